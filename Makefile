@@ -1,0 +1,46 @@
+# seeme_rbac: access control that the database itself enforces.
+#
+#   make, make install          build and install for the pg_config found first (PG_CONFIG=… for another)
+#   make installcheck           pg_regress and the isolation specs against a running server
+#   make check, make demo       do everything themselves, on a throwaway server
+
+EXTENSION = seeme_rbac
+# The version stands once, in the control file.
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION).control)
+
+MODULE_big = $(EXTENSION)
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+SRC_HEADERS = $(wildcard src/*.h)
+
+INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
+DATA = $(INSTALL_SQL) $(filter-out $(INSTALL_SQL),$(wildcard sql/$(EXTENSION)--*--*.sql))
+EXTRA_CLEAN = $(INSTALL_SQL)
+
+PG_CFLAGS = -std=gnu99 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
+	-Wno-missing-field-initializers -DSEEME_RBAC_VERSION='"$(EXTVERSION)"'
+
+REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=test --load-extension=pgtap --load-extension=$(EXTENSION)
+ISOLATION = $(sort $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation --load-extension=$(EXTENSION)
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+
+# The two commands do all their set-up themselves, PGXS not yet installed included.
+# (PGXS has a check target of its own, hence the either-or.)
+ifneq ($(filter check demo bench,$(MAKECMDGOALS)),)
+check demo bench:
+	scripts/$@
+.PHONY: check demo bench
+else
+
+include $(PGXS)
+
+# The install script is a file per topic, in the order of their numbers.
+$(INSTALL_SQL): $(sort $(wildcard sql/install/*.sql)) $(EXTENSION).control
+	cat $(sort $(wildcard sql/install/*.sql)) > $@
+
+all: $(INSTALL_SQL)
+$(OBJS): $(SRC_HEADERS) $(EXTENSION).control
+endif

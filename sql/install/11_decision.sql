@@ -1,0 +1,100 @@
+-- The decision and every other form of the same question (src/decide.c and its callers).
+
+CREATE FUNCTION @extschema@.seeme_has_permission(
+  permission text, organization uuid = NULL, team uuid = NULL, project uuid = NULL,
+  resource uuid = NULL, resource_type text = NULL) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_has_permission';
+COMMENT ON FUNCTION @extschema@.seeme_has_permission(text, uuid, uuid, uuid, uuid, text) IS
+  'Whether the asking person holds a permission code in exactly one scope. A null scope is false, two are an error, an unregistered code is an error (22023). resource_type defaults to the type whose resource the code names. A wildcard (datasets:*) is held if each of its actions is.';
+
+CREATE FUNCTION @extschema@.seeme_user_has_permission(
+  user_id uuid, permission text, organization uuid = NULL, team uuid = NULL, project uuid = NULL,
+  resource uuid = NULL, resource_type text = NULL) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_user_has_permission';
+COMMENT ON FUNCTION @extschema@.seeme_user_has_permission(uuid, text, uuid, uuid, uuid, uuid, text) IS
+  'As seeme_has_permission, about another person. Told about oneself always; about others to who may manage members of that scope, else false.';
+
+CREATE FUNCTION @extschema@.seeme_permissions(
+  organization uuid = NULL, team uuid = NULL, project uuid = NULL,
+  resource uuid = NULL, resource_type text = NULL) RETURNS text[]
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permissions';
+COMMENT ON FUNCTION @extschema@.seeme_permissions(uuid, uuid, uuid, uuid, text) IS
+  'The concrete permission codes that the asking person holds in a scope, sorted. A resource without a type: of every type under that id.';
+
+CREATE FUNCTION @extschema@.seeme_permitted_organizations(permission text) RETURNS uuid[]
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_organizations';
+COMMENT ON FUNCTION @extschema@.seeme_permitted_organizations(text) IS
+  'The organizations in which the asking person holds a permission code, sorted';
+
+CREATE FUNCTION @extschema@.seeme_permitted_teams(permission text) RETURNS uuid[]
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_teams';
+COMMENT ON FUNCTION @extschema@.seeme_permitted_teams(text) IS
+  'The teams in which the asking person holds a permission code, sorted';
+
+CREATE FUNCTION @extschema@.seeme_permitted_projects(permission text) RETURNS uuid[]
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_projects';
+COMMENT ON FUNCTION @extschema@.seeme_permitted_projects(text) IS
+  'The projects in which the asking person holds a permission code, sorted';
+
+CREATE FUNCTION @extschema@.seeme_permitted_resources(permission text, resource_type text = NULL) RETURNS uuid[]
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_resources';
+COMMENT ON FUNCTION @extschema@.seeme_permitted_resources(text, text) IS
+  'The resources of a type (by default the one that the code names) on which the asking person holds a permission code through their assignment to projects, sorted';
+
+CREATE FUNCTION @extschema@.seeme_permitted_users(
+  permission text, organization uuid = NULL, team uuid = NULL, project uuid = NULL,
+  resource uuid = NULL, resource_type text = NULL) RETURNS SETOF uuid
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 100 AS 'MODULE_PATHNAME', 'seeme_permitted_users';
+COMMENT ON FUNCTION @extschema@.seeme_permitted_users(text, uuid, uuid, uuid, uuid, text) IS
+  'Who holds a permission code in a scope: told to who may manage members there, else nothing but oneself';
+
+CREATE FUNCTION @extschema@.seeme_explain_permission(
+  user_id uuid, permission text, organization uuid = NULL, team uuid = NULL, project uuid = NULL,
+  resource uuid = NULL, resource_type text = NULL)
+RETURNS TABLE (granted boolean, source text, scope_id uuid, role_id uuid, role_name text, matched text, detail text)
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 5 AS 'MODULE_PATHNAME', 'seeme_explain_permission';
+COMMENT ON FUNCTION @extschema@.seeme_explain_permission(uuid, text, uuid, uuid, uuid, uuid, text) IS
+  'Why a person does or does not hold a permission code in a scope: a row per path (source: owner, organization, team, project or none), whether it grants, by which entry of which role, and what stands in its way. Told about oneself always; about others only for paths through what one may manage members of.';
+
+-- What policies and triggers ask besides. They tell nothing that the asking person could not see anyway.
+
+CREATE FUNCTION seeme.is_member(organization uuid = NULL, team uuid = NULL, project uuid = NULL) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_is_member';
+COMMENT ON FUNCTION seeme.is_member(uuid, uuid, uuid) IS
+  'Whether the asking person has a current membership in exactly this organization, team or project (the owner of an organization always has)';
+
+CREATE FUNCTION seeme.holds_role(role_id uuid) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_holds_role';
+COMMENT ON FUNCTION seeme.holds_role(uuid) IS
+  'Whether a current membership of the asking person, at any level, holds this role';
+
+CREATE FUNCTION seeme.missing_permissions(
+  codes text[], role_id uuid, organization uuid, team uuid = NULL, project uuid = NULL) RETURNS text[]
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_missing_permissions';
+COMMENT ON FUNCTION seeme.missing_permissions(text[], uuid, uuid, uuid, uuid) IS
+  'Rule 7.1: which of these entries, and of this role''s, the asking person does not hold in the narrowest scope given. A wildcard counts as held only through itself or a wider one. Empty when nobody is identified.';
+
+CREATE FUNCTION seeme.lies_in(organization uuid, team uuid, project uuid) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_lies_in';
+COMMENT ON FUNCTION seeme.lies_in(uuid, uuid, uuid) IS
+  'Whether the project (or, without one, the team) lies in the given team and organization; null arguments do not count';
+
+CREATE FUNCTION seeme.check_code(code text) RETURNS void
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_check_code';
+COMMENT ON FUNCTION seeme.check_code(text) IS
+  'Raises 22023 with the nearest code as a hint unless the code is registered, or a wildcard that covers a registered one';
+
+CREATE FUNCTION seeme.is_assigned(resource_type text, resource_id uuid) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_is_assigned';
+COMMENT ON FUNCTION seeme.is_assigned(text, uuid) IS
+  'Whether a resource is assigned to any project by what is committed now, whatever snapshot the transaction has';
+
+CREATE FUNCTION seeme.has_memberships(organization uuid, user_id uuid) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_has_memberships';
+COMMENT ON FUNCTION seeme.has_memberships(uuid, uuid) IS
+  'Whether a person has any membership left in an organization by what is committed now, whatever snapshot the transaction has';
+
+CREATE FUNCTION seeme.sees_user(user_id uuid) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'seeme_sees_user';
+COMMENT ON FUNCTION seeme.sees_user(uuid) IS
+  'Whether the asking person sees a membership of this person: organizations:read, teams:read or projects:read where it is';

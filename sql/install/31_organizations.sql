@@ -1,0 +1,318 @@
+-- Organizations, teams and projects: what memberships and roles apply to.
+
+CREATE TABLE seeme.organizations (
+  id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  name        text NOT NULL,
+  description text,
+  slug        text NOT NULL CONSTRAINT organizations_slug_key UNIQUE,
+  website     text,
+  owner_id    uuid NOT NULL REFERENCES seeme.users (id),
+  has_logo    boolean NOT NULL DEFAULT false,
+  created_at  timestamptz NOT NULL DEFAULT now(),
+  updated_at  timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT organizations_name_is_given CHECK (name <> ''),
+  CONSTRAINT organizations_slug_is_valid CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND length(slug) <= 63)
+);
+CREATE INDEX organizations_owner_id_idx ON seeme.organizations (owner_id);
+COMMENT ON TABLE seeme.organizations IS 'Organizations (tenants). The owner holds everything in one.';
+COMMENT ON COLUMN seeme.organizations.id IS 'Unique id';
+COMMENT ON COLUMN seeme.organizations.name IS 'Organization name';
+COMMENT ON COLUMN seeme.organizations.description IS 'Description';
+COMMENT ON COLUMN seeme.organizations.slug IS 'URL-friendly identifier, unique everywhere; made from the name when not given';
+COMMENT ON COLUMN seeme.organizations.website IS 'Website';
+COMMENT ON COLUMN seeme.organizations.owner_id IS 'User id of the owner: exactly one, always a member';
+COMMENT ON COLUMN seeme.organizations.has_logo IS 'Whether it has a logo; follows seeme.logos';
+
+CREATE TABLE seeme.teams (
+  id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  organization_id uuid NOT NULL REFERENCES seeme.organizations (id) ON DELETE CASCADE,
+  name            text NOT NULL,
+  description     text,
+  slug            text NOT NULL,
+  has_logo        boolean NOT NULL DEFAULT false,
+  created_at      timestamptz NOT NULL DEFAULT now(),
+  updated_at      timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT teams_slug_key UNIQUE (organization_id, slug),
+  CONSTRAINT teams_id_organization_id_key UNIQUE (id, organization_id),
+  CONSTRAINT teams_name_is_given CHECK (name <> ''),
+  CONSTRAINT teams_slug_is_valid CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND length(slug) <= 63)
+);
+COMMENT ON TABLE seeme.teams IS 'Teams of an organization';
+COMMENT ON COLUMN seeme.teams.id IS 'Unique id';
+COMMENT ON COLUMN seeme.teams.organization_id IS 'Parent organization; never changes';
+COMMENT ON COLUMN seeme.teams.name IS 'Team name';
+COMMENT ON COLUMN seeme.teams.description IS 'Description';
+COMMENT ON COLUMN seeme.teams.slug IS 'URL-friendly identifier, unique in the organization; made from the name when not given';
+COMMENT ON COLUMN seeme.teams.has_logo IS 'Whether it has a logo; follows seeme.logos';
+
+CREATE TABLE seeme.projects (
+  id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  organization_id uuid NOT NULL REFERENCES seeme.organizations (id) ON DELETE CASCADE,
+  team_id         uuid,
+  name            text NOT NULL,
+  description     text,
+  slug            text NOT NULL,
+  has_logo        boolean NOT NULL DEFAULT false,
+  created_at      timestamptz NOT NULL DEFAULT now(),
+  updated_at      timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT projects_slug_key UNIQUE (organization_id, slug),
+  CONSTRAINT projects_id_organization_id_key UNIQUE (id, organization_id),
+  CONSTRAINT projects_team_of_the_same_organization FOREIGN KEY (team_id, organization_id)
+    REFERENCES seeme.teams (id, organization_id) ON DELETE SET NULL (team_id),
+  CONSTRAINT projects_name_is_given CHECK (name <> ''),
+  CONSTRAINT projects_slug_is_valid CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND length(slug) <= 63)
+);
+CREATE INDEX projects_team_id_idx ON seeme.projects (team_id);
+COMMENT ON TABLE seeme.projects IS 'Projects of an organization: they group resources';
+COMMENT ON COLUMN seeme.projects.id IS 'Unique id';
+COMMENT ON COLUMN seeme.projects.organization_id IS 'Parent organization; never changes';
+COMMENT ON COLUMN seeme.projects.team_id IS 'Associated team of the same organization, if any';
+COMMENT ON COLUMN seeme.projects.name IS 'Project name';
+COMMENT ON COLUMN seeme.projects.description IS 'Description';
+COMMENT ON COLUMN seeme.projects.slug IS 'URL-friendly identifier, unique in the organization; made from the name when not given';
+COMMENT ON COLUMN seeme.projects.has_logo IS 'Whether it has a logo; follows seeme.logos';
+
+-- What a person must hold to add a row. It says what a policy says too, and runs before anything else of an INSERT
+-- does, so that no later error (a slug that is taken) tells an outsider anything, and so that the refusal has a name.
+CREATE FUNCTION seeme.require_any(
+  permissions text[], relation regclass, organization uuid, team uuid = NULL, project uuid = NULL) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  code text;
+BEGIN
+  IF NOT row_security_active(relation) THEN
+    RETURN;
+  END IF;
+  FOREACH code IN ARRAY permissions LOOP
+    IF project IS NOT NULL AND @extschema@.seeme_has_permission(code, project => project)
+       OR team IS NOT NULL AND @extschema@.seeme_has_permission(code, team => team)
+       OR organization IS NOT NULL AND @extschema@.seeme_has_permission(code, organization => organization) THEN
+      RETURN;
+    END IF;
+  END LOOP;
+  RAISE EXCEPTION 'you do not hold % in this %', array_to_string(permissions, ' or '),
+      CASE WHEN project IS NOT NULL THEN 'project' WHEN team IS NOT NULL THEN 'team' ELSE 'organization' END
+    USING ERRCODE = 'insufficient_privilege';
+END $$;
+COMMENT ON FUNCTION seeme.require_any(text[], regclass, uuid, uuid, uuid) IS
+  'Raises 42501 unless the asking person holds one of the codes in one of the scopes, or row security does not apply to the current user on that table';
+
+CREATE FUNCTION seeme.authorize_container() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT row_security_active(TG_RELID) THEN
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN  -- of an organization: everything else is for its policy to say
+    IF NEW.owner_id IS DISTINCT FROM OLD.owner_id THEN
+      RAISE EXCEPTION 'an organization''s owner does not change by UPDATE'
+        USING ERRCODE = 'insufficient_privilege', HINT = 'The owner calls seeme_transfer_ownership().';
+    END IF;
+  ELSIF TG_TABLE_NAME = 'organizations' THEN
+    IF @extschema@.seeme_user_id() IS NULL THEN
+      RAISE EXCEPTION 'nobody is identified who could own this organization'
+        USING ERRCODE = 'insufficient_privilege', HINT = 'Log in, assume a person, or connect with that person''s database role.';
+    END IF;
+  ELSIF TG_TABLE_NAME = 'teams' THEN
+    PERFORM seeme.require_any('{teams:create}', TG_RELID, NEW.organization_id);
+  ELSE
+    PERFORM seeme.require_any('{projects:create}', TG_RELID, NEW.organization_id, NEW.team_id);
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.authorize_container() IS 'Trigger: who may add an organization, a team, a project';
+
+CREATE FUNCTION seeme.slug_base(name text, fallback text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN coalesce(nullif(btrim(left(btrim(regexp_replace(lower(
+  CASE WHEN getdatabaseencoding() = 'UTF8'
+       THEN regexp_replace(normalize(name, NFKD), U&'[\0300-\036F]', '', 'g') ELSE name END),
+  '[^a-z0-9]+', '-', 'g'), '-'), 50), '-'), ''), fallback);
+COMMENT ON FUNCTION seeme.slug_base(text, text) IS 'A name as a slug: lower-case letters without accents, digits, and single hyphens, at most 50; the fallback when nothing is left';
+
+-- Tidies and completes a row of the three tables. What differs between them stands here side by side.
+CREATE FUNCTION seeme.prepare_container() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  person  uuid := @extschema@.seeme_user_id();
+  kind    text := left(TG_TABLE_NAME, -1);
+  base    text;
+  n       int := 1;
+  taken   boolean;
+  in_scope text := CASE WHEN TG_TABLE_NAME = 'organizations' THEN 'true' ELSE 'organization_id = $2' END;
+  scope   uuid;
+BEGIN
+  IF seeme.restoring() THEN
+    RETURN NEW;
+  END IF;
+
+  IF TG_OP = 'INSERT' THEN
+    NEW.has_logo := false;
+    IF TG_TABLE_NAME = 'organizations' THEN
+      IF seeme.nobody_asks() THEN
+        IF NEW.owner_id IS NULL THEN
+          RAISE EXCEPTION 'an organization needs an owner'
+            USING ERRCODE = 'not_null_violation', HINT = 'Nobody is identified, so say owner_id.';
+        END IF;
+      ELSIF coalesce(NEW.owner_id, person) IS DISTINCT FROM person THEN
+        RAISE EXCEPTION 'who creates an organization owns it'
+          USING ERRCODE = 'insufficient_privilege', HINT = 'Leave owner_id out, and call seeme_transfer_ownership() later.';
+      ELSE
+        NEW.owner_id := person;
+      END IF;
+    ELSIF TG_TABLE_NAME = 'projects' AND NEW.organization_id IS NULL THEN
+      NEW.organization_id := (SELECT t.organization_id FROM seeme.teams t WHERE t.id = NEW.team_id);
+    END IF;
+  ELSE
+    IF NEW.id IS DISTINCT FROM OLD.id OR NEW.has_logo IS DISTINCT FROM OLD.has_logo AND pg_trigger_depth() = 1 THEN
+      RAISE EXCEPTION 'the id of a % never changes, and has_logo follows seeme.logos', kind USING ERRCODE = 'check_violation';
+    END IF;
+    NEW.created_at := OLD.created_at;
+    NEW.updated_at := now();
+  END IF;
+
+  IF TG_TABLE_NAME <> 'organizations' THEN
+    scope := NEW.organization_id;
+    IF TG_OP = 'UPDATE' AND scope IS DISTINCT FROM OLD.organization_id THEN
+      RAISE EXCEPTION 'the organization of a % never changes', kind USING ERRCODE = 'check_violation';
+    END IF;
+  END IF;
+
+  IF TG_TABLE_NAME = 'projects' THEN
+    IF NEW.team_id IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.team_id IS DISTINCT FROM OLD.team_id) AND NOT EXISTS (
+         SELECT FROM seeme.teams t WHERE t.id = NEW.team_id AND t.organization_id = NEW.organization_id) THEN
+      RAISE EXCEPTION 'there is no such team in this organization'
+        USING ERRCODE = 'foreign_key_violation', HINT = 'A project''s team is one of its own organization.';
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.team_id IS DISTINCT FROM OLD.team_id THEN
+      PERFORM seeme.require_team_move(NEW.id, OLD.team_id, NEW.team_id);
+    END IF;
+  END IF;
+
+  NEW.name := seeme.checked_text(NEW.name, 'name', 200);
+  NEW.description := seeme.checked_text(NEW.description, 'description', 10000);
+  IF NEW.name = '' THEN
+    RAISE EXCEPTION 'a % needs a name', kind USING ERRCODE = 'check_violation', HINT = 'It may not be empty.';
+  END IF;
+  IF TG_TABLE_NAME = 'organizations' THEN
+    NEW.website := seeme.checked_text(NEW.website, 'website', 2000);
+  END IF;
+
+  IF NEW.slug IS NULL AND TG_OP = 'UPDATE' THEN
+    NEW.slug := OLD.slug;
+  ELSIF NEW.slug IS NULL AND NEW.name IS NOT NULL THEN
+    base := seeme.slug_base(NEW.name, kind);
+    PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(' ', TG_TABLE_NAME, scope, base), 0));
+    NEW.slug := base;
+    LOOP
+      EXECUTE format('SELECT EXISTS (SELECT FROM seeme.%I WHERE slug = $1 AND %s)', TG_TABLE_NAME, in_scope)
+         INTO taken USING NEW.slug, scope;
+      EXIT WHEN NOT taken;
+      n := n + 1;
+      NEW.slug := base || '-' || n;
+    END LOOP;
+  ELSIF TG_OP = 'INSERT' OR NEW.slug IS DISTINCT FROM OLD.slug THEN
+    IF NEW.slug !~ '^[a-z0-9]+(-[a-z0-9]+)*$' OR length(NEW.slug) > 63 THEN
+      RAISE EXCEPTION '"%" is not a slug', left(NEW.slug, 100)
+        USING ERRCODE = 'check_violation', HINT = format('Lower-case letters, digits and single hyphens, at most 63: "%s".',
+                                                         seeme.slug_base(NEW.slug, kind));
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT FROM seeme.%I WHERE slug = $1 AND id <> $3 AND %s)', TG_TABLE_NAME, in_scope)
+       INTO taken USING NEW.slug, scope, NEW.id;
+    IF taken THEN
+      RAISE EXCEPTION 'the slug "%" is taken', NEW.slug
+        USING ERRCODE = 'unique_violation', HINT = 'Choose another, or leave it out to have one made from the name.',
+              SCHEMA = 'seeme', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_TABLE_NAME || '_slug_key';
+    END IF;
+  END IF;
+
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.prepare_container() IS 'Trigger: owner, slug and texts of an organization, team or project; what of it never changes';
+
+-- Rule 7.1 for a project's team: what the members of a team hold there, they come to hold in a project
+-- that moves to it, and cease to hold in one that leaves.
+CREATE FUNCTION seeme.require_team_move(project uuid, old_team uuid, new_team uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  missing text[];
+BEGIN
+  IF seeme.nobody_asks() OR old_team IS NOT NULL AND NOT EXISTS (SELECT FROM seeme.teams t WHERE t.id = old_team) THEN
+    RETURN;  -- privileged code, or the team itself is being deleted
+  END IF;
+  IF new_team IS NOT NULL AND NOT @extschema@.seeme_has_permission('projects:update', team => new_team) THEN
+    RAISE EXCEPTION 'you do not hold projects:update in this team' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  SELECT array_agg(DISTINCT code ORDER BY code) INTO missing
+    FROM (SELECT DISTINCT m.role_id FROM seeme.memberships m
+           WHERE m.team_id IN (old_team, new_team) AND m.role_id IS NOT NULL) AS held,
+         unnest(seeme.missing_permissions('{}', held.role_id, NULL, NULL, project)) AS code;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'you do not hold % in this project', array_to_string(missing, ', ')
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Moving a project to another team gives its members, and takes from the former team''s, what their roles hold.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.require_team_move(uuid, uuid, uuid) IS
+  'Raises 42501 unless the asking person may move the project from one team (or null) to another (or null)';
+
+CREATE TRIGGER authorize BEFORE INSERT ON seeme.organizations
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_container();
+CREATE TRIGGER authorize_owner BEFORE UPDATE OF owner_id ON seeme.organizations
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_container();
+CREATE TRIGGER authorize BEFORE INSERT ON seeme.teams
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_container();
+CREATE TRIGGER authorize BEFORE INSERT ON seeme.projects
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_container();
+CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.organizations
+  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_container();
+CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.teams
+  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_container();
+CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.projects
+  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_container();
+
+ALTER TABLE seeme.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY seeme_select ON seeme.organizations FOR SELECT USING (
+  owner_id = (SELECT @extschema@.seeme_user_id()) OR seeme.is_member(organization => id));
+CREATE POLICY seeme_insert ON seeme.organizations FOR INSERT WITH CHECK (owner_id = @extschema@.seeme_user_id());
+CREATE POLICY seeme_update ON seeme.organizations FOR UPDATE USING (
+  @extschema@.seeme_has_permission('organizations:update', organization => id));
+CREATE POLICY seeme_delete ON seeme.organizations FOR DELETE USING (
+  @extschema@.seeme_has_permission('organizations:delete', organization => id));
+
+-- Asked of the organization first: a row that is only being inserted is not found by its id yet.
+ALTER TABLE seeme.teams ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY seeme_select ON seeme.teams FOR SELECT USING (
+  @extschema@.seeme_has_permission('teams:list', organization => organization_id)
+  OR @extschema@.seeme_has_permission('teams:read', organization => organization_id)
+  OR seeme.is_member(team => id)
+  OR @extschema@.seeme_has_permission('teams:list', team => id)
+  OR @extschema@.seeme_has_permission('teams:read', team => id));
+CREATE POLICY seeme_insert ON seeme.teams FOR INSERT WITH CHECK (
+  @extschema@.seeme_has_permission('teams:create', organization => organization_id));
+CREATE POLICY seeme_update ON seeme.teams FOR UPDATE USING (
+  @extschema@.seeme_has_permission('teams:update', team => id));
+CREATE POLICY seeme_delete ON seeme.teams FOR DELETE USING (
+  @extschema@.seeme_has_permission('teams:delete', team => id));
+
+ALTER TABLE seeme.projects ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY seeme_select ON seeme.projects FOR SELECT USING (
+  @extschema@.seeme_has_permission('projects:list', organization => organization_id)
+  OR @extschema@.seeme_has_permission('projects:read', organization => organization_id)
+  OR @extschema@.seeme_has_permission('projects:list', team => team_id)
+  OR @extschema@.seeme_has_permission('projects:read', team => team_id)
+  OR seeme.is_member(project => id)
+  OR @extschema@.seeme_has_permission('projects:list', project => id)
+  OR @extschema@.seeme_has_permission('projects:read', project => id));
+CREATE POLICY seeme_insert ON seeme.projects FOR INSERT WITH CHECK (
+  @extschema@.seeme_has_permission('projects:create', organization => organization_id)
+  OR @extschema@.seeme_has_permission('projects:create', team => team_id)
+     AND seeme.lies_in(organization_id, team_id, NULL));
+CREATE POLICY seeme_update ON seeme.projects FOR UPDATE USING (
+  @extschema@.seeme_has_permission('projects:update', project => id));
+CREATE POLICY seeme_delete ON seeme.projects FOR DELETE USING (
+  @extschema@.seeme_has_permission('projects:delete', project => id));
+
+SELECT pg_extension_config_dump('seeme.organizations', '');
+SELECT pg_extension_config_dump('seeme.teams', '');
+SELECT pg_extension_config_dump('seeme.projects', '');

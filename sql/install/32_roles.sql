@@ -1,0 +1,190 @@
+-- Roles: named sets of permissions. The built-in ones are defined here, and nowhere else.
+
+CREATE TABLE seeme.roles (
+  id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  organization_id uuid REFERENCES seeme.organizations (id) ON DELETE CASCADE,
+  name            text NOT NULL,
+  description     text,
+  permissions     text[] NOT NULL DEFAULT '{}',
+  scope           text NOT NULL GENERATED ALWAYS AS
+                    (CASE WHEN organization_id IS NULL THEN 'system' ELSE 'organization' END) STORED,
+  is_system_role  boolean NOT NULL GENERATED ALWAYS AS (organization_id IS NULL) STORED,
+  created_at      timestamptz NOT NULL DEFAULT now(),
+  updated_at      timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT roles_name_key UNIQUE NULLS NOT DISTINCT (organization_id, name),
+  CONSTRAINT roles_name_is_given CHECK (name <> '')
+);
+COMMENT ON TABLE seeme.roles IS 'Roles of organizations, and the built-in ones (organization_id is null), which can be neither changed nor deleted';
+COMMENT ON COLUMN seeme.roles.id IS 'Unique id; those of the built-in roles are the same in every database';
+COMMENT ON COLUMN seeme.roles.organization_id IS 'The organization that the role belongs to; null: built in';
+COMMENT ON COLUMN seeme.roles.name IS 'Name, unique in the organization';
+COMMENT ON COLUMN seeme.roles.description IS 'Description';
+COMMENT ON COLUMN seeme.roles.permissions IS 'Registered permission codes, or wildcards: * (everything), resource:* and *:action';
+COMMENT ON COLUMN seeme.roles.scope IS 'organization, or system for a built-in role';
+COMMENT ON COLUMN seeme.roles.is_system_role IS 'Whether it is a built-in role';
+
+-- What each built-in role holds. It follows the registered codes, so that Admin, Editor and Contributor keep up with
+-- the kinds of things that an application registers later.
+CREATE FUNCTION seeme.builtin_permissions(role_name text) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE role_name
+    WHEN 'Owner' THEN ARRAY['*']
+    WHEN 'Viewer' THEN ARRAY['*:list', '*:read']
+    WHEN 'Member' THEN ARRAY['organizations:list', 'organizations:read', 'permissions:list', 'projects:list',
+                             'projects:read', 'roles:list', 'teams:list', 'teams:read']
+    -- Everything but organizations:delete, with every wildcard that does not reach it, so that an Admin can
+    -- hand those wildcards out (rule 7.1).
+    WHEN 'Admin' THEN ARRAY(
+      SELECT entry COLLATE "C" FROM (
+        SELECT resource || ':*' FROM seeme.permissions WHERE NOT is_wildcard AND resource <> 'organizations'
+        UNION SELECT '*:' || action FROM seeme.permissions WHERE NOT is_wildcard AND action <> 'delete'
+        UNION SELECT name FROM seeme.permissions
+               WHERE NOT is_wildcard AND resource = 'organizations' AND action <> 'delete') AS held (entry)
+       ORDER BY 1)
+    WHEN 'Editor' THEN ARRAY(
+      SELECT name FROM seeme.permissions
+       WHERE grouped_by_projects AND NOT is_wildcard
+         AND action IN ('list', 'read', 'create', 'update', 'upload', 'share', 'execute') ORDER BY 1)
+    WHEN 'Contributor' THEN ARRAY(
+      SELECT name FROM seeme.permissions
+       WHERE grouped_by_projects AND NOT is_wildcard
+         AND action IN ('list', 'read', 'create', 'update', 'upload', 'execute') ORDER BY 1)
+  END $$;
+COMMENT ON FUNCTION seeme.builtin_permissions(text) IS 'What a built-in role holds, given the codes that are registered';
+
+INSERT INTO seeme.roles (id, name, description, permissions)
+SELECT id::uuid, name, description, seeme.builtin_permissions(name)
+  FROM (VALUES
+    ('00000000-0000-4000-8000-000000000001', 'Owner', 'Everything; on the membership of the organization''s owner and on no other'),
+    ('00000000-0000-4000-8000-000000000002', 'Admin', 'Everything except deleting the organization'),
+    ('00000000-0000-4000-8000-000000000003', 'Editor', 'List, read, create, update, upload, share and execute what projects group'),
+    ('00000000-0000-4000-8000-000000000004', 'Contributor', 'As Editor, without sharing'),
+    ('00000000-0000-4000-8000-000000000005', 'Viewer', 'List and read everything'),
+    ('00000000-0000-4000-8000-000000000006', 'Member', 'List and read the organization, its teams and projects, and list roles and permissions')
+  ) AS builtin (id, name, description);
+
+-- The fixed ids that rules speak of.
+CREATE FUNCTION seeme.owner_role() RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '00000000-0000-4000-8000-000000000001'::uuid;
+COMMENT ON FUNCTION seeme.owner_role() IS 'The id of the built-in role Owner';
+CREATE FUNCTION seeme.admin_role() RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '00000000-0000-4000-8000-000000000002'::uuid;
+COMMENT ON FUNCTION seeme.admin_role() IS 'The id of the built-in role Admin';
+
+CREATE FUNCTION seeme.refresh_builtin_roles() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE seeme.roles r SET permissions = seeme.builtin_permissions(r.name)
+   WHERE r.organization_id IS NULL AND r.permissions IS DISTINCT FROM seeme.builtin_permissions(r.name);
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.refresh_builtin_roles() IS 'Trigger: built-in roles keep up with the registered codes';
+CREATE TRIGGER refresh_builtin_roles AFTER INSERT OR UPDATE OR DELETE ON seeme.permissions
+  FOR EACH STATEMENT EXECUTE FUNCTION seeme.refresh_builtin_roles();
+
+CREATE FUNCTION seeme.authorize_role() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_any('{roles:create}', TG_RELID, NEW.organization_id);
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.authorize_role() IS 'Trigger: who may add a role';
+
+CREATE FUNCTION seeme.prepare_role() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  code    text;
+  entries text[] := '{}';
+  changed text[];
+  missing text[];
+BEGIN
+  IF seeme.restoring() THEN
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+  END IF;
+
+  IF TG_OP <> 'INSERT' AND OLD.organization_id IS NULL THEN
+    IF TG_OP = 'UPDATE' AND NEW.permissions = seeme.builtin_permissions(OLD.name)
+       AND (NEW.id, NEW.organization_id, NEW.name, NEW.description)
+           IS NOT DISTINCT FROM (OLD.id, OLD.organization_id, OLD.name, OLD.description) THEN
+      RETURN NEW;  -- keeping up with the registered codes
+    END IF;
+    RAISE EXCEPTION 'built-in roles can be neither changed nor deleted'
+      USING ERRCODE = 'insufficient_privilege', HINT = 'Create a role of the organization''s own.';
+  END IF;
+
+  IF TG_OP = 'DELETE' THEN
+    -- While the organization itself goes, its memberships go along.
+    IF EXISTS (SELECT FROM seeme.organizations o WHERE o.id = OLD.organization_id)
+       AND (EXISTS (SELECT FROM seeme.memberships m WHERE m.role_id = OLD.id)
+            OR EXISTS (SELECT FROM seeme.invitations i WHERE i.role_id = OLD.id AND i.accepted_at IS NULL)) THEN
+      RAISE EXCEPTION 'role "%" is in use', OLD.name
+        USING ERRCODE = 'foreign_key_violation', HINT = 'Give its members and open invitations another role first.';
+    END IF;
+    RETURN OLD;
+  END IF;
+
+  IF NEW.organization_id IS NULL THEN
+    RAISE EXCEPTION 'a role belongs to an organization'
+      USING ERRCODE = 'not_null_violation', HINT = 'Built-in roles come with the extension.';
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    IF (NEW.id, NEW.organization_id) IS DISTINCT FROM (OLD.id, OLD.organization_id) THEN
+      RAISE EXCEPTION 'the id and the organization of a role never change' USING ERRCODE = 'check_violation';
+    END IF;
+    NEW.created_at := OLD.created_at;
+    NEW.updated_at := now();
+  END IF;
+  NEW.name := seeme.checked_text(NEW.name, 'name', 200);
+  NEW.description := seeme.checked_text(NEW.description, 'description', 10000);
+  IF NEW.name = '' THEN
+    RAISE EXCEPTION 'a role needs a name' USING ERRCODE = 'check_violation', HINT = 'It may not be empty.';
+  END IF;
+  IF EXISTS (SELECT FROM seeme.roles r
+              WHERE r.organization_id = NEW.organization_id AND r.name = NEW.name AND r.id <> NEW.id) THEN
+    RAISE EXCEPTION 'the organization has a role "%" already', NEW.name
+      USING ERRCODE = 'unique_violation', HINT = 'Choose another name, or change that role.',
+            SCHEMA = 'seeme', TABLE = 'roles', CONSTRAINT = 'roles_name_key';
+  END IF;
+
+  FOREACH code IN ARRAY coalesce(NEW.permissions, '{}') LOOP
+    PERFORM seeme.check_code(code);
+    IF code <> ALL (entries) THEN
+      entries := entries || code;
+    END IF;
+  END LOOP;
+  NEW.permissions := entries;
+
+  -- Rule 7.1: what is added to a role is handed to all who have it, and what is removed is taken away.
+  changed := entries;
+  IF TG_OP = 'UPDATE' THEN
+    changed := ARRAY(SELECT unnest(entries) EXCEPT SELECT unnest(OLD.permissions))
+            || ARRAY(SELECT unnest(OLD.permissions) EXCEPT SELECT unnest(entries));
+  END IF;
+  missing := seeme.missing_permissions(changed, NULL, NEW.organization_id);
+  IF cardinality(missing) > 0 THEN
+    RAISE EXCEPTION 'you do not hold % in this organization', array_to_string(missing, ', ')
+      USING ERRCODE = 'insufficient_privilege', HINT = 'A role can be given, or rid of, only what you hold yourself.';
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.prepare_role() IS 'Trigger: entries are registered codes that who writes them holds (rule 7.1); built-in roles stay as they are';
+
+CREATE TRIGGER authorize BEFORE INSERT ON seeme.roles
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_role();
+CREATE TRIGGER prepare BEFORE INSERT OR UPDATE OR DELETE ON seeme.roles
+  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_role();
+
+ALTER TABLE seeme.roles ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY seeme_select ON seeme.roles FOR SELECT USING (
+  CASE WHEN organization_id IS NULL THEN (SELECT @extschema@.seeme_user_id()) IS NOT NULL
+       ELSE @extschema@.seeme_has_permission('roles:list', organization => organization_id)
+            OR @extschema@.seeme_has_permission('roles:read', organization => organization_id)
+            OR seeme.holds_role(id) END);
+CREATE POLICY seeme_insert ON seeme.roles FOR INSERT WITH CHECK (
+  @extschema@.seeme_has_permission('roles:create', organization => organization_id));
+CREATE POLICY seeme_update ON seeme.roles FOR UPDATE USING (
+  @extschema@.seeme_has_permission('roles:update', organization => organization_id));
+CREATE POLICY seeme_delete ON seeme.roles FOR DELETE USING (
+  @extschema@.seeme_has_permission('roles:delete', organization => organization_id));
+
+SELECT pg_extension_config_dump('seeme.roles', 'WHERE organization_id IS NOT NULL');

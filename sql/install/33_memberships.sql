@@ -1,0 +1,317 @@
+-- Memberships: who belongs to an organization, a team or a project, in which role, and for how long.
+-- One table for the three levels, so that every rule and policy is written once.
+
+CREATE TABLE seeme.memberships (
+  id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  organization_id uuid NOT NULL REFERENCES seeme.organizations (id) ON DELETE CASCADE,
+  team_id         uuid,
+  project_id      uuid,
+  user_id         uuid NOT NULL REFERENCES seeme.users (id) ON DELETE CASCADE,
+  role_id         uuid REFERENCES seeme.roles (id),
+  valid_from      timestamptz,
+  valid_until     timestamptz,
+  created_by      uuid,
+  created_at      timestamptz NOT NULL DEFAULT now(),
+  updated_at      timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT memberships_person_and_scope_key UNIQUE NULLS NOT DISTINCT (organization_id, user_id, team_id, project_id),
+  CONSTRAINT memberships_one_scope CHECK (team_id IS NULL OR project_id IS NULL),
+  CONSTRAINT memberships_validity CHECK (valid_from < valid_until),
+  CONSTRAINT memberships_team_of_the_same_organization FOREIGN KEY (team_id, organization_id)
+    REFERENCES seeme.teams (id, organization_id) ON DELETE CASCADE,
+  CONSTRAINT memberships_project_of_the_same_organization FOREIGN KEY (project_id, organization_id)
+    REFERENCES seeme.projects (id, organization_id) ON DELETE CASCADE
+);
+CREATE INDEX memberships_user_id_idx ON seeme.memberships (user_id);
+CREATE INDEX memberships_team_id_idx ON seeme.memberships (team_id) WHERE team_id IS NOT NULL;
+CREATE INDEX memberships_project_id_idx ON seeme.memberships (project_id) WHERE project_id IS NOT NULL;
+CREATE INDEX memberships_role_id_idx ON seeme.memberships (role_id);
+COMMENT ON TABLE seeme.memberships IS 'Who belongs to an organization, a team or a project, in which role and when. Team and project memberships require one in the organization, and go with it.';
+COMMENT ON COLUMN seeme.memberships.id IS 'Unique member id';
+COMMENT ON COLUMN seeme.memberships.organization_id IS 'The organization; filled in from the team or project when not given';
+COMMENT ON COLUMN seeme.memberships.team_id IS 'The team, for a team membership';
+COMMENT ON COLUMN seeme.memberships.project_id IS 'The project, for a project membership';
+COMMENT ON COLUMN seeme.memberships.user_id IS 'The member';
+COMMENT ON COLUMN seeme.memberships.role_id IS 'The role held there; null: membership and nothing else';
+COMMENT ON COLUMN seeme.memberships.valid_from IS 'The first instant at which it counts; null: always did';
+COMMENT ON COLUMN seeme.memberships.valid_until IS 'The first instant at which it does not count any more; null: never';
+COMMENT ON COLUMN seeme.memberships.created_by IS 'The person who added it; null: privileged code';
+
+CREATE FUNCTION seeme.authorize_membership() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NEW.project_id IS NOT NULL THEN
+    PERFORM seeme.require_any('{organizations:manage_members,projects:update}', TG_RELID, NULL, NULL, NEW.project_id);
+  ELSIF NEW.team_id IS NOT NULL THEN
+    PERFORM seeme.require_any('{organizations:manage_members,teams:update}', TG_RELID, NULL, NEW.team_id);
+  ELSE
+    PERFORM seeme.require_any('{organizations:manage_members}', TG_RELID, NEW.organization_id);
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.authorize_membership() IS 'Trigger: who may add a member';
+
+-- Rule 7.1, said once for memberships and invitations.
+CREATE FUNCTION seeme.require_role_held(role_id uuid, organization uuid, team uuid, project uuid) RETURNS void
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  missing text[] := seeme.missing_permissions('{}', role_id, organization, team, project);
+BEGIN
+  IF cardinality(missing) > 0 THEN
+    RAISE EXCEPTION 'you do not hold % in this %', array_to_string(missing, ', '),
+        CASE WHEN project IS NOT NULL THEN 'project' WHEN team IS NOT NULL THEN 'team' ELSE 'organization' END
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'A role can be given, changed or taken away only by who holds all of its permissions there.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.require_role_held(uuid, uuid, uuid, uuid) IS
+  'Raises 42501, naming what is missing, unless the asking person holds everything that the role holds in the narrowest scope given';
+
+CREATE FUNCTION seeme.require_role_of(role_id uuid, organization uuid) RETURNS void
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF role_id IS NOT NULL AND NOT EXISTS (
+       SELECT FROM seeme.roles r
+        WHERE r.id = role_id AND (r.organization_id IS NULL OR r.organization_id = organization)) THEN
+    RAISE EXCEPTION 'there is no such role in this organization'
+      USING ERRCODE = 'foreign_key_violation', HINT = 'Take a built-in role, or one of the organization''s own.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.require_role_of(uuid, uuid) IS
+  'Rule 7.3: raises 23503 unless the role is null, built in, or of that organization';
+
+CREATE FUNCTION seeme.prepare_membership() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  person   uuid := @extschema@.seeme_user_id();
+  subject  seeme.memberships := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+  of_owner boolean := false;  -- the organization membership of the organization's owner
+BEGIN
+  IF seeme.restoring() THEN
+    RETURN subject;
+  END IF;
+
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.project_id IS NOT NULL AND NEW.organization_id IS NULL THEN
+      NEW.organization_id := (SELECT p.organization_id FROM seeme.projects p WHERE p.id = NEW.project_id);
+    ELSIF NEW.team_id IS NOT NULL AND NEW.organization_id IS NULL THEN
+      NEW.organization_id := (SELECT t.organization_id FROM seeme.teams t WHERE t.id = NEW.team_id);
+    END IF;
+    IF NEW.organization_id IS NULL AND coalesce(NEW.team_id, NEW.project_id) IS NOT NULL THEN
+      RAISE EXCEPTION 'there is no such team or project' USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    NEW.created_by := CASE WHEN seeme.nobody_asks() THEN NEW.created_by ELSE person END;
+    subject := NEW;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF (NEW.id, NEW.organization_id, NEW.team_id, NEW.project_id, NEW.user_id, NEW.created_by)
+       IS DISTINCT FROM (OLD.id, OLD.organization_id, OLD.team_id, OLD.project_id, OLD.user_id, OLD.created_by) THEN
+      RAISE EXCEPTION 'only the role and the validity of a membership change'
+        USING ERRCODE = 'check_violation', HINT = 'Remove the member, and add the other one.';
+    END IF;
+    NEW.created_at := OLD.created_at;
+    NEW.updated_at := now();
+    subject := NEW;
+  END IF;
+
+  -- The owner's membership. The organization's row is locked first: ownership does not move meanwhile.
+  IF subject.team_id IS NULL AND subject.project_id IS NULL THEN
+    SELECT o.owner_id = subject.user_id INTO of_owner
+      FROM seeme.organizations o WHERE o.id = subject.organization_id FOR SHARE;
+    of_owner := coalesce(of_owner, false);  -- false, too, while the organization itself is being deleted
+    IF of_owner AND (TG_OP = 'DELETE' OR NEW.role_id IS DISTINCT FROM seeme.owner_role()
+                     OR NEW.valid_from IS NOT NULL OR NEW.valid_until IS NOT NULL) THEN
+      RAISE EXCEPTION 'the owner of an organization stays its member, in the role Owner'
+        USING ERRCODE = 'insufficient_privilege', HINT = 'The owner can call seeme_transfer_ownership() first.';
+    END IF;
+  END IF;
+
+  IF TG_OP = 'DELETE' THEN
+    -- Leaving is free; so is what goes with its container, whose own deletion was asked about.
+    IF OLD.user_id IS DISTINCT FROM person
+       AND CASE WHEN OLD.project_id IS NOT NULL THEN EXISTS (SELECT FROM seeme.projects p WHERE p.id = OLD.project_id)
+                WHEN OLD.team_id IS NOT NULL THEN EXISTS (SELECT FROM seeme.teams t WHERE t.id = OLD.team_id)
+                ELSE EXISTS (SELECT FROM seeme.organizations o WHERE o.id = OLD.organization_id) END THEN
+      PERFORM seeme.require_role_held(OLD.role_id, OLD.organization_id, OLD.team_id, OLD.project_id);
+    END IF;
+    RETURN OLD;
+  END IF;
+
+  IF TG_OP = 'INSERT' OR NEW.role_id IS DISTINCT FROM OLD.role_id
+     OR (NEW.valid_from, NEW.valid_until) IS DISTINCT FROM (OLD.valid_from, OLD.valid_until) THEN
+    IF TG_OP = 'UPDATE' THEN
+      PERFORM seeme.require_role_held(OLD.role_id, OLD.organization_id, OLD.team_id, OLD.project_id);
+      IF OLD.user_id = person
+         AND (coalesce(NEW.valid_from, '-infinity') < coalesce(OLD.valid_from, '-infinity')
+              OR coalesce(NEW.valid_until, 'infinity') > coalesce(OLD.valid_until, 'infinity')) THEN
+        RAISE EXCEPTION 'nobody extends their own membership' USING ERRCODE = 'insufficient_privilege';
+      END IF;
+    END IF;
+    PERFORM seeme.require_role_of(NEW.role_id, NEW.organization_id);
+    PERFORM seeme.require_role_held(NEW.role_id, NEW.organization_id, NEW.team_id, NEW.project_id);
+  END IF;
+  IF NEW.role_id = seeme.owner_role() AND NOT of_owner THEN
+    RAISE EXCEPTION 'the role Owner is on the owner''s membership of the organization and on no other'
+      USING ERRCODE = 'check_violation', HINT = 'The owner can call seeme_transfer_ownership().';
+  END IF;
+  IF NEW.valid_from >= NEW.valid_until THEN
+    RAISE EXCEPTION 'a membership ends after it begins'
+      USING ERRCODE = 'check_violation', HINT = 'valid_from lies before valid_until; null means unbounded.';
+  END IF;
+
+  IF TG_OP = 'INSERT' AND (NEW.team_id IS NOT NULL OR NEW.project_id IS NOT NULL) THEN
+    -- The lock keeps the organization's membership from being removed before this one is seen.
+    PERFORM FROM seeme.memberships m
+      WHERE m.organization_id = NEW.organization_id AND m.user_id = NEW.user_id
+        AND m.team_id IS NULL AND m.project_id IS NULL
+        FOR KEY SHARE;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'this person is not a member of the organization'
+        USING ERRCODE = 'foreign_key_violation', HINT = 'Add them to the organization first.';
+    END IF;
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.prepare_membership() IS 'Trigger: rules 7.1 and 7.3 for memberships, and what of the owner''s never changes';
+
+-- Taking somebody out of an organization is one DELETE, and nothing of their access is left.
+CREATE FUNCTION seeme.remove_lower_memberships() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  DELETE FROM seeme.memberships m WHERE m.organization_id = OLD.organization_id AND m.user_id = OLD.user_id;
+  -- A transaction with a snapshot of its own (REPEATABLE READ) does not see what was committed meanwhile.
+  IF seeme.has_memberships(OLD.organization_id, OLD.user_id)
+     AND EXISTS (SELECT FROM seeme.organizations o WHERE o.id = OLD.organization_id) THEN
+    RAISE EXCEPTION 'could not serialize access due to a concurrent change of memberships'
+      USING ERRCODE = 'serialization_failure', HINT = 'Try the transaction again.';
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.remove_lower_memberships() IS 'Trigger: team and project memberships go with the one in the organization';
+
+CREATE TRIGGER authorize BEFORE INSERT ON seeme.memberships
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_membership();
+CREATE TRIGGER prepare BEFORE INSERT OR UPDATE OR DELETE ON seeme.memberships
+  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_membership();
+CREATE TRIGGER remove_lower AFTER DELETE ON seeme.memberships
+  FOR EACH ROW WHEN (OLD.team_id IS NULL AND OLD.project_id IS NULL)
+  EXECUTE FUNCTION seeme.remove_lower_memberships();
+
+-- The owner's membership follows organizations.owner_id.
+CREATE FUNCTION seeme.seat_owner() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF seeme.restoring() THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO seeme.memberships AS m (organization_id, user_id, role_id, created_by)
+  VALUES (NEW.id, NEW.owner_id, seeme.owner_role(), @extschema@.seeme_user_id())
+  ON CONFLICT ON CONSTRAINT memberships_person_and_scope_key
+  DO UPDATE SET role_id = seeme.owner_role(), valid_from = NULL, valid_until = NULL;
+  IF TG_OP = 'UPDATE' THEN
+    UPDATE seeme.memberships m SET role_id = seeme.admin_role()
+     WHERE m.organization_id = NEW.id AND m.user_id = OLD.owner_id AND m.team_id IS NULL AND m.project_id IS NULL;
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.seat_owner() IS 'Trigger: the owner''s membership holds the role Owner, and a former owner stays as Admin';
+
+CREATE TRIGGER seat_owner AFTER INSERT ON seeme.organizations
+  FOR EACH ROW EXECUTE FUNCTION seeme.seat_owner();
+CREATE TRIGGER seat_new_owner AFTER UPDATE OF owner_id ON seeme.organizations
+  FOR EACH ROW WHEN (OLD.owner_id IS DISTINCT FROM NEW.owner_id) EXECUTE FUNCTION seeme.seat_owner();
+
+CREATE FUNCTION seeme.sees_membership(organization uuid, team uuid, project uuid, member uuid) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN member = (SELECT @extschema@.seeme_user_id()) OR CASE
+  WHEN project IS NOT NULL THEN @extschema@.seeme_has_permission('projects:read', project => project)
+  WHEN team IS NOT NULL THEN @extschema@.seeme_has_permission('teams:read', team => team)
+  ELSE @extschema@.seeme_has_permission('organizations:read', organization => organization) END;
+COMMENT ON FUNCTION seeme.sees_membership(uuid, uuid, uuid, uuid) IS
+  'Whether the asking person sees this person''s membership of an organization, team or project';
+
+CREATE FUNCTION seeme.manages_membership(organization uuid, team uuid, project uuid) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE
+  WHEN project IS NOT NULL THEN @extschema@.seeme_has_permission('organizations:manage_members', project => project)
+                             OR @extschema@.seeme_has_permission('projects:update', project => project)
+  WHEN team IS NOT NULL THEN @extschema@.seeme_has_permission('organizations:manage_members', team => team)
+                          OR @extschema@.seeme_has_permission('teams:update', team => team)
+  ELSE @extschema@.seeme_has_permission('organizations:manage_members', organization => organization) END;
+COMMENT ON FUNCTION seeme.manages_membership(uuid, uuid, uuid) IS
+  'Whether the asking person may manage the members of an organization, team or project';
+
+ALTER TABLE seeme.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY seeme_select ON seeme.memberships FOR SELECT USING (
+  seeme.sees_membership(organization_id, team_id, project_id, user_id));
+CREATE POLICY seeme_insert ON seeme.memberships FOR INSERT WITH CHECK (
+  seeme.manages_membership(organization_id, team_id, project_id));
+CREATE POLICY seeme_update ON seeme.memberships FOR UPDATE USING (
+  seeme.manages_membership(organization_id, team_id, project_id));
+CREATE POLICY seeme_delete ON seeme.memberships FOR DELETE USING (
+  user_id = @extschema@.seeme_user_id() OR seeme.manages_membership(organization_id, team_id, project_id));
+
+-- Users are seen by themselves and by those who see a membership of theirs. A role that provisions them (it was granted
+-- to write this table) sees and writes them all, but only while nobody is identified: a person's injected SQL does not.
+ALTER TABLE seeme.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION seeme.provisions_users() RETURNS boolean
+LANGUAGE sql STABLE
+RETURN seeme.nobody_asks() AND has_table_privilege('seeme.users', 'DELETE');
+COMMENT ON FUNCTION seeme.provisions_users() IS
+  'Whether the current user is a role that provisions users (it may delete them) and nobody is identified';
+CREATE POLICY seeme_select ON seeme.users FOR SELECT USING (
+  id = (SELECT @extschema@.seeme_user_id()) OR (SELECT seeme.provisions_users())
+  OR seeme.sees_user(id));
+CREATE POLICY seeme_insert ON seeme.users FOR INSERT WITH CHECK (seeme.provisions_users());
+CREATE POLICY seeme_update ON seeme.users FOR UPDATE USING (seeme.provisions_users());
+CREATE POLICY seeme_delete ON seeme.users FOR DELETE USING (seeme.provisions_users());
+
+-- Members in the documented shape. What is looked up stands in sub-selects: so the views stay automatically updatable.
+CREATE FUNCTION seeme.membership_role_name(membership_id uuid) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+RETURN (SELECT r.name FROM seeme.memberships m JOIN seeme.roles r ON r.id = m.role_id
+         WHERE m.id = membership_id AND seeme.sees_membership(m.organization_id, m.team_id, m.project_id, m.user_id));
+COMMENT ON FUNCTION seeme.membership_role_name(uuid) IS
+  'The name of the role of a membership that the asking person sees, whether or not they see the role itself';
+
+CREATE VIEW seeme.organization_members WITH (security_invoker = true) AS
+  SELECT m.id, m.organization_id, m.user_id, m.role_id,
+         CASE WHEN m.role_id IS NOT NULL THEN coalesce(
+           (SELECT r.name FROM seeme.roles r WHERE r.id = m.role_id), seeme.membership_role_name(m.id)) END AS role_name,
+         (SELECT u.email FROM seeme.users u WHERE u.id = m.user_id) AS email,
+         (SELECT u.username FROM seeme.users u WHERE u.id = m.user_id) AS username,
+         (SELECT u.firstname FROM seeme.users u WHERE u.id = m.user_id) AS firstname,
+         (SELECT u.name FROM seeme.users u WHERE u.id = m.user_id) AS name
+    FROM seeme.memberships m
+   WHERE m.team_id IS NULL AND m.project_id IS NULL
+    WITH LOCAL CHECK OPTION;
+COMMENT ON VIEW seeme.organization_members IS
+  'The members of organizations as documented: INSERT (organization_id, user_id, role_id), UPDATE of role_id and DELETE work on it';
+
+CREATE VIEW seeme.team_members WITH (security_invoker = true) AS
+  SELECT m.id, m.team_id, m.user_id, m.role_id,
+         CASE WHEN m.role_id IS NOT NULL THEN coalesce(
+           (SELECT r.name FROM seeme.roles r WHERE r.id = m.role_id), seeme.membership_role_name(m.id)) END AS role_name,
+         (SELECT u.email FROM seeme.users u WHERE u.id = m.user_id) AS email,
+         (SELECT u.username FROM seeme.users u WHERE u.id = m.user_id) AS username,
+         (SELECT u.firstname FROM seeme.users u WHERE u.id = m.user_id) AS firstname,
+         (SELECT u.name FROM seeme.users u WHERE u.id = m.user_id) AS name
+    FROM seeme.memberships m
+   WHERE m.team_id IS NOT NULL
+    WITH LOCAL CHECK OPTION;
+COMMENT ON VIEW seeme.team_members IS
+  'The members of teams as documented: INSERT (team_id, user_id, role_id), UPDATE of role_id and DELETE work on it';
+
+CREATE VIEW seeme.project_members WITH (security_invoker = true) AS
+  SELECT m.id, m.project_id, m.user_id, m.role_id,
+         CASE WHEN m.role_id IS NOT NULL THEN coalesce(
+           (SELECT r.name FROM seeme.roles r WHERE r.id = m.role_id), seeme.membership_role_name(m.id)) END AS role_name,
+         (SELECT u.email FROM seeme.users u WHERE u.id = m.user_id) AS email,
+         (SELECT u.username FROM seeme.users u WHERE u.id = m.user_id) AS username,
+         (SELECT u.firstname FROM seeme.users u WHERE u.id = m.user_id) AS firstname,
+         (SELECT u.name FROM seeme.users u WHERE u.id = m.user_id) AS name
+    FROM seeme.memberships m
+   WHERE m.project_id IS NOT NULL
+    WITH LOCAL CHECK OPTION;
+COMMENT ON VIEW seeme.project_members IS
+  'The members of projects as documented: INSERT (project_id, user_id, role_id), UPDATE of role_id and DELETE work on it';
+
+SELECT pg_extension_config_dump('seeme.memberships', '');

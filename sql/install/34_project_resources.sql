@@ -1,0 +1,155 @@
+-- Project resources: which models, datasets, workflows, graphs and registered kinds a project groups.
+-- Assigning is granting access, hence rule 7.2.
+
+CREATE TABLE seeme.project_resources (
+  id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  project_id    uuid NOT NULL,
+  resource_type text COLLATE "C" NOT NULL REFERENCES seeme.resource_types (name),
+  resource_id   uuid NOT NULL,
+  resource_name text,
+  created_by    uuid,
+  created_at    timestamptz NOT NULL DEFAULT now(),
+  organization_id uuid NOT NULL,
+  CONSTRAINT project_resources_organization FOREIGN KEY (project_id, organization_id)
+    REFERENCES seeme.projects (id, organization_id) ON DELETE CASCADE,
+  CONSTRAINT project_resources_project_and_resource_key UNIQUE (project_id, resource_type, resource_id)
+);
+CREATE INDEX project_resources_resource_idx ON seeme.project_resources (resource_id, resource_type);
+COMMENT ON TABLE seeme.project_resources IS 'The resources that projects group; one may be in several';
+COMMENT ON COLUMN seeme.project_resources.id IS 'Unique id';
+COMMENT ON COLUMN seeme.project_resources.project_id IS 'The project';
+COMMENT ON COLUMN seeme.project_resources.resource_type IS 'Type: model, dataset, workflow, graph, or a registered one';
+COMMENT ON COLUMN seeme.project_resources.resource_id IS 'The id of the resource in the application''s table';
+COMMENT ON COLUMN seeme.project_resources.resource_name IS 'Name of the resource';
+COMMENT ON COLUMN seeme.project_resources.organization_id IS 'The project''s organization; filled in';
+COMMENT ON COLUMN seeme.project_resources.created_by IS 'The person who assigned it; null: privileged code';
+
+-- Where a resource was assigned when it left its last project, so that what was assigned once is not up for grabs.
+CREATE TABLE seeme.released_resources (
+  resource_type   text COLLATE "C" NOT NULL,
+  resource_id     uuid NOT NULL,
+  organization_id uuid NOT NULL,
+  project_id      uuid NOT NULL,
+  released_at     timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (resource_type, resource_id)
+);
+COMMENT ON TABLE seeme.released_resources IS
+  'Resources that were assigned once and are in no project now: who may share them where they were last may assign them again. Ids only, of things that may be gone.';
+ALTER TABLE seeme.released_resources ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION seeme.share_code(resource_type text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT t.resource || CASE WHEN EXISTS (SELECT FROM seeme.permissions p WHERE p.name = t.resource || ':share')
+                            THEN ':share' ELSE ':update' END
+    FROM seeme.resource_types t WHERE t.name = resource_type
+$$;
+COMMENT ON FUNCTION seeme.share_code(text) IS 'What assigning a resource of that type needs on the resource itself: its share, or update where there is no share';
+
+-- Rule 7.2, asked of the identified person.
+CREATE FUNCTION seeme.may_assign(resource_type text, resource_id uuid, project_id uuid) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  share     text := seeme.share_code(resource_type);
+  protected seeme.protected_tables;
+  released  seeme.released_resources;
+  allowed   boolean;
+BEGIN
+  IF @extschema@.seeme_has_permission(share, resource => resource_id, resource_type => resource_type) THEN
+    RETURN true;
+  END IF;
+  SELECT * INTO protected FROM seeme.protected_tables p
+   WHERE p.resource_type = may_assign.resource_type AND p.holds_resource
+     AND EXISTS (SELECT FROM pg_class c WHERE c.oid = p.table_name);
+  IF FOUND THEN
+    -- The row itself decides, by its own scope columns or its owner.
+    IF protected.id_column IS NULL THEN
+      RETURN false;
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1 AND (%s))',
+                   protected.table_name, protected.id_column, seeme.row_condition(protected, share))
+      INTO allowed USING resource_id;
+    RETURN allowed;
+  END IF;
+  -- Nobody else assigns the same resource for the first time until this transaction ends.
+  PERFORM pg_advisory_xact_lock(hashtextextended('seeme.project_resources ' || resource_type || ' ' || resource_id, 0));
+  IF seeme.is_assigned(resource_type, resource_id) THEN
+    RETURN false;
+  END IF;
+  SELECT * INTO released FROM seeme.released_resources r
+   WHERE r.resource_type = may_assign.resource_type AND r.resource_id = may_assign.resource_id;
+  IF FOUND THEN
+    RETURN @extschema@.seeme_has_permission(share, project => released.project_id)
+        OR @extschema@.seeme_has_permission(share, organization => released.organization_id);
+  END IF;
+  RETURN @extschema@.seeme_has_permission(split_part(share, ':', 1) || ':create', project => project_id);
+END $$;
+COMMENT ON FUNCTION seeme.may_assign(text, uuid, uuid) IS
+  'Rule 7.2: whether the asking person may assign the resource, apart from projects:update on the project';
+
+CREATE FUNCTION seeme.authorize_assignment() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_any('{projects:update}', TG_RELID, NULL, NULL, NEW.project_id);
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.authorize_assignment() IS 'Trigger: who may assign a resource to a project at all';
+
+CREATE FUNCTION seeme.prepare_assignment() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF seeme.restoring() THEN
+    RETURN NEW;
+  END IF;
+  IF NOT EXISTS (SELECT FROM seeme.resource_types t WHERE t.name = NEW.resource_type) THEN
+    RAISE EXCEPTION 'resource type "%" is not registered', left(NEW.resource_type, 100)
+      USING ERRCODE = 'foreign_key_violation',
+            HINT = format('Registered are: %s.', (SELECT string_agg(name, ', ' ORDER BY name) FROM seeme.resource_types));
+  END IF;
+  NEW.organization_id := (SELECT p.organization_id FROM seeme.projects p WHERE p.id = NEW.project_id);
+  IF NEW.organization_id IS NULL THEN
+    RAISE EXCEPTION 'there is no such project' USING ERRCODE = 'foreign_key_violation';
+  END IF;
+  NEW.resource_name := seeme.checked_text(NEW.resource_name, 'resource_name', 1000);
+  IF NOT seeme.nobody_asks() THEN
+    NEW.created_by := @extschema@.seeme_user_id();
+    IF NOT coalesce(seeme.may_assign(NEW.resource_type, NEW.resource_id, NEW.project_id), false) THEN
+      RAISE EXCEPTION 'you do not hold % on this %', seeme.share_code(NEW.resource_type), NEW.resource_type
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = 'Assigning a resource grants access to it: it takes the right to share it, or its ownership.';
+    END IF;
+  END IF;
+  DELETE FROM seeme.released_resources r WHERE (r.resource_type, r.resource_id) = (NEW.resource_type, NEW.resource_id);
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.prepare_assignment() IS 'Trigger: rule 7.2';
+
+CREATE FUNCTION seeme.release_resource() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT seeme.is_assigned(OLD.resource_type, OLD.resource_id) THEN
+    INSERT INTO seeme.released_resources AS r (resource_type, resource_id, organization_id, project_id)
+    VALUES (OLD.resource_type, OLD.resource_id, OLD.organization_id, OLD.project_id)
+    ON CONFLICT (resource_type, resource_id) DO UPDATE
+      SET organization_id = excluded.organization_id, project_id = excluded.project_id, released_at = now();
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.release_resource() IS 'Trigger: remembers where a resource was that is in no project any more';
+
+CREATE TRIGGER authorize BEFORE INSERT ON seeme.project_resources
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_assignment();
+CREATE TRIGGER prepare BEFORE INSERT ON seeme.project_resources
+  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_assignment();
+CREATE TRIGGER release AFTER DELETE ON seeme.project_resources
+  FOR EACH ROW EXECUTE FUNCTION seeme.release_resource();
+
+ALTER TABLE seeme.project_resources ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY seeme_select ON seeme.project_resources FOR SELECT USING (
+  @extschema@.seeme_has_permission('projects:read', project => project_id));
+CREATE POLICY seeme_insert ON seeme.project_resources FOR INSERT WITH CHECK (
+  @extschema@.seeme_has_permission('projects:update', project => project_id));
+CREATE POLICY seeme_delete ON seeme.project_resources FOR DELETE USING (
+  @extschema@.seeme_has_permission('projects:update', project => project_id));
+
+SELECT pg_extension_config_dump('seeme.project_resources', '');
+SELECT pg_extension_config_dump('seeme.released_resources', '');

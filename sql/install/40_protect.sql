@@ -1,0 +1,475 @@
+-- Putting an application's own tables under the model: seeme_protect and seeme_unprotect.
+
+CREATE TABLE seeme.protected_tables (
+  table_name          regclass PRIMARY KEY,
+  resource            text COLLATE "C" NOT NULL,
+  project_column      name,
+  team_column         name,
+  organization_column name,
+  resource_id_column  name,
+  owner_column        name,
+  resource_type       text COLLATE "C" REFERENCES seeme.resource_types (name),
+  holds_resource      boolean NOT NULL,
+  id_column           name,
+  listing_columns     name[],
+  listing_view        regclass,
+  had_row_security    boolean NOT NULL,
+  had_force           boolean NOT NULL,
+  closed_partitions   regclass[] NOT NULL DEFAULT '{}',
+  registered_codes    text[] NOT NULL DEFAULT '{}',
+  registered_type     boolean NOT NULL DEFAULT false,
+  protected_at        timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE seeme.protected_tables IS 'What seeme_protect was told of each application table, and what it found there';
+COMMENT ON COLUMN seeme.protected_tables.table_name IS 'The protected table';
+COMMENT ON COLUMN seeme.protected_tables.resource IS 'The resource of its permission codes';
+COMMENT ON COLUMN seeme.protected_tables.project_column IS 'Column that holds a row''s project';
+COMMENT ON COLUMN seeme.protected_tables.team_column IS 'Column that holds a row''s team';
+COMMENT ON COLUMN seeme.protected_tables.organization_column IS 'Column that holds a row''s organization';
+COMMENT ON COLUMN seeme.protected_tables.resource_id_column IS 'Column that holds the id by which the row''s resource is assigned to projects';
+COMMENT ON COLUMN seeme.protected_tables.owner_column IS 'Column that holds the person who may do everything with a row';
+COMMENT ON COLUMN seeme.protected_tables.resource_type IS 'The type by which its resource is assigned to projects';
+COMMENT ON COLUMN seeme.protected_tables.holds_resource IS 'Whether a row is itself the resource of that type (and not a part of one)';
+COMMENT ON COLUMN seeme.protected_tables.id_column IS 'Column that holds a row''s own id, where a row is a resource';
+COMMENT ON COLUMN seeme.protected_tables.listing_columns IS 'The columns that the listing view shows';
+COMMENT ON COLUMN seeme.protected_tables.listing_view IS 'The view that shows them';
+COMMENT ON COLUMN seeme.protected_tables.had_row_security IS 'Whether row security was enabled before';
+COMMENT ON COLUMN seeme.protected_tables.had_force IS 'Whether row security was forced before';
+COMMENT ON COLUMN seeme.protected_tables.closed_partitions IS 'Partitions on which row security was enabled, so that they are reached through the table only';
+COMMENT ON COLUMN seeme.protected_tables.registered_codes IS 'Permission codes registered for it';
+COMMENT ON COLUMN seeme.protected_tables.registered_type IS 'Whether its resource type was registered for it';
+COMMENT ON COLUMN seeme.protected_tables.protected_at IS 'Since when';
+
+-- For database administrators: application roles are not granted it, and whoever is, is not asked further.
+ALTER TABLE seeme.protected_tables ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY seeme_all ON seeme.protected_tables FOR ALL USING (true);
+
+-- The conditions of the policies. A person may do with a row what any of its scopes allows, and its owner everything.
+CREATE FUNCTION seeme.row_condition(p seeme.protected_tables, code text, for_select boolean = false) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN concat_ws(' OR ',
+  -- A SELECT asks once who is asking. What waits for a row lock asks again (rule 7.4).
+  CASE WHEN p.owner_column IS NOT NULL
+       THEN format(CASE WHEN for_select THEN '%I = (SELECT @extschema@.seeme_user_id())'
+                        ELSE '%I = @extschema@.seeme_user_id()' END, p.owner_column) END,
+  CASE WHEN p.project_column IS NOT NULL
+       THEN format('@extschema@.seeme_has_permission(%L, project => %I)', code, p.project_column) END,
+  CASE WHEN p.team_column IS NOT NULL
+       THEN format('@extschema@.seeme_has_permission(%L, team => %I)', code, p.team_column) END,
+  CASE WHEN p.organization_column IS NOT NULL
+       THEN format('@extschema@.seeme_has_permission(%L, organization => %I)', code, p.organization_column) END,
+  CASE WHEN p.resource_id_column IS NOT NULL
+       THEN format('@extschema@.seeme_has_permission(%L, resource => %I, resource_type => %L)',
+                   code, p.resource_id_column, p.resource_type) END);
+COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean) IS
+  'The SQL condition under which the asking person holds a code on a row of a protected table';
+
+CREATE FUNCTION seeme.insert_condition(p seeme.protected_tables) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  code     text := p.resource || ':create';
+  has      text := '@extschema@.seeme_has_permission';
+  checks   text[] := '{}';
+  anywhere text[] := '{}';
+  everything text;
+  bare     seeme.protected_tables := p;
+BEGIN
+  -- Where the row is put, the right must be held: in each container that it names. One that merely contains another
+  -- that it names follows from that one.
+  IF p.project_column IS NOT NULL THEN
+    checks := checks || format('(%I IS NULL OR %s(%L, project => %1$I))', p.project_column, has, code);
+    anywhere := anywhere || format('%I IS NOT NULL', p.project_column);
+  END IF;
+  IF p.team_column IS NOT NULL THEN
+    checks := checks || format('(%I IS NULL OR %s(%L, team => %1$I)%s)', p.team_column, has, code,
+      CASE WHEN p.project_column IS NOT NULL
+           THEN format(' OR seeme.lies_in(NULL, %I, %I)', p.team_column, p.project_column) END);
+    anywhere := anywhere || format('%I IS NOT NULL', p.team_column);
+  END IF;
+  IF p.organization_column IS NOT NULL THEN
+    checks := checks || format('(%I IS NULL OR %s(%L, organization => %1$I)%s)', p.organization_column, has, code,
+      CASE WHEN p.project_column IS NOT NULL OR p.team_column IS NOT NULL
+           THEN format(' OR seeme.lies_in(%I, %s, %s)', p.organization_column,
+                       coalesce(quote_ident(p.team_column), 'NULL'), coalesce(quote_ident(p.project_column), 'NULL')) END);
+    anywhere := anywhere || format('%I IS NOT NULL', p.organization_column);
+  END IF;
+  IF p.resource_id_column IS NOT NULL THEN
+    IF p.holds_resource THEN
+      -- A new resource is assigned nowhere; one that already is belongs to its projects.
+      checks := checks || format('(NOT seeme.is_assigned(%L, %I) OR %s(%L, resource => %2$I, resource_type => %1$L))',
+                                 p.resource_type, p.resource_id_column, has, code);
+      anywhere := anywhere || format('seeme.is_assigned(%L, %I)', p.resource_type, p.resource_id_column);
+    ELSE
+      checks := checks || format('(%I IS NULL OR %s(%L, resource => %1$I, resource_type => %L))',
+                                 p.resource_id_column, has, code, p.resource_type);
+      anywhere := anywhere || format('%I IS NOT NULL', p.resource_id_column);
+    END IF;
+  END IF;
+  IF p.owner_column IS NOT NULL THEN
+    -- Owning a row is everything on it: it is given to somebody else only by who holds everything there.
+    bare.owner_column := NULL;
+    everything := seeme.row_condition(bare, p.resource || ':*');
+    checks := checks || format('(%I IS NULL OR %1$I = @extschema@.seeme_user_id()%s)', p.owner_column,
+                               CASE WHEN everything <> '' THEN ' OR ' || everything END);
+    anywhere := anywhere || format('%I = @extschema@.seeme_user_id()', p.owner_column);
+  END IF;
+  IF cardinality(anywhere) = 1 AND p.owner_column IS NULL AND NOT (p.holds_resource AND p.resource_id_column IS NOT NULL) THEN
+    RETURN seeme.row_condition(p, code);
+  END IF;
+  RETURN format('(%s) AND %s', array_to_string(anywhere, ' OR '), array_to_string(checks, ' AND '));
+END $$;
+COMMENT ON FUNCTION seeme.insert_condition(seeme.protected_tables) IS
+  'The SQL condition under which the asking person may insert a row into a protected table';
+
+-- What a policy cannot see: whether an UPDATE moves a row, or gives it to another owner.
+CREATE FUNCTION seeme.check_moved_row() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  old_row jsonb := to_jsonb(OLD);
+  new_row jsonb := to_jsonb(NEW);
+  update_code   text := TG_ARGV[0] || ':update';
+  everything    text := TG_ARGV[0] || ':*';
+  type          text := nullif(TG_ARGV[1], '');
+  holds_resource boolean := TG_ARGV[2];
+  project_column text := TG_ARGV[3];
+  team_column    text := TG_ARGV[4];
+  organization_column text := TG_ARGV[5];
+  resource_id_column  text := TG_ARGV[6];
+  owner_column   text := TG_ARGV[7];
+  new_project uuid; new_team uuid; new_organization uuid; new_resource uuid;
+  place text;
+  column_name text;
+BEGIN
+  IF NOT (row_security_active(TG_RELID)
+          OR EXISTS (SELECT FROM pg_partition_ancestors(TG_RELID) a WHERE row_security_active(a.relid))) THEN
+    RETURN NULL;
+  END IF;
+  FOREACH column_name IN ARRAY TG_ARGV[3:7] LOOP
+    IF column_name <> '' AND NOT new_row ? column_name THEN
+      RAISE EXCEPTION 'table % is protected by a column "%" that it does not have any more', TG_RELID::regclass, column_name
+        USING ERRCODE = 'undefined_column', HINT = 'Call seeme_unprotect and seeme_protect again.';
+    END IF;
+  END LOOP;
+  new_project := new_row ->> project_column;
+  new_team := new_row ->> team_column;
+  new_organization := new_row ->> organization_column;
+  new_resource := new_row ->> resource_id_column;
+
+  IF new_project IS NOT NULL AND new_row -> project_column <> old_row -> project_column
+     AND NOT @extschema@.seeme_has_permission(update_code, project => new_project) THEN
+    place := 'project';
+  ELSIF new_team IS NOT NULL AND new_row -> team_column <> old_row -> team_column
+     AND NOT (@extschema@.seeme_has_permission(update_code, team => new_team)
+              OR seeme.lies_in(NULL, new_team, new_project)) THEN
+    place := 'team';
+  ELSIF new_organization IS NOT NULL AND new_row -> organization_column <> old_row -> organization_column
+     AND NOT (@extschema@.seeme_has_permission(update_code, organization => new_organization)
+              OR seeme.lies_in(new_organization, new_team, new_project)) THEN
+    place := 'organization';
+  ELSIF new_resource IS NOT NULL AND new_row -> resource_id_column <> old_row -> resource_id_column
+     AND NOT (holds_resource AND NOT seeme.is_assigned(type, new_resource)
+              OR @extschema@.seeme_has_permission(update_code, resource => new_resource, resource_type => type)) THEN
+    place := type;
+  END IF;
+  IF place IS NOT NULL THEN
+    RAISE EXCEPTION 'you do not hold % in the % that this row would move to', update_code, place
+      USING ERRCODE = 'insufficient_privilege', HINT = 'Moving a row needs the right where it was and where it goes.';
+  END IF;
+
+  IF owner_column <> '' AND new_row -> owner_column <> old_row -> owner_column
+     AND (old_row ->> owner_column)::uuid IS DISTINCT FROM @extschema@.seeme_user_id()
+     AND NOT (@extschema@.seeme_has_permission(everything, project => (old_row ->> project_column)::uuid)
+              OR @extschema@.seeme_has_permission(everything, team => (old_row ->> team_column)::uuid)
+              OR @extschema@.seeme_has_permission(everything, organization => (old_row ->> organization_column)::uuid)
+              OR type IS NOT NULL AND @extschema@.seeme_has_permission(
+                   everything, resource => (old_row ->> resource_id_column)::uuid, resource_type => type)) THEN
+    RAISE EXCEPTION 'you do not hold % on this row', everything
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'A row is given to another owner by its owner, or by who may do everything with it.';
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.check_moved_row() IS 'Trigger on protected tables: a row that moves needs update where it goes, a change of owner needs everything';
+
+CREATE FUNCTION seeme.forget_resource() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  resource_id uuid;
+BEGIN
+  IF TG_OP = 'TRUNCATE' THEN
+    DELETE FROM seeme.project_resources r WHERE r.resource_type = TG_ARGV[0];
+    DELETE FROM seeme.released_resources r WHERE r.resource_type = TG_ARGV[0];
+    RETURN NULL;
+  END IF;
+  resource_id := to_jsonb(OLD) ->> TG_ARGV[1];
+  DELETE FROM seeme.project_resources r WHERE r.resource_type = TG_ARGV[0] AND r.resource_id = forget_resource.resource_id;
+  DELETE FROM seeme.released_resources r WHERE r.resource_type = TG_ARGV[0] AND r.resource_id = forget_resource.resource_id;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.forget_resource() IS 'Trigger on protected tables: what is assigned goes with its row';
+
+-- A column of the table that names a scope: it exists and is a uuid; an index on it pays.
+CREATE FUNCTION seeme.check_scope_column(table_name regclass, column_name name, parameter text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  attribute pg_attribute;
+BEGIN
+  IF column_name IS NULL THEN
+    RETURN;
+  END IF;
+  SELECT * INTO attribute FROM pg_attribute a
+   WHERE a.attrelid = table_name AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'table % has no column "%"', table_name, column_name
+      USING ERRCODE = 'undefined_column',
+            HINT = format('%s names a uuid column of the table; it has: %s.', parameter,
+              (SELECT coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), 'none') FROM pg_attribute a
+                WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = 'uuid'::regtype));
+  END IF;
+  IF attribute.atttypid <> 'uuid'::regtype THEN
+    RAISE EXCEPTION 'column "%" of table % is of type %', column_name, table_name, format_type(attribute.atttypid, attribute.atttypmod)
+      USING ERRCODE = 'datatype_mismatch', HINT = format('%s names a column of type uuid.', parameter);
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_index i
+                  WHERE i.indrelid = table_name AND i.indkey[0] = attribute.attnum AND i.indisvalid AND i.indpred IS NULL) THEN
+    RAISE NOTICE 'no index on %(%)', table_name, quote_ident(column_name)
+      USING HINT = format('CREATE INDEX ON %s (%I);', table_name, column_name);
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.check_scope_column(regclass, name, text) IS
+  'Raises unless the column exists (42703) and is a uuid (42804); a NOTICE with the statement to run when no index begins with it';
+
+CREATE FUNCTION @extschema@.seeme_protect(
+  table_name regclass, resource text, project_column name = NULL, team_column name = NULL,
+  organization_column name = NULL, resource_id_column name = NULL, owner_column name = NULL,
+  resource_type text = NULL, listing_columns name[] = NULL) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  relation   pg_class;
+  p          seeme.protected_tables;
+  action     text;
+  columns    name[] := ARRAY[project_column, team_column, organization_column, resource_id_column, owner_column];
+  moved      text;
+  partition  regclass;
+  view_name  text;
+  grantee    record;
+  others     text;
+BEGIN
+  IF table_name IS NULL OR resource IS NULL THEN
+    RAISE EXCEPTION 'seeme_protect needs a table and a resource'
+      USING ERRCODE = 'null_value_not_allowed', HINT = 'seeme_protect(''models'', ''models'', project_column => ''project_id'')';
+  END IF;
+  SELECT * INTO relation FROM pg_class c WHERE c.oid = table_name;
+  IF relation.relkind NOT IN ('r', 'p') OR relation.relpersistence = 't' OR relation.relispartition
+     OR relation.relnamespace IN ('seeme'::regnamespace, 'pg_catalog'::regnamespace, 'information_schema'::regnamespace) THEN
+    RAISE EXCEPTION '% is not a table that can be protected', table_name
+      USING ERRCODE = 'wrong_object_type',
+            HINT = 'Protect ordinary and partitioned tables of the application: the table under a view, the root of a partition. A view shows what its reader may see when it is made WITH (security_invoker = true).';
+  END IF;
+  IF NOT pg_has_role(relation.relowner, 'USAGE') THEN
+    RAISE EXCEPTION 'must be owner of table %', table_name USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('seeme.protected_tables', 0));
+  IF EXISTS (SELECT FROM seeme.protected_tables t WHERE t.table_name = relation.oid) THEN
+    RAISE EXCEPTION 'table % is protected already', table_name
+      USING ERRCODE = 'duplicate_object', HINT = format('SELECT seeme_unprotect(%L) first.', table_name);
+  END IF;
+  IF resource !~ '^[a-z][a-z0-9_]*$' OR length(resource) > 63
+     OR resource IN ('organizations', 'teams', 'projects', 'roles', 'permissions') THEN
+    RAISE EXCEPTION '"%" is not a resource that a table can hold', left(resource, 100)
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Lower-case letters, digits and underscores, as in the codes: models, dataset_items.';
+  END IF;
+  IF num_nonnulls(VARIADIC columns) = 0 THEN
+    RAISE EXCEPTION 'nothing tells the scope of a row of %', table_name
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Name at least one of project_column, team_column, organization_column, resource_id_column, owner_column.';
+  END IF;
+  PERFORM seeme.check_scope_column(table_name, project_column, 'project_column'),
+          seeme.check_scope_column(table_name, team_column, 'team_column'),
+          seeme.check_scope_column(table_name, organization_column, 'organization_column'),
+          seeme.check_scope_column(table_name, resource_id_column, 'resource_id_column'),
+          seeme.check_scope_column(table_name, owner_column, 'owner_column');
+
+  p.table_name := table_name;
+  p.resource := resource;
+  p.project_column := project_column;
+  p.team_column := team_column;
+  p.organization_column := organization_column;
+  p.resource_id_column := resource_id_column;
+  p.owner_column := owner_column;
+  p.had_row_security := relation.relrowsecurity;
+  p.had_force := relation.relforcerowsecurity;
+  p.closed_partitions := '{}';
+  p.registered_codes := '{}';
+  p.registered_type := false;
+  p.protected_at := now();
+
+  -- The type by which its rows, or what they are parts of, are assigned to projects.
+  p.resource_type := coalesce(resource_type, (SELECT t.name FROM seeme.resource_types t WHERE t.resource = p.resource));
+  IF p.resource_type IS NULL THEN
+    IF EXISTS (SELECT FROM seeme.permissions c WHERE c.resource = p.resource AND c.is_builtin) THEN
+      IF resource_id_column IS NOT NULL THEN
+        RAISE EXCEPTION 'resource "%" is tied to no resource type', resource
+          USING ERRCODE = 'invalid_parameter_value',
+                HINT = 'Say which: resource_type => ''dataset'' for a table of parts of datasets.';
+      END IF;
+    ELSE
+      p.resource_type := CASE WHEN resource ~ 'ies$' THEN left(resource, -3) || 'y'
+                              WHEN resource ~ '[^s]s$' THEN left(resource, -1) ELSE resource END;
+    END IF;
+  END IF;
+  IF p.resource_type IS NOT NULL AND NOT EXISTS (SELECT FROM seeme.resource_types t WHERE t.name = p.resource_type) THEN
+    IF EXISTS (SELECT FROM seeme.resource_types t WHERE t.resource = p.resource) THEN
+      RAISE EXCEPTION 'resource type "%" is not registered', left(p.resource_type, 100)
+        USING ERRCODE = 'invalid_parameter_value',
+              HINT = format('The type of "%s" is "%s".', resource, (SELECT t.name FROM seeme.resource_types t WHERE t.resource = p.resource));
+    END IF;
+    INSERT INTO seeme.resource_types (name, resource) VALUES (p.resource_type, p.resource);
+    p.registered_type := true;
+  END IF;
+  p.holds_resource := EXISTS (SELECT FROM seeme.resource_types t WHERE t.name = p.resource_type AND t.resource = p.resource);
+  IF p.holds_resource THEN
+    p.id_column := coalesce(p.resource_id_column, (
+      SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+       WHERE i.indrelid = table_name AND i.indisprimary AND i.indnkeyatts = 1 AND a.atttypid = 'uuid'::regtype));
+    IF EXISTS (SELECT FROM seeme.protected_tables t
+                WHERE t.resource_type = p.resource_type AND t.holds_resource
+                  AND EXISTS (SELECT FROM pg_class c WHERE c.oid = t.table_name)) THEN
+      RAISE EXCEPTION 'another table holds the resource "%" already', resource
+        USING ERRCODE = 'duplicate_object', HINT = 'A table of parts of it has a resource of its own, and resource_type => its type.';
+    END IF;
+  END IF;
+
+  FOREACH action IN ARRAY ARRAY['list', 'read', 'create', 'update', 'delete'] LOOP
+    IF NOT EXISTS (SELECT FROM seeme.permissions c WHERE c.name = p.resource || ':' || action) THEN
+      INSERT INTO seeme.permissions (name, description, grouped_by_projects)
+      VALUES (p.resource || ':' || action, format('%s %s', initcap(action), replace(p.resource, '_', ' ')), true);
+      p.registered_codes := p.registered_codes || (p.resource || ':' || action);
+    END IF;
+  END LOOP;
+
+  SELECT string_agg(quote_ident(polname), ', ' ORDER BY polname) INTO others
+    FROM pg_policy WHERE polrelid = table_name AND polpermissive;
+  IF others IS NOT NULL THEN
+    RAISE WARNING 'table % has permissive policies of its own: %', table_name, others
+      USING HINT = 'They let through what these ones do not. Drop them, or make them RESTRICTIVE.';
+  END IF;
+
+  EXECUTE format('CREATE POLICY seeme_select ON %s FOR SELECT USING (%s)', table_name,
+                 seeme.row_condition(p, p.resource || ':read', true));
+  EXECUTE format('CREATE POLICY seeme_insert ON %s FOR INSERT WITH CHECK (%s)', table_name, seeme.insert_condition(p));
+  EXECUTE format('CREATE POLICY seeme_update ON %s FOR UPDATE USING (%s)', table_name,
+                 seeme.row_condition(p, p.resource || ':update'));
+  EXECUTE format('CREATE POLICY seeme_delete ON %s FOR DELETE USING (%s)', table_name,
+                 seeme.row_condition(p, p.resource || ':delete'));
+  EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', table_name);
+
+  -- Whoever is granted a partition, or a table that inherits, would walk around the policies of its parent.
+  FOR partition IN
+    WITH RECURSIVE below (oid) AS (
+      SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = table_name
+      UNION SELECT i.inhrelid FROM pg_inherits i JOIN below b ON i.inhparent = b.oid)
+    SELECT c.oid::regclass FROM below JOIN pg_class c USING (oid) WHERE c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+  LOOP
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', partition);
+    p.closed_partitions := p.closed_partitions || partition;
+  END LOOP;
+
+  SELECT string_agg(format('OLD.%I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
+    FROM unnest(columns) AS c WHERE c IS NOT NULL;
+  EXECUTE format('CREATE TRIGGER seeme_check_moved_row AFTER UPDATE ON %s FOR EACH ROW WHEN (%s) '
+                 'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L)',
+                 table_name, moved, p.resource, coalesce(p.resource_type, ''), p.holds_resource, coalesce(project_column, ''),
+                 coalesce(team_column, ''), coalesce(organization_column, ''), coalesce(resource_id_column, ''),
+                 coalesce(owner_column, ''));
+  IF p.id_column IS NOT NULL THEN
+    EXECUTE format('CREATE TRIGGER seeme_forget_resource AFTER DELETE ON %s FOR EACH ROW '
+                   'EXECUTE FUNCTION seeme.forget_resource(%L, %L)', table_name, p.resource_type, p.id_column);
+    EXECUTE format('CREATE TRIGGER seeme_forget_moved_resource AFTER UPDATE ON %s FOR EACH ROW '
+                   'WHEN (OLD.%I IS DISTINCT FROM NEW.%2$I) EXECUTE FUNCTION seeme.forget_resource(%L, %2$L)',
+                   table_name, p.id_column, p.resource_type);
+    EXECUTE format('CREATE TRIGGER seeme_forget_resources AFTER TRUNCATE ON %s FOR EACH STATEMENT '
+                   'EXECUTE FUNCTION seeme.forget_resource(%L)', table_name, p.resource_type);
+  END IF;
+
+  IF listing_columns IS NOT NULL THEN
+    p.listing_columns := listing_columns;
+    IF NOT (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user) THEN
+      RAISE EXCEPTION 'the owner of a listing view bypasses row security, and % does not', current_user
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = 'Have a superuser call seeme_protect: the view itself asks for the list permission.';
+    END IF;
+    view_name := format('%s.%I', relation.relnamespace::regnamespace, relation.relname || '_listing');
+    EXECUTE format('CREATE VIEW %s WITH (security_barrier = true) AS SELECT %s FROM %s WHERE %s', view_name,
+                   (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(listing_columns) WITH ORDINALITY AS l (c, n)),
+                   table_name, seeme.row_condition(p, p.resource || ':list', true));
+    EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
+                   format('The rows of %s on which the asking person holds %s:list (seeme_protect)', table_name, p.resource));
+    p.listing_view := view_name::regclass;
+    FOR grantee IN SELECT a.grantee::regrole AS role FROM aclexplode(relation.relacl) AS a
+                    WHERE a.privilege_type = 'SELECT' AND a.grantee NOT IN (0, relation.relowner) LOOP
+      EXECUTE format('GRANT SELECT ON %s TO %s', view_name, grantee.role);
+    END LOOP;
+  END IF;
+
+  INSERT INTO seeme.protected_tables SELECT (p).* ;
+END $$;
+COMMENT ON FUNCTION @extschema@.seeme_protect(regclass, text, name, name, name, name, name, text, name[]) IS
+  'Puts a table under the model: policies that ask for resource:read, :create, :update and :delete in a row''s scope, which any of the columns tells. resource_id_column: the id under which the row''s resource of type resource_type is assigned to projects. owner_column: that person may do everything with the row. listing_columns: a view TABLE_listing of these columns for who holds resource:list. For the owner of the table.';
+
+CREATE FUNCTION @extschema@.seeme_unprotect(table_name regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  p         seeme.protected_tables;
+  partition regclass;
+  name      text;
+BEGIN
+  SELECT * INTO p FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'table % is not protected', table_name
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'seeme.protected_tables lists those that are.';
+  END IF;
+  IF p.listing_view IS NOT NULL AND EXISTS (SELECT FROM pg_class c WHERE c.oid = p.listing_view) THEN
+    EXECUTE format('DROP VIEW %s', p.listing_view);
+  END IF;
+  FOREACH name IN ARRAY ARRAY['seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_moved_resource', 'seeme_forget_resources'] LOOP
+    EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', name, table_name);
+  END LOOP;
+  FOREACH name IN ARRAY ARRAY['seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete'] LOOP
+    EXECUTE format('DROP POLICY IF EXISTS %I ON %s', name, table_name);
+  END LOOP;
+  EXECUTE format('ALTER TABLE %s %s ROW LEVEL SECURITY, %s ROW LEVEL SECURITY', table_name,
+                 CASE WHEN p.had_row_security THEN 'ENABLE' ELSE 'DISABLE' END,
+                 CASE WHEN p.had_force THEN 'FORCE' ELSE 'NO FORCE' END);
+  FOREACH partition IN ARRAY p.closed_partitions LOOP
+    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = partition) THEN
+      EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', partition);
+    END IF;
+  END LOOP;
+  DELETE FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
+
+  -- Codes and type that were registered for this table go too, unless something else uses them by now.
+  FOREACH name IN ARRAY p.registered_codes LOOP
+    IF EXISTS (SELECT FROM seeme.protected_tables t WHERE t.resource = p.resource)
+       OR EXISTS (SELECT FROM seeme.roles r WHERE r.organization_id IS NOT NULL
+                   AND r.permissions && ARRAY[name, p.resource || ':*']) THEN
+      RAISE NOTICE 'permission "%" stays registered, since it is in use', name;
+    ELSE
+      DELETE FROM seeme.permissions c WHERE c.name = seeme_unprotect.name;
+    END IF;
+  END LOOP;
+  IF p.registered_type THEN
+    IF EXISTS (SELECT FROM seeme.project_resources r WHERE r.resource_type = p.resource_type)
+       OR EXISTS (SELECT FROM seeme.protected_tables t WHERE t.resource_type = p.resource_type) THEN
+      RAISE NOTICE 'resource type "%" stays registered, since it is in use', p.resource_type;
+    ELSE
+      DELETE FROM seeme.resource_types t WHERE t.name = p.resource_type;
+    END IF;
+  END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.seeme_unprotect(regclass) IS
+  'Undoes what seeme_protect did to the table: policies, triggers, listing view, row security as it was. 55000 when it is not protected.';
+
+SELECT pg_extension_config_dump('seeme.protected_tables', 'WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = table_name)');

@@ -1,0 +1,92 @@
+-- What application roles are given; and, last of all, what changed is logged and nothing is left to PUBLIC.
+
+CREATE FUNCTION seeme.set_grants(role_name name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF role_name IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role_name) THEN
+    RAISE EXCEPTION 'role "%" does not exist', coalesce(role_name, '(null)')
+      USING ERRCODE = 'undefined_object', HINT = 'CREATE ROLE it first. PUBLIC is not a role.';
+  END IF;
+  EXECUTE format('GRANT USAGE ON SCHEMA seeme, @extschema@ TO %I', role_name);
+END $$;
+COMMENT ON FUNCTION seeme.set_grants(name) IS 'Gives an existing role the use of the schemas; 42704 when there is none of that name';
+
+CREATE FUNCTION @extschema@.seeme_grant_usage(role_name name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  routine regprocedure;
+BEGIN
+  PERFORM seeme.set_grants(role_name);
+  EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON seeme.organizations, seeme.teams, seeme.projects, seeme.roles,
+    seeme.memberships, seeme.organization_members, seeme.team_members, seeme.project_members, seeme.logos TO %I', role_name);
+  EXECUTE format('GRANT SELECT, INSERT, DELETE ON seeme.project_resources TO %I', role_name);
+  EXECUTE format('GRANT SELECT ON seeme.users, seeme.permissions, seeme.resource_types, seeme.audit_log TO %I', role_name);
+  -- Never the hash of a token.
+  EXECUTE format('GRANT SELECT (id, organization_id, team_id, project_id, email, role_id, invited_by, expires_at, accepted_at,
+    created_at), DELETE ON seeme.invitations TO %I', role_name);
+  FOREACH routine IN ARRAY ARRAY[
+    '@extschema@.seeme_user_id()',
+    '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
+    '@extschema@.seeme_user_has_permission(uuid,text,uuid,uuid,uuid,uuid,text)',
+    '@extschema@.seeme_permissions(uuid,uuid,uuid,uuid,text)',
+    '@extschema@.seeme_permitted_organizations(text)',
+    '@extschema@.seeme_permitted_teams(text)',
+    '@extschema@.seeme_permitted_projects(text)',
+    '@extschema@.seeme_permitted_resources(text,text)',
+    '@extschema@.seeme_permitted_users(text,uuid,uuid,uuid,uuid,text)',
+    '@extschema@.seeme_explain_permission(uuid,text,uuid,uuid,uuid,uuid,text)',
+    '@extschema@.seeme_current_user_context()',
+    '@extschema@.seeme_transfer_ownership(uuid,uuid)',
+    -- what policies, views and triggers call as the asking role
+    'seeme.nobody_asks()', 'seeme.restoring()', 'seeme.provisions_users()',
+    'seeme.is_member(uuid,uuid,uuid)', 'seeme.holds_role(uuid)', 'seeme.lies_in(uuid,uuid,uuid)',
+    'seeme.is_assigned(text,uuid)', 'seeme.sees_user(uuid)', 'seeme.is_invited(text)', 'seeme.may_change(uuid,uuid,uuid)',
+    'seeme.sees_membership(uuid,uuid,uuid,uuid)', 'seeme.manages_membership(uuid,uuid,uuid)',
+    'seeme.membership_role_name(uuid)', 'seeme.require_any(text[],regclass,uuid,uuid,uuid)']::regprocedure[]
+  LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', routine, role_name);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@.seeme_grant_usage(name) IS
+  'Gives an application''s database role the use of the schema, tables and functions, and no more: which rows it sees and changes is for the policies to say. Not seeme_assume, which is granted by itself.';
+
+CREATE FUNCTION @extschema@.seeme_grant_provisioning(role_name name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.set_grants(role_name);
+  -- Not database_role: whoever writes that becomes the person.
+  EXECUTE format('GRANT SELECT, DELETE, INSERT (id, username, email, firstname, name, is_service, disabled_at),
+    UPDATE (username, email, firstname, name, is_service, disabled_at) ON seeme.users TO %I', role_name);
+  EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.seeme_user_id(), seeme.nobody_asks(), seeme.provisions_users(),
+    seeme.sees_user(uuid) TO %I', role_name);
+END $$;
+COMMENT ON FUNCTION @extschema@.seeme_grant_provisioning(name) IS
+  'Lets a database role (sign-up, SCIM) add, change, disable and remove users while nobody is identified, and nothing else. database_role is for an administrator to set.';
+
+DO $$
+DECLARE
+  name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['organizations', 'teams', 'projects', 'roles', 'memberships', 'project_resources', 'invitations',
+                              'users', 'permissions', 'resource_types', 'protected_tables', 'logos'] LOOP
+    EXECUTE format('CREATE TRIGGER write_audit_log AFTER INSERT OR UPDATE OR DELETE ON seeme.%I
+                      FOR EACH ROW EXECUTE FUNCTION seeme.write_audit_log()', name);
+    EXECUTE format('CREATE TRIGGER write_audit_log_of_truncate AFTER TRUNCATE ON seeme.%I
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
+  END LOOP;
+END $$;
+
+-- Inside one transaction nobody saw what PUBLIC is given by default.
+DO $$
+DECLARE
+  routine record;
+BEGIN
+  FOR routine IN
+    SELECT d.objid::regprocedure AS signature FROM pg_depend d
+     WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+       AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'seeme_rbac')
+  LOOP
+    EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', routine.signature);
+  END LOOP;
+END $$;
+REVOKE ALL ON ALL TABLES IN SCHEMA seeme FROM PUBLIC;

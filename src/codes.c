@@ -1,0 +1,151 @@
+/*
+ * codes.c: permission codes: what a wildcard covers, which are registered, and what was perhaps meant.
+ *
+ * A code is `resource:action`; a wildcard `*`, `resource:*` or `*:action`. Knows the store for the registered ones, and
+ * neither people nor scopes.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/varlena.h"
+
+#include "codes.h"
+#include "store.h"
+
+/* A typing error is at most this far from what was meant. */
+#define SEEME_NEAR_ENOUGH 5
+
+/*
+ * Whether an entry of a role covers a code or wildcard: it is the same, or stands for every code that the other does.
+ * Compares texts alone, so that it is the same whatever is registered.
+ */
+bool
+seeme_code_covers(const char *held, const char *asked)
+{
+	const char *held_action;
+	const char *asked_action;
+
+	if (strcmp(held, "*") == 0 || strcmp(held, asked) == 0)
+		return true;
+	held_action = strchr(held, ':');
+	asked_action = strchr(asked, ':');
+	if (held_action == NULL || asked_action == NULL)
+		return false;
+	if (strcmp(held_action, ":*") == 0)
+		return held_action - held == asked_action - asked &&
+			strncmp(held, asked, held_action - held) == 0;
+	if (strncmp(held, "*:", 2) == 0)
+		return strcmp(held_action, asked_action) == 0;
+	return false;
+}
+
+/* The entry of a role that covers a code, or NULL. */
+const char *
+seeme_role_entry(const SeemeRole *role, const char *asked)
+{
+	for (int i = 0; i < role->ncodes; i++)
+		if (seeme_code_covers(role->codes[i], asked))
+			return role->codes[i];
+	return NULL;
+}
+
+char *
+seeme_resource_of_code(const char *code)
+{
+	const char *colon = strchr(code, ':');
+
+	return colon == NULL ? pstrdup(code) : pnstrdup(code, colon - code);
+}
+
+/* The one of some texts that is nearest to what was written, or NULL. */
+static const char *
+nearest(List *texts, const char *written)
+{
+	const char *best = NULL;
+	int			best_distance = SEEME_NEAR_ENOUGH + 1;
+	ListCell   *cell;
+
+	if (strlen(written) > 100)
+		return NULL;			/* longer than any code */
+	foreach(cell, texts)
+	{
+		const char *text = lfirst(cell);
+		int			distance = varstr_levenshtein_less_equal(text, strlen(text), written, strlen(written),
+															 1, 1, 1, best_distance - 1, true);
+
+		if (distance < best_distance)
+		{
+			best = text;
+			best_distance = distance;
+		}
+	}
+	return best;
+}
+
+/* What somebody wrote, short enough for a message. */
+static char *
+clipped(const char *written)
+{
+	return pnstrdup(written, pg_mbcliplen(written, strlen(written), 100));
+}
+
+static void
+raise_unknown_code(List *registered, const char *code)
+{
+	const char *meant = nearest(registered, code);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("permission \"%s\" is not registered", clipped(code)),
+			 meant != NULL ? errhint("Perhaps you mean \"%s\".", meant)
+			 : errhint("A permission is resource:action, and seeme.permissions lists them; wildcards are *, resource:* and *:action.")));
+}
+
+/*
+ * What a code asks. Throws 22023, naming the nearest code, unless it is registered or a wildcard that covers a registered
+ * one.
+ */
+void
+seeme_ask(SeemeStore *store, const char *code, SeemeQuestion *question)
+{
+	List	   *registered;
+	ListCell   *cell;
+
+	question->code = pstrdup(code);
+	question->concrete = NIL;
+	if (strchr(code, '*') == NULL)
+	{
+		if (!seeme_read_code(store, code))
+			raise_unknown_code(seeme_list_codes(store), code);
+		question->concrete = list_make1(question->code);
+		return;
+	}
+	registered = seeme_list_codes(store);
+	if (strcmp(code, "*:*") != 0)
+		foreach(cell, registered)
+		{
+			if (seeme_code_covers(code, lfirst(cell)))
+				question->concrete = lappend(question->concrete, lfirst(cell));
+		}
+	if (question->concrete == NIL)
+		raise_unknown_code(registered, code);
+}
+
+/* Throws 22023, naming those that are registered, unless the type is. */
+void
+seeme_require_resource_type(SeemeStore *store, const char *type)
+{
+	StringInfoData names;
+	ListCell   *cell;
+
+	if (seeme_read_resource_type(store, type))
+		return;
+	initStringInfo(&names);
+	foreach(cell, seeme_list_resource_types(store))
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", (char *) lfirst(cell));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("resource type \"%s\" is not registered", clipped(type)),
+			 errhint("Registered are: %s.", names.data)));
+}

@@ -1,0 +1,26 @@
+/*
+ * codes.h: permission codes.
+ */
+#ifndef SEEME_CODES_H
+#define SEEME_CODES_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+#include "store.h"
+
+/* A code that is asked about: itself, or what a wildcard stands for. */
+typedef struct SeemeQuestion
+{
+	char	   *code;
+	List	   *concrete;		/* of char *: never empty */
+} SeemeQuestion;
+
+extern bool seeme_code_covers(const char *held, const char *asked);
+extern const char *seeme_role_entry(const SeemeRole *role, const char *asked);
+extern void seeme_ask(SeemeStore *store, const char *code, SeemeQuestion *question);
+extern char *seeme_resource_of_code(const char *code);
+extern void seeme_require_resource_type(SeemeStore *store, const char *type);
+
+#endif							/* SEEME_CODES_H */

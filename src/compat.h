@@ -1,0 +1,34 @@
+/*
+ * compat.h: every difference between the supported versions of PostgreSQL (15 and later), each with the reason.
+ * No other file tests PG_VERSION_NUM.
+ */
+#ifndef SEEME_COMPAT_H
+#define SEEME_COMPAT_H
+
+#include "postgres.h"
+
+#include "storage/proc.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+
+/* 16: extra data of settings lives in guc.c's own memory context, no longer in malloc's. */
+#if PG_VERSION_NUM < 160000
+#include <stdlib.h>
+#define guc_malloc(elevel, size) malloc(size)
+#endif
+
+/* 17: the local transaction id moved into the virtual transaction id of PGPROC. */
+#if PG_VERSION_NUM >= 170000
+#define seeme_local_xid() (MyProc->vxid.lxid)
+#else
+#define seeme_local_xid() (MyProc->lxid)
+#endif
+
+/* 18: a module can tell its name and version. */
+#ifdef PG_MODULE_MAGIC_EXT
+#define SEEME_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "seeme_rbac", .version = SEEME_RBAC_VERSION)
+#else
+#define SEEME_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+#endif							/* SEEME_COMPAT_H */

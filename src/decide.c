@@ -1,0 +1,201 @@
+/*
+ * decide.c: the evaluator: whether a person holds a code somewhere.
+ *
+ * It knows the store and the codes, and not who is asking: everybody who asks, in whatever form, asks here, so that check,
+ * list, explanation and the rows that a policy lets through cannot disagree. Writes nothing, remembers nothing.
+ *
+ * The rule, whole: a person who exists and is not disabled holds a code in a place if they own its organization; or if
+ * their membership in the organization is current, and so is a membership of theirs in the organization, in the place's
+ * team or in its project, whose role has an entry that covers the code. A resource is in as many places as projects it is
+ * assigned to. Roles add up, nothing subtracts.
+ */
+#include "postgres.h"
+
+#include "codes.h"
+#include "decide.h"
+#include "store.h"
+
+void
+seeme_subject_init(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *user_id)
+{
+	subject->store = store;
+	subject->now = GetCurrentTimestamp();
+	subject->is_known = seeme_read_person(store, user_id, &subject->person);
+	subject->person.id = *user_id;
+	subject->is_refused = !subject->is_known || seeme_is_disabled(&subject->person, subject->now);
+	subject->standings = NIL;
+}
+
+/* What the subject has in an organization; empty where it has nothing. */
+SeemeStanding *
+seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id)
+{
+	SeemeStanding *standing;
+	pg_uuid_t	owner;
+	ListCell   *cell;
+
+	foreach(cell, subject->standings)
+	{
+		standing = lfirst(cell);
+		if (seeme_uuid_equal(&standing->organization_id, organization_id))
+			return standing;
+	}
+
+	standing = palloc0(sizeof(SeemeStanding));
+	standing->organization_id = *organization_id;
+	standing->is_owner = seeme_read_owner(subject->store, organization_id, &owner) &&
+		seeme_uuid_equal(&owner, &subject->person.id);
+	foreach(cell, seeme_list_memberships(subject->store, organization_id, &subject->person.id))
+	{
+		SeemeHolding *holding = palloc(sizeof(SeemeHolding));
+
+		holding->membership = lfirst(cell);
+		holding->role = holding->membership->has_role ?
+			seeme_read_role(subject->store, &holding->membership->role_id) : NULL;
+		standing->holdings = lappend(standing->holdings, holding);
+		if (!holding->membership->has_team && !holding->membership->has_project)
+			standing->is_member = seeme_is_current(holding->membership, subject->now);
+	}
+	subject->standings = lappend(subject->standings, standing);
+	return standing;
+}
+
+SeemePlace *
+seeme_place_of_organization(const pg_uuid_t *organization_id)
+{
+	SeemePlace *place = palloc0(sizeof(SeemePlace));
+
+	place->organization_id = *organization_id;
+	return place;
+}
+
+SeemePlace *
+seeme_place_of_team(const SeemeTeam *team)
+{
+	SeemePlace *place = seeme_place_of_organization(&team->organization_id);
+
+	place->has_team = true;
+	place->team_id = team->id;
+	return place;
+}
+
+SeemePlace *
+seeme_place_of_project(const SeemeProject *project)
+{
+	SeemePlace *place = seeme_place_of_organization(&project->organization_id);
+
+	place->has_team = project->has_team;
+	place->team_id = project->team_id;
+	place->has_project = true;
+	place->project_id = project->id;
+	return place;
+}
+
+/* Where a scope is: nowhere if it does not exist; a resource in every project that it is assigned to. */
+List *
+seeme_places(SeemeStore *store, const SeemeScope *scope)
+{
+	SeemeTeam	team;
+	SeemeProject project;
+	pg_uuid_t	owner;
+	List	   *places = NIL;
+	ListCell   *cell;
+
+	switch (scope->level)
+	{
+		case SEEME_NOWHERE:
+			break;
+		case SEEME_ORGANIZATION:
+			if (seeme_read_owner(store, &scope->id, &owner))
+				places = list_make1(seeme_place_of_organization(&scope->id));
+			break;
+		case SEEME_TEAM:
+			if (seeme_read_team(store, &scope->id, &team))
+				places = list_make1(seeme_place_of_team(&team));
+			break;
+		case SEEME_PROJECT:
+			if (seeme_read_project(store, &scope->id, &project))
+				places = list_make1(seeme_place_of_project(&project));
+			break;
+		case SEEME_RESOURCE:
+			foreach(cell, seeme_list_assignments(store, &scope->id, scope->resource_type))
+			{
+				SeemeAssignment *assignment = lfirst(cell);
+
+				if (seeme_read_project(store, &assignment->project_id, &project))
+					places = lappend(places, seeme_place_of_project(&project));
+			}
+			break;
+	}
+	return places;
+}
+
+/* Whether a membership in the place's organization is one in the organization, in its team, or in its project. */
+bool
+seeme_reaches(const SeemeMembership *membership, const SeemePlace *place)
+{
+	if (membership->has_project)
+		return place->has_project && seeme_uuid_equal(&membership->scope_id, &place->project_id);
+	if (membership->has_team)
+		return place->has_team && seeme_uuid_equal(&membership->scope_id, &place->team_id);
+	return true;
+}
+
+/* Whether the subject holds, through one entry of one role or as the owner, a code or wildcard in a place. */
+bool
+seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code)
+{
+	SeemeStanding *standing;
+	ListCell   *cell;
+
+	if (subject->is_refused)
+		return false;
+	standing = seeme_standing(subject, &place->organization_id);
+	if (standing->is_owner)
+		return true;
+	if (!standing->is_member)
+		return false;
+	foreach(cell, standing->holdings)
+	{
+		SeemeHolding *holding = lfirst(cell);
+
+		if (holding->role != NULL &&
+			seeme_reaches(holding->membership, place) &&
+			seeme_is_current(holding->membership, subject->now) &&
+			seeme_role_entry(holding->role, code) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the subject holds every concrete code of a question in some of the places. */
+bool
+seeme_answer(SeemeSubject *subject, List *places, const SeemeQuestion *question)
+{
+	ListCell   *code;
+	ListCell   *place;
+
+	foreach(code, question->concrete)
+	{
+		bool		held = false;
+
+		foreach(place, places)
+		{
+			held = seeme_holds(subject, lfirst(place), lfirst(code));
+			if (held)
+				break;
+		}
+		if (!held)
+			return false;
+	}
+	return true;
+}
+
+/* Whether the subject may manage the members of a place, and so be told about others there. */
+bool
+seeme_may_manage(SeemeSubject *subject, const SeemePlace *place)
+{
+	return seeme_holds(subject, place, "organizations:manage_members") ||
+		(place->has_project && seeme_holds(subject, place, "projects:update")) ||
+		(place->has_team && !place->has_project && seeme_holds(subject, place, "teams:update"));
+}

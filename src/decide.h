@@ -1,0 +1,81 @@
+/*
+ * decide.h: the evaluator.
+ */
+#ifndef SEEME_DECIDE_H
+#define SEEME_DECIDE_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "codes.h"
+#include "store.h"
+
+typedef enum SeemeLevel
+{
+	SEEME_NOWHERE,				/* a null scope */
+	SEEME_ORGANIZATION,
+	SEEME_TEAM,
+	SEEME_PROJECT,
+	SEEME_RESOURCE,
+} SeemeLevel;
+
+/* What a question is about. */
+typedef struct SeemeScope
+{
+	SeemeLevel	level;
+	pg_uuid_t	id;
+	char	   *resource_type;	/* of a resource; NULL: of every type under that id */
+} SeemeScope;
+
+/* Where memberships count: an organization, in it perhaps a team, in it perhaps a project (with its team, if any). */
+typedef struct SeemePlace
+{
+	pg_uuid_t	organization_id;
+	bool		has_team;
+	pg_uuid_t	team_id;
+	bool		has_project;
+	pg_uuid_t	project_id;
+} SeemePlace;
+
+/* A membership and its role (NULL: none). */
+typedef struct SeemeHolding
+{
+	SeemeMembership *membership;
+	SeemeRole  *role;
+} SeemeHolding;
+
+/* All that a person has in one organization. */
+typedef struct SeemeStanding
+{
+	pg_uuid_t	organization_id;
+	bool		is_owner;
+	bool		is_member;		/* the membership in the organization itself is current */
+	List	   *holdings;		/* of SeemeHolding * */
+} SeemeStanding;
+
+/* A person under decision, at one instant of the wall clock. */
+typedef struct SeemeSubject
+{
+	SeemeStore *store;
+	SeemePerson person;
+	bool		is_known;
+	bool		is_refused;		/* unknown or disabled: holds nothing */
+	TimestampTz now;
+	List	   *standings;		/* those looked up so far */
+} SeemeSubject;
+
+extern void seeme_subject_init(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *user_id);
+extern SeemeStanding *seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id);
+extern List *seeme_places(SeemeStore *store, const SeemeScope *scope);
+extern SeemePlace *seeme_place_of_project(const SeemeProject *project);
+extern SeemePlace *seeme_place_of_team(const SeemeTeam *team);
+extern SeemePlace *seeme_place_of_organization(const pg_uuid_t *organization_id);
+extern bool seeme_reaches(const SeemeMembership *membership, const SeemePlace *place);
+extern bool seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code);
+extern bool seeme_answer(SeemeSubject *subject, List *places, const SeemeQuestion *question);
+extern bool seeme_may_manage(SeemeSubject *subject, const SeemePlace *place);
+
+#endif							/* SEEME_DECIDE_H */

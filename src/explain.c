@@ -1,0 +1,160 @@
+/*
+ * explain.c: seeme_explain_permission: why a person holds a code somewhere, or why not.
+ *
+ * Walks the same standings and asks the same questions of them as decide.c, and adds words.
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "codes.h"
+#include "decide.h"
+#include "question.h"
+#include "store.h"
+
+static void
+put_path(ReturnSetInfo *result, bool granted, const char *source, const pg_uuid_t *scope_id, const SeemeRole *role,
+		 const char *matched, const char *detail)
+{
+	Datum		values[7];
+	bool		nulls[7] = {false};
+
+	values[0] = BoolGetDatum(granted);
+	values[1] = CStringGetTextDatum(source);
+	nulls[2] = scope_id == NULL;
+	values[2] = UUIDPGetDatum(scope_id);
+	nulls[3] = nulls[4] = role == NULL;
+	values[3] = role == NULL ? (Datum) 0 : UUIDPGetDatum(&role->id);
+	values[4] = role == NULL ? (Datum) 0 : CStringGetTextDatum(role->name);
+	nulls[5] = matched == NULL;
+	values[5] = matched == NULL ? (Datum) 0 : CStringGetTextDatum(matched);
+	nulls[6] = detail == NULL;
+	values[6] = detail == NULL ? (Datum) 0 : CStringGetTextDatum(detail);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/*
+ * What a role has of a question: the entries that cover it, and whether they cover all of it.
+ */
+static bool
+covers(const SeemeRole *role, const SeemeQuestion *question, char **matched, char **missing)
+{
+	List	   *entries = NIL;
+	List	   *lacking = NIL;
+	ListCell   *cell;
+	StringInfoData text;
+
+	foreach(cell, question->concrete)
+	{
+		const char *entry = seeme_role_entry(role, lfirst(cell));
+
+		if (entry == NULL)
+			lacking = lappend(lacking, lfirst(cell));
+		else if (!list_member_ptr(entries, entry))
+			entries = lappend(entries, unconstify(char *, entry));
+	}
+	*matched = *missing = NULL;
+	if (entries != NIL)
+	{
+		initStringInfo(&text);
+		foreach(cell, entries)
+			appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "", (char *) lfirst(cell));
+		*matched = text.data;
+	}
+	if (lacking != NIL)
+	{
+		initStringInfo(&text);
+		foreach(cell, lacking)
+			appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "the role does not hold ", (char *) lfirst(cell));
+		*missing = text.data;
+	}
+	return lacking == NIL;
+}
+
+/* The paths through one place; how many there are. */
+static int
+explain_place(ReturnSetInfo *result, SeemeSubject *subject, const SeemePlace *place, const SeemeQuestion *question)
+{
+	SeemeStanding *standing = seeme_standing(subject, &place->organization_id);
+	const char *disabled = subject->is_refused ? "the person is disabled" : NULL;
+	int			paths = 0;
+	ListCell   *cell;
+
+	if (standing->is_owner)
+	{
+		put_path(result, disabled == NULL, "owner", &place->organization_id, NULL, disabled == NULL ? "*" : NULL,
+				 disabled != NULL ? disabled : "owns the organization");
+		paths++;
+	}
+	foreach(cell, standing->holdings)
+	{
+		SeemeHolding *holding = lfirst(cell);
+		SeemeMembership *membership = holding->membership;
+		const char *source = membership->has_project ? "project" : membership->has_team ? "team" : "organization";
+		const char *obstacle = NULL;
+		char	   *matched = NULL;
+		char	   *missing = NULL;
+
+		if (!seeme_reaches(membership, place))
+			continue;
+		if (disabled != NULL)
+			obstacle = disabled;
+		else if (membership->valid_from > subject->now)
+			obstacle = psprintf("the membership begins at %s", timestamptz_to_str(membership->valid_from));
+		else if (membership->valid_until <= subject->now)
+			obstacle = psprintf("the membership ended at %s", timestamptz_to_str(membership->valid_until));
+		else if (!standing->is_member)
+			obstacle = "the membership in the organization is not current";
+		else if (holding->role == NULL)
+			obstacle = "the membership has no role";
+		if (holding->role != NULL && !covers(holding->role, question, &matched, &missing) && obstacle == NULL)
+			obstacle = missing;
+		put_path(result, obstacle == NULL, source, &membership->scope_id, holding->role, matched, obstacle);
+		paths++;
+	}
+	return paths;
+}
+
+/*
+ * seeme_explain_permission(user_id uuid, permission text, organization, team, project, resource uuid, resource_type text)
+ * RETURNS TABLE (granted boolean, source text, scope_id uuid, role_id uuid, role_name text, matched text, detail text)
+ */
+PG_FUNCTION_INFO_V1(seeme_explain_permission);
+Datum
+seeme_explain_permission(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	char	   *code = seeme_code_argument(fcinfo, 1);
+	SeemeStore	store;
+	SeemeQuestion question;
+	SeemeScope	scope;
+	SeemeAsker	asker;
+	SeemeSubject subject;
+	List	   *told;
+	ListCell   *cell;
+	int			paths = 0;
+
+	InitMaterializedSRF(fcinfo, 0);
+	seeme_store_open(&store);
+	seeme_ask(&store, code, &question);
+	seeme_scope_arguments(fcinfo, 2, &store, code, &scope);
+	seeme_asker_init(&asker, &store);
+	if (!PG_ARGISNULL(0) && (asker.is_identified || asker.is_privileged))
+	{
+		const pg_uuid_t *about = PG_GETARG_UUID_P(0);
+		bool		oneself = asker.is_identified && seeme_uuid_equal(about, &asker.subject.person.id);
+
+		seeme_subject_init(&subject, &store, about);
+		told = seeme_places_told(&asker, about, seeme_places(&store, &scope));
+		foreach(cell, told)
+			paths += explain_place(result, &subject, lfirst(cell), &question);
+		/* The same whether the scope exists or not, unless one manages it. */
+		if (paths == 0 && (told != NIL || oneself || asker.is_privileged))
+			put_path(result, false, "none", scope.level == SEEME_NOWHERE ? NULL : &scope.id, NULL, NULL,
+					 scope.level == SEEME_NOWHERE ? "no scope is given" : "no membership reaches this scope");
+	}
+	seeme_store_close(&store);
+	return (Datum) 0;
+}

@@ -1,0 +1,303 @@
+/*
+ * identity.c: who is asking.
+ *
+ * Owns the setting seeme_rbac.user_id and the record of whom this transaction has named. Knows the store (to find a
+ * person), and nothing of permissions.
+ *
+ * The identity is a custom setting that is local to the transaction, so that rollback, savepoints, poolers and parallel
+ * workers behave by themselves. Nobody but this file can set it, a superuser included: its check hook refuses every value
+ * that does not come from here or, in a parallel worker, from the leader. That holds for SET, set_config, ALTER ROLE,
+ * ALTER SYSTEM, start-up options, the SET clause of a function, and a placeholder made before the library was loaded.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "catalog/pg_proc.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "identity.h"
+#include "store.h"
+
+#define SEEME_USER_ID_SETTING "seeme_rbac.user_id"
+
+/* The settings. */
+static char *user_id_setting = NULL;
+static char *current_organization_setting = NULL;
+
+/* The value of user_id_setting, parsed by its check hook; NULL: nobody. */
+static const pg_uuid_t *assumed_user = NULL;
+
+/* True only while seeme_become() sets it. */
+static bool setting_user_id = false;
+
+/*
+ * Whom this transaction named first. A rollback to a savepoint takes the setting back, but not this: a transaction speaks
+ * for one person.
+ */
+static LocalTransactionId named_in = InvalidLocalTransactionId;
+static pg_uuid_t named_user;
+
+static bool
+parse_uuid(const char *text, pg_uuid_t *uuid)
+{
+	int			nibbles = 0;
+
+	memset(uuid, 0, sizeof(*uuid));
+	for (const char *p = text; *p; p++)
+	{
+		int			digit;
+
+		if (*p == '-')
+			continue;
+		if (*p >= '0' && *p <= '9')
+			digit = *p - '0';
+		else if (*p >= 'a' && *p <= 'f')
+			digit = *p - 'a' + 10;
+		else if (*p >= 'A' && *p <= 'F')
+			digit = *p - 'A' + 10;
+		else
+			return false;
+		if (nibbles >= 2 * UUID_LEN)
+			return false;
+		uuid->data[nibbles / 2] = (uuid->data[nibbles / 2] << 4) | digit;
+		nibbles++;
+	}
+	return nibbles == 2 * UUID_LEN;
+}
+
+static bool
+check_user_id(char **newval, void **extra, GucSource source)
+{
+	pg_uuid_t  *uuid;
+
+	if (*newval == NULL || **newval == '\0')
+		return true;
+	if (!setting_user_id && !InitializingParallelWorker)
+	{
+		GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+		GUC_check_errmsg("parameter \"%s\" cannot be set", SEEME_USER_ID_SETTING);
+		GUC_check_errhint("A trusted application calls seeme_assume().");
+		return false;
+	}
+	uuid = (pg_uuid_t *) guc_malloc(LOG, sizeof(pg_uuid_t));
+	if (uuid == NULL || !parse_uuid(*newval, uuid))
+		return false;
+	*extra = uuid;
+	return true;
+}
+
+static void
+assign_user_id(const char *newval, void *extra)
+{
+	assumed_user = (const pg_uuid_t *) extra;
+}
+
+static bool
+check_current_organization(char **newval, void **extra, GucSource source)
+{
+	pg_uuid_t	uuid;
+
+	if (*newval == NULL || **newval == '\0' || parse_uuid(*newval, &uuid))
+		return true;
+	GUC_check_errdetail("It is the id of an organization, or empty.");
+	return false;
+}
+
+void
+seeme_identity_init(void)
+{
+	DefineCustomStringVariable(SEEME_USER_ID_SETTING,
+							   "The person who is asking in this transaction.",
+							   "Set by seeme_assume() alone; read it with seeme_user_id().",
+							   &user_id_setting, "", PGC_SUSET,
+							   GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
+							   check_user_id, assign_user_id, NULL);
+	DefineCustomStringVariable("seeme_rbac.current_organization",
+							   "The organization that the asking person works in.",
+							   "For display and for narrowing one's own queries; it decides nothing.",
+							   &current_organization_setting, "", PGC_USERSET, GUC_NOT_IN_SAMPLE,
+							   check_current_organization, NULL, NULL);
+}
+
+/*
+ * Whether anybody is identified, and who: the person assumed in this transaction, else the one whose database_role is
+ * session_user. session_user, never current_user, which a SECURITY DEFINER function and SET ROLE change. The person need
+ * not exist (any more), and may be disabled: that is for the decision to see.
+ */
+bool
+seeme_identified(SeemeStore *store, pg_uuid_t *user_id)
+{
+	char	   *role;
+
+	if (assumed_user != NULL)
+	{
+		*user_id = *assumed_user;
+		return true;
+	}
+	role = GetUserNameFromId(GetSessionUserId(), true);
+	return role != NULL && seeme_find_user_of_role(store, role, user_id);
+}
+
+/*
+ * Whether session_user was granted EXECUTE on a function: by name or through a role that it has the privileges of, but not
+ * through PUBLIC, which a careless GRANT reaches.
+ */
+static bool
+session_user_is_grantee(Oid function)
+{
+	Oid			session_user_id = GetSessionUserId();
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Datum		datum;
+	bool		isnull;
+	bool		found = false;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	datum = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proacl, &isnull);
+	if (!isnull)
+	{
+		Acl		   *acl = DatumGetAclPCopy(datum);
+		AclItem    *items = ACL_DAT(acl);
+
+		for (int i = 0; i < ACL_NUM(acl) && !found; i++)
+			found = (ACLITEM_GET_PRIVS(items[i]) & ACL_EXECUTE) != 0 &&
+				items[i].ai_grantee != ACL_ID_PUBLIC &&
+				has_privs_of_role(session_user_id, items[i].ai_grantee);
+	}
+	ReleaseSysCache(tuple);
+	return found || superuser_arg(session_user_id);
+}
+
+/*
+ * From now until the end of the transaction this person is asking. Throws, always with the same error, when the
+ * transaction has spoken for somebody else, or the person is unknown or disabled.
+ */
+static void
+seeme_become(const pg_uuid_t *user_id)
+{
+	SeemeStore	store;
+	SeemePerson person;
+	pg_uuid_t	already;
+	bool		fits;
+	char	   *text;
+
+	seeme_store_open(&store);
+	fits = seeme_read_person(&store, user_id, &person) &&
+		!seeme_is_disabled(&person, GetCurrentTimestamp());
+	if (fits && seeme_identified(&store, &already))
+		fits = seeme_uuid_equal(&already, user_id);
+	seeme_store_close(&store);
+	if (fits && named_in == seeme_local_xid())
+		fits = seeme_uuid_equal(&named_user, user_id);
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+				 errmsg("this person cannot be identified here"),
+				 errhint("A transaction speaks for one person, who exists and is not disabled.")));
+
+	if (!IsTransactionBlock())
+		ereport(WARNING,
+				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
+				 errmsg("the identity ends with this statement"),
+				 errhint("Call it inside a transaction block.")));
+
+	named_in = seeme_local_xid();
+	named_user = *user_id;
+	text = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(user_id)));
+	setting_user_id = true;
+	PG_TRY();
+	{
+		(void) set_config_option(SEEME_USER_ID_SETTING, text, PGC_SUSET, PGC_S_SESSION,
+								 GUC_ACTION_LOCAL, true, 0, false);
+	}
+	PG_FINALLY();
+	{
+		setting_user_id = false;
+	}
+	PG_END_TRY();
+}
+
+/*
+ * seeme_assume(user_id uuid) RETURNS uuid
+ */
+PG_FUNCTION_INFO_V1(seeme_assume);
+Datum
+seeme_assume(PG_FUNCTION_ARGS)
+{
+	if (!session_user_is_grantee(fcinfo->flinfo->fn_oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for function seeme_assume"),
+				 errdetail("It is for the database role that connected (session_user), if that was granted it.")));
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("user_id is null")));
+	if (IsInParallelMode())
+		elog(ERROR, "cannot identify a person during a parallel operation");
+	seeme_become(PG_GETARG_UUID_P(0));
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+/*
+ * seeme_user_id() RETURNS uuid
+ */
+PG_FUNCTION_INFO_V1(seeme_user_id);
+Datum
+seeme_user_id(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	SeemePerson person;
+	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
+	bool		known;
+
+	seeme_store_open(&store);
+	known = seeme_identified(&store, user_id) &&
+		seeme_read_person(&store, user_id, &person) &&
+		!seeme_is_disabled(&person, GetCurrentTimestamp());
+	seeme_store_close(&store);
+	if (!known)
+		PG_RETURN_NULL();
+	PG_RETURN_UUID_P(user_id);
+}
+
+/*
+ * seeme.nobody_asks() RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_nobody_asks);
+Datum
+seeme_nobody_asks(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	pg_uuid_t	user_id;
+	bool		nobody;
+
+	seeme_store_open(&store);
+	nobody = !seeme_identified(&store, &user_id);
+	seeme_store_close(&store);
+	PG_RETURN_BOOL(nobody);
+}
+
+/*
+ * seeme.restoring() RETURNS boolean
+ *
+ * A session under row_security = off gets an error from every table whose policies would apply to it, so that only a role
+ * which bypasses them comes here.
+ */
+PG_FUNCTION_INFO_V1(seeme_restoring);
+Datum
+seeme_restoring(PG_FUNCTION_ARGS)
+{
+	if (row_security)
+		PG_RETURN_BOOL(false);
+	return seeme_nobody_asks(fcinfo);
+}

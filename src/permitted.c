@@ -1,0 +1,310 @@
+/*
+ * permitted.c: what may be done, where, and by whom: the question of check.c, listed.
+ *
+ * Each list is made of candidates, and each candidate is decided by decide.c: so that no list can say what a check does not.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+#include "codes.h"
+#include "decide.h"
+#include "question.h"
+#include "store.h"
+
+/*
+ * seeme_permissions(organization, team, project, resource uuid, resource_type text) RETURNS text[]
+ */
+PG_FUNCTION_INFO_V1(seeme_permissions);
+Datum
+seeme_permissions(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	SeemeScope	scope;
+	SeemeAsker	asker;
+	List	   *held = NIL;
+	List	   *places;
+	ListCell   *cell;
+
+	seeme_store_open(&store);
+	seeme_scope_arguments(fcinfo, 0, &store, NULL, &scope);
+	seeme_asker_init(&asker, &store);
+	if (asker.is_identified && (places = seeme_places(&store, &scope)) != NIL)
+	{
+		foreach(cell, seeme_list_codes(&store))
+		{
+			SeemeQuestion question = {lfirst(cell), list_make1(lfirst(cell))};
+
+			if (seeme_answer(&asker.subject, places, &question))
+				held = lappend(held, lfirst(cell));
+		}
+	}
+	seeme_store_close(&store);
+	PG_RETURN_ARRAYTYPE_P(seeme_text_array(held));
+}
+
+/* The organizations in which a person has anything: pg_uuid_t *, perhaps more than once. */
+static List *
+organizations_of(SeemeStore *store, const pg_uuid_t *user_id)
+{
+	List	   *organizations = seeme_list_organizations_of_owner(store, user_id);
+	ListCell   *cell;
+
+	foreach(cell, seeme_list_memberships_of_user(store, user_id))
+	{
+		SeemeMembership *membership = lfirst(cell);
+
+		if (!membership->has_team && !membership->has_project)
+			organizations = lappend(organizations, &membership->organization_id);
+	}
+	return organizations;
+}
+
+static bool
+holds_in(SeemeSubject *subject, SeemePlace *place, const SeemeQuestion *question)
+{
+	return seeme_answer(subject, list_make1(place), question);
+}
+
+/*
+ * The places of one level at which a subject holds what is asked. A question that is answered for a whole organization is
+ * so for everything in it; otherwise only where the person has a membership can anything be held.
+ */
+static List *
+permitted_places(SeemeSubject *subject, SeemeLevel level, const SeemeQuestion *question)
+{
+	SeemeStore *store = subject->store;
+	List	   *permitted = NIL;
+	ListCell   *organization;
+
+	if (subject->is_refused)
+		return NIL;
+	foreach(organization, organizations_of(store, &subject->person.id))
+	{
+		SeemePlace *whole = seeme_place_of_organization(lfirst(organization));
+		bool		everywhere = holds_in(subject, whole, question);
+		List	   *candidates = NIL;
+		List	   *teams = NIL;
+		List	   *projects = NIL;
+		ListCell   *cell;
+
+		if (level == SEEME_ORGANIZATION)
+		{
+			if (everywhere)
+				permitted = lappend(permitted, whole);
+			continue;
+		}
+		if (everywhere)
+		{
+			if (level == SEEME_TEAM)
+				teams = seeme_list_teams(store, lfirst(organization));
+			else
+				projects = seeme_list_projects(store, lfirst(organization));
+		}
+		else
+			foreach(cell, seeme_standing(subject, lfirst(organization))->holdings)
+			{
+				SeemeMembership *membership = ((SeemeHolding *) lfirst(cell))->membership;
+				SeemeTeam  *team = palloc(sizeof(SeemeTeam));
+				SeemeProject *project = palloc(sizeof(SeemeProject));
+
+				if (membership->has_team && level == SEEME_TEAM && seeme_read_team(store, &membership->scope_id, team))
+					teams = lappend(teams, team);
+				else if (membership->has_team && level == SEEME_PROJECT)
+					projects = list_concat(projects, seeme_list_projects_of_team(store, &membership->scope_id));
+				else if (membership->has_project && level == SEEME_PROJECT &&
+						 seeme_read_project(store, &membership->scope_id, project))
+					projects = lappend(projects, project);
+			}
+		foreach(cell, teams)
+			candidates = lappend(candidates, seeme_place_of_team(lfirst(cell)));
+		foreach(cell, projects)
+			candidates = lappend(candidates, seeme_place_of_project(lfirst(cell)));
+		foreach(cell, candidates)
+		{
+			if (holds_in(subject, lfirst(cell), question))
+				permitted = lappend(permitted, lfirst(cell));
+		}
+	}
+	return permitted;
+}
+
+static Datum
+permitted_containers(FunctionCallInfo fcinfo, SeemeLevel level)
+{
+	SeemeStore	store;
+	SeemeQuestion question;
+	SeemeAsker	asker;
+	List	   *ids = NIL;
+	ListCell   *cell;
+
+	seeme_store_open(&store);
+	seeme_ask(&store, seeme_code_argument(fcinfo, 0), &question);
+	seeme_asker_init(&asker, &store);
+	if (asker.is_identified)
+		foreach(cell, permitted_places(&asker.subject, level, &question))
+		{
+			SeemePlace *place = lfirst(cell);
+
+			ids = lappend(ids, level == SEEME_ORGANIZATION ? &place->organization_id :
+						  level == SEEME_TEAM ? &place->team_id : &place->project_id);
+		}
+	seeme_store_close(&store);
+	PG_RETURN_ARRAYTYPE_P(seeme_uuid_array(ids));
+}
+
+/*
+ * seeme_permitted_organizations(permission text) RETURNS uuid[]
+ */
+PG_FUNCTION_INFO_V1(seeme_permitted_organizations);
+Datum
+seeme_permitted_organizations(PG_FUNCTION_ARGS)
+{
+	return permitted_containers(fcinfo, SEEME_ORGANIZATION);
+}
+
+/*
+ * seeme_permitted_teams(permission text) RETURNS uuid[]
+ */
+PG_FUNCTION_INFO_V1(seeme_permitted_teams);
+Datum
+seeme_permitted_teams(PG_FUNCTION_ARGS)
+{
+	return permitted_containers(fcinfo, SEEME_TEAM);
+}
+
+/*
+ * seeme_permitted_projects(permission text) RETURNS uuid[]
+ */
+PG_FUNCTION_INFO_V1(seeme_permitted_projects);
+Datum
+seeme_permitted_projects(PG_FUNCTION_ARGS)
+{
+	return permitted_containers(fcinfo, SEEME_PROJECT);
+}
+
+/*
+ * seeme_permitted_resources(permission text, resource_type text) RETURNS uuid[]
+ *
+ * A wildcard may be held in pieces, by one resource in several projects; so every resource of every project in which the
+ * person holds its first piece is decided by itself.
+ */
+PG_FUNCTION_INFO_V1(seeme_permitted_resources);
+Datum
+seeme_permitted_resources(PG_FUNCTION_ARGS)
+{
+	char	   *code = seeme_code_argument(fcinfo, 0);
+	SeemeStore	store;
+	SeemeQuestion question;
+	SeemeScope	scope = {SEEME_RESOURCE};
+	SeemeAsker	asker;
+	List	   *ids = NIL;
+	ListCell   *place;
+	ListCell   *cell;
+
+	seeme_store_open(&store);
+	seeme_ask(&store, code, &question);
+	if (!PG_ARGISNULL(1))
+	{
+		scope.resource_type = text_to_cstring(PG_GETARG_TEXT_PP(1));
+		seeme_require_resource_type(&store, scope.resource_type);
+	}
+	else
+		scope.resource_type = seeme_find_type_of_resource(&store, seeme_resource_of_code(code));
+	if (scope.resource_type == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("permission \"%s\" is tied to no resource type", code),
+				 errhint("Say which: resource_type => 'dataset', for example.")));
+	seeme_asker_init(&asker, &store);
+	if (asker.is_identified)
+	{
+		/* Who does not hold the first piece of a wildcard anywhere does not hold the whole. */
+		SeemeQuestion part = {linitial(question.concrete), list_make1(linitial(question.concrete))};
+		List	   *candidates = NIL;
+
+		foreach(place, permitted_places(&asker.subject, SEEME_PROJECT, &part))
+		{
+			foreach(cell, seeme_list_assignments_to(&store, &((SeemePlace *) lfirst(place))->project_id,
+													scope.resource_type))
+				candidates = lappend(candidates, &((SeemeAssignment *) lfirst(cell))->resource_id);
+		}
+		foreach(cell, candidates)
+		{
+			scope.id = *(pg_uuid_t *) lfirst(cell);
+			if (list_length(question.concrete) == 1 ||
+				seeme_answer(&asker.subject, seeme_places(&store, &scope), &question))
+				ids = lappend(ids, lfirst(cell));
+		}
+	}
+	seeme_store_close(&store);
+	PG_RETURN_ARRAYTYPE_P(seeme_uuid_array(ids));
+}
+
+/*
+ * seeme_permitted_users(permission text, organization, team, project, resource uuid, resource_type text) RETURNS SETOF uuid
+ */
+PG_FUNCTION_INFO_V1(seeme_permitted_users);
+Datum
+seeme_permitted_users(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	char	   *code = seeme_code_argument(fcinfo, 0);
+	SeemeStore	store;
+	SeemeQuestion question;
+	SeemeScope	scope;
+	SeemeAsker	asker;
+	List	   *places;
+	List	   *told;
+	List	   *candidates = NIL;
+	ListCell   *cell;
+	ArrayType  *users;
+	Datum	   *datums;
+	int			n;
+	List	   *permitted = NIL;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	seeme_store_open(&store);
+	seeme_ask(&store, code, &question);
+	seeme_scope_arguments(fcinfo, 1, &store, code, &scope);
+	seeme_asker_init(&asker, &store);
+	places = seeme_places(&store, &scope);
+	told = seeme_places_told(&asker, NULL, places);
+	foreach(cell, told)
+	{
+		SeemePlace *place = lfirst(cell);
+		pg_uuid_t  *owner = palloc(sizeof(pg_uuid_t));
+		ListCell   *member;
+
+		if (seeme_read_owner(&store, &place->organization_id, owner))
+			candidates = lappend(candidates, owner);
+		foreach(member, seeme_list_memberships(&store, &place->organization_id, NULL))
+			candidates = lappend(candidates, &((SeemeMembership *) lfirst(member))->user_id);
+	}
+	users = seeme_uuid_array(candidates);
+	deconstruct_array(users, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &datums, NULL, &n);
+	for (int i = 0; i < n; i++)
+	{
+		SeemeSubject subject;
+
+		seeme_subject_init(&subject, &store, DatumGetUUIDP(datums[i]));
+		if (seeme_answer(&subject, told, &question))
+			permitted = lappend(permitted, DatumGetUUIDP(datums[i]));
+	}
+	/* About oneself one is always told. */
+	if (asker.is_identified && seeme_answer(&asker.subject, places, &question))
+		permitted = lappend(permitted, &asker.subject.person.id);
+	seeme_store_close(&store);
+
+	users = seeme_uuid_array(permitted);
+	deconstruct_array(users, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &datums, NULL, &n);
+	for (int i = 0; i < n; i++)
+	{
+		bool		isnull = false;
+
+		tuplestore_putvalues(result->setResult, result->setDesc, &datums[i], &isnull);
+	}
+	return (Datum) 0;
+}

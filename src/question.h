@@ -1,0 +1,32 @@
+/*
+ * question.h: the arguments of the SQL functions, and the person who asks.
+ */
+#ifndef SEEME_QUESTION_H
+#define SEEME_QUESTION_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/array.h"
+
+#include "codes.h"
+#include "decide.h"
+#include "store.h"
+
+/* Who asks a question, and what they may be told. */
+typedef struct SeemeAsker
+{
+	SeemeStore *store;
+	bool		is_identified;
+	bool		is_privileged;	/* nobody is identified, and the current user bypasses row security */
+	SeemeSubject subject;		/* if identified */
+} SeemeAsker;
+
+extern void seeme_asker_init(SeemeAsker *asker, SeemeStore *store);
+extern List *seeme_places_told(SeemeAsker *asker, const pg_uuid_t *about, List *places);
+extern char *seeme_code_argument(FunctionCallInfo fcinfo, int arg);
+extern void seeme_scope_arguments(FunctionCallInfo fcinfo, int first, SeemeStore *store, const char *code, SeemeScope *scope);
+extern ArrayType *seeme_uuid_array(List *uuids);
+extern ArrayType *seeme_text_array(List *texts);
+
+#endif							/* SEEME_QUESTION_H */

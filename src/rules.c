@@ -1,0 +1,261 @@
+/*
+ * rules.c: what the extension's own policies and triggers ask besides seeme_has_permission: memberships, rule 7.1, and
+ * what is committed now whatever snapshot a transaction has.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "codes.h"
+#include "decide.h"
+#include "question.h"
+#include "store.h"
+
+/*
+ * seeme.is_member(organization, team, project uuid) RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_is_member);
+Datum
+seeme_is_member(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	SeemeScope	scope = {SEEME_NOWHERE};
+	SeemeAsker	asker;
+	ListCell   *cell;
+	ListCell   *held;
+	bool		member = false;
+
+	seeme_store_open(&store);
+	for (int i = 0; i < 3; i++)
+		if (!PG_ARGISNULL(i))
+		{
+			scope.level = SEEME_ORGANIZATION + i;
+			scope.id = *PG_GETARG_UUID_P(i);
+		}
+	seeme_asker_init(&asker, &store);
+	if (asker.is_identified && !asker.subject.is_refused)
+		foreach(cell, seeme_places(&store, &scope))
+		{
+			SeemePlace *place = lfirst(cell);
+			SeemeStanding *standing = seeme_standing(&asker.subject, &place->organization_id);
+
+			member = standing->is_owner || (standing->is_member && scope.level == SEEME_ORGANIZATION);
+			if (!member && standing->is_member)
+				foreach(held, standing->holdings)
+				{
+					SeemeMembership *membership = ((SeemeHolding *) lfirst(held))->membership;
+
+					if (seeme_uuid_equal(&membership->scope_id, &scope.id) &&
+						(scope.level == SEEME_TEAM ? membership->has_team : membership->has_project) &&
+						seeme_is_current(membership, asker.subject.now))
+						member = true;
+				}
+		}
+	seeme_store_close(&store);
+	PG_RETURN_BOOL(member);
+}
+
+/*
+ * seeme.holds_role(role_id uuid) RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_holds_role);
+Datum
+seeme_holds_role(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	SeemeAsker	asker;
+	ListCell   *cell;
+	bool		held = false;
+
+	seeme_store_open(&store);
+	seeme_asker_init(&asker, &store);
+	if (!PG_ARGISNULL(0) && asker.is_identified && !asker.subject.is_refused)
+		foreach(cell, seeme_list_memberships_of_user(&store, &asker.subject.person.id))
+		{
+			SeemeMembership *membership = lfirst(cell);
+
+			if (membership->has_role && seeme_uuid_equal(&membership->role_id, PG_GETARG_UUID_P(0)) &&
+				seeme_is_current(membership, asker.subject.now) &&
+				seeme_standing(&asker.subject, &membership->organization_id)->is_member)
+				held = true;
+		}
+	seeme_store_close(&store);
+	PG_RETURN_BOOL(held);
+}
+
+/*
+ * seeme.sees_user(user_id uuid) RETURNS boolean
+ *
+ * Whether the asking person sees some membership of this one, as the policy of memberships has it.
+ */
+PG_FUNCTION_INFO_V1(seeme_sees_user);
+Datum
+seeme_sees_user(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	SeemeAsker	asker;
+	ListCell   *cell;
+	bool		seen = false;
+
+	seeme_store_open(&store);
+	seeme_asker_init(&asker, &store);
+	if (asker.is_identified && !asker.subject.is_refused)
+		foreach(cell, seeme_list_memberships_of_user(&store, PG_GETARG_UUID_P(0)))
+		{
+			SeemeMembership *membership = lfirst(cell);
+			SeemeScope	scope = {SEEME_ORGANIZATION, membership->scope_id};
+			const char *code = "organizations:read";
+			List	   *places;
+
+			if (membership->has_project)
+			{
+				scope.level = SEEME_PROJECT;
+				code = "projects:read";
+			}
+			else if (membership->has_team)
+			{
+				scope.level = SEEME_TEAM;
+				code = "teams:read";
+			}
+			places = seeme_places(&store, &scope);
+			seen = places != NIL && seeme_holds(&asker.subject, linitial(places), code);
+			if (seen)
+				break;
+		}
+	seeme_store_close(&store);
+	PG_RETURN_BOOL(seen);
+}
+
+/*
+ * seeme.missing_permissions(codes text[], role_id, organization, team, project uuid) RETURNS text[]
+ *
+ * Rule 7.1. A wildcard is held through itself or a wider one only, never through the codes of today: so this asks
+ * seeme_holds() of each entry as it stands.
+ */
+PG_FUNCTION_INFO_V1(seeme_missing_permissions);
+Datum
+seeme_missing_permissions(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	SeemeScope	scope = {SEEME_NOWHERE};
+	SeemeAsker	asker;
+	SeemeRole  *role = NULL;
+	List	   *codes = NIL;
+	List	   *places;
+	List	   *missing = NIL;
+	ListCell   *cell;
+
+	seeme_store_open(&store);
+	seeme_asker_init(&asker, &store);
+	if (asker.is_identified)
+	{
+		if (!PG_ARGISNULL(0))
+		{
+			Datum	   *datums;
+			bool	   *nulls;
+			int			n;
+
+			deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &datums, &nulls, &n);
+			for (int i = 0; i < n; i++)
+				if (!nulls[i])
+					codes = lappend(codes, TextDatumGetCString(datums[i]));
+		}
+		if (!PG_ARGISNULL(1))
+			role = seeme_read_role(&store, PG_GETARG_UUID_P(1));
+		for (int i = 0; role != NULL && i < role->ncodes; i++)
+			codes = lappend(codes, role->codes[i]);
+		for (int i = 0; i < 3; i++)
+			if (!PG_ARGISNULL(2 + i))
+			{
+				scope.level = SEEME_ORGANIZATION + i;
+				scope.id = *PG_GETARG_UUID_P(2 + i);
+			}
+		places = seeme_places(&store, &scope);
+		foreach(cell, codes)
+		{
+			if (places == NIL || !seeme_holds(&asker.subject, linitial(places), lfirst(cell)))
+				missing = lappend(missing, lfirst(cell));
+		}
+	}
+	seeme_store_close(&store);
+	PG_RETURN_ARRAYTYPE_P(seeme_text_array(missing));
+}
+
+/*
+ * seeme.lies_in(organization, team, project uuid) RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_lies_in);
+Datum
+seeme_lies_in(PG_FUNCTION_ARGS)
+{
+	bool		has_organization = !PG_ARGISNULL(0);
+	bool		has_team = !PG_ARGISNULL(1);
+	bool		has_project = !PG_ARGISNULL(2);
+	SeemeStore	store;
+	SeemeProject project;
+	SeemeTeam	team;
+	bool		lies = false;
+
+	if (has_organization + has_team + has_project < 2)
+		PG_RETURN_BOOL(false);
+	seeme_store_open(&store);
+	if (has_project)
+		lies = seeme_read_project(&store, PG_GETARG_UUID_P(2), &project) &&
+			(!has_organization || seeme_uuid_equal(&project.organization_id, PG_GETARG_UUID_P(0))) &&
+			(!has_team || (project.has_team && seeme_uuid_equal(&project.team_id, PG_GETARG_UUID_P(1))));
+	else
+		lies = seeme_read_team(&store, PG_GETARG_UUID_P(1), &team) &&
+			seeme_uuid_equal(&team.organization_id, PG_GETARG_UUID_P(0));
+	seeme_store_close(&store);
+	PG_RETURN_BOOL(lies);
+}
+
+/*
+ * seeme.check_code(code text) RETURNS void
+ */
+PG_FUNCTION_INFO_V1(seeme_check_code);
+Datum
+seeme_check_code(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	SeemeQuestion question;
+
+	seeme_store_open(&store);
+	seeme_ask(&store, seeme_code_argument(fcinfo, 0), &question);
+	seeme_store_close(&store);
+	PG_RETURN_VOID();
+}
+
+/*
+ * seeme.is_assigned(resource_type text, resource_id uuid) RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_is_assigned);
+Datum
+seeme_is_assigned(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	bool		assigned;
+
+	seeme_store_open(&store);
+	assigned = seeme_list_assignments(&store, PG_GETARG_UUID_P(1), text_to_cstring(PG_GETARG_TEXT_PP(0))) != NIL;
+	seeme_store_close(&store);
+	PG_RETURN_BOOL(assigned);
+}
+
+/*
+ * seeme.has_memberships(organization, user_id uuid) RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_has_memberships);
+Datum
+seeme_has_memberships(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	bool		has;
+
+	seeme_store_open(&store);
+	has = seeme_list_memberships(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)) != NIL;
+	seeme_store_close(&store);
+	PG_RETURN_BOOL(has);
+}

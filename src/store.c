@@ -1,0 +1,587 @@
+/*
+ * store.c: what the extension's tables say, read by index, whatever row security and snapshots say.
+ *
+ * Owns the layout of the tables as C sees it (names of tables and indexes, column numbers) and nothing else: it knows
+ * neither who is asking nor what a permission is, and writes nothing.
+ *
+ * A SeemeStore reads everything under one snapshot, taken when it is opened, of what is committed at that moment plus what
+ * this transaction has done so far: the one that PostgreSQL's own catalogs are read with. So a decision follows the latest
+ * committed state in every isolation level, never sees two states at once, and works in parallel workers and on standbys.
+ * Every function may throw; whatever is open then is cleaned up by the resource owner.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "store.h"
+
+static const char *const table_names[SEEME_NTABLES] = {
+	[SEEME_USERS] = "users",
+	[SEEME_ORGANIZATIONS] = "organizations",
+	[SEEME_TEAMS] = "teams",
+	[SEEME_PROJECTS] = "projects",
+	[SEEME_ROLES] = "roles",
+	[SEEME_MEMBERSHIPS] = "memberships",
+	[SEEME_PROJECT_RESOURCES] = "project_resources",
+	[SEEME_PERMISSIONS] = "permissions",
+	[SEEME_RESOURCE_TYPES] = "resource_types",
+};
+
+/* Column numbers, as sql/install has the columns. An upgrade adds columns at the end only. */
+enum
+{
+	users_id = 1,
+	users_database_role = 6,
+	users_disabled_at = 8,
+
+	organizations_id = 1,
+	organizations_owner_id = 6,
+
+	teams_id = 1,
+	teams_organization_id = 2,
+
+	projects_id = 1,
+	projects_organization_id = 2,
+	projects_team_id = 3,
+
+	roles_id = 1,
+	roles_name = 3,
+	roles_permissions = 5,
+
+	memberships_organization_id = 2,
+	memberships_team_id = 3,
+	memberships_project_id = 4,
+	memberships_user_id = 5,
+	memberships_role_id = 6,
+	memberships_valid_from = 7,
+	memberships_valid_until = 8,
+
+	project_resources_project_id = 2,
+	project_resources_resource_type = 3,
+	project_resources_resource_id = 4,
+
+	permissions_name = 1,
+	permissions_is_wildcard = 5,
+
+	resource_types_name = 1,
+	resource_types_resource = 2,
+};
+
+/* A scan of one table by one of its indexes. */
+typedef struct Scan
+{
+	TupleDesc	columns;
+	SysScanDesc scan;
+	HeapTuple	tuple;			/* the current row */
+} Scan;
+
+void
+seeme_store_open(SeemeStore *store)
+{
+	memset(store, 0, sizeof(*store));
+	store->namespace = get_namespace_oid("seeme", false);
+}
+
+void
+seeme_store_close(SeemeStore *store)
+{
+	for (int i = 0; i < SEEME_NTABLES; i++)
+		if (store->tables[i] != NULL)
+			table_close(store->tables[i], AccessShareLock);
+	if (store->snapshot != NULL)
+		UnregisterSnapshot(store->snapshot);
+	memset(store, 0, sizeof(*store));
+}
+
+static Relation
+open_table(SeemeStore *store, SeemeTable table)
+{
+	if (store->tables[table] == NULL)
+	{
+		Oid			relid = get_relname_relid(table_names[table], store->namespace);
+
+		if (!OidIsValid(relid))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_TABLE),
+					 errmsg("table seeme.%s does not exist", table_names[table]),
+					 errhint("CREATE EXTENSION seeme_rbac first.")));
+		store->tables[table] = table_open(relid, AccessShareLock);
+		if (store->snapshot == NULL)
+			store->snapshot = RegisterSnapshot(GetCatalogSnapshot(relid));
+	}
+	return store->tables[table];
+}
+
+static void
+begin_scan(SeemeStore *store, Scan *scan, SeemeTable table, const char *index, int nkeys, ScanKey keys)
+{
+	Relation	relation = open_table(store, table);
+	Oid			index_oid = get_relname_relid(index, store->namespace);
+
+	if (!OidIsValid(index_oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("index seeme.%s does not exist", index)));
+	scan->columns = RelationGetDescr(relation);
+	scan->scan = systable_beginscan(relation, index_oid, true, store->snapshot, nkeys, keys);
+	scan->tuple = NULL;
+}
+
+static bool
+next_row(Scan *scan)
+{
+	scan->tuple = systable_getnext(scan->scan);
+	return HeapTupleIsValid(scan->tuple);
+}
+
+static void
+end_scan(Scan *scan)
+{
+	systable_endscan(scan->scan);
+}
+
+static void
+uuid_key(ScanKey key, AttrNumber column, const pg_uuid_t *value)
+{
+	ScanKeyInit(key, column, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(value));
+}
+
+/* ScanKeyInit gives the key the collation "C": text columns that are read here are declared with it. */
+static void
+text_key(ScanKey key, AttrNumber column, const char *value)
+{
+	ScanKeyInit(key, column, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(value));
+}
+
+static bool
+get_uuid(Scan *scan, AttrNumber column, pg_uuid_t *value)
+{
+	bool		isnull;
+	Datum		datum = heap_getattr(scan->tuple, column, scan->columns, &isnull);
+
+	if (isnull)
+		memset(value, 0, sizeof(*value));
+	else
+		*value = *DatumGetUUIDP(datum);
+	return !isnull;
+}
+
+static TimestampTz
+get_time(Scan *scan, AttrNumber column, TimestampTz if_null)
+{
+	bool		isnull;
+	Datum		datum = heap_getattr(scan->tuple, column, scan->columns, &isnull);
+
+	return isnull ? if_null : DatumGetTimestampTz(datum);
+}
+
+static char *
+get_text(Scan *scan, AttrNumber column)
+{
+	bool		isnull;
+	Datum		datum = heap_getattr(scan->tuple, column, scan->columns, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(datum);
+}
+
+static pg_uuid_t *
+copy_uuid(const pg_uuid_t *uuid)
+{
+	pg_uuid_t  *copy = palloc(sizeof(pg_uuid_t));
+
+	*copy = *uuid;
+	return copy;
+}
+
+bool
+seeme_read_person(SeemeStore *store, const pg_uuid_t *id, SeemePerson *person)
+{
+	ScanKeyData key;
+	Scan		scan;
+	bool		found;
+
+	uuid_key(&key, users_id, id);
+	begin_scan(store, &scan, SEEME_USERS, "users_pkey", 1, &key);
+	found = next_row(&scan);
+	if (found)
+	{
+		person->id = *id;
+		person->disabled_at = get_time(&scan, users_disabled_at, DT_NOEND);
+	}
+	end_scan(&scan);
+	return found;
+}
+
+bool
+seeme_find_user_of_role(SeemeStore *store, const char *role, pg_uuid_t *id)
+{
+	ScanKeyData key;
+	Scan		scan;
+	NameData	name;
+	bool		found;
+
+	namestrcpy(&name, role);
+	ScanKeyInit(&key, users_database_role, BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(&name));
+	begin_scan(store, &scan, SEEME_USERS, "users_database_role_key", 1, &key);
+	found = next_row(&scan) && get_uuid(&scan, users_id, id);
+	end_scan(&scan);
+	return found;
+}
+
+bool
+seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
+{
+	ScanKeyData key;
+	Scan		scan;
+	bool		found;
+
+	uuid_key(&key, organizations_id, organization);
+	begin_scan(store, &scan, SEEME_ORGANIZATIONS, "organizations_pkey", 1, &key);
+	found = next_row(&scan) && get_uuid(&scan, organizations_owner_id, owner);
+	end_scan(&scan);
+	return found;
+}
+
+static void
+get_team(Scan *scan, SeemeTeam *team)
+{
+	get_uuid(scan, teams_id, &team->id);
+	get_uuid(scan, teams_organization_id, &team->organization_id);
+}
+
+bool
+seeme_read_team(SeemeStore *store, const pg_uuid_t *id, SeemeTeam *team)
+{
+	ScanKeyData key;
+	Scan		scan;
+	bool		found;
+
+	uuid_key(&key, teams_id, id);
+	begin_scan(store, &scan, SEEME_TEAMS, "teams_pkey", 1, &key);
+	found = next_row(&scan);
+	if (found)
+		get_team(&scan, team);
+	end_scan(&scan);
+	return found;
+}
+
+static void
+get_project(Scan *scan, SeemeProject *project)
+{
+	get_uuid(scan, projects_id, &project->id);
+	get_uuid(scan, projects_organization_id, &project->organization_id);
+	project->has_team = get_uuid(scan, projects_team_id, &project->team_id);
+}
+
+bool
+seeme_read_project(SeemeStore *store, const pg_uuid_t *id, SeemeProject *project)
+{
+	ScanKeyData key;
+	Scan		scan;
+	bool		found;
+
+	uuid_key(&key, projects_id, id);
+	begin_scan(store, &scan, SEEME_PROJECTS, "projects_pkey", 1, &key);
+	found = next_row(&scan);
+	if (found)
+		get_project(&scan, project);
+	end_scan(&scan);
+	return found;
+}
+
+/* NULL when there is none. */
+SeemeRole *
+seeme_read_role(SeemeStore *store, const pg_uuid_t *id)
+{
+	ScanKeyData key;
+	Scan		scan;
+	SeemeRole  *role = NULL;
+
+	uuid_key(&key, roles_id, id);
+	begin_scan(store, &scan, SEEME_ROLES, "roles_pkey", 1, &key);
+	if (next_row(&scan))
+	{
+		bool		isnull;
+		Datum		permissions = heap_getattr(scan.tuple, roles_permissions, scan.columns, &isnull);
+
+		role = palloc0(sizeof(SeemeRole));
+		role->id = *id;
+		role->name = get_text(&scan, roles_name);
+		if (!isnull)
+		{
+			Datum	   *codes;
+			bool	   *nulls;
+			int			n;
+
+			deconstruct_array(DatumGetArrayTypeP(permissions), TEXTOID, -1, false, TYPALIGN_INT,
+							  &codes, &nulls, &n);
+			role->codes = palloc(sizeof(char *) * Max(n, 1));
+			for (int i = 0; i < n; i++)
+				if (!nulls[i])
+					role->codes[role->ncodes++] = TextDatumGetCString(codes[i]);
+		}
+	}
+	end_scan(&scan);
+	return role;
+}
+
+/* Whether a concrete code is registered. */
+bool
+seeme_read_code(SeemeStore *store, const char *code)
+{
+	ScanKeyData key;
+	Scan		scan;
+	bool		found;
+
+	text_key(&key, permissions_name, code);
+	begin_scan(store, &scan, SEEME_PERMISSIONS, "permissions_pkey", 1, &key);
+	found = next_row(&scan);
+	end_scan(&scan);
+	return found;
+}
+
+List *
+seeme_list_codes(SeemeStore *store)
+{
+	Relation	relation = open_table(store, SEEME_PERMISSIONS);
+	Relation	index = index_open(get_relname_relid("permissions_pkey", store->namespace), AccessShareLock);
+	SysScanDesc scan = systable_beginscan_ordered(relation, index, store->snapshot, 0, NULL);
+	HeapTuple	tuple;
+	List	   *codes = NIL;
+
+	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
+	{
+		bool		isnull;
+
+		if (!DatumGetBool(heap_getattr(tuple, permissions_is_wildcard, RelationGetDescr(relation), &isnull)))
+			codes = lappend(codes, TextDatumGetCString(heap_getattr(tuple, permissions_name,
+																	RelationGetDescr(relation), &isnull)));
+	}
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
+	return codes;
+}
+
+char *
+seeme_find_type_of_resource(SeemeStore *store, const char *resource)
+{
+	ScanKeyData key;
+	Scan		scan;
+	char	   *type = NULL;
+
+	text_key(&key, resource_types_resource, resource);
+	begin_scan(store, &scan, SEEME_RESOURCE_TYPES, "resource_types_resource_key", 1, &key);
+	if (next_row(&scan))
+		type = get_text(&scan, resource_types_name);
+	end_scan(&scan);
+	return type;
+}
+
+bool
+seeme_read_resource_type(SeemeStore *store, const char *type)
+{
+	ScanKeyData key;
+	Scan		scan;
+	bool		found;
+
+	text_key(&key, resource_types_name, type);
+	begin_scan(store, &scan, SEEME_RESOURCE_TYPES, "resource_types_pkey", 1, &key);
+	found = next_row(&scan);
+	end_scan(&scan);
+	return found;
+}
+
+List *
+seeme_list_resource_types(SeemeStore *store)
+{
+	Scan		scan;
+	List	   *types = NIL;
+
+	begin_scan(store, &scan, SEEME_RESOURCE_TYPES, "resource_types_pkey", 0, NULL);
+	while (next_row(&scan))
+		types = lappend(types, get_text(&scan, resource_types_name));
+	end_scan(&scan);
+	return types;
+}
+
+static List *
+collect_memberships(Scan *scan)
+{
+	List	   *memberships = NIL;
+
+	while (next_row(scan))
+	{
+		SeemeMembership *m = palloc(sizeof(SeemeMembership));
+
+		get_uuid(scan, memberships_organization_id, &m->organization_id);
+		m->scope_id = m->organization_id;
+		m->has_team = get_uuid(scan, memberships_team_id, &m->scope_id);
+		m->has_project = false;
+		if (!m->has_team)
+		{
+			m->has_project = get_uuid(scan, memberships_project_id, &m->scope_id);
+			if (!m->has_project)
+				m->scope_id = m->organization_id;
+		}
+		get_uuid(scan, memberships_user_id, &m->user_id);
+		m->has_role = get_uuid(scan, memberships_role_id, &m->role_id);
+		m->valid_from = get_time(scan, memberships_valid_from, DT_NOBEGIN);
+		m->valid_until = get_time(scan, memberships_valid_until, DT_NOEND);
+		memberships = lappend(memberships, m);
+	}
+	end_scan(scan);
+	return memberships;
+}
+
+/* Of one person in an organization, or (user NULL) of everybody there, those of one person together. */
+List *
+seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user)
+{
+	ScanKeyData keys[2];
+	Scan		scan;
+
+	uuid_key(&keys[0], memberships_organization_id, organization);
+	if (user != NULL)
+		uuid_key(&keys[1], memberships_user_id, user);
+	begin_scan(store, &scan, SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", user != NULL ? 2 : 1, keys);
+	return collect_memberships(&scan);
+}
+
+List *
+seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user)
+{
+	ScanKeyData key;
+	Scan		scan;
+
+	uuid_key(&key, memberships_user_id, user);
+	begin_scan(store, &scan, SEEME_MEMBERSHIPS, "memberships_user_id_idx", 1, &key);
+	return collect_memberships(&scan);
+}
+
+List *
+seeme_list_organizations_of_owner(SeemeStore *store, const pg_uuid_t *owner)
+{
+	ScanKeyData key;
+	Scan		scan;
+	List	   *organizations = NIL;
+	pg_uuid_t	id;
+
+	uuid_key(&key, organizations_owner_id, owner);
+	begin_scan(store, &scan, SEEME_ORGANIZATIONS, "organizations_owner_id_idx", 1, &key);
+	while (next_row(&scan))
+	{
+		get_uuid(&scan, organizations_id, &id);
+		organizations = lappend(organizations, copy_uuid(&id));
+	}
+	end_scan(&scan);
+	return organizations;
+}
+
+List *
+seeme_list_teams(SeemeStore *store, const pg_uuid_t *organization)
+{
+	ScanKeyData key;
+	Scan		scan;
+	List	   *teams = NIL;
+
+	uuid_key(&key, teams_organization_id, organization);
+	begin_scan(store, &scan, SEEME_TEAMS, "teams_slug_key", 1, &key);
+	while (next_row(&scan))
+	{
+		SeemeTeam  *team = palloc(sizeof(SeemeTeam));
+
+		get_team(&scan, team);
+		teams = lappend(teams, team);
+	}
+	end_scan(&scan);
+	return teams;
+}
+
+static List *
+list_projects(SeemeStore *store, AttrNumber column, const char *index, const pg_uuid_t *id)
+{
+	ScanKeyData key;
+	Scan		scan;
+	List	   *projects = NIL;
+
+	uuid_key(&key, column, id);
+	begin_scan(store, &scan, SEEME_PROJECTS, index, 1, &key);
+	while (next_row(&scan))
+	{
+		SeemeProject *project = palloc(sizeof(SeemeProject));
+
+		get_project(&scan, project);
+		projects = lappend(projects, project);
+	}
+	end_scan(&scan);
+	return projects;
+}
+
+List *
+seeme_list_projects(SeemeStore *store, const pg_uuid_t *organization)
+{
+	return list_projects(store, projects_organization_id, "projects_slug_key", organization);
+}
+
+List *
+seeme_list_projects_of_team(SeemeStore *store, const pg_uuid_t *team)
+{
+	return list_projects(store, projects_team_id, "projects_team_id_idx", team);
+}
+
+static List *
+collect_assignments(Scan *scan)
+{
+	List	   *assignments = NIL;
+
+	while (next_row(scan))
+	{
+		SeemeAssignment *assignment = palloc(sizeof(SeemeAssignment));
+
+		get_uuid(scan, project_resources_project_id, &assignment->project_id);
+		get_uuid(scan, project_resources_resource_id, &assignment->resource_id);
+		assignment->resource_type = get_text(scan, project_resources_resource_type);
+		assignments = lappend(assignments, assignment);
+	}
+	end_scan(scan);
+	return assignments;
+}
+
+/* Of a resource to any project; of every type under that id when type is NULL. */
+List *
+seeme_list_assignments(SeemeStore *store, const pg_uuid_t *resource, const char *type)
+{
+	ScanKeyData keys[2];
+	Scan		scan;
+
+	uuid_key(&keys[0], project_resources_resource_id, resource);
+	if (type != NULL)
+		text_key(&keys[1], project_resources_resource_type, type);
+	begin_scan(store, &scan, SEEME_PROJECT_RESOURCES, "project_resources_resource_idx", type != NULL ? 2 : 1, keys);
+	return collect_assignments(&scan);
+}
+
+/* Of resources of a type to one project. */
+List *
+seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const char *type)
+{
+	ScanKeyData keys[2];
+	Scan		scan;
+
+	uuid_key(&keys[0], project_resources_project_id, project);
+	text_key(&keys[1], project_resources_resource_type, type);
+	begin_scan(store, &scan, SEEME_PROJECT_RESOURCES, "project_resources_project_and_resource_key", 2, keys);
+	return collect_assignments(&scan);
+}

@@ -1,0 +1,130 @@
+/*
+ * store.h: what the extension's tables say, read by index, whatever row security and snapshots say.
+ */
+#ifndef SEEME_STORE_H
+#define SEEME_STORE_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+typedef enum SeemeTable
+{
+	SEEME_USERS,
+	SEEME_ORGANIZATIONS,
+	SEEME_TEAMS,
+	SEEME_PROJECTS,
+	SEEME_ROLES,
+	SEEME_MEMBERSHIPS,
+	SEEME_PROJECT_RESOURCES,
+	SEEME_PERMISSIONS,
+	SEEME_RESOURCE_TYPES,
+} SeemeTable;
+#define SEEME_NTABLES (SEEME_RESOURCE_TYPES + 1)
+
+/* The tables as one snapshot of what is committed now shows them, opened as they are needed. */
+typedef struct SeemeStore
+{
+	Oid			namespace;
+	Snapshot	snapshot;
+	Relation	tables[SEEME_NTABLES];
+} SeemeStore;
+
+typedef struct SeemePerson
+{
+	pg_uuid_t	id;
+	TimestampTz disabled_at;	/* DT_NOEND: never */
+} SeemePerson;
+
+typedef struct SeemeTeam
+{
+	pg_uuid_t	id;
+	pg_uuid_t	organization_id;
+} SeemeTeam;
+
+typedef struct SeemeProject
+{
+	pg_uuid_t	id;
+	pg_uuid_t	organization_id;
+	bool		has_team;
+	pg_uuid_t	team_id;
+} SeemeProject;
+
+typedef struct SeemeRole
+{
+	pg_uuid_t	id;
+	char	   *name;
+	int			ncodes;
+	char	  **codes;
+} SeemeRole;
+
+typedef struct SeemeMembership
+{
+	pg_uuid_t	organization_id;
+	bool		has_team;
+	bool		has_project;
+	pg_uuid_t	scope_id;		/* the project's, team's or organization's id */
+	pg_uuid_t	user_id;
+	bool		has_role;
+	pg_uuid_t	role_id;
+	TimestampTz valid_from;		/* DT_NOBEGIN: unbounded */
+	TimestampTz valid_until;	/* DT_NOEND: unbounded */
+} SeemeMembership;
+
+typedef struct SeemeAssignment
+{
+	pg_uuid_t	project_id;
+	pg_uuid_t	resource_id;
+	char	   *resource_type;
+} SeemeAssignment;
+
+extern void seeme_store_open(SeemeStore *store);
+extern void seeme_store_close(SeemeStore *store);
+
+/* One row by its key: false when there is none. */
+extern bool seeme_read_person(SeemeStore *store, const pg_uuid_t *id, SeemePerson *person);
+extern bool seeme_find_user_of_role(SeemeStore *store, const char *role, pg_uuid_t *id);
+extern bool seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner);
+extern bool seeme_read_team(SeemeStore *store, const pg_uuid_t *id, SeemeTeam *team);
+extern bool seeme_read_project(SeemeStore *store, const pg_uuid_t *id, SeemeProject *project);
+extern SeemeRole *seeme_read_role(SeemeStore *store, const pg_uuid_t *id);
+extern bool seeme_read_code(SeemeStore *store, const char *code);
+extern char *seeme_find_type_of_resource(SeemeStore *store, const char *resource);
+extern bool seeme_read_resource_type(SeemeStore *store, const char *type);
+
+/* Lists, palloc'd in the current memory context. */
+extern List *seeme_list_codes(SeemeStore *store);	/* of char *: the concrete ones, sorted */
+extern List *seeme_list_resource_types(SeemeStore *store);	/* of char *: names, sorted */
+extern List *seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user);
+extern List *seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user);
+extern List *seeme_list_organizations_of_owner(SeemeStore *store, const pg_uuid_t *owner);	/* of pg_uuid_t * */
+extern List *seeme_list_teams(SeemeStore *store, const pg_uuid_t *organization);	/* of SeemeTeam * */
+extern List *seeme_list_projects(SeemeStore *store, const pg_uuid_t *organization); /* of SeemeProject * */
+extern List *seeme_list_projects_of_team(SeemeStore *store, const pg_uuid_t *team);
+extern List *seeme_list_assignments(SeemeStore *store, const pg_uuid_t *resource, const char *type);
+extern List *seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const char *type);
+
+static inline bool
+seeme_uuid_equal(const pg_uuid_t *a, const pg_uuid_t *b)
+{
+	return memcmp(a->data, b->data, UUID_LEN) == 0;
+}
+
+/* disabled_at takes effect when it passes. */
+static inline bool
+seeme_is_disabled(const SeemePerson *person, TimestampTz now)
+{
+	return person->disabled_at <= now;
+}
+
+static inline bool
+seeme_is_current(const SeemeMembership *membership, TimestampTz now)
+{
+	return membership->valid_from <= now && now < membership->valid_until;
+}
+
+#endif							/* SEEME_STORE_H */
