@@ -158,11 +158,12 @@ uuid_key(ScanKey key, AttrNumber column, const pg_uuid_t *value)
 	ScanKeyInit(key, column, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(value));
 }
 
-/* ScanKeyInit gives the key the collation "C": text columns that are read here are declared with it. */
+/* The columns have the database's collation, so that they compare with an application's without further ado. */
 static void
 text_key(ScanKey key, AttrNumber column, const char *value)
 {
-	ScanKeyInit(key, column, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(value));
+	ScanKeyEntryInitialize(key, 0, column, BTEqualStrategyNumber, InvalidOid, DEFAULT_COLLATION_OID, F_TEXTEQ,
+						   CStringGetTextDatum(value));
 }
 
 static bool
@@ -352,25 +353,28 @@ seeme_read_code(SeemeStore *store, const char *code)
 	return found;
 }
 
+static int
+compare_texts(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
 List *
 seeme_list_codes(SeemeStore *store)
 {
-	Relation	relation = open_table(store, SEEME_PERMISSIONS);
-	Relation	index = index_open(get_relname_relid("permissions_pkey", store->namespace), AccessShareLock);
-	SysScanDesc scan = systable_beginscan_ordered(relation, index, store->snapshot, 0, NULL);
-	HeapTuple	tuple;
+	Scan		scan;
 	List	   *codes = NIL;
 
-	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
+	begin_scan(store, &scan, SEEME_PERMISSIONS, "permissions_pkey", 0, NULL);
+	while (next_row(&scan))
 	{
 		bool		isnull;
 
-		if (!DatumGetBool(heap_getattr(tuple, permissions_is_wildcard, RelationGetDescr(relation), &isnull)))
-			codes = lappend(codes, TextDatumGetCString(heap_getattr(tuple, permissions_name,
-																	RelationGetDescr(relation), &isnull)));
+		if (!DatumGetBool(heap_getattr(scan.tuple, permissions_is_wildcard, scan.columns, &isnull)))
+			codes = lappend(codes, get_text(&scan, permissions_name));
 	}
-	systable_endscan_ordered(scan);
-	index_close(index, AccessShareLock);
+	end_scan(&scan);
+	list_sort(codes, compare_texts);
 	return codes;
 }
 

@@ -1,10 +1,10 @@
 -- The permission catalogue: the documented codes, and those that applications register.
 
 CREATE TABLE seeme.permissions (
-  name                text COLLATE "C" PRIMARY KEY,
+  name                text PRIMARY KEY,
   description         text NOT NULL DEFAULT '',
-  resource            text COLLATE "C" NOT NULL GENERATED ALWAYS AS (split_part(name, ':', 1)) STORED,
-  action              text COLLATE "C" NOT NULL GENERATED ALWAYS AS
+  resource            text NOT NULL GENERATED ALWAYS AS (split_part(name, ':', 1)) STORED,
+  action              text NOT NULL GENERATED ALWAYS AS
                         (CASE WHEN name = '*' THEN '*' ELSE split_part(name, ':', 2) END) STORED,
   is_wildcard         boolean NOT NULL GENERATED ALWAYS AS (strpos(name, '*') > 0) STORED,
   is_builtin          boolean NOT NULL DEFAULT false,
@@ -23,8 +23,8 @@ COMMENT ON COLUMN seeme.permissions.is_builtin IS 'Whether the code came with th
 COMMENT ON COLUMN seeme.permissions.grouped_by_projects IS 'Whether the resource is something that a project groups: the built-in roles Editor and Contributor reach it';
 
 CREATE TABLE seeme.resource_types (
-  name       text COLLATE "C" PRIMARY KEY,
-  resource   text COLLATE "C" NOT NULL UNIQUE,
+  name       text PRIMARY KEY,
+  resource   text NOT NULL UNIQUE,
   is_builtin boolean NOT NULL DEFAULT false,
   CONSTRAINT resource_types_name_is_an_identifier CHECK (name ~ '^[a-z][a-z0-9_]*$' AND length(name) <= 63),
   CONSTRAINT resource_types_resource_is_an_identifier CHECK (resource ~ '^[a-z][a-z0-9_]*$' AND length(resource) <= 63)

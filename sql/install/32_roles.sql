@@ -35,20 +35,20 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     -- Everything but organizations:delete, with every wildcard that does not reach it, so that an Admin can
     -- hand those wildcards out (rule 7.1).
     WHEN 'Admin' THEN ARRAY(
-      SELECT entry COLLATE "C" FROM (
+      SELECT entry FROM (
         SELECT resource || ':*' FROM seeme.permissions WHERE NOT is_wildcard AND resource <> 'organizations'
         UNION SELECT '*:' || action FROM seeme.permissions WHERE NOT is_wildcard AND action <> 'delete'
         UNION SELECT name FROM seeme.permissions
                WHERE NOT is_wildcard AND resource = 'organizations' AND action <> 'delete') AS held (entry)
-       ORDER BY 1)
+       ORDER BY entry COLLATE "C")
     WHEN 'Editor' THEN ARRAY(
       SELECT name FROM seeme.permissions
        WHERE grouped_by_projects AND NOT is_wildcard
-         AND action IN ('list', 'read', 'create', 'update', 'upload', 'share', 'execute') ORDER BY 1)
+         AND action IN ('list', 'read', 'create', 'update', 'upload', 'share', 'execute') ORDER BY name COLLATE "C")
     WHEN 'Contributor' THEN ARRAY(
       SELECT name FROM seeme.permissions
        WHERE grouped_by_projects AND NOT is_wildcard
-         AND action IN ('list', 'read', 'create', 'update', 'upload', 'execute') ORDER BY 1)
+         AND action IN ('list', 'read', 'create', 'update', 'upload', 'execute') ORDER BY name COLLATE "C")
   END $$;
 COMMENT ON FUNCTION seeme.builtin_permissions(text) IS 'What a built-in role holds, given the codes that are registered';
 

@@ -4,7 +4,7 @@
 CREATE TABLE seeme.project_resources (
   id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   project_id    uuid NOT NULL,
-  resource_type text COLLATE "C" NOT NULL REFERENCES seeme.resource_types (name),
+  resource_type text NOT NULL REFERENCES seeme.resource_types (name),
   resource_id   uuid NOT NULL,
   resource_name text,
   created_by    uuid,
@@ -26,7 +26,7 @@ COMMENT ON COLUMN seeme.project_resources.created_by IS 'The person who assigned
 
 -- Where a resource was assigned when it left its last project, so that what was assigned once is not up for grabs.
 CREATE TABLE seeme.released_resources (
-  resource_type   text COLLATE "C" NOT NULL,
+  resource_type   text NOT NULL,
   resource_id     uuid NOT NULL,
   organization_id uuid NOT NULL,
   project_id      uuid NOT NULL,

@@ -2,13 +2,13 @@
 
 CREATE TABLE seeme.protected_tables (
   table_name          regclass PRIMARY KEY,
-  resource            text COLLATE "C" NOT NULL,
+  resource            text NOT NULL,
   project_column      name,
   team_column         name,
   organization_column name,
   resource_id_column  name,
   owner_column        name,
-  resource_type       text COLLATE "C" REFERENCES seeme.resource_types (name),
+  resource_type       text REFERENCES seeme.resource_types (name),
   holds_resource      boolean NOT NULL,
   id_column           name,
   listing_columns     name[],
