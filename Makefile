@@ -17,7 +17,8 @@ DATA = $(INSTALL_SQL) $(filter-out $(INSTALL_SQL),$(wildcard sql/$(EXTENSION)--*
 EXTRA_CLEAN = $(INSTALL_SQL)
 
 PG_CFLAGS = -std=gnu99 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
-	-Wno-missing-field-initializers -DSEEME_RBAC_VERSION='"$(EXTVERSION)"'
+	-Wno-missing-field-initializers
+PG_CPPFLAGS = -DSEEME_RBAC_VERSION='"$(EXTVERSION)"'
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=pgtap --load-extension=$(EXTENSION)
