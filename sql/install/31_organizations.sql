@@ -97,30 +97,38 @@ END $$;
 COMMENT ON FUNCTION seeme.require_any(text[], regclass, uuid, uuid, uuid) IS
   'Raises 42501 unless the asking person holds one of the codes in one of the scopes, or row security does not apply to the current user on that table';
 
-CREATE FUNCTION seeme.authorize_container() RETURNS trigger
+CREATE FUNCTION seeme.authorize_organization() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT row_security_active(TG_RELID) THEN
     RETURN NEW;
   END IF;
-  IF TG_OP = 'UPDATE' THEN  -- of an organization: everything else is for its policy to say
-    IF NEW.owner_id IS DISTINCT FROM OLD.owner_id THEN
-      RAISE EXCEPTION 'an organization''s owner does not change by UPDATE'
-        USING ERRCODE = 'insufficient_privilege', HINT = 'The owner calls seeme_transfer_ownership().';
-    END IF;
-  ELSIF TG_TABLE_NAME = 'organizations' THEN
-    IF @extschema@.seeme_user_id() IS NULL THEN
-      RAISE EXCEPTION 'nobody is identified who could own this organization'
-        USING ERRCODE = 'insufficient_privilege', HINT = 'Log in, assume a person, or connect with that person''s database role.';
-    END IF;
-  ELSIF TG_TABLE_NAME = 'teams' THEN
-    PERFORM seeme.require_any('{teams:create}', TG_RELID, NEW.organization_id);
-  ELSE
-    PERFORM seeme.require_any('{projects:create}', TG_RELID, NEW.organization_id, NEW.team_id);
+  IF TG_OP = 'UPDATE' AND NEW.owner_id IS DISTINCT FROM OLD.owner_id THEN
+    RAISE EXCEPTION 'an organization''s owner does not change by UPDATE'
+      USING ERRCODE = 'insufficient_privilege', HINT = 'The owner calls seeme_transfer_ownership().';
+  ELSIF TG_OP = 'INSERT' AND @extschema@.seeme_user_id() IS NULL THEN
+    RAISE EXCEPTION 'nobody is identified who could own this organization'
+      USING ERRCODE = 'insufficient_privilege', HINT = 'Assume a person, or connect with that person''s database role.';
   END IF;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.authorize_container() IS 'Trigger: who may add an organization, a team, a project';
+COMMENT ON FUNCTION seeme.authorize_organization() IS 'Trigger: who may add an organization, and that its owner does not change by UPDATE';
+
+CREATE FUNCTION seeme.authorize_team() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_any('{teams:create}', TG_RELID, NEW.organization_id);
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.authorize_team() IS 'Trigger: who may add a team';
+
+CREATE FUNCTION seeme.authorize_project() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_any('{projects:create}', TG_RELID, NEW.organization_id, NEW.team_id);
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.authorize_project() IS 'Trigger: who may add a project';
 
 CREATE FUNCTION seeme.slug_base(name text, fallback text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -130,105 +138,163 @@ RETURN coalesce(nullif(btrim(left(btrim(regexp_replace(lower(
   '[^a-z0-9]+', '-', 'g'), '-'), 50), '-'), ''), fallback);
 COMMENT ON FUNCTION seeme.slug_base(text, text) IS 'A name as a slug: lower-case letters without accents, digits, and single hyphens, at most 50; the fallback when nothing is left';
 
--- Tidies and completes a row of the three tables. What differs between them stands here side by side.
-CREATE FUNCTION seeme.prepare_container() RETURNS trigger
+CREATE FUNCTION seeme.checked_name(name text, kind text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  checked text := seeme.checked_text(name, 'name', 200);
+BEGIN
+  IF checked = '' THEN
+    RAISE EXCEPTION 'a % needs a name', kind USING ERRCODE = 'check_violation', HINT = 'It may not be empty.';
+  END IF;
+  RETURN checked;
+END $$;
+COMMENT ON FUNCTION seeme.checked_name(text, text) IS 'The name without surrounding white space; raises 22001 when it is too long, 23514 when it is empty';
+
+-- The slug of a row of seeme.TABLE_NAME: the one given, if it is valid and free; else one made from the name.
+CREATE FUNCTION seeme.settled_slug(
+  table_name name, kind text, organization uuid, row_id uuid, row_name text, given text, former text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  person  uuid := @extschema@.seeme_user_id();
-  kind    text := left(TG_TABLE_NAME, -1);
-  base    text;
-  n       int := 1;
-  taken   boolean;
-  in_scope text := CASE WHEN TG_TABLE_NAME = 'organizations' THEN 'true' ELSE 'organization_id = $2' END;
-  scope   uuid;
+  base   text := seeme.slug_base(row_name, kind);
+  slug   text := coalesce(given, former, base);
+  n      int := 1;
+  taken  boolean;
+BEGIN
+  IF slug = former OR row_name IS NULL THEN
+    RETURN slug;
+  END IF;
+  IF given IS NULL THEN  -- two sessions that make the same one wait for each other
+    PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'seeme.slug', table_name, organization, base), 0));
+  ELSIF slug !~ '^[a-z0-9]+(-[a-z0-9]+)*$' OR length(slug) > 63 THEN
+    RAISE EXCEPTION '"%" is not a slug', left(slug, 100)
+      USING ERRCODE = 'check_violation',
+            HINT = format('Lower-case letters, digits and single hyphens, at most 63: "%s".', seeme.slug_base(slug, kind));
+  END IF;
+  LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM seeme.%I WHERE slug = $1 AND id IS DISTINCT FROM $2 AND %s)', table_name,
+                   CASE WHEN organization IS NULL THEN 'true' ELSE 'organization_id = $3' END)
+      INTO taken USING slug, row_id, organization;
+    EXIT WHEN NOT taken;
+    IF given IS NOT NULL THEN
+      RAISE EXCEPTION 'the slug "%" is taken', slug
+        USING ERRCODE = 'unique_violation', HINT = 'Choose another, or leave it out to have one made from the name.',
+              SCHEMA = 'seeme', TABLE = table_name, CONSTRAINT = table_name || '_slug_key';
+    END IF;
+    n := n + 1;
+    slug := base || '-' || n;
+  END LOOP;
+  RETURN slug;
+END $$;
+COMMENT ON FUNCTION seeme.settled_slug(name, text, uuid, uuid, text, text, text) IS
+  'The slug of an organization (organization null), team or project: given, else as it was, else made from the name with a number when taken. Raises 23514 for one that is not valid, 23505 for one that is taken.';
+
+CREATE FUNCTION seeme.prepare_organization() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  person uuid := @extschema@.seeme_user_id();
+  former text;
 BEGIN
   IF seeme.restoring() THEN
     RETURN NEW;
   END IF;
-
   IF TG_OP = 'INSERT' THEN
     NEW.has_logo := false;
-    IF TG_TABLE_NAME = 'organizations' THEN
-      IF seeme.nobody_asks() THEN
-        IF NEW.owner_id IS NULL THEN
-          RAISE EXCEPTION 'an organization needs an owner'
-            USING ERRCODE = 'not_null_violation', HINT = 'Nobody is identified, so say owner_id.';
-        END IF;
-      ELSIF coalesce(NEW.owner_id, person) IS DISTINCT FROM person THEN
-        RAISE EXCEPTION 'who creates an organization owns it'
-          USING ERRCODE = 'insufficient_privilege', HINT = 'Leave owner_id out, and call seeme_transfer_ownership() later.';
-      ELSE
-        NEW.owner_id := person;
+    IF seeme.nobody_asks() THEN
+      IF NEW.owner_id IS NULL THEN
+        RAISE EXCEPTION 'an organization needs an owner'
+          USING ERRCODE = 'not_null_violation', HINT = 'Nobody is identified, so say owner_id.';
       END IF;
-    ELSIF TG_TABLE_NAME = 'projects' AND NEW.organization_id IS NULL THEN
+    ELSIF NEW.owner_id IS DISTINCT FROM person AND NEW.owner_id IS NOT NULL THEN
+      RAISE EXCEPTION 'who creates an organization owns it'
+        USING ERRCODE = 'insufficient_privilege', HINT = 'Leave owner_id out, and call seeme_transfer_ownership() later.';
+    ELSE
+      NEW.owner_id := person;
+    END IF;
+  ELSE
+    IF NEW.id IS DISTINCT FROM OLD.id THEN
+      RAISE EXCEPTION 'the id of an organization never changes' USING ERRCODE = 'check_violation';
+    END IF;
+    NEW.has_logo := seeme.has_logo(NEW.id, NULL, NULL);
+    NEW.created_at := OLD.created_at;
+    NEW.updated_at := now();
+    former := OLD.slug;
+  END IF;
+  NEW.name := seeme.checked_name(NEW.name, 'organization');
+  NEW.description := seeme.checked_text(NEW.description, 'description', 10000);
+  NEW.website := seeme.checked_text(NEW.website, 'website', 2000);
+  NEW.slug := seeme.settled_slug(TG_TABLE_NAME, 'organization', NULL, NEW.id, NEW.name, NEW.slug, former);
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.prepare_organization() IS 'Trigger: owner, slug and texts of an organization; what of it never changes';
+
+CREATE FUNCTION seeme.prepare_team() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  former text;
+BEGIN
+  IF seeme.restoring() THEN
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'INSERT' THEN
+    NEW.has_logo := false;
+  ELSE
+    IF (NEW.id, NEW.organization_id) IS DISTINCT FROM (OLD.id, OLD.organization_id) THEN
+      RAISE EXCEPTION 'the id and the organization of a team never change' USING ERRCODE = 'check_violation';
+    END IF;
+    NEW.has_logo := seeme.has_logo(NEW.organization_id, NEW.id, NULL);
+    NEW.created_at := OLD.created_at;
+    NEW.updated_at := now();
+    former := OLD.slug;
+  END IF;
+  NEW.name := seeme.checked_name(NEW.name, 'team');
+  NEW.description := seeme.checked_text(NEW.description, 'description', 10000);
+  IF NEW.organization_id IS NOT NULL THEN
+    NEW.slug := seeme.settled_slug(TG_TABLE_NAME, 'team', NEW.organization_id, NEW.id, NEW.name, NEW.slug, former);
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.prepare_team() IS 'Trigger: slug and texts of a team; what of it never changes';
+
+CREATE FUNCTION seeme.prepare_project() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  former      text;
+  former_team uuid;
+BEGIN
+  IF seeme.restoring() THEN
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'INSERT' THEN
+    NEW.has_logo := false;
+    IF NEW.organization_id IS NULL THEN
       NEW.organization_id := (SELECT t.organization_id FROM seeme.teams t WHERE t.id = NEW.team_id);
     END IF;
   ELSE
-    IF NEW.id IS DISTINCT FROM OLD.id OR NEW.has_logo IS DISTINCT FROM OLD.has_logo AND pg_trigger_depth() = 1 THEN
-      RAISE EXCEPTION 'the id of a % never changes, and has_logo follows seeme.logos', kind USING ERRCODE = 'check_violation';
+    IF (NEW.id, NEW.organization_id) IS DISTINCT FROM (OLD.id, OLD.organization_id) THEN
+      RAISE EXCEPTION 'the id and the organization of a project never change' USING ERRCODE = 'check_violation';
     END IF;
+    NEW.has_logo := seeme.has_logo(NEW.organization_id, NULL, NEW.id);
     NEW.created_at := OLD.created_at;
     NEW.updated_at := now();
+    former := OLD.slug;
+    former_team := OLD.team_id;
   END IF;
-
-  IF TG_TABLE_NAME <> 'organizations' THEN
-    scope := NEW.organization_id;
-    IF TG_OP = 'UPDATE' AND scope IS DISTINCT FROM OLD.organization_id THEN
-      RAISE EXCEPTION 'the organization of a % never changes', kind USING ERRCODE = 'check_violation';
-    END IF;
+  IF NEW.team_id IS DISTINCT FROM former_team AND NEW.team_id IS NOT NULL AND NOT EXISTS (
+       SELECT FROM seeme.teams t WHERE t.id = NEW.team_id AND t.organization_id = NEW.organization_id) THEN
+    RAISE EXCEPTION 'there is no such team in this organization'
+      USING ERRCODE = 'foreign_key_violation', HINT = 'A project''s team is one of its own organization.';
   END IF;
-
-  IF TG_TABLE_NAME = 'projects' THEN
-    IF NEW.team_id IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.team_id IS DISTINCT FROM OLD.team_id) AND NOT EXISTS (
-         SELECT FROM seeme.teams t WHERE t.id = NEW.team_id AND t.organization_id = NEW.organization_id) THEN
-      RAISE EXCEPTION 'there is no such team in this organization'
-        USING ERRCODE = 'foreign_key_violation', HINT = 'A project''s team is one of its own organization.';
-    END IF;
-    IF TG_OP = 'UPDATE' AND NEW.team_id IS DISTINCT FROM OLD.team_id THEN
-      PERFORM seeme.require_team_move(NEW.id, OLD.team_id, NEW.team_id);
-    END IF;
+  IF TG_OP = 'UPDATE' AND NEW.team_id IS DISTINCT FROM former_team THEN
+    PERFORM seeme.require_team_move(NEW.id, former_team, NEW.team_id);
   END IF;
-
-  NEW.name := seeme.checked_text(NEW.name, 'name', 200);
+  NEW.name := seeme.checked_name(NEW.name, 'project');
   NEW.description := seeme.checked_text(NEW.description, 'description', 10000);
-  IF NEW.name = '' THEN
-    RAISE EXCEPTION 'a % needs a name', kind USING ERRCODE = 'check_violation', HINT = 'It may not be empty.';
+  IF NEW.organization_id IS NOT NULL THEN
+    NEW.slug := seeme.settled_slug(TG_TABLE_NAME, 'project', NEW.organization_id, NEW.id, NEW.name, NEW.slug, former);
   END IF;
-  IF TG_TABLE_NAME = 'organizations' THEN
-    NEW.website := seeme.checked_text(NEW.website, 'website', 2000);
-  END IF;
-
-  IF NEW.slug IS NULL AND TG_OP = 'UPDATE' THEN
-    NEW.slug := OLD.slug;
-  ELSIF NEW.slug IS NULL AND NEW.name IS NOT NULL THEN
-    base := seeme.slug_base(NEW.name, kind);
-    PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(' ', TG_TABLE_NAME, scope, base), 0));
-    NEW.slug := base;
-    LOOP
-      EXECUTE format('SELECT EXISTS (SELECT FROM seeme.%I WHERE slug = $1 AND %s)', TG_TABLE_NAME, in_scope)
-         INTO taken USING NEW.slug, scope;
-      EXIT WHEN NOT taken;
-      n := n + 1;
-      NEW.slug := base || '-' || n;
-    END LOOP;
-  ELSIF TG_OP = 'INSERT' OR NEW.slug IS DISTINCT FROM OLD.slug THEN
-    IF NEW.slug !~ '^[a-z0-9]+(-[a-z0-9]+)*$' OR length(NEW.slug) > 63 THEN
-      RAISE EXCEPTION '"%" is not a slug', left(NEW.slug, 100)
-        USING ERRCODE = 'check_violation', HINT = format('Lower-case letters, digits and single hyphens, at most 63: "%s".',
-                                                         seeme.slug_base(NEW.slug, kind));
-    END IF;
-    EXECUTE format('SELECT EXISTS (SELECT FROM seeme.%I WHERE slug = $1 AND id <> $3 AND %s)', TG_TABLE_NAME, in_scope)
-       INTO taken USING NEW.slug, scope, NEW.id;
-    IF taken THEN
-      RAISE EXCEPTION 'the slug "%" is taken', NEW.slug
-        USING ERRCODE = 'unique_violation', HINT = 'Choose another, or leave it out to have one made from the name.',
-              SCHEMA = 'seeme', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_TABLE_NAME || '_slug_key';
-    END IF;
-  END IF;
-
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_container() IS 'Trigger: owner, slug and texts of an organization, team or project; what of it never changes';
+COMMENT ON FUNCTION seeme.prepare_project() IS 'Trigger: organization, slug and texts of a project; what of it never changes';
 
 -- Rule 7.1 for a project's team: what the members of a team hold there, they come to hold in a project
 -- that moves to it, and cease to hold in one that leaves.
@@ -257,19 +323,19 @@ COMMENT ON FUNCTION seeme.require_team_move(uuid, uuid, uuid) IS
   'Raises 42501 unless the asking person may move the project from one team (or null) to another (or null)';
 
 CREATE TRIGGER authorize BEFORE INSERT ON seeme.organizations
-  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_container();
-CREATE TRIGGER authorize_owner BEFORE UPDATE OF owner_id ON seeme.organizations
-  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_container();
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_organization();
+CREATE TRIGGER authorize_owner BEFORE UPDATE ON seeme.organizations
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_organization();
 CREATE TRIGGER authorize BEFORE INSERT ON seeme.teams
-  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_container();
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_team();
 CREATE TRIGGER authorize BEFORE INSERT ON seeme.projects
-  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_container();
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_project();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.organizations
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_container();
+  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_organization();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.teams
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_container();
+  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_team();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.projects
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_container();
+  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_project();
 
 ALTER TABLE seeme.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.organizations FOR SELECT USING (

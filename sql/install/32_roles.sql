@@ -94,7 +94,7 @@ CREATE FUNCTION seeme.prepare_role() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   code    text;
-  entries text[] := '{}';
+  entries text[] := ARRAY[]::text[];
   changed text[];
   missing text[];
 BEGIN
@@ -134,11 +134,8 @@ BEGIN
     NEW.created_at := OLD.created_at;
     NEW.updated_at := now();
   END IF;
-  NEW.name := seeme.checked_text(NEW.name, 'name', 200);
+  NEW.name := seeme.checked_name(NEW.name, 'role');
   NEW.description := seeme.checked_text(NEW.description, 'description', 10000);
-  IF NEW.name = '' THEN
-    RAISE EXCEPTION 'a role needs a name' USING ERRCODE = 'check_violation', HINT = 'It may not be empty.';
-  END IF;
   IF EXISTS (SELECT FROM seeme.roles r
               WHERE r.organization_id = NEW.organization_id AND r.name = NEW.name AND r.id <> NEW.id) THEN
     RAISE EXCEPTION 'the organization has a role "%" already', NEW.name

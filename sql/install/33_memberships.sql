@@ -127,9 +127,9 @@ BEGIN
   IF TG_OP = 'DELETE' THEN
     -- Leaving is free; so is what goes with its container, whose own deletion was asked about.
     IF OLD.user_id IS DISTINCT FROM person
-       AND CASE WHEN OLD.project_id IS NOT NULL THEN EXISTS (SELECT FROM seeme.projects p WHERE p.id = OLD.project_id)
-                WHEN OLD.team_id IS NOT NULL THEN EXISTS (SELECT FROM seeme.teams t WHERE t.id = OLD.team_id)
-                ELSE EXISTS (SELECT FROM seeme.organizations o WHERE o.id = OLD.organization_id) END THEN
+       AND (CASE WHEN OLD.project_id IS NOT NULL THEN EXISTS (SELECT FROM seeme.projects p WHERE p.id = OLD.project_id)
+                 WHEN OLD.team_id IS NOT NULL THEN EXISTS (SELECT FROM seeme.teams t WHERE t.id = OLD.team_id)
+                 ELSE EXISTS (SELECT FROM seeme.organizations o WHERE o.id = OLD.organization_id) END) THEN
       PERFORM seeme.require_role_held(OLD.role_id, OLD.organization_id, OLD.team_id, OLD.project_id);
     END IF;
     RETURN OLD;

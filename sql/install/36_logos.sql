@@ -29,6 +29,14 @@ COMMENT ON COLUMN seeme.logos.filename IS 'The name of the file that was uploade
 COMMENT ON COLUMN seeme.logos.media_type IS 'image/png, image/jpeg, image/webp or image/gif';
 COMMENT ON COLUMN seeme.logos.content IS 'The image, at most 5 MiB';
 
+CREATE FUNCTION seeme.has_logo(organization uuid, team uuid, project uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (SELECT FROM seeme.logos l
+                WHERE l.organization_id = organization AND l.team_id IS NOT DISTINCT FROM team
+                  AND l.project_id IS NOT DISTINCT FROM project);
+COMMENT ON FUNCTION seeme.has_logo(uuid, uuid, uuid) IS 'Whether an organization, team or project has a logo';
+
+-- Touching the thing is enough: its own trigger looks here.
 CREATE FUNCTION seeme.note_logo() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -38,11 +46,11 @@ BEGIN
     RETURN NULL;
   END IF;
   IF logo.project_id IS NOT NULL THEN
-    UPDATE seeme.projects p SET has_logo = TG_OP = 'INSERT' WHERE p.id = logo.project_id;
+    UPDATE seeme.projects p SET has_logo = true WHERE p.id = logo.project_id;
   ELSIF logo.team_id IS NOT NULL THEN
-    UPDATE seeme.teams t SET has_logo = TG_OP = 'INSERT' WHERE t.id = logo.team_id;
+    UPDATE seeme.teams t SET has_logo = true WHERE t.id = logo.team_id;
   ELSE
-    UPDATE seeme.organizations o SET has_logo = TG_OP = 'INSERT' WHERE o.id = logo.organization_id;
+    UPDATE seeme.organizations o SET has_logo = true WHERE o.id = logo.organization_id;
   END IF;
   RETURN NULL;
 END $$;

@@ -34,7 +34,7 @@ COMMENT ON COLUMN seeme.audit_log.after IS 'The row after, without secrets and i
 CREATE FUNCTION seeme.write_audit_log() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  secret   text[] := '{token_hash,content}';
+  secret   text[] := ARRAY['token_hash', 'content'];
   before   jsonb;
   after    jsonb;
   subject  jsonb;

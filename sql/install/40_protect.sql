@@ -69,8 +69,8 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   code     text := p.resource || ':create';
   has      text := '@extschema@.seeme_has_permission';
-  checks   text[] := '{}';
-  anywhere text[] := '{}';
+  checks   text[] := ARRAY[]::text[];
+  anywhere text[] := ARRAY[]::text[];
   everything text;
   bare     seeme.protected_tables := p;
 BEGIN
