@@ -93,7 +93,21 @@ clipped(const char *written)
 static void
 raise_unknown_code(List *registered, const char *code)
 {
-	const char *meant = nearest(registered, code);
+	List	   *candidates = registered;
+	const char *meant;
+
+	if (strchr(code, '*') != NULL)
+	{
+		ListCell   *cell;
+
+		candidates = list_make1("*");
+		foreach(cell, registered)
+		{
+			candidates = lappend(candidates, psprintf("%s:*", seeme_resource_of_code(lfirst(cell))));
+			candidates = lappend(candidates, psprintf("*%s", strchr(lfirst(cell), ':')));
+		}
+	}
+	meant = nearest(candidates, code);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -148,8 +148,8 @@ seeme_identified(SeemeStore *store, pg_uuid_t *user_id)
 }
 
 /*
- * Whether session_user was granted EXECUTE on a function: by name or through a role that it has the privileges of, but not
- * through PUBLIC, which a careless GRANT reaches.
+ * Whether session_user was granted EXECUTE on a function, by name: neither through PUBLIC, which a careless GRANT reaches,
+ * nor through a role that it is a member of.
  */
 static bool
 session_user_is_grantee(Oid function)
@@ -169,9 +169,7 @@ session_user_is_grantee(Oid function)
 		AclItem    *items = ACL_DAT(acl);
 
 		for (int i = 0; i < ACL_NUM(acl) && !found; i++)
-			found = (ACLITEM_GET_PRIVS(items[i]) & ACL_EXECUTE) != 0 &&
-				items[i].ai_grantee != ACL_ID_PUBLIC &&
-				has_privs_of_role(session_user_id, items[i].ai_grantee);
+			found = (ACLITEM_GET_PRIVS(items[i]) & ACL_EXECUTE) != 0 && items[i].ai_grantee == session_user_id;
 	}
 	ReleaseSysCache(tuple);
 	return found || superuser_arg(session_user_id);

@@ -90,13 +90,25 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.authorize_role() IS 'Trigger: who may add a role';
 
+CREATE FUNCTION seeme.require_codes_held(codes text[], organization uuid) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  missing text[] := seeme.missing_permissions(codes, NULL, organization);
+BEGIN
+  IF cardinality(missing) > 0 THEN
+    RAISE EXCEPTION 'you do not hold % in this organization', array_to_string(missing, ', ')
+      USING ERRCODE = 'insufficient_privilege', HINT = 'A role can be given, or rid of, only what you hold yourself.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.require_codes_held(text[], uuid) IS
+  'Rule 7.1 for the contents of a role: raises 42501, naming what is missing, unless the asking person holds each entry in the organization';
+
 CREATE FUNCTION seeme.prepare_role() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   code    text;
   entries text[] := ARRAY[]::text[];
   changed text[];
-  missing text[];
 BEGIN
   IF seeme.restoring() THEN
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
@@ -113,13 +125,15 @@ BEGIN
   END IF;
 
   IF TG_OP = 'DELETE' THEN
-    -- While the organization itself goes, its memberships go along.
-    IF EXISTS (SELECT FROM seeme.organizations o WHERE o.id = OLD.organization_id)
-       AND (EXISTS (SELECT FROM seeme.memberships m WHERE m.role_id = OLD.id)
-            OR EXISTS (SELECT FROM seeme.invitations i WHERE i.role_id = OLD.id AND i.accepted_at IS NULL)) THEN
+    IF NOT EXISTS (SELECT FROM seeme.organizations o WHERE o.id = OLD.organization_id) THEN
+      RETURN OLD;  -- goes with its organization
+    END IF;
+    IF EXISTS (SELECT FROM seeme.memberships m WHERE m.role_id = OLD.id)
+       OR EXISTS (SELECT FROM seeme.invitations i WHERE i.role_id = OLD.id AND i.accepted_at IS NULL) THEN
       RAISE EXCEPTION 'role "%" is in use', OLD.name
         USING ERRCODE = 'foreign_key_violation', HINT = 'Give its members and open invitations another role first.';
     END IF;
+    PERFORM seeme.require_codes_held(OLD.permissions, OLD.organization_id);
     RETURN OLD;
   END IF;
 
@@ -157,11 +171,7 @@ BEGIN
     changed := ARRAY(SELECT unnest(entries) EXCEPT SELECT unnest(OLD.permissions))
             || ARRAY(SELECT unnest(OLD.permissions) EXCEPT SELECT unnest(entries));
   END IF;
-  missing := seeme.missing_permissions(changed, NULL, NEW.organization_id);
-  IF cardinality(missing) > 0 THEN
-    RAISE EXCEPTION 'you do not hold % in this organization', array_to_string(missing, ', ')
-      USING ERRCODE = 'insufficient_privilege', HINT = 'A role can be given, or rid of, only what you hold yourself.';
-  END IF;
+  PERFORM seeme.require_codes_held(changed, NEW.organization_id);
   RETURN NEW;
 END $$;
 COMMENT ON FUNCTION seeme.prepare_role() IS 'Trigger: entries are registered codes that who writes them holds (rule 7.1); built-in roles stay as they are';

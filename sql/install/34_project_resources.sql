@@ -53,22 +53,27 @@ DECLARE
   protected seeme.protected_tables;
   released  seeme.released_resources;
   allowed   boolean;
+  is_protected boolean := false;
 BEGIN
   IF @extschema@.seeme_has_permission(share, resource => resource_id, resource_type => resource_type) THEN
     RETURN true;
   END IF;
-  SELECT * INTO protected FROM seeme.protected_tables p
-   WHERE p.resource_type = may_assign.resource_type AND p.holds_resource
-     AND EXISTS (SELECT FROM pg_class c WHERE c.oid = p.table_name);
-  IF FOUND THEN
-    -- The row itself decides, by its own scope columns or its owner.
-    IF protected.id_column IS NULL THEN
-      RETURN false;
+  -- Where a table of such resources is protected, the row itself decides, by its own scope columns or its owner.
+  FOR protected IN
+    SELECT * FROM seeme.protected_tables p WHERE p.resource_type = may_assign.resource_type AND p.holds_resource
+  LOOP
+    is_protected := true;
+    IF protected.id_column IS NOT NULL THEN
+      EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1 AND (%s))',
+                     protected.table_name, protected.id_column, seeme.row_condition(protected, share))
+        INTO allowed USING resource_id;
+      IF allowed THEN
+        RETURN true;
+      END IF;
     END IF;
-    EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1 AND (%s))',
-                   protected.table_name, protected.id_column, seeme.row_condition(protected, share))
-      INTO allowed USING resource_id;
-    RETURN allowed;
+  END LOOP;
+  IF is_protected THEN
+    RETURN false;
   END IF;
   -- Nobody else assigns the same resource for the first time until this transaction ends.
   PERFORM pg_advisory_xact_lock(hashtextextended('seeme.project_resources ' || resource_type || ' ' || resource_id, 0));

@@ -6,7 +6,7 @@ CREATE TABLE seeme.invitations (
   team_id         uuid,
   project_id      uuid,
   email           text NOT NULL,
-  role_id         uuid REFERENCES seeme.roles (id),
+  role_id         uuid REFERENCES seeme.roles (id) ON DELETE SET NULL,
   invited_by      uuid REFERENCES seeme.users (id) ON DELETE CASCADE,
   token_hash      bytea NOT NULL UNIQUE,
   expires_at      timestamptz NOT NULL,

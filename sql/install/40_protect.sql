@@ -77,17 +77,17 @@ BEGIN
   -- Where the row is put, the right must be held: in each container that it names. One that merely contains another
   -- that it names follows from that one.
   IF p.project_column IS NOT NULL THEN
-    checks := checks || format('(%I IS NULL OR %s(%L, project => %1$I))', p.project_column, has, code);
+    checks := checks || format('(%1$I IS NULL OR %2$s(%3$L, project => %1$I))', p.project_column, has, code);
     anywhere := anywhere || format('%I IS NOT NULL', p.project_column);
   END IF;
   IF p.team_column IS NOT NULL THEN
-    checks := checks || format('(%I IS NULL OR %s(%L, team => %1$I)%s)', p.team_column, has, code,
+    checks := checks || format('(%1$I IS NULL OR %2$s(%3$L, team => %1$I)%4$s)', p.team_column, has, code,
       CASE WHEN p.project_column IS NOT NULL
            THEN format(' OR seeme.lies_in(NULL, %I, %I)', p.team_column, p.project_column) END);
     anywhere := anywhere || format('%I IS NOT NULL', p.team_column);
   END IF;
   IF p.organization_column IS NOT NULL THEN
-    checks := checks || format('(%I IS NULL OR %s(%L, organization => %1$I)%s)', p.organization_column, has, code,
+    checks := checks || format('(%1$I IS NULL OR %2$s(%3$L, organization => %1$I)%4$s)', p.organization_column, has, code,
       CASE WHEN p.project_column IS NOT NULL OR p.team_column IS NOT NULL
            THEN format(' OR seeme.lies_in(%I, %s, %s)', p.organization_column,
                        coalesce(quote_ident(p.team_column), 'NULL'), coalesce(quote_ident(p.project_column), 'NULL')) END);
@@ -96,11 +96,11 @@ BEGIN
   IF p.resource_id_column IS NOT NULL THEN
     IF p.holds_resource THEN
       -- A new resource is assigned nowhere; one that already is belongs to its projects.
-      checks := checks || format('(NOT seeme.is_assigned(%L, %I) OR %s(%L, resource => %2$I, resource_type => %1$L))',
-                                 p.resource_type, p.resource_id_column, has, code);
+      checks := checks || format('(NOT seeme.is_assigned(%4$L, %1$I) OR %2$s(%3$L, resource => %1$I, resource_type => %4$L))',
+                                 p.resource_id_column, has, code, p.resource_type);
       anywhere := anywhere || format('seeme.is_assigned(%L, %I)', p.resource_type, p.resource_id_column);
     ELSE
-      checks := checks || format('(%I IS NULL OR %s(%L, resource => %1$I, resource_type => %L))',
+      checks := checks || format('(%1$I IS NULL OR %2$s(%3$L, resource => %1$I, resource_type => %4$L))',
                                  p.resource_id_column, has, code, p.resource_type);
       anywhere := anywhere || format('%I IS NOT NULL', p.resource_id_column);
     END IF;
@@ -109,7 +109,7 @@ BEGIN
     -- Owning a row is everything on it: it is given to somebody else only by who holds everything there.
     bare.owner_column := NULL;
     everything := seeme.row_condition(bare, p.resource || ':*');
-    checks := checks || format('(%I IS NULL OR %1$I = @extschema@.seeme_user_id()%s)', p.owner_column,
+    checks := checks || format('(%1$I IS NULL OR %1$I = @extschema@.seeme_user_id()%2$s)', p.owner_column,
                                CASE WHEN everything <> '' THEN ' OR ' || everything END);
     anywhere := anywhere || format('%I = @extschema@.seeme_user_id()', p.owner_column);
   END IF;
@@ -194,16 +194,20 @@ COMMENT ON FUNCTION seeme.check_moved_row() IS 'Trigger on protected tables: a r
 CREATE FUNCTION seeme.forget_resource() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  resource_id uuid;
+  type   text := TG_ARGV[0];
+  row_id uuid;
+  kept   text;
 BEGIN
-  IF TG_OP = 'TRUNCATE' THEN
-    DELETE FROM seeme.project_resources r WHERE r.resource_type = TG_ARGV[0];
-    DELETE FROM seeme.released_resources r WHERE r.resource_type = TG_ARGV[0];
+  IF TG_OP <> 'TRUNCATE' THEN
+    row_id := to_jsonb(OLD) ->> TG_ARGV[1];
+    DELETE FROM seeme.project_resources r WHERE r.resource_type = type AND r.resource_id = row_id;
+    DELETE FROM seeme.released_resources r WHERE r.resource_type = type AND r.resource_id = row_id;
     RETURN NULL;
   END IF;
-  resource_id := to_jsonb(OLD) ->> TG_ARGV[1];
-  DELETE FROM seeme.project_resources r WHERE r.resource_type = TG_ARGV[0] AND r.resource_id = forget_resource.resource_id;
-  DELETE FROM seeme.released_resources r WHERE r.resource_type = TG_ARGV[0] AND r.resource_id = forget_resource.resource_id;
+  SELECT string_agg(format('OR EXISTS (SELECT FROM %s WHERE %I = r.resource_id)', t.table_name, t.id_column), ' ') INTO kept
+    FROM seeme.protected_tables t WHERE t.resource_type = type AND t.holds_resource AND t.id_column IS NOT NULL;
+  EXECUTE format('DELETE FROM seeme.project_resources r WHERE r.resource_type = $1 AND NOT (false %s)', kept) USING type;
+  EXECUTE format('DELETE FROM seeme.released_resources r WHERE r.resource_type = $1 AND NOT (false %s)', kept) USING type;
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION seeme.forget_resource() IS 'Trigger on protected tables: what is assigned goes with its row';
@@ -333,12 +337,6 @@ BEGIN
     p.id_column := coalesce(p.resource_id_column, (
       SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
        WHERE i.indrelid = table_name AND i.indisprimary AND i.indnkeyatts = 1 AND a.atttypid = 'uuid'::regtype));
-    IF EXISTS (SELECT FROM seeme.protected_tables t
-                WHERE t.resource_type = p.resource_type AND t.holds_resource
-                  AND EXISTS (SELECT FROM pg_class c WHERE c.oid = t.table_name)) THEN
-      RAISE EXCEPTION 'another table holds the resource "%" already', resource
-        USING ERRCODE = 'duplicate_object', HINT = 'A table of parts of it has a resource of its own, and resource_type => its type.';
-    END IF;
   END IF;
 
   FOREACH action IN ARRAY ARRAY['list', 'read', 'create', 'update', 'delete'] LOOP
@@ -376,7 +374,7 @@ BEGIN
     p.closed_partitions := p.closed_partitions || partition;
   END LOOP;
 
-  SELECT string_agg(format('OLD.%I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
+  SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
     FROM unnest(columns) AS c WHERE c IS NOT NULL;
   EXECUTE format('CREATE TRIGGER seeme_check_moved_row AFTER UPDATE ON %s FOR EACH ROW WHEN (%s) '
                  'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L)',
@@ -386,8 +384,8 @@ BEGIN
   IF p.id_column IS NOT NULL THEN
     EXECUTE format('CREATE TRIGGER seeme_forget_resource AFTER DELETE ON %s FOR EACH ROW '
                    'EXECUTE FUNCTION seeme.forget_resource(%L, %L)', table_name, p.resource_type, p.id_column);
-    EXECUTE format('CREATE TRIGGER seeme_forget_moved_resource AFTER UPDATE ON %s FOR EACH ROW '
-                   'WHEN (OLD.%I IS DISTINCT FROM NEW.%2$I) EXECUTE FUNCTION seeme.forget_resource(%L, %2$L)',
+    EXECUTE format('CREATE TRIGGER seeme_forget_moved_resource AFTER UPDATE ON %1$s FOR EACH ROW '
+                   'WHEN (OLD.%2$I IS DISTINCT FROM NEW.%2$I) EXECUTE FUNCTION seeme.forget_resource(%3$L, %2$L)',
                    table_name, p.id_column, p.resource_type);
     EXECUTE format('CREATE TRIGGER seeme_forget_resources AFTER TRUNCATE ON %s FOR EACH STATEMENT '
                    'EXECUTE FUNCTION seeme.forget_resource(%L)', table_name, p.resource_type);
@@ -424,7 +422,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   p         seeme.protected_tables;
   partition regclass;
-  name      text;
+  object    text;
 BEGIN
   SELECT * INTO p FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
   IF NOT FOUND THEN
@@ -434,11 +432,11 @@ BEGIN
   IF p.listing_view IS NOT NULL AND EXISTS (SELECT FROM pg_class c WHERE c.oid = p.listing_view) THEN
     EXECUTE format('DROP VIEW %s', p.listing_view);
   END IF;
-  FOREACH name IN ARRAY ARRAY['seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_moved_resource', 'seeme_forget_resources'] LOOP
-    EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', name, table_name);
+  FOREACH object IN ARRAY ARRAY['seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_moved_resource', 'seeme_forget_resources'] LOOP
+    EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', object, table_name);
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete'] LOOP
-    EXECUTE format('DROP POLICY IF EXISTS %I ON %s', name, table_name);
+  FOREACH object IN ARRAY ARRAY['seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete'] LOOP
+    EXECUTE format('DROP POLICY IF EXISTS %I ON %s', object, table_name);
   END LOOP;
   EXECUTE format('ALTER TABLE %s %s ROW LEVEL SECURITY, %s ROW LEVEL SECURITY', table_name,
                  CASE WHEN p.had_row_security THEN 'ENABLE' ELSE 'DISABLE' END,
@@ -451,13 +449,13 @@ BEGIN
   DELETE FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
 
   -- Codes and type that were registered for this table go too, unless something else uses them by now.
-  FOREACH name IN ARRAY p.registered_codes LOOP
+  FOREACH object IN ARRAY p.registered_codes LOOP
     IF EXISTS (SELECT FROM seeme.protected_tables t WHERE t.resource = p.resource)
        OR EXISTS (SELECT FROM seeme.roles r WHERE r.organization_id IS NOT NULL
-                   AND r.permissions && ARRAY[name, p.resource || ':*']) THEN
-      RAISE NOTICE 'permission "%" stays registered, since it is in use', name;
+                   AND r.permissions && ARRAY[object, p.resource || ':*']) THEN
+      RAISE NOTICE 'permission "%" stays registered, since it is in use', object;
     ELSE
-      DELETE FROM seeme.permissions c WHERE c.name = seeme_unprotect.name;
+      DELETE FROM seeme.permissions c WHERE c.name = object;
     END IF;
   END LOOP;
   IF p.registered_type THEN
@@ -471,5 +469,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_unprotect(regclass) IS
   'Undoes what seeme_protect did to the table: policies, triggers, listing view, row security as it was. 55000 when it is not protected.';
+
+CREATE FUNCTION seeme.forget_dropped_tables() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF to_regclass('seeme.protected_tables') IS NOT NULL THEN  -- it is null while the extension itself is dropped
+    DELETE FROM seeme.protected_tables p USING pg_event_trigger_dropped_objects() d
+     WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.objid = p.table_name;
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.forget_dropped_tables() IS 'Event trigger: a protected table that is dropped is forgotten';
+CREATE EVENT TRIGGER seeme_forget_dropped_tables ON sql_drop WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
+  EXECUTE FUNCTION seeme.forget_dropped_tables();
+COMMENT ON EVENT TRIGGER seeme_forget_dropped_tables IS 'Keeps seeme.protected_tables true to what there is';
 
 SELECT pg_extension_config_dump('seeme.protected_tables', 'WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = table_name)');

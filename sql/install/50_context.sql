@@ -4,7 +4,7 @@ CREATE FUNCTION @extschema@.seeme_current_user_context() RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   person  uuid := @extschema@.seeme_user_id();
-  wanted  uuid := nullif(current_setting('seeme_rbac.current_organization', true), '');
+  wanted  uuid := nullif(current_setting('seeme_rbac.current_organization', true), '')::uuid;
   mine    uuid[];
   current uuid;
 BEGIN
