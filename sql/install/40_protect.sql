@@ -243,6 +243,17 @@ END $$;
 COMMENT ON FUNCTION seeme.check_scope_column(regclass, name, text) IS
   'Raises unless the column exists (42703) and is a uuid (42804); a NOTICE with the statement to run when no index begins with it';
 
+CREATE FUNCTION seeme.tables_below(parent regclass)
+RETURNS TABLE (relation regclass, is_partition boolean, has_row_security boolean)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  WITH RECURSIVE below (oid) AS (
+    SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = parent
+    UNION SELECT i.inhrelid FROM pg_inherits i JOIN below b ON i.inhparent = b.oid)
+  SELECT c.oid::regclass, c.relispartition, c.relrowsecurity
+    FROM below JOIN pg_class c USING (oid) WHERE c.relkind IN ('r', 'p') ORDER BY c.oid
+$$;
+COMMENT ON FUNCTION seeme.tables_below(regclass) IS 'The partitions of a table, and the tables that inherit from it, at every depth';
+
 CREATE FUNCTION @extschema@.seeme_protect(
   table_name regclass, resource text, project_column name = NULL, team_column name = NULL,
   organization_column name = NULL, resource_id_column name = NULL, owner_column name = NULL,
@@ -255,7 +266,7 @@ DECLARE
   action     text;
   columns    name[] := ARRAY[project_column, team_column, organization_column, resource_id_column, owner_column];
   moved      text;
-  partition  regclass;
+  below      record;
   view_name  text;
   grantee    record;
   others     text;
@@ -364,14 +375,14 @@ BEGIN
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', table_name);
 
   -- Whoever is granted a partition, or a table that inherits, would walk around the policies of its parent.
-  FOR partition IN
-    WITH RECURSIVE below (oid) AS (
-      SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = table_name
-      UNION SELECT i.inhrelid FROM pg_inherits i JOIN below b ON i.inhparent = b.oid)
-    SELECT c.oid::regclass FROM below JOIN pg_class c USING (oid) WHERE c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
-  LOOP
-    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', partition);
-    p.closed_partitions := p.closed_partitions || partition;
+  FOR below IN SELECT * FROM seeme.tables_below(table_name) LOOP
+    IF below.is_partition THEN
+      EXECUTE format('CREATE POLICY seeme_closed ON %s AS RESTRICTIVE USING (false)', below.relation);
+    END IF;
+    IF NOT below.has_row_security THEN
+      EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', below.relation);
+      p.closed_partitions := p.closed_partitions || below.relation;
+    END IF;
   END LOOP;
 
   SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
@@ -421,7 +432,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
   p         seeme.protected_tables;
-  partition regclass;
+  below     record;
   object    text;
 BEGIN
   SELECT * INTO p FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
@@ -441,9 +452,12 @@ BEGIN
   EXECUTE format('ALTER TABLE %s %s ROW LEVEL SECURITY, %s ROW LEVEL SECURITY', table_name,
                  CASE WHEN p.had_row_security THEN 'ENABLE' ELSE 'DISABLE' END,
                  CASE WHEN p.had_force THEN 'FORCE' ELSE 'NO FORCE' END);
-  FOREACH partition IN ARRAY p.closed_partitions LOOP
-    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = partition) THEN
-      EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', partition);
+  FOR below IN SELECT * FROM seeme.tables_below(table_name) LOOP
+    IF below.is_partition THEN
+      EXECUTE format('DROP POLICY IF EXISTS seeme_closed ON %s', below.relation);
+    END IF;
+    IF below.relation = ANY (p.closed_partitions) THEN
+      EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', below.relation);
     END IF;
   END LOOP;
   DELETE FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
