@@ -39,6 +39,13 @@ COMMENT ON FUNCTION seeme.checked_text(text, text, int) IS 'The value without su
 CREATE FUNCTION seeme.prepare_user() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  IF TG_OP = 'DELETE' THEN
+    IF EXISTS (SELECT FROM seeme.organizations o WHERE o.owner_id = OLD.id) THEN
+      RAISE EXCEPTION 'this person owns an organization'
+        USING ERRCODE = 'foreign_key_violation', HINT = 'Transfer the organization, or delete it, first; or disable the person.';
+    END IF;
+    RETURN OLD;
+  END IF;
   IF seeme.restoring() THEN
     RETURN NEW;
   END IF;
@@ -62,7 +69,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.prepare_user() IS 'Trigger: tidies a user''s texts and checks what constraints cannot explain';
 
-CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.users
+CREATE TRIGGER prepare BEFORE INSERT OR UPDATE OR DELETE ON seeme.users
   FOR EACH ROW EXECUTE FUNCTION seeme.prepare_user();
 
 SELECT pg_extension_config_dump('seeme.users', '');

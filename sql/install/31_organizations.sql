@@ -341,10 +341,10 @@ ALTER TABLE seeme.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECUR
 CREATE POLICY seeme_select ON seeme.organizations FOR SELECT USING (
   owner_id = (SELECT @extschema@.seeme_user_id()) OR seeme.is_member(organization => id));
 CREATE POLICY seeme_insert ON seeme.organizations FOR INSERT WITH CHECK (owner_id = @extschema@.seeme_user_id());
-CREATE POLICY seeme_update ON seeme.organizations FOR UPDATE USING (
-  @extschema@.seeme_has_permission('organizations:update', organization => id));
-CREATE POLICY seeme_delete ON seeme.organizations FOR DELETE USING (
-  @extschema@.seeme_has_permission('organizations:delete', organization => id));
+SELECT seeme.create_write_policy('seeme.organizations', 'UPDATE',
+  '@extschema@.seeme_has_permission(''organizations:update'', organization => {row}.id)');
+SELECT seeme.create_write_policy('seeme.organizations', 'DELETE',
+  '@extschema@.seeme_has_permission(''organizations:delete'', organization => {row}.id)');
 
 -- Asked of the organization first: a row that is only being inserted is not found by its id yet.
 ALTER TABLE seeme.teams ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -356,10 +356,10 @@ CREATE POLICY seeme_select ON seeme.teams FOR SELECT USING (
   OR @extschema@.seeme_has_permission('teams:read', team => id));
 CREATE POLICY seeme_insert ON seeme.teams FOR INSERT WITH CHECK (
   @extschema@.seeme_has_permission('teams:create', organization => organization_id));
-CREATE POLICY seeme_update ON seeme.teams FOR UPDATE USING (
-  @extschema@.seeme_has_permission('teams:update', team => id));
-CREATE POLICY seeme_delete ON seeme.teams FOR DELETE USING (
-  @extschema@.seeme_has_permission('teams:delete', team => id));
+SELECT seeme.create_write_policy('seeme.teams', 'UPDATE',
+  '@extschema@.seeme_has_permission(''teams:update'', team => {row}.id)');
+SELECT seeme.create_write_policy('seeme.teams', 'DELETE',
+  '@extschema@.seeme_has_permission(''teams:delete'', team => {row}.id)');
 
 ALTER TABLE seeme.projects ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.projects FOR SELECT USING (
@@ -374,10 +374,10 @@ CREATE POLICY seeme_insert ON seeme.projects FOR INSERT WITH CHECK (
   @extschema@.seeme_has_permission('projects:create', organization => organization_id)
   OR @extschema@.seeme_has_permission('projects:create', team => team_id)
      AND seeme.lies_in(organization_id, team_id, NULL));
-CREATE POLICY seeme_update ON seeme.projects FOR UPDATE USING (
-  @extschema@.seeme_has_permission('projects:update', project => id));
-CREATE POLICY seeme_delete ON seeme.projects FOR DELETE USING (
-  @extschema@.seeme_has_permission('projects:delete', project => id));
+SELECT seeme.create_write_policy('seeme.projects', 'UPDATE',
+  '@extschema@.seeme_has_permission(''projects:update'', project => {row}.id)');
+SELECT seeme.create_write_policy('seeme.projects', 'DELETE',
+  '@extschema@.seeme_has_permission(''projects:delete'', project => {row}.id)');
 
 SELECT pg_extension_config_dump('seeme.organizations', '');
 SELECT pg_extension_config_dump('seeme.teams', '');

@@ -144,6 +144,13 @@ BEGIN
               OR coalesce(NEW.valid_until, 'infinity') > coalesce(OLD.valid_until, 'infinity')) THEN
         RAISE EXCEPTION 'nobody extends their own membership' USING ERRCODE = 'insufficient_privilege';
       END IF;
+      -- What lies below an organization counts while the membership there does: its dates give and take that, too.
+      IF OLD.team_id IS NULL AND OLD.project_id IS NULL AND OLD.user_id IS DISTINCT FROM person
+         AND (NEW.valid_from, NEW.valid_until) IS DISTINCT FROM (OLD.valid_from, OLD.valid_until) THEN
+        PERFORM seeme.require_role_held(m.role_id, m.organization_id, m.team_id, m.project_id)
+          FROM seeme.memberships m
+         WHERE m.organization_id = OLD.organization_id AND m.user_id = OLD.user_id AND m.id <> OLD.id;
+      END IF;
     END IF;
     PERFORM seeme.require_role_of(NEW.role_id, NEW.organization_id);
     PERFORM seeme.require_role_held(NEW.role_id, NEW.organization_id, NEW.team_id, NEW.project_id);
@@ -244,10 +251,10 @@ CREATE POLICY seeme_select ON seeme.memberships FOR SELECT USING (
   seeme.sees_membership(organization_id, team_id, project_id, user_id));
 CREATE POLICY seeme_insert ON seeme.memberships FOR INSERT WITH CHECK (
   seeme.manages_membership(organization_id, team_id, project_id));
-CREATE POLICY seeme_update ON seeme.memberships FOR UPDATE USING (
-  seeme.manages_membership(organization_id, team_id, project_id));
-CREATE POLICY seeme_delete ON seeme.memberships FOR DELETE USING (
-  user_id = @extschema@.seeme_user_id() OR seeme.manages_membership(organization_id, team_id, project_id));
+SELECT seeme.create_write_policy('seeme.memberships', 'UPDATE',
+  'seeme.manages_membership({row}.organization_id, {row}.team_id, {row}.project_id)');
+SELECT seeme.create_write_policy('seeme.memberships', 'DELETE',
+  '{row}.user_id = @extschema@.seeme_user_id() OR seeme.manages_membership({row}.organization_id, {row}.team_id, {row}.project_id)');
 
 -- Users are seen by themselves and by those who see a membership of theirs. A role that provisions them (it was granted
 -- to write this table) sees and writes them all, but only while nobody is identified: a person's injected SQL does not.
@@ -261,8 +268,10 @@ CREATE POLICY seeme_select ON seeme.users FOR SELECT USING (
   id = (SELECT @extschema@.seeme_user_id()) OR (SELECT seeme.provisions_users())
   OR seeme.sees_user(id));
 CREATE POLICY seeme_insert ON seeme.users FOR INSERT WITH CHECK (seeme.provisions_users());
-CREATE POLICY seeme_update ON seeme.users FOR UPDATE USING (seeme.provisions_users());
-CREATE POLICY seeme_delete ON seeme.users FOR DELETE USING (seeme.provisions_users());
+SELECT seeme.create_write_policy('seeme.users', 'UPDATE',
+  'seeme.provisions_users()');
+SELECT seeme.create_write_policy('seeme.users', 'DELETE',
+  'seeme.provisions_users()');
 
 -- Members in the documented shape. What is looked up stands in sub-selects: so the views stay automatically updatable.
 CREATE FUNCTION seeme.membership_role_name(membership_id uuid) RETURNS text

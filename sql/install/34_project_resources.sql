@@ -65,7 +65,8 @@ BEGIN
     is_protected := true;
     IF protected.id_column IS NOT NULL THEN
       EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1 AND (%s))',
-                     protected.table_name, protected.id_column, seeme.row_condition(protected, share))
+                     protected.table_name, protected.id_column,
+                     replace(seeme.row_condition(protected, share), '{row}.', ''))
         INTO allowed USING resource_id;
       IF allowed THEN
         RETURN true;
@@ -153,8 +154,8 @@ CREATE POLICY seeme_select ON seeme.project_resources FOR SELECT USING (
   @extschema@.seeme_has_permission('projects:read', project => project_id));
 CREATE POLICY seeme_insert ON seeme.project_resources FOR INSERT WITH CHECK (
   @extschema@.seeme_has_permission('projects:update', project => project_id));
-CREATE POLICY seeme_delete ON seeme.project_resources FOR DELETE USING (
-  @extschema@.seeme_has_permission('projects:update', project => project_id));
+SELECT seeme.create_write_policy('seeme.project_resources', 'DELETE',
+  '@extschema@.seeme_has_permission(''projects:update'', project => {row}.project_id)');
 
 SELECT pg_extension_config_dump('seeme.project_resources', '');
 SELECT pg_extension_config_dump('seeme.released_resources', '');

@@ -47,7 +47,7 @@ COMMENT ON FUNCTION seeme.is_invited(text) IS 'Whether the e-mail address is the
 ALTER TABLE seeme.invitations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.invitations FOR SELECT USING (
   seeme.is_invited(email) OR seeme.manages_membership(organization_id, team_id, project_id));
-CREATE POLICY seeme_delete ON seeme.invitations FOR DELETE USING (
-  seeme.manages_membership(organization_id, team_id, project_id));
+SELECT seeme.create_write_policy('seeme.invitations', 'DELETE',
+  'seeme.manages_membership({row}.organization_id, {row}.team_id, {row}.project_id)');
 
 SELECT pg_extension_config_dump('seeme.invitations', '');

@@ -50,19 +50,19 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN concat_ws(' OR ',
   -- A SELECT asks once who is asking. What waits for a row lock asks again (rule 7.4).
   CASE WHEN p.owner_column IS NOT NULL
-       THEN format(CASE WHEN for_select THEN '%I = (SELECT @extschema@.seeme_user_id())'
-                        ELSE '%I = @extschema@.seeme_user_id()' END, p.owner_column) END,
+       THEN format(CASE WHEN for_select THEN '{row}.%I = (SELECT @extschema@.seeme_user_id())'
+                        ELSE '{row}.%I = @extschema@.seeme_user_id()' END, p.owner_column) END,
   CASE WHEN p.project_column IS NOT NULL
-       THEN format('@extschema@.seeme_has_permission(%L, project => %I)', code, p.project_column) END,
+       THEN format('@extschema@.seeme_has_permission(%L, project => {row}.%I)', code, p.project_column) END,
   CASE WHEN p.team_column IS NOT NULL
-       THEN format('@extschema@.seeme_has_permission(%L, team => %I)', code, p.team_column) END,
+       THEN format('@extschema@.seeme_has_permission(%L, team => {row}.%I)', code, p.team_column) END,
   CASE WHEN p.organization_column IS NOT NULL
-       THEN format('@extschema@.seeme_has_permission(%L, organization => %I)', code, p.organization_column) END,
+       THEN format('@extschema@.seeme_has_permission(%L, organization => {row}.%I)', code, p.organization_column) END,
   CASE WHEN p.resource_id_column IS NOT NULL
-       THEN format('@extschema@.seeme_has_permission(%L, resource => %I, resource_type => %L)',
+       THEN format('@extschema@.seeme_has_permission(%L, resource => {row}.%I, resource_type => %L)',
                    code, p.resource_id_column, p.resource_type) END);
 COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean) IS
-  'The SQL condition under which the asking person holds a code on a row of a protected table';
+  'The SQL condition under which the asking person holds a code on a row of a protected table; a column of the row is {row}.column';
 
 CREATE FUNCTION seeme.insert_condition(p seeme.protected_tables) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -108,13 +108,13 @@ BEGIN
   IF p.owner_column IS NOT NULL THEN
     -- Owning a row is everything on it: it is given to somebody else only by who holds everything there.
     bare.owner_column := NULL;
-    everything := seeme.row_condition(bare, p.resource || ':*');
+    everything := replace(seeme.row_condition(bare, p.resource || ':*'), '{row}.', '');
     checks := checks || format('(%1$I IS NULL OR %1$I = @extschema@.seeme_user_id()%2$s)', p.owner_column,
                                CASE WHEN everything <> '' THEN ' OR ' || everything END);
     anywhere := anywhere || format('%I = @extschema@.seeme_user_id()', p.owner_column);
   END IF;
   IF cardinality(anywhere) = 1 AND p.owner_column IS NULL AND NOT (p.holds_resource AND p.resource_id_column IS NOT NULL) THEN
-    RETURN seeme.row_condition(p, code);
+    RETURN replace(seeme.row_condition(p, code), '{row}.', '');
   END IF;
   RETURN format('(%s) AND %s', array_to_string(anywhere, ' OR '), array_to_string(checks, ' AND '));
 END $$;
@@ -195,19 +195,19 @@ CREATE FUNCTION seeme.forget_resource() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   type   text := TG_ARGV[0];
+  gone   text := 'r.resource_type = $1';
   row_id uuid;
-  kept   text;
 BEGIN
   IF TG_OP <> 'TRUNCATE' THEN
     row_id := to_jsonb(OLD) ->> TG_ARGV[1];
-    DELETE FROM seeme.project_resources r WHERE r.resource_type = type AND r.resource_id = row_id;
-    DELETE FROM seeme.released_resources r WHERE r.resource_type = type AND r.resource_id = row_id;
-    RETURN NULL;
+    gone := gone || ' AND r.resource_id = $2';
   END IF;
-  SELECT string_agg(format('OR EXISTS (SELECT FROM %s WHERE %I = r.resource_id)', t.table_name, t.id_column), ' ') INTO kept
-    FROM seeme.protected_tables t WHERE t.resource_type = type AND t.holds_resource AND t.id_column IS NOT NULL;
-  EXECUTE format('DELETE FROM seeme.project_resources r WHERE r.resource_type = $1 AND NOT (false %s)', kept) USING type;
-  EXECUTE format('DELETE FROM seeme.released_resources r WHERE r.resource_type = $1 AND NOT (false %s)', kept) USING type;
+  -- Not what another table holds, nor what merely moved to another partition.
+  gone := gone || (
+    SELECT coalesce(string_agg(format(' AND NOT EXISTS (SELECT FROM %s WHERE %I = r.resource_id)', t.table_name, t.id_column), ''), '')
+      FROM seeme.protected_tables t WHERE t.resource_type = type AND t.holds_resource AND t.id_column IS NOT NULL);
+  EXECUTE 'DELETE FROM seeme.project_resources r WHERE ' || gone USING type, row_id;
+  EXECUTE 'DELETE FROM seeme.released_resources r WHERE ' || gone USING type, row_id;
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION seeme.forget_resource() IS 'Trigger on protected tables: what is assigned goes with its row';
@@ -366,12 +366,12 @@ BEGIN
   END IF;
 
   EXECUTE format('CREATE POLICY seeme_select ON %s FOR SELECT USING (%s)', table_name,
-                 seeme.row_condition(p, p.resource || ':read', true));
+                 replace(seeme.row_condition(p, p.resource || ':read', true), '{row}.', ''));
   EXECUTE format('CREATE POLICY seeme_insert ON %s FOR INSERT WITH CHECK (%s)', table_name, seeme.insert_condition(p));
-  EXECUTE format('CREATE POLICY seeme_update ON %s FOR UPDATE USING (%s)', table_name,
-                 seeme.row_condition(p, p.resource || ':update'));
-  EXECUTE format('CREATE POLICY seeme_delete ON %s FOR DELETE USING (%s)', table_name,
-                 seeme.row_condition(p, p.resource || ':delete'));
+  PERFORM seeme.create_write_policy(table_name, 'UPDATE', seeme.row_condition(p, p.resource || ':update')),
+          seeme.create_write_policy(table_name, 'DELETE', seeme.row_condition(p, p.resource || ':delete'),
+            -- An UPDATE that moves a row to another partition deletes it from the first.
+            CASE WHEN relation.relkind = 'p' THEN seeme.row_condition(p, p.resource || ':update') END);
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', table_name);
 
   -- Whoever is granted a partition, or a table that inherits, would walk around the policies of its parent.
@@ -402,6 +402,14 @@ BEGIN
                    'EXECUTE FUNCTION seeme.forget_resource(%L)', table_name, p.resource_type);
   END IF;
 
+  -- Referential actions run as the table's owner, the triggers' conditions with them.
+  IF NOT has_function_privilege(relation.relowner, '@extschema@.seeme_user_id()', 'EXECUTE')
+     OR NOT has_function_privilege(relation.relowner, '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)', 'EXECUTE') THEN
+    EXECUTE format('GRANT USAGE ON SCHEMA @extschema@ TO %s', relation.relowner::regrole);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.seeme_user_id(), '
+                   '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text) TO %s', relation.relowner::regrole);
+  END IF;
+
   IF listing_columns IS NOT NULL THEN
     p.listing_columns := listing_columns;
     IF NOT (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user) THEN
@@ -412,7 +420,7 @@ BEGIN
     view_name := format('%s.%I', relation.relnamespace::regnamespace, relation.relname || '_listing');
     EXECUTE format('CREATE VIEW %s WITH (security_barrier = true) AS SELECT %s FROM %s WHERE %s', view_name,
                    (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(listing_columns) WITH ORDINALITY AS l (c, n)),
-                   table_name, seeme.row_condition(p, p.resource || ':list', true));
+                   table_name, replace(seeme.row_condition(p, p.resource || ':list', true), '{row}.', ''));
     EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
                    format('The rows of %s on which the asking person holds %s:list (seeme_protect)', table_name, p.resource));
     p.listing_view := view_name::regclass;
@@ -443,7 +451,7 @@ BEGIN
   IF p.listing_view IS NOT NULL AND EXISTS (SELECT FROM pg_class c WHERE c.oid = p.listing_view) THEN
     EXECUTE format('DROP VIEW %s', p.listing_view);
   END IF;
-  FOREACH object IN ARRAY ARRAY['seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_moved_resource', 'seeme_forget_resources'] LOOP
+  FOREACH object IN ARRAY ARRAY['seeme_after_wait_update', 'seeme_after_wait_delete', 'seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_moved_resource', 'seeme_forget_resources'] LOOP
     EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', object, table_name);
   END LOOP;
   FOREACH object IN ARRAY ARRAY['seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete'] LOOP
