@@ -254,6 +254,28 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION seeme.tables_below(regclass) IS 'The partitions of a table, and the tables that inherit from it, at every depth';
 
+-- Whoever is granted a partition, or a table that inherits, would walk around the policies of its parent.
+CREATE FUNCTION seeme.close_tables_below(parent regclass) RETURNS regclass[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  below  record;
+  closed regclass[] := ARRAY[]::regclass[];
+BEGIN
+  FOR below IN SELECT * FROM seeme.tables_below(parent) LOOP
+    IF below.is_partition AND NOT EXISTS (
+         SELECT FROM pg_policy p WHERE p.polrelid = below.relation AND p.polname = 'seeme_closed') THEN
+      EXECUTE format('CREATE POLICY seeme_closed ON %s AS RESTRICTIVE USING (false)', below.relation);
+    END IF;
+    IF NOT below.has_row_security THEN
+      EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', below.relation);
+      closed := closed || below.relation;
+    END IF;
+  END LOOP;
+  RETURN closed;
+END $$;
+COMMENT ON FUNCTION seeme.close_tables_below(regclass) IS
+  'Makes partitions and inheriting tables reachable through their parent only; answers with those on which it enabled row security';
+
 CREATE FUNCTION @extschema@.seeme_protect(
   table_name regclass, resource text, project_column name = NULL, team_column name = NULL,
   organization_column name = NULL, resource_id_column name = NULL, owner_column name = NULL,
@@ -266,7 +288,6 @@ DECLARE
   action     text;
   columns    name[] := ARRAY[project_column, team_column, organization_column, resource_id_column, owner_column];
   moved      text;
-  below      record;
   view_name  text;
   grantee    record;
   others     text;
@@ -374,16 +395,7 @@ BEGIN
             CASE WHEN relation.relkind = 'p' THEN seeme.row_condition(p, p.resource || ':update') END);
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', table_name);
 
-  -- Whoever is granted a partition, or a table that inherits, would walk around the policies of its parent.
-  FOR below IN SELECT * FROM seeme.tables_below(table_name) LOOP
-    IF below.is_partition THEN
-      EXECUTE format('CREATE POLICY seeme_closed ON %s AS RESTRICTIVE USING (false)', below.relation);
-    END IF;
-    IF NOT below.has_row_security THEN
-      EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', below.relation);
-      p.closed_partitions := p.closed_partitions || below.relation;
-    END IF;
-  END LOOP;
+  p.closed_partitions := seeme.close_tables_below(table_name);
 
   SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
     FROM unnest(columns) AS c WHERE c IS NOT NULL;
@@ -448,6 +460,7 @@ BEGIN
     RAISE EXCEPTION 'table % is not protected', table_name
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'seeme.protected_tables lists those that are.';
   END IF;
+  DELETE FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
   IF p.listing_view IS NOT NULL AND EXISTS (SELECT FROM pg_class c WHERE c.oid = p.listing_view) THEN
     EXECUTE format('DROP VIEW %s', p.listing_view);
   END IF;
@@ -468,7 +481,6 @@ BEGIN
       EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', below.relation);
     END IF;
   END LOOP;
-  DELETE FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
 
   -- Codes and type that were registered for this table go too, unless something else uses them by now.
   FOREACH object IN ARRAY p.registered_codes LOOP
@@ -501,6 +513,27 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.forget_dropped_tables() IS 'Event trigger: a protected table that is dropped is forgotten';
+CREATE FUNCTION seeme.close_new_tables_below() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  parent regclass;
+  closed regclass[];
+BEGIN
+  IF to_regclass('seeme.protected_tables') IS NULL OR seeme.restoring() THEN
+    RETURN;
+  END IF;
+  FOR parent IN SELECT p.table_name FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name WHERE c.relhassubclass LOOP
+    closed := seeme.close_tables_below(parent);
+    IF cardinality(closed) > 0 THEN
+      UPDATE seeme.protected_tables p SET closed_partitions = p.closed_partitions || closed WHERE p.table_name = parent;
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION seeme.close_new_tables_below() IS 'Event trigger: partitions that are added to a protected table are closed, too';
+CREATE EVENT TRIGGER seeme_close_new_tables_below ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE')
+  EXECUTE FUNCTION seeme.close_new_tables_below();
+COMMENT ON EVENT TRIGGER seeme_close_new_tables_below IS 'Partitions of protected tables are reached through their parent only';
+
 CREATE EVENT TRIGGER seeme_forget_dropped_tables ON sql_drop WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
   EXECUTE FUNCTION seeme.forget_dropped_tables();
 COMMENT ON EVENT TRIGGER seeme_forget_dropped_tables IS 'Keeps seeme.protected_tables true to what there is';
