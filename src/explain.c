@@ -8,6 +8,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "codes.h"
 #include "decide.h"
@@ -144,7 +145,8 @@ seeme_explain_permission(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(0) && (asker.is_identified || asker.is_privileged))
 	{
 		const pg_uuid_t *about = PG_GETARG_UUID_P(0);
-		bool		oneself = asker.is_identified && seeme_uuid_equal(about, &asker.subject.person.id);
+		bool		oneself = asker.is_identified && !asker.subject.is_refused &&
+			seeme_uuid_equal(about, &asker.subject.person.id);
 
 		seeme_subject_init(&subject, &store, about);
 		told = seeme_places_told(&asker, about, seeme_places(&store, &scope));

@@ -79,7 +79,7 @@ check_user_id(char **newval, void **extra, GucSource source)
 {
 	pg_uuid_t  *uuid;
 
-	if (*newval == NULL || **newval == '\0')
+	if (source <= PGC_S_DEFAULT && (*newval == NULL || **newval == '\0'))
 		return true;
 	if (!setting_user_id && !InitializingParallelWorker)
 	{
@@ -288,14 +288,14 @@ seeme_nobody_asks(PG_FUNCTION_ARGS)
 /*
  * seeme.restoring() RETURNS boolean
  *
- * A session under row_security = off gets an error from every table whose policies would apply to it, so that only a role
- * which bypasses them comes here.
+ * The role that is asked about is the one outside of any SECURITY DEFINER function: row_security = off alone is for everybody
+ * to set.
  */
 PG_FUNCTION_INFO_V1(seeme_restoring);
 Datum
 seeme_restoring(PG_FUNCTION_ARGS)
 {
-	if (row_security)
+	if (row_security || !has_bypassrls_privilege(GetOuterUserId()))
 		PG_RETURN_BOOL(false);
 	return seeme_nobody_asks(fcinfo);
 }

@@ -42,7 +42,7 @@ seeme_places_told(SeemeAsker *asker, const pg_uuid_t *about, List *places)
 
 	if (asker->is_privileged)
 		return places;
-	if (!asker->is_identified)
+	if (!asker->is_identified || asker->subject.is_refused)
 		return NIL;
 	if (about != NULL && seeme_uuid_equal(about, &asker->subject.person.id))
 		return places;

@@ -129,10 +129,38 @@ seeme_sees_user(PG_FUNCTION_ARGS)
 }
 
 /*
+ * Rule 7.1: adds to `missing` what of some codes the subject does not hold in a place (NULL: nowhere), each once. A wildcard
+ * is held through itself or a wider one only, never through the codes of today: so this asks seeme_holds() of each entry as
+ * it stands.
+ */
+static List *
+add_missing(List *missing, SeemeSubject *subject, const SeemePlace *place, int ncodes, char **codes)
+{
+	for (int i = 0; i < ncodes; i++)
+	{
+		bool		listed = false;
+		ListCell   *cell;
+
+		if (place != NULL && seeme_holds(subject, place, codes[i]))
+			continue;
+		foreach(cell, missing)
+			listed = listed || strcmp(lfirst(cell), codes[i]) == 0;
+		if (!listed)
+			missing = lappend(missing, codes[i]);
+	}
+	return missing;
+}
+
+static List *
+add_missing_of_role(List *missing, SeemeSubject *subject, const SeemePlace *place, const pg_uuid_t *role_id)
+{
+	SeemeRole  *role = seeme_read_role(subject->store, role_id);
+
+	return role == NULL ? missing : add_missing(missing, subject, place, role->ncodes, role->codes);
+}
+
+/*
  * seeme.missing_permissions(codes text[], role_id, organization, team, project uuid) RETURNS text[]
- *
- * Rule 7.1. A wildcard is held through itself or a wider one only, never through the codes of today: so this asks
- * seeme_holds() of each entry as it stands.
  */
 PG_FUNCTION_INFO_V1(seeme_missing_permissions);
 Datum
@@ -141,16 +169,23 @@ seeme_missing_permissions(PG_FUNCTION_ARGS)
 	SeemeStore	store;
 	SeemeScope	scope = {SEEME_NOWHERE};
 	SeemeAsker	asker;
-	SeemeRole  *role = NULL;
-	List	   *codes = NIL;
+	SeemePlace *place = NULL;
 	List	   *places;
 	List	   *missing = NIL;
-	ListCell   *cell;
 
 	seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
 	if (asker.is_identified)
 	{
+		for (int i = 0; i < 3; i++)
+			if (!PG_ARGISNULL(2 + i))
+			{
+				scope.level = SEEME_ORGANIZATION + i;
+				scope.id = *PG_GETARG_UUID_P(2 + i);
+			}
+		places = seeme_places(&store, &scope);
+		if (places != NIL)
+			place = linitial(places);
 		if (!PG_ARGISNULL(0))
 		{
 			Datum	   *datums;
@@ -160,25 +195,79 @@ seeme_missing_permissions(PG_FUNCTION_ARGS)
 			deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &datums, &nulls, &n);
 			for (int i = 0; i < n; i++)
 				if (!nulls[i])
-					codes = lappend(codes, TextDatumGetCString(datums[i]));
+				{
+					char	   *code = TextDatumGetCString(datums[i]);
+
+					missing = add_missing(missing, &asker.subject, place, 1, &code);
+				}
 		}
 		if (!PG_ARGISNULL(1))
-			role = seeme_read_role(&store, PG_GETARG_UUID_P(1));
-		for (int i = 0; role != NULL && i < role->ncodes; i++)
-			codes = lappend(codes, role->codes[i]);
-		for (int i = 0; i < 3; i++)
-			if (!PG_ARGISNULL(2 + i))
-			{
-				scope.level = SEEME_ORGANIZATION + i;
-				scope.id = *PG_GETARG_UUID_P(2 + i);
-			}
-		places = seeme_places(&store, &scope);
-		foreach(cell, codes)
+			missing = add_missing_of_role(missing, &asker.subject, place, PG_GETARG_UUID_P(1));
+	}
+	seeme_store_close(&store);
+	PG_RETURN_ARRAYTYPE_P(seeme_text_array(missing));
+}
+
+/*
+ * seeme.missing_in_team(team, project uuid) RETURNS text[]
+ */
+PG_FUNCTION_INFO_V1(seeme_missing_in_team);
+Datum
+seeme_missing_in_team(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	SeemeAsker	asker;
+	SeemeProject project;
+	List	   *missing = NIL;
+	ListCell   *cell;
+
+	seeme_store_open(&store);
+	seeme_asker_init(&asker, &store);
+	if (asker.is_identified && !PG_ARGISNULL(0) && !PG_ARGISNULL(1) &&
+		seeme_read_project(&store, PG_GETARG_UUID_P(1), &project))
+	{
+		SeemePlace *place = seeme_place_of_project(&project);
+
+		foreach(cell, seeme_list_memberships(&store, &project.organization_id, NULL))
 		{
-			if (places == NIL || !seeme_holds(&asker.subject, linitial(places), lfirst(cell)))
-				missing = lappend(missing, lfirst(cell));
+			SeemeMembership *membership = lfirst(cell);
+
+			if (membership->has_team && membership->has_role &&
+				seeme_uuid_equal(&membership->scope_id, PG_GETARG_UUID_P(0)))
+				missing = add_missing_of_role(missing, &asker.subject, place, &membership->role_id);
 		}
 	}
+	seeme_store_close(&store);
+	PG_RETURN_ARRAYTYPE_P(seeme_text_array(missing));
+}
+
+/*
+ * seeme.missing_below(organization, user_id uuid) RETURNS text[]
+ */
+PG_FUNCTION_INFO_V1(seeme_missing_below);
+Datum
+seeme_missing_below(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	SeemeAsker	asker;
+	List	   *missing = NIL;
+	ListCell   *cell;
+
+	seeme_store_open(&store);
+	seeme_asker_init(&asker, &store);
+	if (asker.is_identified)
+		foreach(cell, seeme_list_memberships(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)))
+		{
+			SeemeMembership *membership = lfirst(cell);
+			SeemeScope	scope = {membership->has_project ? SEEME_PROJECT : SEEME_TEAM, membership->scope_id};
+			List	   *places;
+
+			if (!membership->has_role || !(membership->has_team || membership->has_project))
+				continue;
+			places = seeme_places(&store, &scope);
+			missing = add_missing_of_role(missing, &asker.subject, places == NIL ? NULL : linitial(places),
+										  &membership->role_id);
+		}
 	seeme_store_close(&store);
 	PG_RETURN_ARRAYTYPE_P(seeme_text_array(missing));
 }
@@ -194,6 +283,8 @@ seeme_lies_in(PG_FUNCTION_ARGS)
 	bool		has_team = !PG_ARGISNULL(1);
 	bool		has_project = !PG_ARGISNULL(2);
 	SeemeStore	store;
+	SeemeAsker	asker;
+	SeemeStanding *standing;
 	SeemeProject project;
 	SeemeTeam	team;
 	bool		lies = false;
@@ -208,6 +299,16 @@ seeme_lies_in(PG_FUNCTION_ARGS)
 	else
 		lies = seeme_read_team(&store, PG_GETARG_UUID_P(1), &team) &&
 			seeme_uuid_equal(&team.organization_id, PG_GETARG_UUID_P(0));
+	if (lies)
+	{
+		seeme_asker_init(&asker, &store);
+		lies = asker.is_identified && !asker.subject.is_refused;
+		if (lies)
+		{
+			standing = seeme_standing(&asker.subject, has_project ? &project.organization_id : &team.organization_id);
+			lies = standing->is_owner || standing->is_member;
+		}
+	}
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(lies);
 }
@@ -242,6 +343,46 @@ seeme_is_assigned(PG_FUNCTION_ARGS)
 	assigned = seeme_list_assignments(&store, PG_GETARG_UUID_P(1), text_to_cstring(PG_GETARG_TEXT_PP(0))) != NIL;
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(assigned);
+}
+
+/*
+ * seeme.was_released(resource_type text, resource_id uuid) RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_was_released);
+Datum
+seeme_was_released(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	bool		released;
+
+	seeme_store_open(&store);
+	released = seeme_read_released(&store, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_UUID_P(1));
+	seeme_store_close(&store);
+	PG_RETURN_BOOL(released);
+}
+
+/*
+ * seeme.may_claim(permission text, resource_type text, resource uuid) RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_may_claim);
+Datum
+seeme_may_claim(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	SeemeQuestion question;
+	SeemeScope	scope = {SEEME_RESOURCE, *PG_GETARG_UUID_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1))};
+	SeemeAsker	asker;
+	List	   *places;
+	bool		may;
+
+	seeme_store_open(&store);
+	seeme_ask(&store, text_to_cstring(PG_GETARG_TEXT_PP(0)), &question);
+	places = seeme_places(&store, &scope);
+	seeme_asker_init(&asker, &store);
+	may = asker.is_identified && !asker.subject.is_refused &&
+		(places == NIL || seeme_answer(&asker.subject, places, &question));
+	seeme_store_close(&store);
+	PG_RETURN_BOOL(may);
 }
 
 /*

@@ -37,6 +37,7 @@ static const char *const table_names[SEEME_NTABLES] = {
 	[SEEME_PROJECT_RESOURCES] = "project_resources",
 	[SEEME_PERMISSIONS] = "permissions",
 	[SEEME_RESOURCE_TYPES] = "resource_types",
+	[SEEME_RELEASED_RESOURCES] = "released_resources",
 };
 
 /* Column numbers, as sql/install has the columns. An upgrade adds columns at the end only. */
@@ -77,6 +78,9 @@ enum
 
 	resource_types_name = 1,
 	resource_types_resource = 2,
+
+	released_resources_resource_type = 1,
+	released_resources_resource_id = 2,
 };
 
 /* A scan of one table by one of its indexes. */
@@ -543,6 +547,22 @@ List *
 seeme_list_projects_of_team(SeemeStore *store, const pg_uuid_t *team)
 {
 	return list_projects(store, projects_team_id, "projects_team_id_idx", team);
+}
+
+/* Whether a resource was assigned once and is not any more. */
+bool
+seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resource)
+{
+	ScanKeyData keys[2];
+	Scan		scan;
+	bool		found;
+
+	text_key(&keys[0], released_resources_resource_type, type);
+	uuid_key(&keys[1], released_resources_resource_id, resource);
+	begin_scan(store, &scan, SEEME_RELEASED_RESOURCES, "released_resources_pkey", 2, keys);
+	found = next_row(&scan);
+	end_scan(&scan);
+	return found;
 }
 
 static List *

@@ -23,8 +23,9 @@ typedef enum SeemeTable
 	SEEME_PROJECT_RESOURCES,
 	SEEME_PERMISSIONS,
 	SEEME_RESOURCE_TYPES,
+	SEEME_RELEASED_RESOURCES,
 } SeemeTable;
-#define SEEME_NTABLES (SEEME_RESOURCE_TYPES + 1)
+#define SEEME_NTABLES (SEEME_RELEASED_RESOURCES + 1)
 
 /* The tables as one snapshot of what is committed now shows them, opened as they are needed. */
 typedef struct SeemeStore
@@ -95,6 +96,7 @@ extern SeemeRole *seeme_read_role(SeemeStore *store, const pg_uuid_t *id);
 extern bool seeme_read_code(SeemeStore *store, const char *code);
 extern char *seeme_find_type_of_resource(SeemeStore *store, const char *resource);
 extern bool seeme_read_resource_type(SeemeStore *store, const char *type);
+extern bool seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resource);
 
 /* Lists, palloc'd in the current memory context. */
 extern List *seeme_list_codes(SeemeStore *store);	/* of char *: the concrete ones, sorted */

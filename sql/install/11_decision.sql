@@ -22,17 +22,17 @@ COMMENT ON FUNCTION @extschema@.seeme_permissions(uuid, uuid, uuid, uuid, text) 
   'The concrete permission codes that the asking person holds in a scope, sorted. A resource without a type: of every type under that id.';
 
 CREATE FUNCTION @extschema@.seeme_permitted_organizations(permission text) RETURNS uuid[]
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_organizations';
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_organizations';
 COMMENT ON FUNCTION @extschema@.seeme_permitted_organizations(text) IS
   'The organizations in which the asking person holds a permission code, sorted';
 
 CREATE FUNCTION @extschema@.seeme_permitted_teams(permission text) RETURNS uuid[]
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_teams';
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_teams';
 COMMENT ON FUNCTION @extschema@.seeme_permitted_teams(text) IS
   'The teams in which the asking person holds a permission code, sorted';
 
 CREATE FUNCTION @extschema@.seeme_permitted_projects(permission text) RETURNS uuid[]
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_projects';
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_projects';
 COMMENT ON FUNCTION @extschema@.seeme_permitted_projects(text) IS
   'The projects in which the asking person holds a permission code, sorted';
 
@@ -56,7 +56,8 @@ LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 5 AS 'MODULE_PATHNAME', 'seeme_ex
 COMMENT ON FUNCTION @extschema@.seeme_explain_permission(uuid, text, uuid, uuid, uuid, uuid, text) IS
   'Why a person does or does not hold a permission code in a scope: a row per path (source: owner, organization, team, project or none), whether it grants, by which entry of which role, and what stands in its way. Told about oneself always; about others only for paths through what one may manage members of.';
 
--- What policies and triggers ask besides. They tell nothing that the asking person could not see anyway.
+-- What policies and triggers ask besides. Application roles are granted those that policies call: these tell only of what
+-- the asking person belongs to.
 
 CREATE FUNCTION seeme.is_member(organization uuid = NULL, team uuid = NULL, project uuid = NULL) RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_is_member';
@@ -77,7 +78,7 @@ COMMENT ON FUNCTION seeme.missing_permissions(text[], uuid, uuid, uuid, uuid) IS
 CREATE FUNCTION seeme.lies_in(organization uuid, team uuid, project uuid) RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_lies_in';
 COMMENT ON FUNCTION seeme.lies_in(uuid, uuid, uuid) IS
-  'Whether the project (or, without one, the team) lies in the given team and organization; null arguments do not count';
+  'Whether the project (or, without one, the team) lies in the given team and organization, of which the asking person is a member; null arguments do not count';
 
 CREATE FUNCTION seeme.check_code(code text) RETURNS void
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_check_code';
@@ -98,3 +99,28 @@ CREATE FUNCTION seeme.sees_user(user_id uuid) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'seeme_sees_user';
 COMMENT ON FUNCTION seeme.sees_user(uuid) IS
   'Whether the asking person sees a membership of this person: organizations:read, teams:read or projects:read where it is';
+
+CREATE FUNCTION seeme.may_claim(permission text, resource_type text, resource uuid) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may_claim';
+COMMENT ON FUNCTION seeme.may_claim(text, text, uuid) IS
+  'Whether the asking person may give a row this id of a resource: it is assigned to no project, or they hold the permission on it';
+
+CREATE FUNCTION seeme.was_released(resource_type text, resource_id uuid) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_was_released';
+COMMENT ON FUNCTION seeme.was_released(text, uuid) IS
+  'Whether a resource was assigned once and is not now, by what is committed now, whatever snapshot the transaction has';
+
+CREATE FUNCTION seeme.missing_in_team(team uuid, project uuid) RETURNS text[]
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_missing_in_team';
+COMMENT ON FUNCTION seeme.missing_in_team(uuid, uuid) IS
+  'Rule 7.1: what the roles of a team''s members hold and the asking person does not hold in the project';
+
+CREATE FUNCTION seeme.missing_below(organization uuid, user_id uuid) RETURNS text[]
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_missing_below';
+COMMENT ON FUNCTION seeme.missing_below(uuid, uuid) IS
+  'Rule 7.1: what a person''s roles in teams and projects of an organization hold and the asking person does not hold there';
+
+CREATE FUNCTION seeme.every_row(relation regclass, id_column name, id uuid, condition text = 'true') RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_every_row';
+COMMENT ON FUNCTION seeme.every_row(regclass, name, uuid, text) IS
+  'Whether a table has rows with this id, and the condition is true of each, by what is committed now. Looks with the rights of the table''s owner, whose code may run.';

@@ -27,3 +27,24 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.create_write_policy(regclass, text, text, text) IS
   'Makes the policy seeme_update or seeme_delete of a table, and the trigger that asks again once the row is locked. In the condition, a column of the row is {row}.column. or_after_wait: what else is enough then.';
+
+-- A trigger function that runs with its owner's rights does so on the extension's own tables alone, should anybody be
+-- granted EXECUTE on it and hang it on a table of theirs.
+CREATE FUNCTION seeme.require_own_table(schema_name name) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF schema_name <> 'seeme' THEN
+    RAISE EXCEPTION 'this trigger is for tables of the schema seeme' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.require_own_table(name) IS 'Raises 42501 unless the schema is the extension''s own';
+
+CREATE FUNCTION seeme.guard_truncate() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF row_security_active(TG_RELID) THEN
+    RAISE EXCEPTION 'TRUNCATE knows no policies' USING ERRCODE = 'insufficient_privilege', HINT = 'Use DELETE.';
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.guard_truncate() IS 'Trigger: only a role that bypasses row security truncates these tables';

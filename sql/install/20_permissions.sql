@@ -138,6 +138,7 @@ UPDATE seeme.permissions SET grouped_by_projects = true
 CREATE FUNCTION seeme.keep_permissions() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF TG_OP = 'INSERT' THEN
     IF NEW.is_builtin AND NOT seeme.restoring() THEN
       RAISE EXCEPTION 'only the extension itself has built-in codes'
@@ -178,6 +179,7 @@ CREATE TRIGGER keep_permissions BEFORE INSERT OR UPDATE OR DELETE ON seeme.permi
 CREATE FUNCTION seeme.keep_resource_types() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF TG_OP = 'INSERT' AND NEW.is_builtin AND NOT seeme.restoring()
      OR TG_OP = 'UPDATE' AND (OLD.is_builtin OR NEW.is_builtin)
      OR TG_OP = 'DELETE' AND OLD.is_builtin THEN

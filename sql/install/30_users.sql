@@ -39,6 +39,7 @@ COMMENT ON FUNCTION seeme.checked_text(text, text, int) IS 'The value without su
 CREATE FUNCTION seeme.prepare_user() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF TG_OP = 'DELETE' THEN
     IF EXISTS (SELECT FROM seeme.organizations o WHERE o.owner_id = OLD.id) THEN
       RAISE EXCEPTION 'this person owns an organization'

@@ -138,6 +138,40 @@ RETURN coalesce(nullif(btrim(left(btrim(regexp_replace(lower(
   '[^a-z0-9]+', '-', 'g'), '-'), 50), '-'), ''), fallback);
 COMMENT ON FUNCTION seeme.slug_base(text, text) IS 'A name as a slug: lower-case letters without accents, digits, and single hyphens, at most 50; the fallback when nothing is left';
 
+-- Ids of what was deleted. Rows of applications and entries of the log still bear them: who took such an id for something new
+-- would own what they speak of.
+CREATE TABLE seeme.retired_ids (
+  id         uuid PRIMARY KEY,
+  table_name text NOT NULL,
+  retired_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE seeme.retired_ids IS 'Ids of deleted organizations, teams and projects: nobody but privileged code uses them again';
+COMMENT ON COLUMN seeme.retired_ids.id IS 'The id';
+COMMENT ON COLUMN seeme.retired_ids.table_name IS 'What it was the id of';
+COMMENT ON COLUMN seeme.retired_ids.retired_at IS 'When that was deleted';
+ALTER TABLE seeme.retired_ids ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+SELECT pg_extension_config_dump('seeme.retired_ids', '');
+
+CREATE FUNCTION seeme.retire_id() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  INSERT INTO seeme.retired_ids (id, table_name) VALUES (OLD.id, TG_TABLE_NAME) ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.retire_id() IS 'Trigger: remembers the id of what is deleted';
+
+CREATE FUNCTION seeme.revive_id(row_id uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF seeme.nobody_asks() THEN
+    DELETE FROM seeme.retired_ids r WHERE r.id = row_id;
+  ELSIF EXISTS (SELECT FROM seeme.retired_ids r WHERE r.id = row_id) THEN
+    RAISE EXCEPTION 'this id is taken' USING ERRCODE = 'unique_violation', HINT = 'Leave it out to have one made.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.revive_id(uuid) IS 'Raises 23505 when the id was that of something deleted, unless privileged code uses it again';
+
 CREATE FUNCTION seeme.checked_name(name text, kind text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -194,10 +228,12 @@ DECLARE
   person uuid := @extschema@.seeme_user_id();
   former text;
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
     RETURN NEW;
   END IF;
   IF TG_OP = 'INSERT' THEN
+    PERFORM seeme.revive_id(NEW.id);
     NEW.has_logo := false;
     IF seeme.nobody_asks() THEN
       IF NEW.owner_id IS NULL THEN
@@ -232,10 +268,12 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   former text;
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
     RETURN NEW;
   END IF;
   IF TG_OP = 'INSERT' THEN
+    PERFORM seeme.revive_id(NEW.id);
     NEW.has_logo := false;
   ELSE
     IF (NEW.id, NEW.organization_id) IS DISTINCT FROM (OLD.id, OLD.organization_id) THEN
@@ -261,10 +299,12 @@ DECLARE
   former      text;
   former_team uuid;
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
     RETURN NEW;
   END IF;
   IF TG_OP = 'INSERT' THEN
+    PERFORM seeme.revive_id(NEW.id);
     NEW.has_logo := false;
     IF NEW.organization_id IS NULL THEN
       NEW.organization_id := (SELECT t.organization_id FROM seeme.teams t WHERE t.id = NEW.team_id);
@@ -303,17 +343,19 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   missing text[];
 BEGIN
-  IF seeme.nobody_asks() OR old_team IS NOT NULL AND NOT EXISTS (SELECT FROM seeme.teams t WHERE t.id = old_team) THEN
+  IF seeme.nobody_asks()
+     OR new_team IS NULL AND NOT EXISTS (SELECT FROM seeme.teams t WHERE t.id = old_team) THEN
     RETURN;  -- privileged code, or the team itself is being deleted
   END IF;
   IF new_team IS NOT NULL AND NOT @extschema@.seeme_has_permission('projects:update', team => new_team) THEN
     RAISE EXCEPTION 'you do not hold projects:update in this team' USING ERRCODE = 'insufficient_privilege';
   END IF;
-  SELECT array_agg(DISTINCT code ORDER BY code) INTO missing
-    FROM (SELECT DISTINCT m.role_id FROM seeme.memberships m
-           WHERE m.team_id IN (old_team, new_team) AND m.role_id IS NOT NULL) AS held,
-         unnest(seeme.missing_permissions('{}', held.role_id, NULL, NULL, project)) AS code;
-  IF missing IS NOT NULL THEN
+  -- Nobody joins either team until this transaction ends.
+  PERFORM FROM seeme.teams t WHERE t.id IN (old_team, new_team) ORDER BY t.id FOR UPDATE;
+  missing := ARRAY(
+    SELECT DISTINCT code FROM unnest(ARRAY[old_team, new_team]) AS team, unnest(seeme.missing_in_team(team, project)) AS code
+     ORDER BY code);
+  IF cardinality(missing) > 0 THEN
     RAISE EXCEPTION 'you do not hold % in this project', array_to_string(missing, ', ')
       USING ERRCODE = 'insufficient_privilege',
             HINT = 'Moving a project to another team gives its members, and takes from the former team''s, what their roles hold.';
@@ -336,6 +378,10 @@ CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.teams
   FOR EACH ROW EXECUTE FUNCTION seeme.prepare_team();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.projects
   FOR EACH ROW EXECUTE FUNCTION seeme.prepare_project();
+
+CREATE TRIGGER retire_id AFTER DELETE ON seeme.organizations FOR EACH ROW EXECUTE FUNCTION seeme.retire_id();
+CREATE TRIGGER retire_id AFTER DELETE ON seeme.teams FOR EACH ROW EXECUTE FUNCTION seeme.retire_id();
+CREATE TRIGGER retire_id AFTER DELETE ON seeme.projects FOR EACH ROW EXECUTE FUNCTION seeme.retire_id();
 
 ALTER TABLE seeme.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.organizations FOR SELECT USING (

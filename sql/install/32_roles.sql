@@ -74,6 +74,7 @@ COMMENT ON FUNCTION seeme.admin_role() IS 'The id of the built-in role Admin';
 CREATE FUNCTION seeme.refresh_builtin_roles() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   UPDATE seeme.roles r SET permissions = seeme.builtin_permissions(r.name)
    WHERE r.organization_id IS NULL AND r.permissions IS DISTINCT FROM seeme.builtin_permissions(r.name);
   RETURN NULL;
@@ -110,6 +111,7 @@ DECLARE
   entries text[] := ARRAY[]::text[];
   changed text[];
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
   END IF;

@@ -84,21 +84,27 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   person   uuid := @extschema@.seeme_user_id();
   subject  seeme.memberships := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+  container_of uuid;          -- the organization of its team or project
+  missing  text[];
   of_owner boolean := false;  -- the organization membership of the organization's owner
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
     RETURN subject;
   END IF;
 
   IF TG_OP = 'INSERT' THEN
-    IF NEW.project_id IS NOT NULL AND NEW.organization_id IS NULL THEN
-      NEW.organization_id := (SELECT p.organization_id FROM seeme.projects p WHERE p.id = NEW.project_id);
-    ELSIF NEW.team_id IS NOT NULL AND NEW.organization_id IS NULL THEN
-      NEW.organization_id := (SELECT t.organization_id FROM seeme.teams t WHERE t.id = NEW.team_id);
+    IF NEW.project_id IS NOT NULL THEN
+      container_of := (SELECT p.organization_id FROM seeme.projects p WHERE p.id = NEW.project_id);
+    ELSIF NEW.team_id IS NOT NULL THEN
+      container_of := (SELECT t.organization_id FROM seeme.teams t WHERE t.id = NEW.team_id);
     END IF;
-    IF NEW.organization_id IS NULL AND coalesce(NEW.team_id, NEW.project_id) IS NOT NULL THEN
-      RAISE EXCEPTION 'there is no such team or project' USING ERRCODE = 'foreign_key_violation';
+    IF coalesce(NEW.project_id, NEW.team_id) IS NOT NULL
+       AND coalesce(NEW.organization_id, container_of) IS DISTINCT FROM container_of OR NEW.organization_id IS NULL AND container_of IS NULL THEN
+      RAISE EXCEPTION 'there is no such team or project in this organization'
+        USING ERRCODE = 'foreign_key_violation', HINT = 'Leave organization_id out: it is that of the team or project.';
     END IF;
+    NEW.organization_id := coalesce(NEW.organization_id, container_of);
     NEW.created_by := CASE WHEN seeme.nobody_asks() THEN NEW.created_by ELSE person END;
     subject := NEW;
   ELSIF TG_OP = 'UPDATE' THEN
@@ -147,9 +153,12 @@ BEGIN
       -- What lies below an organization counts while the membership there does: its dates give and take that, too.
       IF OLD.team_id IS NULL AND OLD.project_id IS NULL AND OLD.user_id IS DISTINCT FROM person
          AND (NEW.valid_from, NEW.valid_until) IS DISTINCT FROM (OLD.valid_from, OLD.valid_until) THEN
-        PERFORM seeme.require_role_held(m.role_id, m.organization_id, m.team_id, m.project_id)
-          FROM seeme.memberships m
-         WHERE m.organization_id = OLD.organization_id AND m.user_id = OLD.user_id AND m.id <> OLD.id;
+        missing := seeme.missing_below(OLD.organization_id, OLD.user_id);
+        IF cardinality(missing) > 0 THEN
+          RAISE EXCEPTION 'you do not hold % where this person does', array_to_string(missing, ', ')
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'The dates of a membership in an organization give and take what the person holds in its teams and projects.';
+        END IF;
       END IF;
     END IF;
     PERFORM seeme.require_role_of(NEW.role_id, NEW.organization_id);
@@ -183,6 +192,7 @@ COMMENT ON FUNCTION seeme.prepare_membership() IS 'Trigger: rules 7.1 and 7.3 fo
 CREATE FUNCTION seeme.remove_lower_memberships() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   DELETE FROM seeme.memberships m WHERE m.organization_id = OLD.organization_id AND m.user_id = OLD.user_id;
   -- A transaction with a snapshot of its own (REPEATABLE READ) does not see what was committed meanwhile.
   IF seeme.has_memberships(OLD.organization_id, OLD.user_id)
@@ -206,6 +216,7 @@ CREATE TRIGGER remove_lower AFTER DELETE ON seeme.memberships
 CREATE FUNCTION seeme.seat_owner() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
     RETURN NULL;
   END IF;
@@ -258,6 +269,20 @@ SELECT seeme.create_write_policy('seeme.memberships', 'DELETE',
 
 -- Users are seen by themselves and by those who see a membership of theirs. A role that provisions them (it was granted
 -- to write this table) sees and writes them all, but only while nobody is identified: a person's injected SQL does not.
+CREATE FUNCTION seeme.authorize_user() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF row_security_active(TG_RELID)
+     AND (TG_OP = 'INSERT' AND NEW.database_role IS NOT NULL
+          OR TG_OP = 'UPDATE' AND NEW.database_role IS DISTINCT FROM OLD.database_role) THEN
+    RAISE EXCEPTION 'only an administrator says by which database role a person connects' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.authorize_user() IS 'Trigger: who writes database_role becomes the person, so that nobody under row security does';
+CREATE TRIGGER authorize BEFORE INSERT OR UPDATE ON seeme.users
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_user();
+
 ALTER TABLE seeme.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION seeme.provisions_users() RETURNS boolean
 LANGUAGE sql STABLE

@@ -52,7 +52,6 @@ DECLARE
   share     text := seeme.share_code(resource_type);
   protected seeme.protected_tables;
   released  seeme.released_resources;
-  allowed   boolean;
   is_protected boolean := false;
 BEGIN
   IF @extschema@.seeme_has_permission(share, resource => resource_id, resource_type => resource_type) THEN
@@ -63,14 +62,9 @@ BEGIN
     SELECT * FROM seeme.protected_tables p WHERE p.resource_type = may_assign.resource_type AND p.holds_resource
   LOOP
     is_protected := true;
-    IF protected.id_column IS NOT NULL THEN
-      EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1 AND (%s))',
-                     protected.table_name, protected.id_column,
-                     replace(seeme.row_condition(protected, share), '{row}.', ''))
-        INTO allowed USING resource_id;
-      IF allowed THEN
-        RETURN true;
-      END IF;
+    IF seeme.every_row(protected.table_name, protected.id_column, resource_id,
+                       replace(seeme.row_condition(protected, share), '{row}.', '')) THEN
+      RETURN true;
     END IF;
   END LOOP;
   IF is_protected THEN
@@ -86,6 +80,10 @@ BEGIN
   IF FOUND THEN
     RETURN @extschema@.seeme_has_permission(share, project => released.project_id)
         OR @extschema@.seeme_has_permission(share, organization => released.organization_id);
+  END IF;
+  IF seeme.was_released(resource_type, resource_id) THEN
+    RAISE EXCEPTION 'could not serialize access due to a concurrent change of assignments'
+      USING ERRCODE = 'serialization_failure', HINT = 'Try the transaction again.';
   END IF;
   RETURN @extschema@.seeme_has_permission(split_part(share, ':', 1) || ':create', project => project_id);
 END $$;
@@ -103,6 +101,7 @@ COMMENT ON FUNCTION seeme.authorize_assignment() IS 'Trigger: who may assign a r
 CREATE FUNCTION seeme.prepare_assignment() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
     RETURN NEW;
   END IF;
@@ -132,6 +131,7 @@ COMMENT ON FUNCTION seeme.prepare_assignment() IS 'Trigger: rule 7.2';
 CREATE FUNCTION seeme.release_resource() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF NOT seeme.is_assigned(OLD.resource_type, OLD.resource_id) THEN
     INSERT INTO seeme.released_resources AS r (resource_type, resource_id, organization_id, project_id)
     VALUES (OLD.resource_type, OLD.resource_id, OLD.organization_id, OLD.project_id)

@@ -39,6 +39,7 @@ DECLARE
   after    jsonb;
   subject  jsonb;
 BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
     RETURN NULL;
   END IF;

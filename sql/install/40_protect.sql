@@ -40,9 +40,8 @@ COMMENT ON COLUMN seeme.protected_tables.registered_codes IS 'Permission codes r
 COMMENT ON COLUMN seeme.protected_tables.registered_type IS 'Whether its resource type was registered for it';
 COMMENT ON COLUMN seeme.protected_tables.protected_at IS 'Since when';
 
--- For database administrators: application roles are not granted it, and whoever is, is not asked further.
+-- Without a policy: for database administrators alone.
 ALTER TABLE seeme.protected_tables ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY seeme_all ON seeme.protected_tables FOR ALL USING (true);
 
 -- The conditions of the policies. A person may do with a row what any of its scopes allows, and its owner everything.
 CREATE FUNCTION seeme.row_condition(p seeme.protected_tables, code text, for_select boolean = false) RETURNS text
@@ -96,9 +95,8 @@ BEGIN
   IF p.resource_id_column IS NOT NULL THEN
     IF p.holds_resource THEN
       -- A new resource is assigned nowhere; one that already is belongs to its projects.
-      checks := checks || format('(NOT seeme.is_assigned(%4$L, %1$I) OR %2$s(%3$L, resource => %1$I, resource_type => %4$L))',
-                                 p.resource_id_column, has, code, p.resource_type);
-      anywhere := anywhere || format('seeme.is_assigned(%L, %I)', p.resource_type, p.resource_id_column);
+      checks := checks || format('seeme.may_claim(%L, %L, %I)', code, p.resource_type, p.resource_id_column);
+      anywhere := anywhere || format('%s(%L, resource => %I, resource_type => %L)', has, code, p.resource_id_column, p.resource_type);
     ELSE
       checks := checks || format('(%1$I IS NULL OR %2$s(%3$L, resource => %1$I, resource_type => %4$L))',
                                  p.resource_id_column, has, code, p.resource_type);
@@ -142,7 +140,7 @@ DECLARE
 BEGIN
   IF NOT (row_security_active(TG_RELID)
           OR EXISTS (SELECT FROM pg_partition_ancestors(TG_RELID) a WHERE row_security_active(a.relid))) THEN
-    RETURN NULL;
+    RETURN NEW;
   END IF;
   FOREACH column_name IN ARRAY TG_ARGV[3:7] LOOP
     IF column_name <> '' AND NOT new_row ? column_name THEN
@@ -167,7 +165,7 @@ BEGIN
               OR seeme.lies_in(new_organization, new_team, new_project)) THEN
     place := 'organization';
   ELSIF new_resource IS NOT NULL AND new_row -> resource_id_column <> old_row -> resource_id_column
-     AND NOT (holds_resource AND NOT seeme.is_assigned(type, new_resource)
+     AND NOT (holds_resource AND seeme.may_claim(update_code, type, new_resource)
               OR @extschema@.seeme_has_permission(update_code, resource => new_resource, resource_type => type)) THEN
     place := type;
   END IF;
@@ -187,27 +185,45 @@ BEGIN
       USING ERRCODE = 'insufficient_privilege',
             HINT = 'A row is given to another owner by its owner, or by who may do everything with it.';
   END IF;
-  RETURN NULL;
+  RETURN NEW;
 END $$;
 COMMENT ON FUNCTION seeme.check_moved_row() IS 'Trigger on protected tables: a row that moves needs update where it goes, a change of owner needs everything';
+
+CREATE FUNCTION seeme.is_in_table(resource_type text, resource_id uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM seeme.protected_tables t
+                  WHERE t.resource_type = is_in_table.resource_type AND t.holds_resource
+                    AND seeme.every_row(t.table_name, t.id_column, resource_id));
+END $$;
+COMMENT ON FUNCTION seeme.is_in_table(text, uuid) IS 'Whether some protected table has a row of this resource';
 
 CREATE FUNCTION seeme.forget_resource() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   type   text := TG_ARGV[0];
-  gone   text := 'r.resource_type = $1';
   row_id uuid;
 BEGIN
+  IF NOT EXISTS (SELECT FROM seeme.protected_tables t
+                  WHERE t.resource_type = type AND t.holds_resource
+                    AND (t.table_name = TG_RELID OR t.table_name IN (SELECT a.relid FROM pg_partition_ancestors(TG_RELID) a))) THEN
+    RETURN NULL;
+  END IF;
   IF TG_OP <> 'TRUNCATE' THEN
-    row_id := to_jsonb(OLD) ->> TG_ARGV[1];
-    gone := gone || ' AND r.resource_id = $2';
+    -- No conversion may run here: it could be the table owner's own function.
+    IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID AND a.attname = TG_ARGV[1] AND NOT a.attisdropped
+                                                AND a.atttypid = 'uuid'::regtype) THEN
+      RETURN NULL;
+    END IF;
+    EXECUTE format('SELECT ($1).%I', TG_ARGV[1]) INTO row_id USING OLD;
   END IF;
   -- Not what another table holds, nor what merely moved to another partition.
-  gone := gone || (
-    SELECT coalesce(string_agg(format(' AND NOT EXISTS (SELECT FROM %s WHERE %I = r.resource_id)', t.table_name, t.id_column), ''), '')
-      FROM seeme.protected_tables t WHERE t.resource_type = type AND t.holds_resource AND t.id_column IS NOT NULL);
-  EXECUTE 'DELETE FROM seeme.project_resources r WHERE ' || gone USING type, row_id;
-  EXECUTE 'DELETE FROM seeme.released_resources r WHERE ' || gone USING type, row_id;
+  DELETE FROM seeme.project_resources r
+   WHERE r.resource_type = type AND (TG_OP = 'TRUNCATE' OR r.resource_id = row_id)
+     AND NOT seeme.is_in_table(r.resource_type, r.resource_id);
+  DELETE FROM seeme.released_resources r
+   WHERE r.resource_type = type AND (TG_OP = 'TRUNCATE' OR r.resource_id = row_id)
+     AND NOT seeme.is_in_table(r.resource_type, r.resource_id);
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION seeme.forget_resource() IS 'Trigger on protected tables: what is assigned goes with its row';
@@ -276,6 +292,14 @@ END $$;
 COMMENT ON FUNCTION seeme.close_tables_below(regclass) IS
   'Makes partitions and inheriting tables reachable through their parent only; answers with those on which it enabled row security';
 
+CREATE FUNCTION seeme.refuse_write() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'view % is for reading', TG_RELID::regclass
+    USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Write to the table that it shows.';
+END $$;
+COMMENT ON FUNCTION seeme.refuse_write() IS 'Trigger: listing views are read only';
+
 CREATE FUNCTION @extschema@.seeme_protect(
   table_name regclass, resource text, project_column name = NULL, team_column name = NULL,
   organization_column name = NULL, resource_id_column name = NULL, owner_column name = NULL,
@@ -305,6 +329,10 @@ BEGIN
   END IF;
   IF NOT pg_has_role(relation.relowner, 'USAGE') THEN
     RAISE EXCEPTION 'must be owner of table %', table_name USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  IF row_security_active('seeme.protected_tables') THEN
+    RAISE EXCEPTION 'only a role that bypasses row security protects tables'
+      USING ERRCODE = 'insufficient_privilege', HINT = 'Have a superuser call seeme_protect.';
   END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('seeme.protected_tables', 0));
   IF EXISTS (SELECT FROM seeme.protected_tables t WHERE t.table_name = relation.oid) THEN
@@ -399,9 +427,10 @@ BEGIN
 
   SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
     FROM unnest(columns) AS c WHERE c IS NOT NULL;
-  EXECUTE format('CREATE TRIGGER seeme_check_moved_row AFTER UPDATE ON %s FOR EACH ROW WHEN (%s) '
+  -- After all other triggers have had their say; but of a row that moves to another partition none are called afterwards.
+  EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_row %s UPDATE ON %s FOR EACH ROW WHEN (%s) '
                  'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L)',
-                 table_name, moved, p.resource, coalesce(p.resource_type, ''), p.holds_resource, coalesce(project_column, ''),
+                 CASE relation.relkind WHEN 'p' THEN 'BEFORE' ELSE 'AFTER' END, table_name, moved, p.resource, coalesce(p.resource_type, ''), p.holds_resource, coalesce(project_column, ''),
                  coalesce(team_column, ''), coalesce(organization_column, ''), coalesce(resource_id_column, ''),
                  coalesce(owner_column, ''));
   IF p.id_column IS NOT NULL THEN
@@ -424,11 +453,6 @@ BEGIN
 
   IF listing_columns IS NOT NULL THEN
     p.listing_columns := listing_columns;
-    IF NOT (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user) THEN
-      RAISE EXCEPTION 'the owner of a listing view bypasses row security, and % does not', current_user
-        USING ERRCODE = 'insufficient_privilege',
-              HINT = 'Have a superuser call seeme_protect: the view itself asks for the list permission.';
-    END IF;
     view_name := format('%s.%I', relation.relnamespace::regnamespace, relation.relname || '_listing');
     EXECUTE format('CREATE VIEW %s WITH (security_barrier = true) AS SELECT %s FROM %s WHERE %s', view_name,
                    (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(listing_columns) WITH ORDINALITY AS l (c, n)),
@@ -436,6 +460,14 @@ BEGIN
     EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
                    format('The rows of %s on which the asking person holds %s:list (seeme_protect)', table_name, p.resource));
     p.listing_view := view_name::regclass;
+    EXECUTE format('CREATE TRIGGER seeme_read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW '
+                   'EXECUTE FUNCTION seeme.refuse_write()', view_name);
+    -- Its owner bypasses row security: whatever default privileges have granted on it goes.
+    FOR grantee IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role
+                     FROM pg_class c, aclexplode(c.relacl) AS a
+                    WHERE c.oid = p.listing_view AND a.grantee <> c.relowner LOOP
+      EXECUTE format('REVOKE ALL ON %s FROM %s', view_name, grantee.role);
+    END LOOP;
     FOR grantee IN SELECT a.grantee::regrole AS role FROM aclexplode(relation.relacl) AS a
                     WHERE a.privilege_type = 'SELECT' AND a.grantee NOT IN (0, relation.relowner) LOOP
       EXECUTE format('GRANT SELECT ON %s TO %s', view_name, grantee.role);
@@ -464,7 +496,7 @@ BEGIN
   IF p.listing_view IS NOT NULL AND EXISTS (SELECT FROM pg_class c WHERE c.oid = p.listing_view) THEN
     EXECUTE format('DROP VIEW %s', p.listing_view);
   END IF;
-  FOREACH object IN ARRAY ARRAY['seeme_after_wait_update', 'seeme_after_wait_delete', 'seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_moved_resource', 'seeme_forget_resources'] LOOP
+  FOREACH object IN ARRAY ARRAY['seeme_after_wait_update', 'seeme_after_wait_delete', 'zz_seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_moved_resource', 'seeme_forget_resources'] LOOP
     EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', object, table_name);
   END LOOP;
   FOREACH object IN ARRAY ARRAY['seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete'] LOOP
@@ -538,4 +570,4 @@ CREATE EVENT TRIGGER seeme_forget_dropped_tables ON sql_drop WHEN TAG IN ('DROP 
   EXECUTE FUNCTION seeme.forget_dropped_tables();
 COMMENT ON EVENT TRIGGER seeme_forget_dropped_tables IS 'Keeps seeme.protected_tables true to what there is';
 
-SELECT pg_extension_config_dump('seeme.protected_tables', 'WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = table_name)');
+SELECT pg_extension_config_dump('seeme.protected_tables', '');

@@ -40,7 +40,7 @@ BEGIN
     -- what policies, views and triggers call as the asking role
     'seeme.nobody_asks()', 'seeme.restoring()', 'seeme.provisions_users()',
     'seeme.is_member(uuid,uuid,uuid)', 'seeme.holds_role(uuid)', 'seeme.lies_in(uuid,uuid,uuid)',
-    'seeme.is_assigned(text,uuid)', 'seeme.sees_user(uuid)', 'seeme.is_invited(text)', 'seeme.may_change(uuid,uuid,uuid)',
+    'seeme.may_claim(text,text,uuid)', 'seeme.sees_user(uuid)', 'seeme.is_invited(text)', 'seeme.may_change(uuid,uuid,uuid)',
     'seeme.sees_membership(uuid,uuid,uuid,uuid)', 'seeme.manages_membership(uuid,uuid,uuid)',
     'seeme.membership_role_name(uuid)', 'seeme.require_any(text[],regclass,uuid,uuid,uuid)']::regprocedure[]
   LOOP
@@ -50,6 +50,19 @@ END $$;
 COMMENT ON FUNCTION @extschema@.seeme_grant_usage(name) IS
   'Gives an application''s database role the use of the schema, tables and functions, and no more: which rows it sees and changes is for the policies to say. Not seeme_assume, which is granted by itself.';
 
+-- Rows that are restored are taken as they are. pg_restore --jobs loads the tables in any order, while their foreign keys
+-- exist already; in the dump they held.
+CREATE FUNCTION seeme.take_restored_rows() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  IF seeme.restoring() THEN
+    PERFORM set_config('session_replication_role', 'replica', true);
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.take_restored_rows() IS 'Trigger: while a dump is restored, no other trigger fires for the rest of the transaction';
+
 CREATE FUNCTION @extschema@.seeme_grant_provisioning(role_name name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -57,7 +70,7 @@ BEGIN
   -- Not database_role: whoever writes that becomes the person.
   EXECUTE format('GRANT SELECT, DELETE, INSERT (id, username, email, firstname, name, is_service, disabled_at),
     UPDATE (username, email, firstname, name, is_service, disabled_at) ON seeme.users TO %I', role_name);
-  EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.seeme_user_id(), seeme.nobody_asks(), seeme.provisions_users(),
+  EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.seeme_user_id(), seeme.nobody_asks(), seeme.restoring(), seeme.provisions_users(),
     seeme.sees_user(uuid) TO %I', role_name);
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_grant_provisioning(name) IS
@@ -73,6 +86,17 @@ BEGIN
                       FOR EACH ROW EXECUTE FUNCTION seeme.write_audit_log()', name);
     EXECUTE format('CREATE TRIGGER write_audit_log_of_truncate AFTER TRUNCATE ON seeme.%I
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
+    EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON seeme.%I
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.guard_truncate()', name);
+  END LOOP;
+  FOREACH name IN ARRAY ARRAY['organizations', 'teams', 'projects', 'roles', 'memberships', 'project_resources', 'invitations',
+                              'users', 'protected_tables', 'logos'] LOOP
+    EXECUTE format('CREATE TRIGGER a_restore BEFORE INSERT ON seeme.%I FOR EACH ROW WHEN (seeme.restoring())
+                      EXECUTE FUNCTION seeme.take_restored_rows()', name);
+  END LOOP;
+  FOREACH name IN ARRAY ARRAY['released_resources', 'retired_ids'] LOOP
+    EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON seeme.%I
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.guard_truncate()', name);
   END LOOP;
 END $$;
 

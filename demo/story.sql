@@ -1,0 +1,20 @@
+-- The demo's story, told by psql: scripts/demo makes the server, runs this file in an empty database as its
+-- superuser, and lays out what it prints. Lines of \echo '# …' are the narrator's, '== …' a heading.
+-- What is done silently (ECHO none) is the filling of tables, and the noting of what was seen for verify.sql.
+
+\set ON_ERROR_STOP on
+-- Tags (UPDATE 0) are shown only where they tell something.
+\set QUIET on
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+\pset pager off
+\pset footer off
+\pset null '-'
+
+\ir people.sql
+\ir tables.sql
+\ir rows.sql
+\ir protect.sql
+\ir queries.sql
+\ir changes.sql
+\ir verify.sql
