@@ -121,7 +121,8 @@ check_plpgsql() {
 	CREATE TABLE thing (id uuid PRIMARY KEY, project_id uuid, team_id uuid, organization_id uuid, owner_id uuid);
 	\o /dev/null
 	SELECT seeme_protect('thing', 'things', project_column => 'project_id', team_column => 'team_id',
-	                     organization_column => 'organization_id', resource_id_column => 'id', owner_column => 'owner_id');
+	                     organization_column => 'organization_id', resource_id_column => 'id', owner_column => 'owner_id',
+	                     listing_columns => '{id}');
 	\o
 	WITH function AS (
 	  SELECT p.oid, p.prorettype

@@ -1,0 +1,57 @@
+# The documentation is true: the README's first use runs as it is pasted and shows what it says, the table of the built-in
+# roles is the database's, and every public function is in the reference.
+use strict;
+use warnings;
+use SeemeTest;
+use Test::More;
+
+sub text_of { my ($file) = @_; local (@ARGV, $/) = ($file); return scalar <> }
+
+create_database('documentation');
+my ($paste) = text_of('README.md') =~ /^Paste this.*?^```sql\n(.*?)^```$/ms or die 'README.md has no SQL to paste';
+# It makes the role itself; afterwards it goes with those of the other tests.
+create_roles('app LOGIN');
+{ my $dba = connect_to('postgres'); $dba->do('DROP ROLE app'); $dba->disconnect }
+
+open my $psql, '|-', 'psql -XAt -v ON_ERROR_STOP=1 -d documentation >first_use.out 2>&1' or die $!;
+print $psql $paste;
+ok close $psql, 'the first use in the README runs without an error';
+my @lines = split /\n/, text_of('first_use.out');
+unlink 'first_use.out';
+my @names = grep { /^(cat-or-dog|moonshot|UPDATE \d+)$/ } @lines;
+is_deeply [ sort @names[0, 1] ], [ 'cat-or-dog', 'moonshot' ], 'Ada sees both models';
+is_deeply [ @names[2 .. $#names] ], [ 'cat-or-dog', 'UPDATE 0' ], 'Bob sees one and changes none, nobody sees any'
+    or diag join "\n", @lines;
+
+my $dba = connect_to('documentation');
+my $roles = text_of('doc/roles.md');
+my %held = map { my ($name, @marks) = split /\|/; ($name => join ' ', @marks) } rows($dba, q{
+    SELECT p.name, r.held FROM seeme.permissions p, LATERAL (
+      SELECT string_agg(CASE WHEN EXISTS (SELECT FROM unnest(r.permissions) e
+                                           WHERE e IN ('*', p.name, p.resource || ':*', '*:' || p.action)) THEN 'x' ELSE '-' END, ' ' ORDER BY r.id)
+        FROM seeme.roles r WHERE r.is_system_role) AS r (held)
+     WHERE NOT p.is_wildcard AND p.is_builtin});
+my %told;
+while ($roles =~ /^\| `([a-z_]+:[a-z_]+)` \|(.*)\|$/mg) {
+    my ($name, $marks) = ($1, $2);
+    $told{$name} = join ' ', map { /\S/ ? 'x' : '-' } split /\|/, $marks, -1;
+}
+is scalar(keys %told), 80, 'doc/roles.md speaks of every concrete code';
+is_deeply \%told, \%held, 'doc/roles.md says what each built-in role holds';
+is_deeply [ rows($dba, 'SELECT id, name FROM seeme.roles WHERE is_system_role ORDER BY id') ],
+    [ map { "$_->[1]|$_->[0]" } sort { $a->[1] cmp $b->[1] } map { [ /^\| (\w+) \| `([0-9a-f-]{36})` \|/mg ] } grep { /^\| \w+ \| `[0-9a-f-]{36}` \|/ } split /\n/, $roles ],
+    'and what their ids are';
+
+my $reference = text_of('doc/reference.md') . text_of('doc/operations.md');
+my @missing = grep { index($reference, $_) < 0 && index($reference, '`' . s/^seeme_permitted//r . '`') < 0 }
+    rows($dba, q{SELECT DISTINCT proname FROM pg_proc WHERE proname LIKE 'seeme\_%' AND pronamespace = 'public'::regnamespace});
+is_deeply \@missing, [], 'the reference has every public function';
+@missing = grep { index($reference, "seeme.$_`") < 0 } rows($dba, q{SELECT relname FROM pg_class WHERE relnamespace = 'seeme'::regnamespace AND relkind IN ('r', 'v')});
+is_deeply \@missing, [], 'and every table and view';
+my @undocumented = grep { index(text_of('doc/reference.md'), $_) < 0 } rows($dba, q{
+    SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+     WHERE c.relnamespace = 'seeme'::regnamespace AND c.relname IN ('users', 'organizations', 'teams', 'projects', 'roles', 'memberships', 'project_resources')
+       AND a.attnum > 0 AND a.attname NOT IN ('created_at', 'updated_at')});
+is_deeply \@undocumented, [], 'and their columns';
+
+done_testing;
