@@ -286,6 +286,16 @@ seeme_nobody_asks(PG_FUNCTION_ARGS)
 }
 
 /*
+ * seeme.bypasses_row_security() RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_bypasses_row_security);
+Datum
+seeme_bypasses_row_security(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(has_bypassrls_privilege(GetOuterUserId()));
+}
+
+/*
  * seeme.restoring() RETURNS boolean
  *
  * The role that is asked about is the one outside of any SECURITY DEFINER function: row_security = off alone is for everybody

@@ -13,6 +13,20 @@
 #include "question.h"
 #include "store.h"
 
+/* The narrowest of three arguments organization, team, project, from number `first` on; false when all are null. */
+static bool
+narrowest_scope(FunctionCallInfo fcinfo, int first, SeemeScope *scope)
+{
+	memset(scope, 0, sizeof(*scope));
+	for (int i = 0; i < 3; i++)
+		if (!PG_ARGISNULL(first + i))
+		{
+			scope->level = SEEME_ORGANIZATION + i;
+			scope->id = *PG_GETARG_UUID_P(first + i);
+		}
+	return scope->level != SEEME_NOWHERE;
+}
+
 /*
  * seeme.is_member(organization, team, project uuid) RETURNS boolean
  */
@@ -21,19 +35,14 @@ Datum
 seeme_is_member(PG_FUNCTION_ARGS)
 {
 	SeemeStore	store;
-	SeemeScope	scope = {SEEME_NOWHERE};
+	SeemeScope	scope;
 	SeemeAsker	asker;
 	ListCell   *cell;
 	ListCell   *held;
 	bool		member = false;
 
 	seeme_store_open(&store);
-	for (int i = 0; i < 3; i++)
-		if (!PG_ARGISNULL(i))
-		{
-			scope.level = SEEME_ORGANIZATION + i;
-			scope.id = *PG_GETARG_UUID_P(i);
-		}
+	narrowest_scope(fcinfo, 0, &scope);
 	seeme_asker_init(&asker, &store);
 	if (asker.is_identified && !asker.subject.is_refused)
 		foreach(cell, seeme_places(&store, &scope))
@@ -167,7 +176,7 @@ Datum
 seeme_missing_permissions(PG_FUNCTION_ARGS)
 {
 	SeemeStore	store;
-	SeemeScope	scope = {SEEME_NOWHERE};
+	SeemeScope	scope;
 	SeemeAsker	asker;
 	SeemePlace *place = NULL;
 	List	   *places;
@@ -177,12 +186,7 @@ seeme_missing_permissions(PG_FUNCTION_ARGS)
 	seeme_asker_init(&asker, &store);
 	if (asker.is_identified)
 	{
-		for (int i = 0; i < 3; i++)
-			if (!PG_ARGISNULL(2 + i))
-			{
-				scope.level = SEEME_ORGANIZATION + i;
-				scope.id = *PG_GETARG_UUID_P(2 + i);
-			}
+		narrowest_scope(fcinfo, 2, &scope);
 		places = seeme_places(&store, &scope);
 		if (places != NIL)
 			place = linitial(places);
@@ -399,4 +403,33 @@ seeme_has_memberships(PG_FUNCTION_ARGS)
 	has = seeme_list_memberships(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)) != NIL;
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(has);
+}
+
+/*
+ * seeme.could_invite(inviter, role_id, organization, team, project uuid) RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_could_invite);
+Datum
+seeme_could_invite(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	SeemeSubject inviter;
+	SeemeScope	scope;
+	List	   *places = NIL;
+	bool		could = false;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BOOL(false);
+	seeme_store_open(&store);
+	if (narrowest_scope(fcinfo, 2, &scope))
+		places = seeme_places(&store, &scope);
+	if (places != NIL)
+	{
+		seeme_subject_init(&inviter, &store, PG_GETARG_UUID_P(0));
+		could = seeme_may_manage(&inviter, linitial(places)) &&
+			(PG_ARGISNULL(1) ||
+			 add_missing_of_role(NIL, &inviter, linitial(places), PG_GETARG_UUID_P(1)) == NIL);
+	}
+	seeme_store_close(&store);
+	PG_RETURN_BOOL(could);
 }

@@ -1,14 +1,18 @@
 /*
- * seeme_rbac.c: the library's start. It calls each module's own start and owns nothing else.
+ * seeme_rbac.c: the library's start. It calls each module's own start, and defines the settings that SQL alone reads.
  */
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "utils/guc.h"
 
 #include "compat.h"
 #include "identity.h"
 
 SEEME_MODULE_MAGIC;
+
+/* The largest logo, in kB; read by seeme.prepare_logo(). */
+static int	max_logo_size = 1024;
 
 extern PGDLLEXPORT void _PG_init(void);
 
@@ -16,5 +20,9 @@ void
 _PG_init(void)
 {
 	seeme_identity_init();
+	DefineCustomIntVariable("seeme_rbac.max_logo_size",
+							"The largest logo of an organization, team or project.",
+							NULL, &max_logo_size, 1024, 1, 1024 * 1024, PGC_SUSET, GUC_UNIT_KB,
+							NULL, NULL, NULL);
 	MarkGUCPrefixReserved("seeme_rbac");
 }

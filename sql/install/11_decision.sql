@@ -124,3 +124,17 @@ CREATE FUNCTION seeme.every_row(relation regclass, id_column name, id uuid, cond
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_every_row';
 COMMENT ON FUNCTION seeme.every_row(regclass, name, uuid, text) IS
   'Whether a table has rows with this id, and the condition is true of each, by what is committed now. Looks with the rights of the table''s owner, whose code may run.';
+
+CREATE FUNCTION seeme.could_invite(inviter uuid, role_id uuid, organization uuid, team uuid, project uuid) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_could_invite';
+COMMENT ON FUNCTION seeme.could_invite(uuid, uuid, uuid, uuid, uuid) IS
+  'Whether a person, at this moment, may add members in the narrowest scope given, and holds all that the role holds there (rule 7.1 when an invitation is accepted)';
+
+CREATE FUNCTION seeme.random_token(prefix text) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_random_token';
+COMMENT ON FUNCTION seeme.random_token(text) IS 'The prefix and 256 bits from the strong random source, in hexadecimal';
+
+CREATE FUNCTION seeme.bypasses_row_security() RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_bypasses_row_security';
+COMMENT ON FUNCTION seeme.bypasses_row_security() IS
+  'Whether the role outside of any SECURITY DEFINER function is a superuser or has BYPASSRLS';

@@ -85,6 +85,7 @@ DECLARE
   person   uuid := @extschema@.seeme_user_id();
   subject  seeme.memberships := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
   container_of uuid;          -- the organization of its team or project
+  by_invitation boolean := false;
   missing  text[];
   of_owner boolean := false;  -- the organization membership of the organization's owner
 BEGIN
@@ -105,7 +106,13 @@ BEGIN
         USING ERRCODE = 'foreign_key_violation', HINT = 'Leave organization_id out: it is that of the team or project.';
     END IF;
     NEW.organization_id := coalesce(NEW.organization_id, container_of);
-    NEW.created_by := CASE WHEN seeme.nobody_asks() THEN NEW.created_by ELSE person END;
+    -- An invitation that this transaction accepts: the inviter hands the role out, and was asked.
+    by_invitation := EXISTS (
+      SELECT FROM seeme.invitations i
+       WHERE i.membership_id = NEW.id AND i.accepted_at = now() AND i.role_id IS NOT DISTINCT FROM NEW.role_id
+         AND i.organization_id = NEW.organization_id AND i.team_id IS NOT DISTINCT FROM NEW.team_id
+         AND i.project_id IS NOT DISTINCT FROM NEW.project_id AND seeme.is_invited(i.email) AND NEW.user_id = person);
+    NEW.created_by := CASE WHEN seeme.nobody_asks() OR by_invitation THEN NEW.created_by ELSE person END;
     subject := NEW;
   ELSIF TG_OP = 'UPDATE' THEN
     IF (NEW.id, NEW.organization_id, NEW.team_id, NEW.project_id, NEW.user_id, NEW.created_by)
@@ -162,7 +169,9 @@ BEGIN
       END IF;
     END IF;
     PERFORM seeme.require_role_of(NEW.role_id, NEW.organization_id);
-    PERFORM seeme.require_role_held(NEW.role_id, NEW.organization_id, NEW.team_id, NEW.project_id);
+    IF NOT by_invitation THEN
+      PERFORM seeme.require_role_held(NEW.role_id, NEW.organization_id, NEW.team_id, NEW.project_id);
+    END IF;
   END IF;
   IF NEW.role_id = seeme.owner_role() AND NOT of_owner THEN
     RAISE EXCEPTION 'the role Owner is on the owner''s membership of the organization and on no other'

@@ -11,6 +11,7 @@ CREATE TABLE seeme.invitations (
   token_hash      bytea NOT NULL UNIQUE,
   expires_at      timestamptz NOT NULL,
   accepted_at     timestamptz,
+  membership_id   uuid,
   created_at      timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT invitations_one_scope CHECK (team_id IS NULL OR project_id IS NULL),
   CONSTRAINT invitations_email_is_an_address CHECK (email ~ '^[^@[:space:]]+@[^@[:space:]]+$' AND length(email) <= 320),
@@ -20,7 +21,8 @@ CREATE TABLE seeme.invitations (
   CONSTRAINT invitations_project_of_the_same_organization FOREIGN KEY (project_id, organization_id)
     REFERENCES seeme.projects (id, organization_id) ON DELETE CASCADE
 );
-CREATE INDEX invitations_organization_id_idx ON seeme.invitations (organization_id);
+CREATE UNIQUE INDEX invitations_one_open ON seeme.invitations (organization_id, team_id, project_id, lower(email))
+  NULLS NOT DISTINCT WHERE accepted_at IS NULL;
 CREATE INDEX invitations_team_id_idx ON seeme.invitations (team_id) WHERE team_id IS NOT NULL;
 CREATE INDEX invitations_project_id_idx ON seeme.invitations (project_id) WHERE project_id IS NOT NULL;
 CREATE INDEX invitations_email_idx ON seeme.invitations (lower(email));
@@ -37,6 +39,7 @@ COMMENT ON COLUMN seeme.invitations.invited_by IS 'The person who invites';
 COMMENT ON COLUMN seeme.invitations.token_hash IS 'SHA-256 of the token; never readable by an application''s role';
 COMMENT ON COLUMN seeme.invitations.expires_at IS 'The first instant at which it cannot be accepted any more';
 COMMENT ON COLUMN seeme.invitations.accepted_at IS 'When it was accepted';
+COMMENT ON COLUMN seeme.invitations.membership_id IS 'The membership that came of it';
 
 CREATE FUNCTION seeme.is_invited(email text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -49,5 +52,152 @@ CREATE POLICY seeme_select ON seeme.invitations FOR SELECT USING (
   seeme.is_invited(email) OR seeme.manages_membership(organization_id, team_id, project_id));
 SELECT seeme.create_write_policy('seeme.invitations', 'DELETE',
   'seeme.manages_membership({row}.organization_id, {row}.team_id, {row}.project_id)');
+
+CREATE FUNCTION seeme.prepare_invitation() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  -- Rule 7.1: who cancels an invitation holds what it offers. Not asked when it goes with its container or its inviter.
+  IF OLD.accepted_at IS NULL AND OLD.invited_by IS DISTINCT FROM @extschema@.seeme_user_id()
+     AND EXISTS (SELECT FROM seeme.organizations o WHERE o.id = OLD.organization_id)
+     AND (OLD.team_id IS NULL OR EXISTS (SELECT FROM seeme.teams t WHERE t.id = OLD.team_id))
+     AND (OLD.project_id IS NULL OR EXISTS (SELECT FROM seeme.projects p WHERE p.id = OLD.project_id))
+     AND (OLD.invited_by IS NULL OR EXISTS (
+           SELECT FROM seeme.memberships m WHERE m.organization_id = OLD.organization_id AND m.user_id = OLD.invited_by)) THEN
+    PERFORM seeme.require_role_held(OLD.role_id, OLD.organization_id, OLD.team_id, OLD.project_id);
+  END IF;
+  RETURN OLD;
+END $$;
+COMMENT ON FUNCTION seeme.prepare_invitation() IS 'Trigger: rule 7.1 for cancelling an invitation';
+CREATE TRIGGER prepare BEFORE DELETE ON seeme.invitations
+  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_invitation();
+
+CREATE FUNCTION seeme.cancel_invitations_of() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  DELETE FROM seeme.invitations i
+   WHERE i.organization_id = OLD.organization_id AND i.invited_by = OLD.user_id AND i.accepted_at IS NULL;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.cancel_invitations_of() IS 'Trigger: open invitations go with the membership of who made them';
+CREATE TRIGGER cancel_invitations AFTER DELETE ON seeme.memberships
+  FOR EACH ROW WHEN (OLD.team_id IS NULL AND OLD.project_id IS NULL)
+  EXECUTE FUNCTION seeme.cancel_invitations_of();
+
+-- The documented answer: an invitation, and its token, shown this once.
+CREATE TYPE seeme.invitation AS (
+  id uuid, organization_id uuid, team_id uuid, project_id uuid, email text, role_id uuid, invited_by uuid, token text,
+  expires_at timestamptz, accepted_at timestamptz, created_at timestamptz);
+COMMENT ON TYPE seeme.invitation IS 'What seeme_invite answers with: an invitation, and its token, shown this once';
+
+CREATE FUNCTION @extschema@.seeme_invite(
+  email text, organization uuid = NULL, team uuid = NULL, project uuid = NULL, role_id uuid = NULL,
+  valid_for interval = '7 days') RETURNS seeme.invitation
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  person  uuid := @extschema@.seeme_user_id();
+  address text := seeme.checked_text(seeme_invite.email, 'email', 320);
+  token   text := seeme.random_token('seeme_inv_');
+  home    uuid := organization;
+  made    seeme.invitations;
+BEGIN
+  IF num_nonnulls(organization, team, project) <> 1 THEN
+    RAISE EXCEPTION 'an invitation is to one organization, team or project'
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Give exactly one of organization, team and project.';
+  END IF;
+  IF NOT (seeme.manages_membership(organization, team, project) OR seeme.nobody_asks() AND seeme.bypasses_row_security()) THEN
+    RAISE EXCEPTION 'you do not hold % in this %',
+        CASE WHEN project IS NOT NULL THEN 'organizations:manage_members or projects:update'
+             WHEN team IS NOT NULL THEN 'organizations:manage_members or teams:update' ELSE 'organizations:manage_members' END,
+        CASE WHEN project IS NOT NULL THEN 'project' WHEN team IS NOT NULL THEN 'team' ELSE 'organization' END
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  IF address IS NULL OR address !~ '^[^@[:space:]]+@[^@[:space:]]+$' THEN
+    RAISE EXCEPTION 'this is not an e-mail address' USING ERRCODE = 'invalid_parameter_value', HINT = 'name@example.com';
+  END IF;
+  IF valid_for IS NULL OR valid_for <= '0' OR valid_for > '1 year' THEN
+    RAISE EXCEPTION 'an invitation is valid for some time, a year at most'
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'The default is 7 days.';
+  END IF;
+  IF project IS NOT NULL THEN
+    home := (SELECT p.organization_id FROM seeme.projects p WHERE p.id = project);
+  ELSIF team IS NOT NULL THEN
+    home := (SELECT t.organization_id FROM seeme.teams t WHERE t.id = team);
+  END IF;
+  PERFORM seeme.require_role_of(seeme_invite.role_id, home);
+  PERFORM seeme.require_role_held(seeme_invite.role_id, organization, team, project);
+  IF seeme_invite.role_id = seeme.owner_role() THEN
+    RAISE EXCEPTION 'the role Owner is on the owner''s membership of the organization and on no other'
+      USING ERRCODE = 'check_violation', HINT = 'The owner can call seeme_transfer_ownership().';
+  END IF;
+
+  -- One open invitation per address and place: a new one takes the place of the old.
+  PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'seeme.invitations', organization, team, project, lower(address)), 0));
+  DELETE FROM seeme.invitations i
+   WHERE i.organization_id = home AND i.team_id IS NOT DISTINCT FROM team AND i.project_id IS NOT DISTINCT FROM project
+     AND lower(i.email) = lower(address) AND i.accepted_at IS NULL;
+  INSERT INTO seeme.invitations (organization_id, team_id, project_id, email, role_id, invited_by, token_hash, expires_at)
+  VALUES (home, team, project, address, seeme_invite.role_id, person, sha256(convert_to(token, 'UTF8')), clock_timestamp() + valid_for)
+  RETURNING * INTO made;
+  RETURN (made.id, made.organization_id, made.team_id, made.project_id, made.email, made.role_id, made.invited_by, token,
+          made.expires_at, made.accepted_at, made.created_at)::seeme.invitation;
+END $$;
+COMMENT ON FUNCTION @extschema@.seeme_invite(text, uuid, uuid, uuid, uuid, interval) IS
+  'Invites an e-mail address to an organization, team or project, with an optional role, for whoever may add that membership and holds what the role holds. Answers with the token this once: only its SHA-256 is kept. An open invitation of the same address to the same place is replaced.';
+
+CREATE FUNCTION @extschema@.seeme_accept_invitation(token text) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  person     uuid := @extschema@.seeme_user_id();
+  invitation seeme.invitations;
+  new_id     uuid := gen_random_uuid();
+  member_id  uuid;
+BEGIN
+  -- Whoever comes second waits for the lock, and finds it accepted.
+  SELECT i.* INTO invitation FROM seeme.invitations i
+   WHERE i.token_hash = sha256(convert_to(seeme_accept_invitation.token, 'UTF8')) AND i.accepted_at IS NULL FOR UPDATE;
+  IF NOT FOUND OR person IS NULL OR invitation.expires_at <= clock_timestamp() OR NOT seeme.is_invited(invitation.email)
+     OR invitation.invited_by IS NOT NULL AND NOT seeme.could_invite(
+          invitation.invited_by, invitation.role_id, invitation.organization_id, invitation.team_id, invitation.project_id) THEN
+    RAISE EXCEPTION 'this invitation cannot be accepted'
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'It may be used, expired, cancelled, or meant for another e-mail address. Ask for a new one.';
+  END IF;
+
+  IF invitation.team_id IS NOT NULL OR invitation.project_id IS NOT NULL THEN
+    INSERT INTO seeme.memberships (organization_id, user_id, created_by)
+    VALUES (invitation.organization_id, person, invitation.invited_by)
+    ON CONFLICT ON CONSTRAINT memberships_person_and_scope_key DO NOTHING;
+  END IF;
+  SELECT m.id INTO member_id FROM seeme.memberships m
+   WHERE m.organization_id = invitation.organization_id AND m.user_id = person
+     AND m.team_id IS NOT DISTINCT FROM invitation.team_id AND m.project_id IS NOT DISTINCT FROM invitation.project_id;
+  -- This is what tells the trigger of memberships that the role was handed out by the inviter.
+  UPDATE seeme.invitations i SET accepted_at = now(), membership_id = coalesce(member_id, new_id) WHERE i.id = invitation.id;
+  IF member_id IS NULL THEN
+    INSERT INTO seeme.memberships (id, organization_id, team_id, project_id, user_id, role_id, created_by)
+    VALUES (new_id, invitation.organization_id, invitation.team_id, invitation.project_id, person, invitation.role_id,
+            invitation.invited_by);
+  END IF;
+  RETURN coalesce(member_id, new_id);
+END $$;
+COMMENT ON FUNCTION @extschema@.seeme_accept_invitation(text) IS
+  'Makes the asking person a member as they were invited, and a member of the organization if need be; answers with the membership. Once, by the invited e-mail address, before it expires, while the inviter still may hand that out; else one and the same error (22023). A membership that is there already stays as it is.';
+
+CREATE FUNCTION seeme.invitation_role_name(invitation_id uuid) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+RETURN (SELECT r.name FROM seeme.invitations i JOIN seeme.roles r ON r.id = i.role_id
+         WHERE i.id = invitation_id
+           AND (seeme.is_invited(i.email) OR seeme.manages_membership(i.organization_id, i.team_id, i.project_id)));
+COMMENT ON FUNCTION seeme.invitation_role_name(uuid) IS 'The name of the role of an invitation that the asking person sees';
+
+CREATE VIEW seeme.pending_members WITH (security_invoker = true) AS
+  SELECT i.id, i.organization_id, i.team_id, i.project_id, NULL::uuid AS user_id, i.role_id,
+         seeme.invitation_role_name(i.id) AS role_name, i.email, NULL::text AS username, NULL::text AS firstname, NULL::text AS name,
+         i.invited_by, i.expires_at
+    FROM seeme.invitations i WHERE i.accepted_at IS NULL AND i.expires_at > clock_timestamp();
+COMMENT ON VIEW seeme.pending_members IS
+  'Open invitations with the columns of the member views: the documented member list shows them too. DELETE cancels.';
 
 SELECT pg_extension_config_dump('seeme.invitations', '');

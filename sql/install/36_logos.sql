@@ -12,7 +12,6 @@ CREATE TABLE seeme.logos (
   CONSTRAINT logos_thing_key UNIQUE NULLS NOT DISTINCT (organization_id, team_id, project_id),
   CONSTRAINT logos_one_thing CHECK (team_id IS NULL OR project_id IS NULL),
   CONSTRAINT logos_media_type CHECK (media_type IN ('image/png', 'image/jpeg', 'image/webp', 'image/gif')),
-  CONSTRAINT logos_content_length CHECK (octet_length(content) BETWEEN 1 AND 5242880),
   CONSTRAINT logos_team_of_the_same_organization FOREIGN KEY (team_id, organization_id)
     REFERENCES seeme.teams (id, organization_id) ON DELETE CASCADE,
   CONSTRAINT logos_project_of_the_same_organization FOREIGN KEY (project_id, organization_id)
@@ -27,7 +26,7 @@ COMMENT ON COLUMN seeme.logos.team_id IS 'The team, for a team''s logo';
 COMMENT ON COLUMN seeme.logos.project_id IS 'The project, for a project''s logo';
 COMMENT ON COLUMN seeme.logos.filename IS 'The name of the file that was uploaded';
 COMMENT ON COLUMN seeme.logos.media_type IS 'image/png, image/jpeg, image/webp or image/gif';
-COMMENT ON COLUMN seeme.logos.content IS 'The image, at most 5 MiB';
+COMMENT ON COLUMN seeme.logos.content IS 'The image, at most seeme_rbac.max_logo_size';
 
 CREATE FUNCTION seeme.has_logo(organization uuid, team uuid, project uuid) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -59,18 +58,78 @@ COMMENT ON FUNCTION seeme.note_logo() IS 'Trigger: has_logo is always true to th
 CREATE TRIGGER note_logo AFTER INSERT OR DELETE ON seeme.logos
   FOR EACH ROW EXECUTE FUNCTION seeme.note_logo();
 
-CREATE FUNCTION seeme.keep_logo() RETURNS trigger
+CREATE FUNCTION seeme.media_type_of(content bytea) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN CASE
+  WHEN substring(content FOR 8) = '\x89504e470d0a1a0a' THEN 'image/png'
+  WHEN substring(content FOR 3) = '\xffd8ff' THEN 'image/jpeg'
+  WHEN substring(content FOR 6) IN ('GIF87a'::bytea, 'GIF89a'::bytea) THEN 'image/gif'
+  WHEN substring(content FOR 4) = 'RIFF'::bytea AND substring(content FROM 9 FOR 4) = 'WEBP'::bytea THEN 'image/webp'
+END;
+COMMENT ON FUNCTION seeme.media_type_of(bytea) IS 'What the first bytes say an image is: PNG, JPEG, GIF or WebP; null for anything else';
+
+CREATE FUNCTION seeme.authorize_logo() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF (NEW.id, NEW.organization_id, NEW.team_id, NEW.project_id)
-     IS DISTINCT FROM (OLD.id, OLD.organization_id, OLD.team_id, OLD.project_id) THEN
-    RAISE EXCEPTION 'a logo stays with its thing' USING ERRCODE = 'check_violation', HINT = 'Delete it, and insert another.';
+  IF NEW.project_id IS NOT NULL THEN
+    PERFORM seeme.require_any('{projects:update}', TG_RELID, NULL, NULL, NEW.project_id);
+  ELSIF NEW.team_id IS NOT NULL THEN
+    PERFORM seeme.require_any('{teams:update}', TG_RELID, NULL, NEW.team_id);
+  ELSE
+    PERFORM seeme.require_any('{organizations:update}', TG_RELID, NEW.organization_id);
   END IF;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.keep_logo() IS 'Trigger: a logo is replaced, never moved';
-CREATE TRIGGER keep_logo BEFORE UPDATE ON seeme.logos
-  FOR EACH ROW EXECUTE FUNCTION seeme.keep_logo();
+COMMENT ON FUNCTION seeme.authorize_logo() IS 'Trigger: who may add a logo';
+
+CREATE FUNCTION seeme.prepare_logo() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  container_of uuid;
+  found_type   text := seeme.media_type_of(NEW.content);
+  max_size     bigint;
+BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  IF seeme.restoring() THEN
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'UPDATE' AND (NEW.id, NEW.organization_id, NEW.team_id, NEW.project_id)
+                          IS DISTINCT FROM (OLD.id, OLD.organization_id, OLD.team_id, OLD.project_id) THEN
+    RAISE EXCEPTION 'a logo stays with its thing' USING ERRCODE = 'check_violation', HINT = 'Delete it, and insert another.';
+  END IF;
+  IF NEW.project_id IS NOT NULL THEN
+    container_of := (SELECT p.organization_id FROM seeme.projects p WHERE p.id = NEW.project_id);
+  ELSIF NEW.team_id IS NOT NULL THEN
+    container_of := (SELECT t.organization_id FROM seeme.teams t WHERE t.id = NEW.team_id);
+  ELSE
+    container_of := NEW.organization_id;
+  END IF;
+  IF container_of IS NULL OR coalesce(NEW.organization_id, container_of) <> container_of THEN
+    RAISE EXCEPTION 'there is no such team or project in this organization'
+      USING ERRCODE = 'foreign_key_violation', HINT = 'Leave organization_id out: it is that of the team or project.';
+  END IF;
+  NEW.organization_id := container_of;
+  NEW.filename := seeme.checked_text(NEW.filename, 'filename', 255);
+  max_size := pg_size_bytes(current_setting('seeme_rbac.max_logo_size'));
+  IF octet_length(NEW.content) > max_size THEN
+    RAISE EXCEPTION 'a logo of % bytes is too large', octet_length(NEW.content)
+      USING ERRCODE = 'program_limit_exceeded', HINT = format('At most %s bytes (seeme_rbac.max_logo_size).', max_size);
+  END IF;
+  IF TG_OP = 'UPDATE' AND NEW.media_type = OLD.media_type THEN
+    NEW.media_type := NULL;  -- not said anew: the content tells
+  END IF;
+  IF found_type IS NULL OR NEW.media_type IS NOT NULL AND NEW.media_type <> found_type THEN
+    RAISE EXCEPTION 'this is not %', coalesce('an ' || NEW.media_type, 'an image that can be a logo')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'PNG, JPEG, WebP or GIF, by the content; media_type may be left out.';
+  END IF;
+  NEW.media_type := found_type;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.prepare_logo() IS 'Trigger: what a logo may be, and that it is replaced, never moved';
+CREATE TRIGGER authorize BEFORE INSERT ON seeme.logos
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_logo();
+CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.logos
+  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_logo();
 
 CREATE FUNCTION seeme.may_change(organization uuid, team uuid, project uuid) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE

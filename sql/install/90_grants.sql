@@ -21,9 +21,10 @@ BEGIN
     seeme.memberships, seeme.organization_members, seeme.team_members, seeme.project_members, seeme.logos TO %I', role_name);
   EXECUTE format('GRANT SELECT, INSERT, DELETE ON seeme.project_resources TO %I', role_name);
   EXECUTE format('GRANT SELECT ON seeme.users, seeme.permissions, seeme.resource_types, seeme.audit_log TO %I', role_name);
+  EXECUTE format('GRANT SELECT, DELETE ON seeme.pending_members TO %I', role_name);
   -- Never the hash of a token.
   EXECUTE format('GRANT SELECT (id, organization_id, team_id, project_id, email, role_id, invited_by, expires_at, accepted_at,
-    created_at), DELETE ON seeme.invitations TO %I', role_name);
+    membership_id, created_at), DELETE ON seeme.invitations TO %I', role_name);
   FOREACH routine IN ARRAY ARRAY[
     '@extschema@.seeme_user_id()',
     '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
@@ -37,12 +38,17 @@ BEGIN
     '@extschema@.seeme_explain_permission(uuid,text,uuid,uuid,uuid,uuid,text)',
     '@extschema@.seeme_current_user_context()',
     '@extschema@.seeme_transfer_ownership(uuid,uuid)',
+    '@extschema@.seeme_invite(text,uuid,uuid,uuid,uuid,interval)',
+    '@extschema@.seeme_accept_invitation(text)',
+    '@extschema@.seeme_review(uuid,interval)',
+    '@extschema@.seeme_permission_matrix(uuid,uuid,uuid)',
     -- what policies, views and triggers call as the asking role
-    'seeme.nobody_asks()', 'seeme.restoring()', 'seeme.provisions_users()',
+    'seeme.nobody_asks()', 'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
+    'seeme.is_unused_role(uuid)',
     'seeme.is_member(uuid,uuid,uuid)', 'seeme.holds_role(uuid)', 'seeme.lies_in(uuid,uuid,uuid)',
     'seeme.may_claim(text,text,uuid)', 'seeme.sees_user(uuid)', 'seeme.is_invited(text)', 'seeme.may_change(uuid,uuid,uuid)',
     'seeme.sees_membership(uuid,uuid,uuid,uuid)', 'seeme.manages_membership(uuid,uuid,uuid)',
-    'seeme.membership_role_name(uuid)', 'seeme.require_any(text[],regclass,uuid,uuid,uuid)']::regprocedure[]
+    'seeme.membership_role_name(uuid)', 'seeme.invitation_role_name(uuid)', 'seeme.require_any(text[],regclass,uuid,uuid,uuid)']::regprocedure[]
   LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', routine, role_name);
   END LOOP;

@@ -1,0 +1,33 @@
+/*
+ * token.c: secrets that are made here: 256 bits from PostgreSQL's strong random source.
+ *
+ * Keeps none: what is stored is a hash, made in SQL.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+
+#define SEEME_TOKEN_BYTES 32
+
+/*
+ * seeme.random_token(prefix text) RETURNS text
+ */
+PG_FUNCTION_INFO_V1(seeme_random_token);
+Datum
+seeme_random_token(PG_FUNCTION_ARGS)
+{
+	unsigned char bits[SEEME_TOKEN_BYTES];
+	StringInfoData token;
+
+	if (!pg_strong_random(bits, sizeof(bits)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random bits")));
+	initStringInfo(&token);
+	appendStringInfoString(&token, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	for (int i = 0; i < SEEME_TOKEN_BYTES; i++)
+		appendStringInfo(&token, "%02x", bits[i]);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(token.data, token.len));
+}
