@@ -16,39 +16,47 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
+/* Whether a table has a column of that name and type. */
+static bool
+has_column(Oid relid, const char *column, Oid type)
+{
+	AttrNumber	attnum = get_attnum(relid, column);
+
+	return attnum > 0 && get_atttype(relid, attnum) == type;
+}
+
 /*
- * Whether a table has rows with an id, and the condition is true of every one of them, by what is committed now. False for
+ * The value, as text, of an aggregate expression over the rows of a table that have an id, by what is committed now. NULL for
  * what is no table (any more), and when its id column is none.
  */
-static bool
-every_row(Oid relid, const char *id_column, Datum id, const char *condition)
+static char *
+ask_owner(Oid relid, const char *id_column, Datum id, const char *expression)
 {
 	Relation	relation = try_relation_open(relid, AccessShareLock);
-	AttrNumber	attnum;
+	MemoryContext caller = CurrentMemoryContext;
 	char	   *query;
 	Oid			save_userid;
 	int			save_sec_context;
 	Oid			argtype = UUIDOID;
 	SPIPlanPtr	plan;
-	bool		isnull = true;
-	bool		every = false;
+	char	   *value = NULL;
 
 	if (relation == NULL)
-		return false;
-	attnum = get_attnum(relid, id_column);
+		return NULL;
 	if ((relation->rd_rel->relkind != RELKIND_RELATION && relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE) ||
-		attnum <= 0 || get_atttype(relid, attnum) != UUIDOID)
+		!has_column(relid, id_column, UUIDOID))
 	{
 		relation_close(relation, AccessShareLock);
-		return false;
+		return NULL;
 	}
 
-	query = psprintf("SELECT pg_catalog.bool_and(%s) FROM %s WHERE %s OPERATOR(pg_catalog.=) $1",
-					 condition,
+	query = psprintf("SELECT %s FROM %s WHERE %s OPERATOR(pg_catalog.=) $1",
+					 expression,
 					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 												RelationGetRelationName(relation)),
 					 quote_identifier(id_column));
@@ -64,12 +72,23 @@ every_row(Oid relid, const char *id_column, Datum id, const char *condition)
 	if (SPI_execute_snapshot(plan, &id, NULL, GetLatestSnapshot(), InvalidSnapshot, false, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_snapshot failed");
 	if (SPI_processed == 1)
-		every = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	every = every && !isnull;
+		value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	if (value != NULL)
+		value = MemoryContextStrdup(caller, value);
 	SPI_finish();
 	SetUserIdAndSecContext(save_userid, save_sec_context);
 	relation_close(relation, NoLock);
-	return every;
+	return value;
+}
+
+/* Expressions run as the owner of whatever table is named: this is for the extension's own functions to call. */
+static void
+require_superuser(const char *function)
+{
+	if (!superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for function %s", function)));
 }
 
 /*
@@ -79,14 +98,37 @@ PG_FUNCTION_INFO_V1(seeme_every_row);
 Datum
 seeme_every_row(PG_FUNCTION_ARGS)
 {
-	/* The condition runs as the owner of whatever table is named: this is for the extension's own functions to call. */
-	if (!superuser())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for function every_row")));
+	char	   *every;
+
+	require_superuser("every_row");
 	for (int i = 0; i < 4; i++)
 		if (PG_ARGISNULL(i))
 			PG_RETURN_BOOL(false);
-	PG_RETURN_BOOL(every_row(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
-							 text_to_cstring(PG_GETARG_TEXT_PP(3))));
+	every = ask_owner(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
+					  psprintf("pg_catalog.bool_and(%s)", text_to_cstring(PG_GETARG_TEXT_PP(3))));
+	PG_RETURN_BOOL(every != NULL && strcmp(every, "t") == 0);
+}
+
+/*
+ * seeme.text_of_row(relation regclass, id_column name, id uuid, text_column name) RETURNS text
+ */
+PG_FUNCTION_INFO_V1(seeme_text_of_row);
+Datum
+seeme_text_of_row(PG_FUNCTION_ARGS)
+{
+	char	   *column;
+	char	   *text;
+
+	require_superuser("text_of_row");
+	for (int i = 0; i < 4; i++)
+		if (PG_ARGISNULL(i))
+			PG_RETURN_NULL();
+	column = NameStr(*PG_GETARG_NAME(3));
+	if (!has_column(PG_GETARG_OID(0), column, TEXTOID) && !has_column(PG_GETARG_OID(0), column, VARCHAROID))
+		PG_RETURN_NULL();
+	text = ask_owner(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
+					 psprintf("pg_catalog.min(%s)", quote_identifier(column)));
+	if (text == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(text));
 }

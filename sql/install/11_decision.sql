@@ -138,3 +138,8 @@ CREATE FUNCTION seeme.bypasses_row_security() RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_bypasses_row_security';
 COMMENT ON FUNCTION seeme.bypasses_row_security() IS
   'Whether the role outside of any SECURITY DEFINER function is a superuser or has BYPASSRLS';
+
+CREATE FUNCTION seeme.text_of_row(relation regclass, id_column name, id uuid, text_column name) RETURNS text
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_text_of_row';
+COMMENT ON FUNCTION seeme.text_of_row(regclass, name, uuid, name) IS
+  'What a text column says in the row with this id, by what is committed now, looked at with the rights of the table''s owner; null when there is no such row or column';

@@ -20,7 +20,7 @@ COMMENT ON COLUMN seeme.project_resources.id IS 'Unique id';
 COMMENT ON COLUMN seeme.project_resources.project_id IS 'The project';
 COMMENT ON COLUMN seeme.project_resources.resource_type IS 'Type: model, dataset, workflow, graph, or a registered one';
 COMMENT ON COLUMN seeme.project_resources.resource_id IS 'The id of the resource in the application''s table';
-COMMENT ON COLUMN seeme.project_resources.resource_name IS 'Name of the resource';
+COMMENT ON COLUMN seeme.project_resources.resource_name IS 'Name of the resource: that of the protected table''s row where there is one, else as it was given';
 COMMENT ON COLUMN seeme.project_resources.organization_id IS 'The project''s organization; filled in';
 COMMENT ON COLUMN seeme.project_resources.created_by IS 'The person who assigned it; null: privileged code';
 
@@ -90,6 +90,15 @@ END $$;
 COMMENT ON FUNCTION seeme.may_assign(text, uuid, uuid) IS
   'Rule 7.2: whether the asking person may assign the resource, apart from projects:update on the project';
 
+CREATE FUNCTION seeme.name_of_resource(resource_type text, resource_id uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT min(left(seeme.text_of_row(t.table_name, t.id_column, resource_id, t.name_column), 1000))
+            FROM seeme.protected_tables t
+           WHERE t.resource_type = name_of_resource.resource_type AND t.holds_resource AND t.name_column IS NOT NULL);
+END $$;
+COMMENT ON FUNCTION seeme.name_of_resource(text, uuid) IS 'The name that the protected table''s row has; null where there is none';
+
 CREATE FUNCTION seeme.authorize_assignment() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -114,7 +123,8 @@ BEGIN
   IF NEW.organization_id IS NULL THEN
     RAISE EXCEPTION 'there is no such project' USING ERRCODE = 'foreign_key_violation';
   END IF;
-  NEW.resource_name := seeme.checked_text(NEW.resource_name, 'resource_name', 1000);
+  NEW.resource_name := coalesce(seeme.name_of_resource(NEW.resource_type, NEW.resource_id),
+                                seeme.checked_text(NEW.resource_name, 'resource_name', 1000));
   IF NOT seeme.nobody_asks() THEN
     NEW.created_by := @extschema@.seeme_user_id();
     IF NOT coalesce(seeme.may_assign(NEW.resource_type, NEW.resource_id, NEW.project_id), false) THEN

@@ -11,6 +11,7 @@ CREATE TABLE seeme.protected_tables (
   resource_type       text REFERENCES seeme.resource_types (name),
   holds_resource      boolean NOT NULL,
   id_column           name,
+  name_column         name,
   listing_columns     name[],
   listing_view        regclass,
   had_row_security    boolean NOT NULL,
@@ -31,6 +32,7 @@ COMMENT ON COLUMN seeme.protected_tables.owner_column IS 'Column that holds the 
 COMMENT ON COLUMN seeme.protected_tables.resource_type IS 'The type by which its resource is assigned to projects';
 COMMENT ON COLUMN seeme.protected_tables.holds_resource IS 'Whether a row is itself the resource of that type (and not a part of one)';
 COMMENT ON COLUMN seeme.protected_tables.id_column IS 'Column that holds a row''s own id, where a row is a resource';
+COMMENT ON COLUMN seeme.protected_tables.name_column IS 'Column that holds a row''s name, where a row is a resource: its name or title';
 COMMENT ON COLUMN seeme.protected_tables.listing_columns IS 'The columns that the listing view shows';
 COMMENT ON COLUMN seeme.protected_tables.listing_view IS 'The view that shows them';
 COMMENT ON COLUMN seeme.protected_tables.had_row_security IS 'Whether row security was enabled before';
@@ -189,6 +191,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.check_moved_row() IS 'Trigger on protected tables: a row that moves needs update where it goes, a change of owner needs everything';
 
+CREATE FUNCTION seeme.protects_resource(relation oid, resource_type text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (SELECT FROM seeme.protected_tables t
+                WHERE t.resource_type = protects_resource.resource_type AND t.holds_resource
+                  AND (t.table_name = relation OR t.table_name IN (SELECT a.relid FROM pg_partition_ancestors(relation) a)));
+COMMENT ON FUNCTION seeme.protects_resource(oid, text) IS
+  'Whether a table, or a partition of it, is protected as one that holds this type of resource';
+
 CREATE FUNCTION seeme.is_in_table(resource_type text, resource_id uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -204,9 +214,7 @@ DECLARE
   type   text := TG_ARGV[0];
   row_id uuid;
 BEGIN
-  IF NOT EXISTS (SELECT FROM seeme.protected_tables t
-                  WHERE t.resource_type = type AND t.holds_resource
-                    AND (t.table_name = TG_RELID OR t.table_name IN (SELECT a.relid FROM pg_partition_ancestors(TG_RELID) a))) THEN
+  IF NOT seeme.protects_resource(TG_RELID, type) THEN
     RETURN NULL;
   END IF;
   IF TG_OP <> 'TRUNCATE' THEN
@@ -227,6 +235,27 @@ BEGIN
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION seeme.forget_resource() IS 'Trigger on protected tables: what is assigned goes with its row';
+
+CREATE FUNCTION seeme.rename_resource() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  row_id   uuid;
+  row_name text;
+BEGIN
+  IF NOT seeme.protects_resource(TG_RELID, TG_ARGV[0]) OR (
+       -- No conversion may run here: it could be the table owner's own function.
+       SELECT count(*) FROM pg_attribute a
+        WHERE a.attrelid = TG_RELID AND NOT a.attisdropped
+          AND (a.attname = TG_ARGV[1] AND a.atttypid = 'uuid'::regtype
+               OR a.attname = TG_ARGV[2] AND a.atttypid IN ('text'::regtype, 'varchar'::regtype))) <> 2 THEN
+    RETURN NULL;
+  END IF;
+  EXECUTE format('SELECT ($1).%I, ($1).%I', TG_ARGV[1], TG_ARGV[2]) INTO row_id, row_name USING NEW;
+  UPDATE seeme.project_resources r SET resource_name = left(row_name, 1000)
+   WHERE r.resource_type = TG_ARGV[0] AND r.resource_id = row_id;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.rename_resource() IS 'Trigger on protected tables: the name of an assignment follows its row';
 
 -- A column of the table that names a scope: it exists and is a uuid; an index on it pays.
 CREATE FUNCTION seeme.check_scope_column(table_name regclass, column_name name, parameter text) RETURNS void
@@ -397,6 +426,10 @@ BEGIN
     p.id_column := coalesce(p.resource_id_column, (
       SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
        WHERE i.indrelid = table_name AND i.indisprimary AND i.indnkeyatts = 1 AND a.atttypid = 'uuid'::regtype));
+    p.name_column := (
+      SELECT a.attname FROM pg_attribute a
+       WHERE a.attrelid = table_name AND a.attname IN ('name', 'title') AND NOT a.attisdropped
+         AND a.atttypid IN ('text'::regtype, 'varchar'::regtype) ORDER BY a.attname LIMIT 1);
   END IF;
 
   FOREACH action IN ARRAY ARRAY['list', 'read', 'create', 'update', 'delete'] LOOP
@@ -443,6 +476,12 @@ BEGIN
                    'EXECUTE FUNCTION seeme.forget_resource(%L)', table_name, p.resource_type);
   END IF;
 
+  IF p.id_column IS NOT NULL AND p.name_column IS NOT NULL THEN
+    EXECUTE format('CREATE TRIGGER seeme_rename_resource AFTER UPDATE ON %1$s FOR EACH ROW '
+                   'WHEN (OLD.%2$I IS DISTINCT FROM NEW.%2$I) EXECUTE FUNCTION seeme.rename_resource(%3$L, %4$L, %2$L)',
+                   table_name, p.name_column, p.resource_type, p.id_column);
+  END IF;
+
   -- Referential actions run as the table's owner, the triggers' conditions with them.
   IF NOT has_function_privilege(relation.relowner, '@extschema@.seeme_user_id()', 'EXECUTE')
      OR NOT has_function_privilege(relation.relowner, '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)', 'EXECUTE') THEN
@@ -474,7 +513,10 @@ BEGIN
     END LOOP;
   END IF;
 
-  INSERT INTO seeme.protected_tables SELECT (p).* ;
+  INSERT INTO seeme.protected_tables SELECT (p).*;
+  UPDATE seeme.project_resources r SET resource_name = seeme.name_of_resource(r.resource_type, r.resource_id)
+   WHERE p.name_column IS NOT NULL AND r.resource_type = p.resource_type
+     AND r.resource_name IS DISTINCT FROM coalesce(seeme.name_of_resource(r.resource_type, r.resource_id), r.resource_name);
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_protect(regclass, text, name, name, name, name, name, text, name[]) IS
   'Puts a table under the model: policies that ask for resource:read, :create, :update and :delete in a row''s scope, which any of the columns tells. resource_id_column: the id under which the row''s resource of type resource_type is assigned to projects. owner_column: that person may do everything with the row. listing_columns: a view TABLE_listing of these columns for who holds resource:list. For the owner of the table.';
@@ -496,7 +538,7 @@ BEGIN
   IF p.listing_view IS NOT NULL AND EXISTS (SELECT FROM pg_class c WHERE c.oid = p.listing_view) THEN
     EXECUTE format('DROP VIEW %s', p.listing_view);
   END IF;
-  FOREACH object IN ARRAY ARRAY['seeme_after_wait_update', 'seeme_after_wait_delete', 'zz_seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_moved_resource', 'seeme_forget_resources'] LOOP
+  FOREACH object IN ARRAY ARRAY['seeme_after_wait_update', 'seeme_after_wait_delete', 'zz_seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_moved_resource', 'seeme_forget_resources', 'seeme_rename_resource'] LOOP
     EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', object, table_name);
   END LOOP;
   FOREACH object IN ARRAY ARRAY['seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete'] LOOP
