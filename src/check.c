@@ -1,5 +1,5 @@
 /*
- * check.c: seeme_has_permission and seeme_user_has_permission: yes or no.
+ * check.c: seeme_has_permission and seeme_user_has_permission: yes or no; and seeme_user_id: who is asking, if anybody may.
  */
 #include "postgres.h"
 
@@ -7,6 +7,50 @@
 #include "decide.h"
 #include "question.h"
 #include "store.h"
+
+/*
+ * The asking person, if they exist, are not disabled, and their API key (if they came by one) is good and reaches a code
+ * (NULL: whatever it reaches) everywhere.
+ */
+static Datum
+asking_person(FunctionCallInfo fcinfo, const char *code)
+{
+	SeemeStore	store;
+	SeemeAsker	asker;
+	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
+	bool		known;
+
+	seeme_store_open(&store);
+	seeme_asker_init(&asker, &store);
+	known = asker.is_identified && !asker.subject.is_refused &&
+		(code == NULL || seeme_key_reaches(&asker.subject, NULL, code));
+	if (known)
+		*user_id = asker.subject.person.id;
+	seeme_store_close(&store);
+	if (!known)
+		PG_RETURN_NULL();
+	PG_RETURN_UUID_P(user_id);
+}
+
+/*
+ * seeme_user_id() RETURNS uuid
+ */
+PG_FUNCTION_INFO_V1(seeme_user_id);
+Datum
+seeme_user_id(PG_FUNCTION_ARGS)
+{
+	return asking_person(fcinfo, NULL);
+}
+
+/*
+ * seeme.user_for(permission text) RETURNS uuid
+ */
+PG_FUNCTION_INFO_V1(seeme_user_for);
+Datum
+seeme_user_for(PG_FUNCTION_ARGS)
+{
+	return asking_person(fcinfo, seeme_code_argument(fcinfo, 0));
+}
 
 /*
  * seeme_has_permission(permission text, organization, team, project, resource uuid, resource_type text) RETURNS boolean
@@ -61,7 +105,11 @@ seeme_user_has_permission(PG_FUNCTION_ARGS)
 		places = seeme_places_told(&asker, PG_GETARG_UUID_P(0), seeme_places(&store, &scope));
 		if (places != NIL)
 		{
-			seeme_subject_init(&subject, &store, PG_GETARG_UUID_P(0));
+			/* About oneself: as one is here, perhaps narrowed by a key. */
+			if (asker.is_identified && seeme_uuid_equal(PG_GETARG_UUID_P(0), &asker.subject.person.id))
+				subject = asker.subject;
+			else
+				seeme_subject_init(&subject, &store, PG_GETARG_UUID_P(0));
 			held = seeme_answer(&subject, places, &question);
 		}
 	}

@@ -40,13 +40,13 @@ seeme_code_covers(const char *held, const char *asked)
 	return false;
 }
 
-/* The entry of a role that covers a code, or NULL. */
+/* The entry of a role or key that covers a code, or NULL. */
 const char *
-seeme_role_entry(const SeemeRole *role, const char *asked)
+seeme_covering_entry(int ncodes, char **codes, const char *asked)
 {
-	for (int i = 0; i < role->ncodes; i++)
-		if (seeme_code_covers(role->codes[i], asked))
-			return role->codes[i];
+	for (int i = 0; i < ncodes; i++)
+		if (seeme_code_covers(codes[i], asked))
+			return codes[i];
 	return NULL;
 }
 

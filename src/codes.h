@@ -18,7 +18,7 @@ typedef struct SeemeQuestion
 } SeemeQuestion;
 
 extern bool seeme_code_covers(const char *held, const char *asked);
-extern const char *seeme_role_entry(const SeemeRole *role, const char *asked);
+extern const char *seeme_covering_entry(int ncodes, char **codes, const char *asked);
 extern void seeme_ask(SeemeStore *store, const char *code, SeemeQuestion *question);
 extern char *seeme_resource_of_code(const char *code);
 extern void seeme_require_resource_type(SeemeStore *store, const char *type);

@@ -7,7 +7,7 @@
  * The rule, whole: a person who exists and is not disabled holds a code in a place if they own its organization; or if
  * their membership in the organization is current, and so is a membership of theirs in the organization, in the place's
  * team or in its project, whose role has an entry that covers the code. A resource is in as many places as projects it is
- * assigned to. Roles add up, nothing subtracts.
+ * assigned to. Roles add up, nothing subtracts. An API key narrows who came by it to its codes, and to its organization.
  */
 #include "postgres.h"
 
@@ -23,7 +23,32 @@ seeme_subject_init(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *us
 	subject->is_known = seeme_read_person(store, user_id, &subject->person);
 	subject->person.id = *user_id;
 	subject->is_refused = !subject->is_known || seeme_is_disabled(&subject->person, subject->now);
+	subject->key = NULL;
 	subject->standings = NIL;
+}
+
+/* Narrows a subject to what an API key of theirs reaches; to nothing when it is gone, expired, or somebody else's. */
+void
+seeme_subject_narrow(SeemeSubject *subject, const pg_uuid_t *key_id)
+{
+	subject->key = seeme_read_key(subject->store, key_id);
+	if (subject->key == NULL || subject->key->expires_at <= subject->now ||
+		!seeme_uuid_equal(&subject->key->user_id, &subject->person.id))
+		subject->is_refused = true;
+}
+
+/* Whether the key, if any, reaches a code (NULL: whatever it reaches) in an organization (NULL: in all of them). */
+bool
+seeme_key_reaches(const SeemeSubject *subject, const pg_uuid_t *organization_id, const char *code)
+{
+	const SeemeKey *key = subject->key;
+
+	if (key == NULL)
+		return true;
+	if (key->has_organization &&
+		(organization_id == NULL || !seeme_uuid_equal(&key->organization_id, organization_id)))
+		return false;
+	return code == NULL || seeme_covering_entry(key->ncodes, key->codes, code) != NULL;
 }
 
 /* What the subject has in an organization; empty where it has nothing. */
@@ -43,6 +68,9 @@ seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id)
 
 	standing = palloc0(sizeof(SeemeStanding));
 	standing->organization_id = *organization_id;
+	subject->standings = lappend(subject->standings, standing);
+	if (!seeme_key_reaches(subject, organization_id, NULL))
+		return standing;
 	standing->is_owner = seeme_read_owner(subject->store, organization_id, &owner) &&
 		seeme_uuid_equal(&owner, &subject->person.id);
 	foreach(cell, seeme_list_memberships(subject->store, organization_id, &subject->person.id))
@@ -56,7 +84,6 @@ seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id)
 		if (!holding->membership->has_team && !holding->membership->has_project)
 			standing->is_member = seeme_is_current(holding->membership, subject->now);
 	}
-	subject->standings = lappend(subject->standings, standing);
 	return standing;
 }
 
@@ -148,7 +175,7 @@ seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code)
 	SeemeStanding *standing;
 	ListCell   *cell;
 
-	if (subject->is_refused)
+	if (subject->is_refused || !seeme_key_reaches(subject, &place->organization_id, code))
 		return false;
 	standing = seeme_standing(subject, &place->organization_id);
 	if (standing->is_owner)
@@ -162,7 +189,7 @@ seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code)
 		if (holding->role != NULL &&
 			seeme_reaches(holding->membership, place) &&
 			seeme_is_current(holding->membership, subject->now) &&
-			seeme_role_entry(holding->role, code) != NULL)
+			seeme_covering_entry(holding->role->ncodes, holding->role->codes, code) != NULL)
 			return true;
 	}
 	return false;

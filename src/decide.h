@@ -64,10 +64,13 @@ typedef struct SeemeSubject
 	bool		is_known;
 	bool		is_refused;		/* unknown or disabled: holds nothing */
 	TimestampTz now;
+	SeemeKey   *key;			/* the API key that they came by; NULL: none */
 	List	   *standings;		/* those looked up so far */
 } SeemeSubject;
 
 extern void seeme_subject_init(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *user_id);
+extern void seeme_subject_narrow(SeemeSubject *subject, const pg_uuid_t *key_id);
+extern bool seeme_key_reaches(const SeemeSubject *subject, const pg_uuid_t *organization_id, const char *code);
 extern SeemeStanding *seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id);
 extern List *seeme_places(SeemeStore *store, const SeemeScope *scope);
 extern SeemePlace *seeme_place_of_project(const SeemeProject *project);

@@ -49,7 +49,7 @@ covers(const SeemeRole *role, const SeemeQuestion *question, char **matched, cha
 
 	foreach(cell, question->concrete)
 	{
-		const char *entry = seeme_role_entry(role, lfirst(cell));
+		const char *entry = seeme_covering_entry(role->ncodes, role->codes, lfirst(cell));
 
 		if (entry == NULL)
 			lacking = lappend(lacking, lfirst(cell));
@@ -74,19 +74,33 @@ covers(const SeemeRole *role, const SeemeQuestion *question, char **matched, cha
 	return lacking == NIL;
 }
 
+static bool
+key_reaches(const SeemeSubject *subject, const SeemePlace *place, const SeemeQuestion *question)
+{
+	ListCell   *cell;
+
+	foreach(cell, question->concrete)
+	{
+		if (!seeme_key_reaches(subject, &place->organization_id, lfirst(cell)))
+			return false;
+	}
+	return true;
+}
+
 /* The paths through one place; how many there are. */
 static int
 explain_place(ReturnSetInfo *result, SeemeSubject *subject, const SeemePlace *place, const SeemeQuestion *question)
 {
 	SeemeStanding *standing = seeme_standing(subject, &place->organization_id);
-	const char *disabled = subject->is_refused ? "the person is disabled" : NULL;
+	const char *refused = subject->is_refused ? "the person is disabled" :
+		!key_reaches(subject, place, question) ? "the API key does not reach it" : NULL;
 	int			paths = 0;
 	ListCell   *cell;
 
 	if (standing->is_owner)
 	{
-		put_path(result, disabled == NULL, "owner", &place->organization_id, NULL, disabled == NULL ? "*" : NULL,
-				 disabled != NULL ? disabled : "owns the organization");
+		put_path(result, refused == NULL, "owner", &place->organization_id, NULL, refused == NULL ? "*" : NULL,
+				 refused != NULL ? refused : "owns the organization");
 		paths++;
 	}
 	foreach(cell, standing->holdings)
@@ -100,8 +114,8 @@ explain_place(ReturnSetInfo *result, SeemeSubject *subject, const SeemePlace *pl
 
 		if (!seeme_reaches(membership, place))
 			continue;
-		if (disabled != NULL)
-			obstacle = disabled;
+		if (refused != NULL)
+			obstacle = refused;
 		else if (membership->valid_from > subject->now)
 			obstacle = psprintf("the membership begins at %s", timestamptz_to_str(membership->valid_from));
 		else if (membership->valid_until <= subject->now)
@@ -148,7 +162,10 @@ seeme_explain_permission(PG_FUNCTION_ARGS)
 		bool		oneself = asker.is_identified && !asker.subject.is_refused &&
 			seeme_uuid_equal(about, &asker.subject.person.id);
 
-		seeme_subject_init(&subject, &store, about);
+		if (oneself)
+			subject = asker.subject;
+		else
+			seeme_subject_init(&subject, &store, about);
 		told = seeme_places_told(&asker, about, seeme_places(&store, &scope));
 		foreach(cell, told)
 			paths += explain_place(result, &subject, lfirst(cell), &question);

@@ -33,10 +33,10 @@
 static char *user_id_setting = NULL;
 static char *current_organization_setting = NULL;
 
-/* The value of user_id_setting, parsed by its check hook; NULL: nobody. */
-static const pg_uuid_t *assumed_user = NULL;
+/* The value of user_id_setting, USER or USER/KEY, parsed by its check hook; NULL: nobody. */
+static const SeemeIdentity *assumed = NULL;
 
-/* True only while seeme_become() sets it. */
+/* True only while become() sets it. */
 static bool setting_user_id = false;
 
 /*
@@ -44,40 +44,43 @@ static bool setting_user_id = false;
  * for one person.
  */
 static LocalTransactionId named_in = InvalidLocalTransactionId;
-static pg_uuid_t named_user;
+static SeemeIdentity named;
 
-static bool
+/* Reads a uuid in its canonical form from the beginning of a text; where it ends, or NULL. */
+static const char *
 parse_uuid(const char *text, pg_uuid_t *uuid)
 {
-	int			nibbles = 0;
-
 	memset(uuid, 0, sizeof(*uuid));
-	for (const char *p = text; *p; p++)
+	for (int i = 0; i < 36; i++, text++)
 	{
 		int			digit;
 
-		if (*p == '-')
+		if (i == 8 || i == 13 || i == 18 || i == 23)
+		{
+			if (*text != '-')
+				return NULL;
 			continue;
-		if (*p >= '0' && *p <= '9')
-			digit = *p - '0';
-		else if (*p >= 'a' && *p <= 'f')
-			digit = *p - 'a' + 10;
-		else if (*p >= 'A' && *p <= 'F')
-			digit = *p - 'A' + 10;
+		}
+		if (*text >= '0' && *text <= '9')
+			digit = *text - '0';
+		else if (*text >= 'a' && *text <= 'f')
+			digit = *text - 'a' + 10;
+		else if (*text >= 'A' && *text <= 'F')
+			digit = *text - 'A' + 10;
 		else
-			return false;
-		if (nibbles >= 2 * UUID_LEN)
-			return false;
-		uuid->data[nibbles / 2] = (uuid->data[nibbles / 2] << 4) | digit;
-		nibbles++;
+			return NULL;
+		/* The hyphens take 0, 1, 2, 3, 4 places before the digit. */
+		uuid->data[(i - (i > 8) - (i > 13) - (i > 18) - (i > 23)) / 2] <<= 4;
+		uuid->data[(i - (i > 8) - (i > 13) - (i > 18) - (i > 23)) / 2] |= digit;
 	}
-	return nibbles == 2 * UUID_LEN;
+	return text;
 }
 
 static bool
 check_user_id(char **newval, void **extra, GucSource source)
 {
-	pg_uuid_t  *uuid;
+	SeemeIdentity *identity;
+	const char *rest;
 
 	if (source <= PGC_S_DEFAULT && (*newval == NULL || **newval == '\0'))
 		return true;
@@ -88,25 +91,38 @@ check_user_id(char **newval, void **extra, GucSource source)
 		GUC_check_errhint("A trusted application calls seeme_assume().");
 		return false;
 	}
-	uuid = (pg_uuid_t *) guc_malloc(LOG, sizeof(pg_uuid_t));
-	if (uuid == NULL || !parse_uuid(*newval, uuid))
+	identity = (SeemeIdentity *) guc_malloc(LOG, sizeof(SeemeIdentity));
+	if (identity == NULL)
 		return false;
-	*extra = uuid;
+	memset(identity, 0, sizeof(SeemeIdentity));
+	rest = parse_uuid(*newval, &identity->user_id);
+	if (rest != NULL && *rest == '/')
+	{
+		identity->has_key = true;
+		rest = parse_uuid(rest + 1, &identity->key_id);
+	}
+	if (rest == NULL || *rest != '\0')
+		return false;
+	*extra = identity;
 	return true;
 }
 
 static void
 assign_user_id(const char *newval, void *extra)
 {
-	assumed_user = (const pg_uuid_t *) extra;
+	assumed = (const SeemeIdentity *) extra;
 }
 
 static bool
 check_current_organization(char **newval, void **extra, GucSource source)
 {
 	pg_uuid_t	uuid;
+	const char *rest;
 
-	if (*newval == NULL || **newval == '\0' || parse_uuid(*newval, &uuid))
+	if (*newval == NULL || **newval == '\0')
+		return true;
+	rest = parse_uuid(*newval, &uuid);
+	if (rest != NULL && *rest == '\0')
 		return true;
 	GUC_check_errdetail("It is the id of an organization, or empty.");
 	return false;
@@ -134,17 +150,25 @@ seeme_identity_init(void)
  * not exist (any more), and may be disabled: that is for the decision to see.
  */
 bool
-seeme_identified(SeemeStore *store, pg_uuid_t *user_id)
+seeme_identified(SeemeStore *store, SeemeIdentity *identity)
 {
 	char	   *role;
 
-	if (assumed_user != NULL)
+	if (assumed != NULL)
 	{
-		*user_id = *assumed_user;
+		*identity = *assumed;
 		return true;
 	}
+	memset(identity, 0, sizeof(*identity));
 	role = GetUserNameFromId(GetSessionUserId(), true);
-	return role != NULL && seeme_find_user_of_role(store, role, user_id);
+	return role != NULL && seeme_find_user_of_role(store, role, &identity->user_id);
+}
+
+static bool
+same_identity(const SeemeIdentity *a, const SeemeIdentity *b)
+{
+	return seeme_uuid_equal(&a->user_id, &b->user_id) && a->has_key == b->has_key &&
+		seeme_uuid_equal(&a->key_id, &b->key_id);
 }
 
 /*
@@ -175,27 +199,33 @@ session_user_is_grantee(Oid function)
 	return found || superuser_arg(session_user_id);
 }
 
+static char *
+uuid_text(const pg_uuid_t *uuid)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
+}
+
 /*
  * From now until the end of the transaction this person is asking. Throws, always with the same error, when the
- * transaction has spoken for somebody else, or the person is unknown or disabled.
+ * transaction has spoken for somebody else (or for the same person by another key), or the person is unknown or disabled.
  */
 static void
-seeme_become(const pg_uuid_t *user_id)
+become(const SeemeIdentity *identity)
 {
 	SeemeStore	store;
 	SeemePerson person;
-	pg_uuid_t	already;
+	SeemeIdentity already;
 	bool		fits;
 	char	   *text;
 
 	seeme_store_open(&store);
-	fits = seeme_read_person(&store, user_id, &person) &&
+	fits = seeme_read_person(&store, &identity->user_id, &person) &&
 		!seeme_is_disabled(&person, GetCurrentTimestamp());
 	if (fits && seeme_identified(&store, &already))
-		fits = seeme_uuid_equal(&already, user_id);
+		fits = same_identity(&already, identity);
 	seeme_store_close(&store);
 	if (fits && named_in == seeme_local_xid())
-		fits = seeme_uuid_equal(&named_user, user_id);
+		fits = same_identity(&named, identity);
 	if (!fits)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
@@ -209,8 +239,10 @@ seeme_become(const pg_uuid_t *user_id)
 				 errhint("Call it inside a transaction block.")));
 
 	named_in = seeme_local_xid();
-	named_user = *user_id;
-	text = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(user_id)));
+	named = *identity;
+	text = uuid_text(&identity->user_id);
+	if (identity->has_key)
+		text = psprintf("%s/%s", text, uuid_text(&identity->key_id));
 	setting_user_id = true;
 	PG_TRY();
 	{
@@ -231,6 +263,8 @@ PG_FUNCTION_INFO_V1(seeme_assume);
 Datum
 seeme_assume(PG_FUNCTION_ARGS)
 {
+	SeemeIdentity identity = {0};
+
 	if (!session_user_is_grantee(fcinfo->flinfo->fn_oid))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -240,32 +274,35 @@ seeme_assume(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("user_id is null")));
-	if (IsInParallelMode())
-		elog(ERROR, "cannot identify a person during a parallel operation");
-	seeme_become(PG_GETARG_UUID_P(0));
+	identity.user_id = *PG_GETARG_UUID_P(0);
+	become(&identity);
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
 /*
- * seeme_user_id() RETURNS uuid
+ * seeme.become(user_id, key_id uuid) RETURNS void
+ *
+ * Null arguments are nobody's, and get the same error as an unknown person. For SECURITY DEFINER functions of the extension:
+ * whoever else may execute it by somebody's mistake is refused.
  */
-PG_FUNCTION_INFO_V1(seeme_user_id);
+PG_FUNCTION_INFO_V1(seeme_become);
 Datum
-seeme_user_id(PG_FUNCTION_ARGS)
+seeme_become(PG_FUNCTION_ARGS)
 {
-	SeemeStore	store;
-	SeemePerson person;
-	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
-	bool		known;
+	SeemeIdentity identity = {0};
 
-	seeme_store_open(&store);
-	known = seeme_identified(&store, user_id) &&
-		seeme_read_person(&store, user_id, &person) &&
-		!seeme_is_disabled(&person, GetCurrentTimestamp());
-	seeme_store_close(&store);
-	if (!known)
-		PG_RETURN_NULL();
-	PG_RETURN_UUID_P(user_id);
+	if (!superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for function become")));
+	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
+	{
+		identity.user_id = *PG_GETARG_UUID_P(0);
+		identity.has_key = true;
+		identity.key_id = *PG_GETARG_UUID_P(1);
+	}
+	become(&identity);
+	PG_RETURN_VOID();
 }
 
 /*
@@ -276,13 +313,23 @@ Datum
 seeme_nobody_asks(PG_FUNCTION_ARGS)
 {
 	SeemeStore	store;
-	pg_uuid_t	user_id;
+	SeemeIdentity identity;
 	bool		nobody;
 
 	seeme_store_open(&store);
-	nobody = !seeme_identified(&store, &user_id);
+	nobody = !seeme_identified(&store, &identity);
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(nobody);
+}
+
+/*
+ * seeme.is_narrowed() RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_is_narrowed);
+Datum
+seeme_is_narrowed(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(assumed != NULL && assumed->has_key);
 }
 
 /*

@@ -19,13 +19,17 @@
 void
 seeme_asker_init(SeemeAsker *asker, SeemeStore *store)
 {
-	pg_uuid_t	user_id;
+	SeemeIdentity identity;
 
 	memset(asker, 0, sizeof(*asker));
 	asker->store = store;
-	asker->is_identified = seeme_identified(store, &user_id);
+	asker->is_identified = seeme_identified(store, &identity);
 	if (asker->is_identified)
-		seeme_subject_init(&asker->subject, store, &user_id);
+	{
+		seeme_subject_init(&asker->subject, store, &identity.user_id);
+		if (identity.has_key)
+			seeme_subject_narrow(&asker->subject, &identity.key_id);
+	}
 	else
 		asker->is_privileged = has_bypassrls_privilege(GetUserId());
 }

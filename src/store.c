@@ -38,6 +38,7 @@ static const char *const table_names[SEEME_NTABLES] = {
 	[SEEME_PERMISSIONS] = "permissions",
 	[SEEME_RESOURCE_TYPES] = "resource_types",
 	[SEEME_RELEASED_RESOURCES] = "released_resources",
+	[SEEME_API_KEYS] = "api_keys",
 };
 
 /* Column numbers, as sql/install has the columns. An upgrade adds columns at the end only. */
@@ -81,6 +82,12 @@ enum
 
 	released_resources_resource_type = 1,
 	released_resources_resource_id = 2,
+
+	api_keys_id = 1,
+	api_keys_user_id = 2,
+	api_keys_organization_id = 3,
+	api_keys_permissions = 4,
+	api_keys_expires_at = 5,
 };
 
 /* A scan of one table by one of its indexes. */
@@ -201,6 +208,28 @@ get_text(Scan *scan, AttrNumber column)
 	return isnull ? NULL : TextDatumGetCString(datum);
 }
 
+/* The elements of an array of texts, without nulls; how many. */
+static int
+get_texts(Scan *scan, AttrNumber column, char ***texts)
+{
+	bool		isnull;
+	Datum		array = heap_getattr(scan->tuple, column, scan->columns, &isnull);
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+	int			kept = 0;
+
+	*texts = NULL;
+	if (isnull)
+		return 0;
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	*texts = palloc(sizeof(char *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			(*texts)[kept++] = TextDatumGetCString(elements[i]);
+	return kept;
+}
+
 static pg_uuid_t *
 copy_uuid(const pg_uuid_t *uuid)
 {
@@ -318,28 +347,35 @@ seeme_read_role(SeemeStore *store, const pg_uuid_t *id)
 	begin_scan(store, &scan, SEEME_ROLES, "roles_pkey", 1, &key);
 	if (next_row(&scan))
 	{
-		bool		isnull;
-		Datum		permissions = heap_getattr(scan.tuple, roles_permissions, scan.columns, &isnull);
-
 		role = palloc0(sizeof(SeemeRole));
 		role->id = *id;
 		role->name = get_text(&scan, roles_name);
-		if (!isnull)
-		{
-			Datum	   *codes;
-			bool	   *nulls;
-			int			n;
-
-			deconstruct_array(DatumGetArrayTypeP(permissions), TEXTOID, -1, false, TYPALIGN_INT,
-							  &codes, &nulls, &n);
-			role->codes = palloc(sizeof(char *) * Max(n, 1));
-			for (int i = 0; i < n; i++)
-				if (!nulls[i])
-					role->codes[role->ncodes++] = TextDatumGetCString(codes[i]);
-		}
+		role->ncodes = get_texts(&scan, roles_permissions, &role->codes);
 	}
 	end_scan(&scan);
 	return role;
+}
+
+/* NULL when there is none. */
+SeemeKey *
+seeme_read_key(SeemeStore *store, const pg_uuid_t *id)
+{
+	ScanKeyData key;
+	Scan		scan;
+	SeemeKey   *found = NULL;
+
+	uuid_key(&key, api_keys_id, id);
+	begin_scan(store, &scan, SEEME_API_KEYS, "api_keys_pkey", 1, &key);
+	if (next_row(&scan))
+	{
+		found = palloc0(sizeof(SeemeKey));
+		get_uuid(&scan, api_keys_user_id, &found->user_id);
+		found->has_organization = get_uuid(&scan, api_keys_organization_id, &found->organization_id);
+		found->expires_at = get_time(&scan, api_keys_expires_at, DT_NOEND);
+		found->ncodes = get_texts(&scan, api_keys_permissions, &found->codes);
+	}
+	end_scan(&scan);
+	return found;
 }
 
 /* Whether a concrete code is registered. */

@@ -24,8 +24,9 @@ typedef enum SeemeTable
 	SEEME_PERMISSIONS,
 	SEEME_RESOURCE_TYPES,
 	SEEME_RELEASED_RESOURCES,
+	SEEME_API_KEYS,
 } SeemeTable;
-#define SEEME_NTABLES (SEEME_RELEASED_RESOURCES + 1)
+#define SEEME_NTABLES (SEEME_API_KEYS + 1)
 
 /* The tables as one snapshot of what is committed now shows them, opened as they are needed. */
 typedef struct SeemeStore
@@ -76,6 +77,17 @@ typedef struct SeemeMembership
 	TimestampTz valid_until;	/* DT_NOEND: unbounded */
 } SeemeMembership;
 
+/* What an API key narrows its user to. */
+typedef struct SeemeKey
+{
+	pg_uuid_t	user_id;
+	bool		has_organization;
+	pg_uuid_t	organization_id;
+	TimestampTz expires_at;		/* DT_NOEND: never */
+	int			ncodes;
+	char	  **codes;
+} SeemeKey;
+
 typedef struct SeemeAssignment
 {
 	pg_uuid_t	project_id;
@@ -93,6 +105,7 @@ extern bool seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, p
 extern bool seeme_read_team(SeemeStore *store, const pg_uuid_t *id, SeemeTeam *team);
 extern bool seeme_read_project(SeemeStore *store, const pg_uuid_t *id, SeemeProject *project);
 extern SeemeRole *seeme_read_role(SeemeStore *store, const pg_uuid_t *id);
+extern SeemeKey *seeme_read_key(SeemeStore *store, const pg_uuid_t *id);
 extern bool seeme_read_code(SeemeStore *store, const char *code);
 extern char *seeme_find_type_of_resource(SeemeStore *store, const char *resource);
 extern bool seeme_read_resource_type(SeemeStore *store, const char *type);

@@ -10,6 +10,20 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_assume';
 COMMENT ON FUNCTION @extschema@.seeme_assume(uuid) IS
   'For a trusted application server: from now until the end of this transaction, user_id is asking. Needs EXECUTE granted to session_user (42501 otherwise). Once per transaction: another person is an error, as is one who is unknown or disabled (28000).';
 
+CREATE FUNCTION seeme.become(user_id uuid, key_id uuid) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_become';
+COMMENT ON FUNCTION seeme.become(uuid, uuid) IS
+  'From now until the end of this transaction, user_id is asking, narrowed by an API key. For the extension''s own functions.';
+
+CREATE FUNCTION seeme.is_narrowed() RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'seeme_is_narrowed';
+COMMENT ON FUNCTION seeme.is_narrowed() IS 'Whether the asking person came by an API key';
+
+CREATE FUNCTION seeme.user_for(permission text) RETURNS uuid
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'seeme_user_for';
+COMMENT ON FUNCTION seeme.user_for(text) IS
+  'seeme_user_id(), for what a person may do without a role, as the owner of a row: null when they came by an API key that does not reach the code everywhere';
+
 CREATE FUNCTION seeme.nobody_asks() RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_nobody_asks';
 COMMENT ON FUNCTION seeme.nobody_asks() IS

@@ -385,8 +385,8 @@ CREATE TRIGGER retire_id AFTER DELETE ON seeme.projects FOR EACH ROW EXECUTE FUN
 
 ALTER TABLE seeme.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.organizations FOR SELECT USING (
-  owner_id = (SELECT @extschema@.seeme_user_id()) OR seeme.is_member(organization => id));
-CREATE POLICY seeme_insert ON seeme.organizations FOR INSERT WITH CHECK (owner_id = @extschema@.seeme_user_id());
+  owner_id = (SELECT seeme.user_for('organizations:read')) OR seeme.is_member(organization => id));
+CREATE POLICY seeme_insert ON seeme.organizations FOR INSERT WITH CHECK (owner_id = seeme.user_for('organizations:create'));
 SELECT seeme.create_write_policy('seeme.organizations', 'UPDATE',
   '@extschema@.seeme_has_permission(''organizations:update'', organization => {row}.id)');
 SELECT seeme.create_write_policy('seeme.organizations', 'DELETE',

@@ -83,13 +83,14 @@ CREATE FUNCTION seeme.prepare_membership() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   person   uuid := @extschema@.seeme_user_id();
-  subject  seeme.memberships := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+  subject  seeme.memberships;
   container_of uuid;          -- the organization of its team or project
   by_invitation boolean := false;
   missing  text[];
   of_owner boolean := false;  -- the organization membership of the organization's owner
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  subject := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
   IF seeme.restoring() THEN
     RETURN subject;
   END IF;
@@ -248,7 +249,7 @@ CREATE TRIGGER seat_new_owner AFTER UPDATE OF owner_id ON seeme.organizations
 
 CREATE FUNCTION seeme.sees_membership(organization uuid, team uuid, project uuid, member uuid) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN member = (SELECT @extschema@.seeme_user_id()) OR CASE
+RETURN member = (SELECT seeme.user_for('organizations:read')) OR CASE
   WHEN project IS NOT NULL THEN @extschema@.seeme_has_permission('projects:read', project => project)
   WHEN team IS NOT NULL THEN @extschema@.seeme_has_permission('teams:read', team => team)
   ELSE @extschema@.seeme_has_permission('organizations:read', organization => organization) END;
@@ -274,7 +275,7 @@ CREATE POLICY seeme_insert ON seeme.memberships FOR INSERT WITH CHECK (
 SELECT seeme.create_write_policy('seeme.memberships', 'UPDATE',
   'seeme.manages_membership({row}.organization_id, {row}.team_id, {row}.project_id)');
 SELECT seeme.create_write_policy('seeme.memberships', 'DELETE',
-  '{row}.user_id = @extschema@.seeme_user_id() OR seeme.manages_membership({row}.organization_id, {row}.team_id, {row}.project_id)');
+  '{row}.user_id = seeme.user_for(''organizations:manage_members'') OR seeme.manages_membership({row}.organization_id, {row}.team_id, {row}.project_id)');
 
 -- Users are seen by themselves and by those who see a membership of theirs. A role that provisions them (it was granted
 -- to write this table) sees and writes them all, but only while nobody is identified: a person's injected SQL does not.

@@ -157,7 +157,7 @@ BEGIN
   -- Whoever comes second waits for the lock, and finds it accepted.
   SELECT i.* INTO invitation FROM seeme.invitations i
    WHERE i.token_hash = sha256(convert_to(seeme_accept_invitation.token, 'UTF8')) AND i.accepted_at IS NULL FOR UPDATE;
-  IF NOT FOUND OR person IS NULL OR invitation.expires_at <= clock_timestamp() OR NOT seeme.is_invited(invitation.email)
+  IF NOT FOUND OR person IS NULL OR seeme.is_narrowed() OR invitation.expires_at <= clock_timestamp() OR NOT seeme.is_invited(invitation.email)
      OR invitation.invited_by IS NOT NULL AND NOT seeme.could_invite(
           invitation.invited_by, invitation.role_id, invitation.organization_id, invitation.team_id, invitation.project_id) THEN
     RAISE EXCEPTION 'this invitation cannot be accepted'

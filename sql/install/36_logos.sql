@@ -39,9 +39,10 @@ COMMENT ON FUNCTION seeme.has_logo(uuid, uuid, uuid) IS 'Whether an organization
 CREATE FUNCTION seeme.note_logo() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  logo seeme.logos := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+  logo seeme.logos;
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  logo := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
   IF seeme.restoring() THEN
     RETURN NULL;
   END IF;
@@ -86,7 +87,7 @@ CREATE FUNCTION seeme.prepare_logo() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   container_of uuid;
-  found_type   text := seeme.media_type_of(NEW.content);
+  found_type   text;
   max_size     bigint;
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
@@ -110,6 +111,7 @@ BEGIN
   END IF;
   NEW.organization_id := container_of;
   NEW.filename := seeme.checked_text(NEW.filename, 'filename', 255);
+  found_type := seeme.media_type_of(NEW.content);
   max_size := pg_size_bytes(current_setting('seeme_rbac.max_logo_size'));
   IF octet_length(NEW.content) > max_size THEN
     RAISE EXCEPTION 'a logo of % bytes is too large', octet_length(NEW.content)

@@ -34,7 +34,7 @@ COMMENT ON COLUMN seeme.audit_log.after IS 'The row after, without secrets and i
 CREATE FUNCTION seeme.write_audit_log() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  secret   text[] := ARRAY['token_hash', 'content'];
+  secret   text[] := ARRAY['token_hash', 'key_hash', 'content'];
   before   jsonb;
   after    jsonb;
   subject  jsonb;
@@ -54,7 +54,7 @@ BEGIN
   IF TG_OP <> 'DELETE' THEN
     after := to_jsonb(NEW) - secret;
   END IF;
-  IF before - 'updated_at' = after - 'updated_at' THEN
+  IF before - ARRAY['updated_at', 'last_used_at'] = after - ARRAY['updated_at', 'last_used_at'] THEN
     RETURN NULL;
   END IF;
   subject := coalesce(after, before);

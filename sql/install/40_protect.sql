@@ -51,8 +51,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN concat_ws(' OR ',
   -- A SELECT asks once who is asking. What waits for a row lock asks again (rule 7.4).
   CASE WHEN p.owner_column IS NOT NULL
-       THEN format(CASE WHEN for_select THEN '{row}.%I = (SELECT @extschema@.seeme_user_id())'
-                        ELSE '{row}.%I = @extschema@.seeme_user_id()' END, p.owner_column) END,
+       THEN format(CASE WHEN for_select THEN '{row}.%I = (SELECT seeme.user_for(%L))'
+                        ELSE '{row}.%I = seeme.user_for(%L)' END, p.owner_column, code) END,
   CASE WHEN p.project_column IS NOT NULL
        THEN format('@extschema@.seeme_has_permission(%L, project => {row}.%I)', code, p.project_column) END,
   CASE WHEN p.team_column IS NOT NULL
@@ -109,9 +109,9 @@ BEGIN
     -- Owning a row is everything on it: it is given to somebody else only by who holds everything there.
     bare.owner_column := NULL;
     everything := replace(seeme.row_condition(bare, p.resource || ':*'), '{row}.', '');
-    checks := checks || format('(%1$I IS NULL OR %1$I = @extschema@.seeme_user_id()%2$s)', p.owner_column,
-                               CASE WHEN everything <> '' THEN ' OR ' || everything END);
-    anywhere := anywhere || format('%I = @extschema@.seeme_user_id()', p.owner_column);
+    checks := checks || format('(%1$I IS NULL OR %1$I = seeme.user_for(%3$L)%2$s)', p.owner_column,
+                               CASE WHEN everything <> '' THEN ' OR ' || everything END, code);
+    anywhere := anywhere || format('%I = seeme.user_for(%L)', p.owner_column, code);
   END IF;
   IF cardinality(anywhere) = 1 AND p.owner_column IS NULL AND NOT (p.holds_resource AND p.resource_id_column IS NOT NULL) THEN
     RETURN replace(seeme.row_condition(p, code), '{row}.', '');
@@ -177,7 +177,7 @@ BEGIN
   END IF;
 
   IF owner_column <> '' AND new_row -> owner_column <> old_row -> owner_column
-     AND (old_row ->> owner_column)::uuid IS DISTINCT FROM @extschema@.seeme_user_id()
+     AND (old_row ->> owner_column)::uuid IS DISTINCT FROM seeme.user_for(update_code)
      AND NOT (@extschema@.seeme_has_permission(everything, project => (old_row ->> project_column)::uuid)
               OR @extschema@.seeme_has_permission(everything, team => (old_row ->> team_column)::uuid)
               OR @extschema@.seeme_has_permission(everything, organization => (old_row ->> organization_column)::uuid)
@@ -483,11 +483,14 @@ BEGIN
   END IF;
 
   -- Referential actions run as the table's owner, the triggers' conditions with them.
-  IF NOT has_function_privilege(relation.relowner, '@extschema@.seeme_user_id()', 'EXECUTE')
+  IF NOT has_function_privilege(relation.relowner, 'seeme.user_for(text)', 'EXECUTE')
      OR NOT has_function_privilege(relation.relowner, '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)', 'EXECUTE') THEN
-    EXECUTE format('GRANT USAGE ON SCHEMA @extschema@ TO %s', relation.relowner::regrole);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.seeme_user_id(), '
-                   '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text) TO %s', relation.relowner::regrole);
+    EXECUTE format('GRANT USAGE ON SCHEMA @extschema@, seeme TO %s', relation.relowner::regrole);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION seeme.user_for(text), '
+                   '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text), '
+                   -- who adds a partition makes its triggers
+                   'seeme.skip_row(), seeme.check_moved_row(), seeme.forget_resource(), seeme.rename_resource() TO %s',
+                   relation.relowner::regrole);
   END IF;
 
   IF listing_columns IS NOT NULL THEN

@@ -42,12 +42,17 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
    WHERE r.organization_id = coalesce(seeme_review.organization_id, r.organization_id)
      AND seeme.is_unused_role(r.id)
   UNION ALL
+  SELECT 'key is dormant', k.organization_id, k.id, k.name, k.key_prefix, k.last_used_at
+    FROM seeme.api_keys k
+   WHERE coalesce(k.last_used_at, k.created_at) < clock_timestamp() - within
+     AND k.organization_id IS NOT DISTINCT FROM coalesce(seeme_review.organization_id, k.organization_id)
+  UNION ALL
   SELECT 'invitation is open', i.organization_id, i.id, i.email, i.role_name, i.expires_at
     FROM seeme.pending_members i WHERE i.organization_id = coalesce(seeme_review.organization_id, i.organization_id)
    ORDER BY 1, 2, 6, 3
 $$;
 COMMENT ON FUNCTION @extschema@.seeme_review(uuid, interval) IS
-  'What deserves a look, of one organization or all that one sees: memberships that expire within that time or have ended, members without any role, disabled members and owners, roles that nobody has, open invitations';
+  'What deserves a look, of one organization or all that one sees: memberships that expire within that time or have ended, members without any role, disabled members and owners, roles that nobody has, keys not used for that time, open invitations';
 
 CREATE FUNCTION @extschema@.seeme_permission_matrix(
   organization uuid = NULL, team uuid = NULL, project uuid = NULL)

@@ -22,7 +22,9 @@ BEGIN
   EXECUTE format('GRANT SELECT, INSERT, DELETE ON seeme.project_resources TO %I', role_name);
   EXECUTE format('GRANT SELECT ON seeme.users, seeme.permissions, seeme.resource_types, seeme.audit_log TO %I', role_name);
   EXECUTE format('GRANT SELECT, DELETE ON seeme.pending_members TO %I', role_name);
-  -- Never the hash of a token.
+  -- Never the hash of a token or key.
+  EXECUTE format('GRANT SELECT (id, user_id, organization_id, permissions, expires_at, name, key_prefix, last_used_at, created_by,
+    created_at), DELETE ON seeme.api_keys TO %I', role_name);
   EXECUTE format('GRANT SELECT (id, organization_id, team_id, project_id, email, role_id, invited_by, expires_at, accepted_at,
     membership_id, created_at), DELETE ON seeme.invitations TO %I', role_name);
   FOREACH routine IN ARRAY ARRAY[
@@ -41,10 +43,12 @@ BEGIN
     '@extschema@.seeme_invite(text,uuid,uuid,uuid,uuid,interval)',
     '@extschema@.seeme_accept_invitation(text)',
     '@extschema@.seeme_review(uuid,interval)',
+    '@extschema@.seeme_login(text)',
+    '@extschema@.seeme_create_api_key(text,text[],uuid,uuid,interval)',
     '@extschema@.seeme_permission_matrix(uuid,uuid,uuid)',
     -- what policies, views and triggers call as the asking role
     'seeme.nobody_asks()', 'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
-    'seeme.is_unused_role(uuid)',
+    'seeme.is_unused_role(uuid)', 'seeme.is_narrowed()', 'seeme.user_for(text)',
     'seeme.is_member(uuid,uuid,uuid)', 'seeme.holds_role(uuid)', 'seeme.lies_in(uuid,uuid,uuid)',
     'seeme.may_claim(text,text,uuid)', 'seeme.sees_user(uuid)', 'seeme.is_invited(text)', 'seeme.may_change(uuid,uuid,uuid)',
     'seeme.sees_membership(uuid,uuid,uuid,uuid)', 'seeme.manages_membership(uuid,uuid,uuid)',
@@ -82,12 +86,30 @@ END $$;
 COMMENT ON FUNCTION @extschema@.seeme_grant_provisioning(name) IS
   'Lets a database role (sign-up, SCIM) add, change, disable and remove users while nobody is identified, and nothing else. database_role is for an administrator to set.';
 
+-- The extension's own functions write its tables with their owner's rights; a trigger that somebody else put there, having
+-- been granted TRIGGER by mistake, would run with these.
+CREATE FUNCTION seeme.guard_triggers() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT seeme.bypasses_row_security() AND EXISTS (
+       SELECT FROM pg_event_trigger_ddl_commands() d
+         JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
+         JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE c.relnamespace = 'seeme'::regnamespace) THEN
+    RAISE EXCEPTION 'the tables of the schema seeme take no triggers of others' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.guard_triggers() IS 'Event trigger: only a role that bypasses row security adds triggers to the extension''s tables';
+CREATE EVENT TRIGGER seeme_guard_triggers ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER')
+  EXECUTE FUNCTION seeme.guard_triggers();
+COMMENT ON EVENT TRIGGER seeme_guard_triggers IS 'Nobody''s code but the extension''s own runs when it writes its tables';
+
 DO $$
 DECLARE
   name text;
 BEGIN
   FOREACH name IN ARRAY ARRAY['organizations', 'teams', 'projects', 'roles', 'memberships', 'project_resources', 'invitations',
-                              'users', 'permissions', 'resource_types', 'protected_tables', 'logos'] LOOP
+                              'users', 'permissions', 'resource_types', 'protected_tables', 'logos', 'api_keys'] LOOP
     EXECUTE format('CREATE TRIGGER write_audit_log AFTER INSERT OR UPDATE OR DELETE ON seeme.%I
                       FOR EACH ROW EXECUTE FUNCTION seeme.write_audit_log()', name);
     EXECUTE format('CREATE TRIGGER write_audit_log_of_truncate AFTER TRUNCATE ON seeme.%I
@@ -96,7 +118,7 @@ BEGIN
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.guard_truncate()', name);
   END LOOP;
   FOREACH name IN ARRAY ARRAY['organizations', 'teams', 'projects', 'roles', 'memberships', 'project_resources', 'invitations',
-                              'users', 'protected_tables', 'logos'] LOOP
+                              'users', 'protected_tables', 'logos', 'api_keys'] LOOP
     EXECUTE format('CREATE TRIGGER a_restore BEFORE INSERT ON seeme.%I FOR EACH ROW WHEN (seeme.restoring())
                       EXECUTE FUNCTION seeme.take_restored_rows()', name);
   END LOOP;

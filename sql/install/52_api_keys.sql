@@ -1,0 +1,112 @@
+-- API keys: a way to be somebody, narrowed to a list of codes. Services are users; so a key of a service is like any other.
+
+CREATE TABLE seeme.api_keys (
+  id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  user_id         uuid NOT NULL REFERENCES seeme.users (id) ON DELETE CASCADE,
+  organization_id uuid REFERENCES seeme.organizations (id) ON DELETE CASCADE,
+  permissions     text[] NOT NULL,
+  expires_at      timestamptz,
+  name            text NOT NULL,
+  key_prefix      text NOT NULL,
+  key_hash        bytea NOT NULL UNIQUE,
+  last_used_at    timestamptz,
+  created_by      uuid,
+  created_at      timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT api_keys_key_hash_is_sha256 CHECK (octet_length(key_hash) = 32)
+);
+CREATE INDEX api_keys_user_id_idx ON seeme.api_keys (user_id);
+CREATE INDEX api_keys_organization_id_idx ON seeme.api_keys (organization_id);
+COMMENT ON TABLE seeme.api_keys IS 'API keys: who bears one is its user, as far as its codes and its organization go. Deleting one revokes it at once.';
+COMMENT ON COLUMN seeme.api_keys.id IS 'Unique id';
+COMMENT ON COLUMN seeme.api_keys.user_id IS 'The person or service that the bearer is';
+COMMENT ON COLUMN seeme.api_keys.organization_id IS 'The one organization in which it counts; null: everywhere';
+COMMENT ON COLUMN seeme.api_keys.permissions IS 'The codes and wildcards that it narrows its user to';
+COMMENT ON COLUMN seeme.api_keys.expires_at IS 'The first instant at which it is refused; null: never';
+COMMENT ON COLUMN seeme.api_keys.name IS 'What it is for';
+COMMENT ON COLUMN seeme.api_keys.key_prefix IS 'The beginning of the key, to recognise it by';
+COMMENT ON COLUMN seeme.api_keys.key_hash IS 'SHA-256 of the key; never readable by an application''s role';
+COMMENT ON COLUMN seeme.api_keys.last_used_at IS 'When somebody last logged in with it, to the minute; not kept by logins in a read-only or REPEATABLE READ transaction';
+COMMENT ON COLUMN seeme.api_keys.created_by IS 'The person who made it; null: privileged code';
+
+ALTER TABLE seeme.api_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY seeme_select ON seeme.api_keys FOR SELECT USING (
+  NOT (SELECT seeme.is_narrowed()) AND (
+    user_id = (SELECT @extschema@.seeme_user_id())
+    OR @extschema@.seeme_has_permission('organizations:manage_members', organization => organization_id)));
+SELECT seeme.create_write_policy('seeme.api_keys', 'DELETE',
+  'NOT seeme.is_narrowed() AND ({row}.user_id = @extschema@.seeme_user_id()
+     OR @extschema@.seeme_has_permission(''organizations:manage_members'', organization => {row}.organization_id))');
+
+CREATE TYPE seeme.api_key AS (
+  id uuid, user_id uuid, organization_id uuid, name text, permissions text[], key text, expires_at timestamptz, created_at timestamptz);
+COMMENT ON TYPE seeme.api_key IS 'What seeme_create_api_key answers with: a key, shown this once';
+
+CREATE FUNCTION @extschema@.seeme_create_api_key(
+  name text, permissions text[], organization uuid = NULL, user_id uuid = NULL, valid_for interval = NULL)
+RETURNS seeme.api_key
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  person  uuid := @extschema@.seeme_user_id();
+  bearer  uuid := coalesce(seeme_create_api_key.user_id, person);
+  label   text := seeme.checked_name(seeme_create_api_key.name, 'key');
+  key     text := seeme.random_token('seeme_key_');
+  code    text;
+  made    seeme.api_keys;
+BEGIN
+  IF label IS NULL OR bearer IS NULL OR coalesce(cardinality(permissions), 0) = 0 THEN
+    RAISE EXCEPTION 'a key has a name, a user, and permissions'
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'For everything that its user may do: permissions => ''{*}''.';
+  END IF;
+  FOREACH code IN ARRAY permissions LOOP
+    PERFORM seeme.check_code(code);
+  END LOOP;
+  IF valid_for <= '0' THEN
+    RAISE EXCEPTION 'a key is valid for some time' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave valid_for out for one that does not expire.';
+  END IF;
+  IF seeme.nobody_asks() THEN
+    IF NOT seeme.bypasses_row_security() THEN
+      RAISE EXCEPTION 'nobody is identified' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+  ELSIF person IS NULL OR seeme.is_narrowed() THEN
+    RAISE EXCEPTION 'who came by a key makes no keys' USING ERRCODE = 'insufficient_privilege';
+  ELSIF bearer <> person THEN
+    -- Of a service, for those who manage the members of its organization: whoever has the key acts as the service there.
+    IF organization IS NULL OR NOT @extschema@.seeme_has_permission('organizations:manage_members', organization => organization)
+       OR NOT EXISTS (SELECT FROM seeme.users u JOIN seeme.memberships m ON m.user_id = u.id
+                       WHERE u.id = bearer AND u.is_service AND m.organization_id = organization AND m.team_id IS NULL AND m.project_id IS NULL) THEN
+      RAISE EXCEPTION 'a key for somebody else is for a service of an organization whose members you manage'
+        USING ERRCODE = 'insufficient_privilege', HINT = 'Say organization and the user_id of a service that is a member of it.';
+    END IF;
+    PERFORM seeme.require_codes_held(permissions, organization);
+  ELSIF organization IS NOT NULL AND NOT seeme.is_member(organization => organization) THEN
+    RAISE EXCEPTION 'you are not a member of this organization' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  INSERT INTO seeme.api_keys (user_id, organization_id, permissions, expires_at, name, key_prefix, key_hash, created_by)
+  VALUES (bearer, organization, permissions, clock_timestamp() + valid_for, label, left(key, 16), sha256(convert_to(key, 'UTF8')), person)
+  RETURNING * INTO made;
+  RETURN (made.id, made.user_id, made.organization_id, made.name, made.permissions, key, made.expires_at, made.created_at)::seeme.api_key;
+END $$;
+COMMENT ON FUNCTION @extschema@.seeme_create_api_key(text, text[], uuid, uuid, interval) IS
+  'Makes an API key of one''s own, or of a service whose organization''s members one manages while holding the codes oneself. It narrows its user to these codes, and to one organization if given. Answers with the key this once: only its SHA-256 is kept.';
+
+CREATE FUNCTION @extschema@.seeme_login(token text) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  key seeme.api_keys;
+BEGIN
+  SELECT k.* INTO key FROM seeme.api_keys k
+   WHERE k.key_hash = sha256(convert_to(seeme_login.token, 'UTF8')) AND coalesce(clock_timestamp() < k.expires_at, true);
+  -- An unknown key goes to nobody, and so to the same error.
+  PERFORM seeme.become(key.user_id, key.id);
+  IF key.last_used_at > clock_timestamp() - interval '1 minute'
+     OR current_setting('transaction_read_only')::boolean OR current_setting('transaction_isolation') <> 'read committed' THEN
+    RETURN key.user_id;
+  END IF;
+  UPDATE seeme.api_keys k SET last_used_at = clock_timestamp()
+   WHERE k.id = (SELECT l.id FROM seeme.api_keys l WHERE l.id = key.id FOR NO KEY UPDATE SKIP LOCKED);
+  RETURN key.user_id;
+END $$;
+COMMENT ON FUNCTION @extschema@.seeme_login(text) IS
+  'From now until the end of this transaction, the user of this API key is asking, as far as the key goes. Once per transaction; an unknown, expired or revoked key, a disabled user and a second identity are the same error (28000). Give the key as a bind parameter: query texts can be read in pg_stat_activity.';
+
+SELECT pg_extension_config_dump('seeme.api_keys', '');
