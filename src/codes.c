@@ -157,7 +157,7 @@ seeme_require_resource_type(SeemeStore *store, const char *type)
 		return;
 	initStringInfo(&names);
 	foreach(cell, seeme_list_resource_types(store))
-		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", (char *) lfirst(cell));
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", *(char **) lfirst(cell));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("resource type \"%s\" is not registered", clipped(type)),

@@ -230,67 +230,116 @@ get_texts(Scan *scan, AttrNumber column, char ***texts)
 	return kept;
 }
 
-static pg_uuid_t *
-copy_uuid(const pg_uuid_t *uuid)
-{
-	pg_uuid_t  *copy = palloc(sizeof(pg_uuid_t));
+/* What a row says, put where `row` points to. */
+typedef void (*GetRow) (Scan *scan, void *row);
 
-	*copy = *uuid;
-	return copy;
+/* The first row that the keys find, if any. */
+static bool
+read_row(SeemeStore *store, SeemeTable table, const char *index, int nkeys, ScanKey keys, GetRow get, void *row)
+{
+	Scan		scan;
+	bool		found;
+
+	begin_scan(store, &scan, table, index, nkeys, keys);
+	found = next_row(&scan);
+	if (found && get != NULL)
+		get(&scan, row);
+	end_scan(&scan);
+	return found;
+}
+
+/* All rows that the keys find, in the order of the index, each palloc'd with a size. */
+static List *
+list_rows(SeemeStore *store, SeemeTable table, const char *index, int nkeys, ScanKey keys, GetRow get, Size size)
+{
+	Scan		scan;
+	List	   *rows = NIL;
+
+	begin_scan(store, &scan, table, index, nkeys, keys);
+	while (next_row(&scan))
+	{
+		void	   *row = palloc0(size);
+
+		get(&scan, row);
+		rows = lappend(rows, row);
+	}
+	end_scan(&scan);
+	return rows;
+}
+
+/* Users */
+
+static void
+get_person(Scan *scan, void *row)
+{
+	SeemePerson *person = row;
+
+	get_uuid(scan, users_id, &person->id);
+	person->disabled_at = get_time(scan, users_disabled_at, DT_NOEND);
 }
 
 bool
 seeme_read_person(SeemeStore *store, const pg_uuid_t *id, SeemePerson *person)
 {
 	ScanKeyData key;
-	Scan		scan;
-	bool		found;
 
 	uuid_key(&key, users_id, id);
-	begin_scan(store, &scan, SEEME_USERS, "users_pkey", 1, &key);
-	found = next_row(&scan);
-	if (found)
-	{
-		person->id = *id;
-		person->disabled_at = get_time(&scan, users_disabled_at, DT_NOEND);
-	}
-	end_scan(&scan);
-	return found;
+	return read_row(store, SEEME_USERS, "users_pkey", 1, &key, get_person, person);
 }
 
 bool
 seeme_find_user_of_role(SeemeStore *store, const char *role, pg_uuid_t *id)
 {
 	ScanKeyData key;
-	Scan		scan;
 	NameData	name;
-	bool		found;
+	SeemePerson person;
 
 	namestrcpy(&name, role);
 	ScanKeyInit(&key, users_database_role, BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(&name));
-	begin_scan(store, &scan, SEEME_USERS, "users_database_role_key", 1, &key);
-	found = next_row(&scan) && get_uuid(&scan, users_id, id);
-	end_scan(&scan);
-	return found;
+	if (!read_row(store, SEEME_USERS, "users_database_role_key", 1, &key, get_person, &person))
+		return false;
+	*id = person.id;
+	return true;
+}
+
+/* Organizations, teams, projects */
+
+static void
+get_owner(Scan *scan, void *row)
+{
+	get_uuid(scan, organizations_owner_id, row);
+}
+
+static void
+get_organization_id(Scan *scan, void *row)
+{
+	get_uuid(scan, organizations_id, row);
 }
 
 bool
 seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
 {
 	ScanKeyData key;
-	Scan		scan;
-	bool		found;
 
 	uuid_key(&key, organizations_id, organization);
-	begin_scan(store, &scan, SEEME_ORGANIZATIONS, "organizations_pkey", 1, &key);
-	found = next_row(&scan) && get_uuid(&scan, organizations_owner_id, owner);
-	end_scan(&scan);
-	return found;
+	return read_row(store, SEEME_ORGANIZATIONS, "organizations_pkey", 1, &key, get_owner, owner);
+}
+
+List *
+seeme_list_organizations_of_owner(SeemeStore *store, const pg_uuid_t *owner)
+{
+	ScanKeyData key;
+
+	uuid_key(&key, organizations_owner_id, owner);
+	return list_rows(store, SEEME_ORGANIZATIONS, "organizations_owner_id_idx", 1, &key,
+					 get_organization_id, sizeof(pg_uuid_t));
 }
 
 static void
-get_team(Scan *scan, SeemeTeam *team)
+get_team(Scan *scan, void *row)
 {
+	SeemeTeam  *team = row;
+
 	get_uuid(scan, teams_id, &team->id);
 	get_uuid(scan, teams_organization_id, &team->organization_id);
 }
@@ -299,21 +348,25 @@ bool
 seeme_read_team(SeemeStore *store, const pg_uuid_t *id, SeemeTeam *team)
 {
 	ScanKeyData key;
-	Scan		scan;
-	bool		found;
 
 	uuid_key(&key, teams_id, id);
-	begin_scan(store, &scan, SEEME_TEAMS, "teams_pkey", 1, &key);
-	found = next_row(&scan);
-	if (found)
-		get_team(&scan, team);
-	end_scan(&scan);
-	return found;
+	return read_row(store, SEEME_TEAMS, "teams_pkey", 1, &key, get_team, team);
+}
+
+List *
+seeme_list_teams(SeemeStore *store, const pg_uuid_t *organization)
+{
+	ScanKeyData key;
+
+	uuid_key(&key, teams_organization_id, organization);
+	return list_rows(store, SEEME_TEAMS, "teams_slug_key", 1, &key, get_team, sizeof(SeemeTeam));
 }
 
 static void
-get_project(Scan *scan, SeemeProject *project)
+get_project(Scan *scan, void *row)
 {
+	SeemeProject *project = row;
+
 	get_uuid(scan, projects_id, &project->id);
 	get_uuid(scan, projects_organization_id, &project->organization_id);
 	project->has_team = get_uuid(scan, projects_team_id, &project->team_id);
@@ -323,16 +376,39 @@ bool
 seeme_read_project(SeemeStore *store, const pg_uuid_t *id, SeemeProject *project)
 {
 	ScanKeyData key;
-	Scan		scan;
-	bool		found;
 
 	uuid_key(&key, projects_id, id);
-	begin_scan(store, &scan, SEEME_PROJECTS, "projects_pkey", 1, &key);
-	found = next_row(&scan);
-	if (found)
-		get_project(&scan, project);
-	end_scan(&scan);
-	return found;
+	return read_row(store, SEEME_PROJECTS, "projects_pkey", 1, &key, get_project, project);
+}
+
+List *
+seeme_list_projects(SeemeStore *store, const pg_uuid_t *organization)
+{
+	ScanKeyData key;
+
+	uuid_key(&key, projects_organization_id, organization);
+	return list_rows(store, SEEME_PROJECTS, "projects_slug_key", 1, &key, get_project, sizeof(SeemeProject));
+}
+
+List *
+seeme_list_projects_of_team(SeemeStore *store, const pg_uuid_t *team)
+{
+	ScanKeyData key;
+
+	uuid_key(&key, projects_team_id, team);
+	return list_rows(store, SEEME_PROJECTS, "projects_team_id_idx", 1, &key, get_project, sizeof(SeemeProject));
+}
+
+/* Roles and API keys */
+
+static void
+get_role(Scan *scan, void *row)
+{
+	SeemeRole  *role = row;
+
+	get_uuid(scan, roles_id, &role->id);
+	role->name = get_text(scan, roles_name);
+	role->ncodes = get_texts(scan, roles_permissions, &role->codes);
 }
 
 /* NULL when there is none. */
@@ -340,20 +416,21 @@ SeemeRole *
 seeme_read_role(SeemeStore *store, const pg_uuid_t *id)
 {
 	ScanKeyData key;
-	Scan		scan;
-	SeemeRole  *role = NULL;
+	SeemeRole  *role = palloc0(sizeof(SeemeRole));
 
 	uuid_key(&key, roles_id, id);
-	begin_scan(store, &scan, SEEME_ROLES, "roles_pkey", 1, &key);
-	if (next_row(&scan))
-	{
-		role = palloc0(sizeof(SeemeRole));
-		role->id = *id;
-		role->name = get_text(&scan, roles_name);
-		role->ncodes = get_texts(&scan, roles_permissions, &role->codes);
-	}
-	end_scan(&scan);
-	return role;
+	return read_row(store, SEEME_ROLES, "roles_pkey", 1, &key, get_role, role) ? role : NULL;
+}
+
+static void
+get_key(Scan *scan, void *row)
+{
+	SeemeKey   *key = row;
+
+	get_uuid(scan, api_keys_user_id, &key->user_id);
+	key->has_organization = get_uuid(scan, api_keys_organization_id, &key->organization_id);
+	key->expires_at = get_time(scan, api_keys_expires_at, DT_NOEND);
+	key->ncodes = get_texts(scan, api_keys_permissions, &key->codes);
 }
 
 /* NULL when there is none. */
@@ -361,36 +438,22 @@ SeemeKey *
 seeme_read_key(SeemeStore *store, const pg_uuid_t *id)
 {
 	ScanKeyData key;
-	Scan		scan;
-	SeemeKey   *found = NULL;
+	SeemeKey   *found = palloc0(sizeof(SeemeKey));
 
 	uuid_key(&key, api_keys_id, id);
-	begin_scan(store, &scan, SEEME_API_KEYS, "api_keys_pkey", 1, &key);
-	if (next_row(&scan))
-	{
-		found = palloc0(sizeof(SeemeKey));
-		get_uuid(&scan, api_keys_user_id, &found->user_id);
-		found->has_organization = get_uuid(&scan, api_keys_organization_id, &found->organization_id);
-		found->expires_at = get_time(&scan, api_keys_expires_at, DT_NOEND);
-		found->ncodes = get_texts(&scan, api_keys_permissions, &found->codes);
-	}
-	end_scan(&scan);
-	return found;
+	return read_row(store, SEEME_API_KEYS, "api_keys_pkey", 1, &key, get_key, found) ? found : NULL;
 }
 
-/* Whether a concrete code is registered. */
+/* Permission codes and resource types */
+
+/* Whether a code is registered as it stands. */
 bool
 seeme_read_code(SeemeStore *store, const char *code)
 {
 	ScanKeyData key;
-	Scan		scan;
-	bool		found;
 
 	text_key(&key, permissions_name, code);
-	begin_scan(store, &scan, SEEME_PERMISSIONS, "permissions_pkey", 1, &key);
-	found = next_row(&scan);
-	end_scan(&scan);
-	return found;
+	return read_row(store, SEEME_PERMISSIONS, "permissions_pkey", 1, &key, NULL, NULL);
 }
 
 static int
@@ -418,18 +481,21 @@ seeme_list_codes(SeemeStore *store)
 	return codes;
 }
 
+static void
+get_resource_type(Scan *scan, void *row)
+{
+	*(char **) row = get_text(scan, resource_types_name);
+}
+
+/* NULL when the resource is tied to none. */
 char *
 seeme_find_type_of_resource(SeemeStore *store, const char *resource)
 {
 	ScanKeyData key;
-	Scan		scan;
 	char	   *type = NULL;
 
 	text_key(&key, resource_types_resource, resource);
-	begin_scan(store, &scan, SEEME_RESOURCE_TYPES, "resource_types_resource_key", 1, &key);
-	if (next_row(&scan))
-		type = get_text(&scan, resource_types_name);
-	end_scan(&scan);
+	read_row(store, SEEME_RESOURCE_TYPES, "resource_types_resource_key", 1, &key, get_resource_type, &type);
 	return type;
 }
 
@@ -437,56 +503,36 @@ bool
 seeme_read_resource_type(SeemeStore *store, const char *type)
 {
 	ScanKeyData key;
-	Scan		scan;
-	bool		found;
 
 	text_key(&key, resource_types_name, type);
-	begin_scan(store, &scan, SEEME_RESOURCE_TYPES, "resource_types_pkey", 1, &key);
-	found = next_row(&scan);
-	end_scan(&scan);
-	return found;
+	return read_row(store, SEEME_RESOURCE_TYPES, "resource_types_pkey", 1, &key, NULL, NULL);
 }
 
 List *
 seeme_list_resource_types(SeemeStore *store)
 {
-	Scan		scan;
-	List	   *types = NIL;
-
-	begin_scan(store, &scan, SEEME_RESOURCE_TYPES, "resource_types_pkey", 0, NULL);
-	while (next_row(&scan))
-		types = lappend(types, get_text(&scan, resource_types_name));
-	end_scan(&scan);
-	return types;
+	return list_rows(store, SEEME_RESOURCE_TYPES, "resource_types_pkey", 0, NULL, get_resource_type, sizeof(char *));
 }
 
-static List *
-collect_memberships(Scan *scan)
+/* Memberships */
+
+static void
+get_membership(Scan *scan, void *row)
 {
-	List	   *memberships = NIL;
+	SeemeMembership *m = row;
 
-	while (next_row(scan))
+	get_uuid(scan, memberships_organization_id, &m->organization_id);
+	m->has_team = get_uuid(scan, memberships_team_id, &m->scope_id);
+	if (!m->has_team)
 	{
-		SeemeMembership *m = palloc(sizeof(SeemeMembership));
-
-		get_uuid(scan, memberships_organization_id, &m->organization_id);
-		m->scope_id = m->organization_id;
-		m->has_team = get_uuid(scan, memberships_team_id, &m->scope_id);
-		m->has_project = false;
-		if (!m->has_team)
-		{
-			m->has_project = get_uuid(scan, memberships_project_id, &m->scope_id);
-			if (!m->has_project)
-				m->scope_id = m->organization_id;
-		}
-		get_uuid(scan, memberships_user_id, &m->user_id);
-		m->has_role = get_uuid(scan, memberships_role_id, &m->role_id);
-		m->valid_from = get_time(scan, memberships_valid_from, DT_NOBEGIN);
-		m->valid_until = get_time(scan, memberships_valid_until, DT_NOEND);
-		memberships = lappend(memberships, m);
+		m->has_project = get_uuid(scan, memberships_project_id, &m->scope_id);
+		if (!m->has_project)
+			m->scope_id = m->organization_id;
 	}
-	end_scan(scan);
-	return memberships;
+	get_uuid(scan, memberships_user_id, &m->user_id);
+	m->has_role = get_uuid(scan, memberships_role_id, &m->role_id);
+	m->valid_from = get_time(scan, memberships_valid_from, DT_NOBEGIN);
+	m->valid_until = get_time(scan, memberships_valid_until, DT_NOEND);
 }
 
 /* Of one person in an organization, or (user NULL) of everybody there, those of one person together. */
@@ -494,129 +540,32 @@ List *
 seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user)
 {
 	ScanKeyData keys[2];
-	Scan		scan;
 
 	uuid_key(&keys[0], memberships_organization_id, organization);
 	if (user != NULL)
 		uuid_key(&keys[1], memberships_user_id, user);
-	begin_scan(store, &scan, SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", user != NULL ? 2 : 1, keys);
-	return collect_memberships(&scan);
+	return list_rows(store, SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", user != NULL ? 2 : 1, keys,
+					 get_membership, sizeof(SeemeMembership));
 }
 
 List *
 seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user)
 {
 	ScanKeyData key;
-	Scan		scan;
 
 	uuid_key(&key, memberships_user_id, user);
-	begin_scan(store, &scan, SEEME_MEMBERSHIPS, "memberships_user_id_idx", 1, &key);
-	return collect_memberships(&scan);
+	return list_rows(store, SEEME_MEMBERSHIPS, "memberships_user_id_idx", 1, &key, get_membership, sizeof(SeemeMembership));
 }
 
-List *
-seeme_list_organizations_of_owner(SeemeStore *store, const pg_uuid_t *owner)
+/* Assignments of resources to projects */
+
+static void
+get_assignment(Scan *scan, void *row)
 {
-	ScanKeyData key;
-	Scan		scan;
-	List	   *organizations = NIL;
-	pg_uuid_t	id;
+	SeemeAssignment *assignment = row;
 
-	uuid_key(&key, organizations_owner_id, owner);
-	begin_scan(store, &scan, SEEME_ORGANIZATIONS, "organizations_owner_id_idx", 1, &key);
-	while (next_row(&scan))
-	{
-		get_uuid(&scan, organizations_id, &id);
-		organizations = lappend(organizations, copy_uuid(&id));
-	}
-	end_scan(&scan);
-	return organizations;
-}
-
-List *
-seeme_list_teams(SeemeStore *store, const pg_uuid_t *organization)
-{
-	ScanKeyData key;
-	Scan		scan;
-	List	   *teams = NIL;
-
-	uuid_key(&key, teams_organization_id, organization);
-	begin_scan(store, &scan, SEEME_TEAMS, "teams_slug_key", 1, &key);
-	while (next_row(&scan))
-	{
-		SeemeTeam  *team = palloc(sizeof(SeemeTeam));
-
-		get_team(&scan, team);
-		teams = lappend(teams, team);
-	}
-	end_scan(&scan);
-	return teams;
-}
-
-static List *
-list_projects(SeemeStore *store, AttrNumber column, const char *index, const pg_uuid_t *id)
-{
-	ScanKeyData key;
-	Scan		scan;
-	List	   *projects = NIL;
-
-	uuid_key(&key, column, id);
-	begin_scan(store, &scan, SEEME_PROJECTS, index, 1, &key);
-	while (next_row(&scan))
-	{
-		SeemeProject *project = palloc(sizeof(SeemeProject));
-
-		get_project(&scan, project);
-		projects = lappend(projects, project);
-	}
-	end_scan(&scan);
-	return projects;
-}
-
-List *
-seeme_list_projects(SeemeStore *store, const pg_uuid_t *organization)
-{
-	return list_projects(store, projects_organization_id, "projects_slug_key", organization);
-}
-
-List *
-seeme_list_projects_of_team(SeemeStore *store, const pg_uuid_t *team)
-{
-	return list_projects(store, projects_team_id, "projects_team_id_idx", team);
-}
-
-/* Whether a resource was assigned once and is not any more. */
-bool
-seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resource)
-{
-	ScanKeyData keys[2];
-	Scan		scan;
-	bool		found;
-
-	text_key(&keys[0], released_resources_resource_type, type);
-	uuid_key(&keys[1], released_resources_resource_id, resource);
-	begin_scan(store, &scan, SEEME_RELEASED_RESOURCES, "released_resources_pkey", 2, keys);
-	found = next_row(&scan);
-	end_scan(&scan);
-	return found;
-}
-
-static List *
-collect_assignments(Scan *scan)
-{
-	List	   *assignments = NIL;
-
-	while (next_row(scan))
-	{
-		SeemeAssignment *assignment = palloc(sizeof(SeemeAssignment));
-
-		get_uuid(scan, project_resources_project_id, &assignment->project_id);
-		get_uuid(scan, project_resources_resource_id, &assignment->resource_id);
-		assignment->resource_type = get_text(scan, project_resources_resource_type);
-		assignments = lappend(assignments, assignment);
-	}
-	end_scan(scan);
-	return assignments;
+	get_uuid(scan, project_resources_project_id, &assignment->project_id);
+	get_uuid(scan, project_resources_resource_id, &assignment->resource_id);
 }
 
 /* Of a resource to any project; of every type under that id when type is NULL. */
@@ -624,13 +573,12 @@ List *
 seeme_list_assignments(SeemeStore *store, const pg_uuid_t *resource, const char *type)
 {
 	ScanKeyData keys[2];
-	Scan		scan;
 
 	uuid_key(&keys[0], project_resources_resource_id, resource);
 	if (type != NULL)
 		text_key(&keys[1], project_resources_resource_type, type);
-	begin_scan(store, &scan, SEEME_PROJECT_RESOURCES, "project_resources_resource_idx", type != NULL ? 2 : 1, keys);
-	return collect_assignments(&scan);
+	return list_rows(store, SEEME_PROJECT_RESOURCES, "project_resources_resource_idx", type != NULL ? 2 : 1, keys,
+					 get_assignment, sizeof(SeemeAssignment));
 }
 
 /* Of resources of a type to one project. */
@@ -638,10 +586,20 @@ List *
 seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const char *type)
 {
 	ScanKeyData keys[2];
-	Scan		scan;
 
 	uuid_key(&keys[0], project_resources_project_id, project);
 	text_key(&keys[1], project_resources_resource_type, type);
-	begin_scan(store, &scan, SEEME_PROJECT_RESOURCES, "project_resources_project_and_resource_key", 2, keys);
-	return collect_assignments(&scan);
+	return list_rows(store, SEEME_PROJECT_RESOURCES, "project_resources_project_and_resource_key", 2, keys,
+					 get_assignment, sizeof(SeemeAssignment));
+}
+
+/* Whether a resource was assigned once and is not any more. */
+bool
+seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resource)
+{
+	ScanKeyData keys[2];
+
+	text_key(&keys[0], released_resources_resource_type, type);
+	uuid_key(&keys[1], released_resources_resource_id, resource);
+	return read_row(store, SEEME_RELEASED_RESOURCES, "released_resources_pkey", 2, keys, NULL, NULL);
 }

@@ -92,7 +92,6 @@ typedef struct SeemeAssignment
 {
 	pg_uuid_t	project_id;
 	pg_uuid_t	resource_id;
-	char	   *resource_type;
 } SeemeAssignment;
 
 extern void seeme_store_open(SeemeStore *store);
@@ -113,7 +112,7 @@ extern bool seeme_read_released(SeemeStore *store, const char *type, const pg_uu
 
 /* Lists, palloc'd in the current memory context. */
 extern List *seeme_list_codes(SeemeStore *store);	/* of char *: the concrete ones, sorted */
-extern List *seeme_list_resource_types(SeemeStore *store);	/* of char *: names, sorted */
+extern List *seeme_list_resource_types(SeemeStore *store);	/* of char **: names */
 extern List *seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user);
 extern List *seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user);
 extern List *seeme_list_organizations_of_owner(SeemeStore *store, const pg_uuid_t *owner);	/* of pg_uuid_t * */

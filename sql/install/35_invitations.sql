@@ -116,7 +116,8 @@ BEGIN
   IF address IS NULL OR address !~ '^[^@[:space:]]+@[^@[:space:]]+$' THEN
     RAISE EXCEPTION 'this is not an e-mail address' USING ERRCODE = 'invalid_parameter_value', HINT = 'name@example.com';
   END IF;
-  IF valid_for IS NULL OR valid_for <= '0' OR valid_for > '1 year' THEN
+  -- As dates: an interval of a year compares as 360 days.
+  IF valid_for IS NULL OR now() + valid_for <= now() OR now() + valid_for > now() + interval '1 year' THEN
     RAISE EXCEPTION 'an invitation is valid for some time, a year at most'
       USING ERRCODE = 'invalid_parameter_value', HINT = 'The default is 7 days.';
   END IF;
