@@ -17,4 +17,5 @@
 \ir protect.sql
 \ir queries.sql
 \ir changes.sql
+\ir returns.sql
 \ir verify.sql

@@ -70,13 +70,16 @@ INSERT INTO fact (fact, holds) VALUES
      :mike_read = 0 AND :mike_listed = (SELECT count(*) FROM models m JOIN seeme.projects p ON p.id = m.project_id WHERE p.slug = 'route-planner')),
   ('Ravi was refused what he does not hold, and gave what he does',
      :'ravi_sqlstate' = '42501' AND :ravi_added = 1),
-  ('Ravi was refused to be somebody else', :'ravi_assumed' = '42501');
+  ('Ravi was refused to be somebody else', :'ravi_assumed' = '42501'),
+  ('Ann could not use Sam''s invitation, and Sam came back by it',
+     :'ann_accepted' = '22023' AND :sam_back_models > :sam_after_models AND :sam_back_models < :sam_before_models + :ravi_models),
+  ('The key read Tess''s models, and changed none', :key_models = :tess_models AND :key_datasets = 0 AND :key_updated = 0);
 
 SELECT CASE WHEN holds THEN 'ok  ' ELSE 'NOT ' END || fact AS fact FROM fact ORDER BY n
 \g (tuples_only=on format=unaligned)
 DO $$
 BEGIN
-  IF NOT (SELECT coalesce(bool_and(holds), false) AND count(*) = 15 FROM fact) OR EXISTS (SELECT FROM fact WHERE holds IS NULL) THEN
+  IF NOT (SELECT coalesce(bool_and(holds), false) AND count(*) = 17 FROM fact) OR EXISTS (SELECT FROM fact WHERE holds IS NULL) THEN
     RAISE EXCEPTION 'the story was not true';
   END IF;
 END $$;
