@@ -63,7 +63,8 @@ BEGIN
      AND (OLD.team_id IS NULL OR EXISTS (SELECT FROM seeme.teams t WHERE t.id = OLD.team_id))
      AND (OLD.project_id IS NULL OR EXISTS (SELECT FROM seeme.projects p WHERE p.id = OLD.project_id))
      AND (OLD.invited_by IS NULL OR EXISTS (
-           SELECT FROM seeme.memberships m WHERE m.organization_id = OLD.organization_id AND m.user_id = OLD.invited_by)) THEN
+           SELECT FROM seeme.memberships m WHERE m.organization_id = OLD.organization_id AND m.user_id = OLD.invited_by
+                                             AND m.team_id IS NULL AND m.project_id IS NULL)) THEN
     PERFORM seeme.require_role_held(OLD.role_id, OLD.organization_id, OLD.team_id, OLD.project_id);
   END IF;
   RETURN OLD;
@@ -147,6 +148,21 @@ END $$;
 COMMENT ON FUNCTION @extschema@.seeme_invite(text, uuid, uuid, uuid, uuid, interval) IS
   'Invites an e-mail address to an organization, team or project, with an optional role, for whoever may add that membership and holds what the role holds. Answers with the token this once: only its SHA-256 is kept. An open invitation of the same address to the same place is replaced.';
 
+CREATE FUNCTION seeme.require_acceptable(invitation seeme.invitations) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF invitation.id IS NULL OR @extschema@.seeme_user_id() IS NULL OR seeme.is_narrowed()
+     OR invitation.expires_at <= clock_timestamp() OR NOT seeme.is_invited(invitation.email)
+     OR invitation.invited_by IS NOT NULL AND NOT seeme.could_invite(
+          invitation.invited_by, invitation.role_id, invitation.organization_id, invitation.team_id, invitation.project_id) THEN
+    RAISE EXCEPTION 'this invitation cannot be accepted'
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'It may be used, expired, cancelled, or meant for another e-mail address. Ask for a new one.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.require_acceptable(seeme.invitations) IS
+  'One and the same error (22023) unless the asking person may accept the invitation at this moment, and its inviter may hand out what it offers';
+
 CREATE FUNCTION @extschema@.seeme_accept_invitation(token text) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -158,13 +174,7 @@ BEGIN
   -- Whoever comes second waits for the lock, and finds it accepted.
   SELECT i.* INTO invitation FROM seeme.invitations i
    WHERE i.token_hash = sha256(convert_to(seeme_accept_invitation.token, 'UTF8')) AND i.accepted_at IS NULL FOR UPDATE;
-  IF NOT FOUND OR person IS NULL OR seeme.is_narrowed() OR invitation.expires_at <= clock_timestamp() OR NOT seeme.is_invited(invitation.email)
-     OR invitation.invited_by IS NOT NULL AND NOT seeme.could_invite(
-          invitation.invited_by, invitation.role_id, invitation.organization_id, invitation.team_id, invitation.project_id) THEN
-    RAISE EXCEPTION 'this invitation cannot be accepted'
-      USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'It may be used, expired, cancelled, or meant for another e-mail address. Ask for a new one.';
-  END IF;
+  PERFORM seeme.require_acceptable(invitation);
 
   IF invitation.team_id IS NOT NULL OR invitation.project_id IS NOT NULL THEN
     INSERT INTO seeme.memberships (organization_id, user_id, created_by)
@@ -179,7 +189,16 @@ BEGIN
   IF member_id IS NULL THEN
     INSERT INTO seeme.memberships (id, organization_id, team_id, project_id, user_id, role_id, created_by)
     VALUES (new_id, invitation.organization_id, invitation.team_id, invitation.project_id, person, invitation.role_id,
-            invitation.invited_by);
+            invitation.invited_by)
+    ON CONFLICT ON CONSTRAINT memberships_person_and_scope_key DO NOTHING;
+    IF NOT FOUND THEN  -- somebody else was faster
+      UPDATE seeme.invitations i SET membership_id = m.id FROM seeme.memberships m
+       WHERE i.id = invitation.id AND m.organization_id = invitation.organization_id AND m.user_id = person
+         AND m.team_id IS NOT DISTINCT FROM invitation.team_id AND m.project_id IS NOT DISTINCT FROM invitation.project_id
+      RETURNING m.id INTO new_id;
+    END IF;
+    -- Again, now that nothing is left to wait for.
+    PERFORM seeme.require_acceptable(invitation);
   END IF;
   RETURN coalesce(member_id, new_id);
 END $$;
@@ -190,7 +209,8 @@ CREATE FUNCTION seeme.invitation_role_name(invitation_id uuid) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN (SELECT r.name FROM seeme.invitations i JOIN seeme.roles r ON r.id = i.role_id
          WHERE i.id = invitation_id
-           AND (seeme.is_invited(i.email) OR seeme.manages_membership(i.organization_id, i.team_id, i.project_id)));
+           AND (seeme.is_invited(i.email) OR seeme.manages_membership(i.organization_id, i.team_id, i.project_id)
+                OR seeme.nobody_asks() AND seeme.bypasses_row_security()));
 COMMENT ON FUNCTION seeme.invitation_role_name(uuid) IS 'The name of the role of an invitation that the asking person sees';
 
 CREATE VIEW seeme.pending_members WITH (security_invoker = true) AS

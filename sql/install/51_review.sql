@@ -10,6 +10,14 @@ RETURN EXISTS (
           OR seeme.nobody_asks() AND seeme.bypasses_row_security()));
 COMMENT ON FUNCTION seeme.is_unused_role(uuid) IS 'Whether no membership has this role of an organization; told to who sees its roles';
 
+CREATE FUNCTION seeme.is_without_role(organization uuid, member uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+RETURN NOT EXISTS (SELECT FROM seeme.memberships m
+                    WHERE m.organization_id = organization AND m.user_id = member AND m.role_id IS NOT NULL)
+       AND (seeme.sees_membership(organization, NULL, NULL, member) OR seeme.nobody_asks() AND seeme.bypasses_row_security());
+COMMENT ON FUNCTION seeme.is_without_role(uuid, uuid) IS
+  'Whether a person has no role at any level of an organization; told to who sees their membership in it';
+
 CREATE FUNCTION @extschema@.seeme_review(organization_id uuid = NULL, within interval = '30 days')
 RETURNS TABLE (finding text, organization uuid, subject_id uuid, subject text, detail text, at timestamptz)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -27,7 +35,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT 'member without a role', m.organization_id, m.id, m.who, 'at no level', m.created_at
     FROM member m
    WHERE m.level = 'organization' AND m.role_id IS NULL
-     AND NOT EXISTS (SELECT FROM member o WHERE o.organization_id = m.organization_id AND o.user_id = m.user_id AND o.role_id IS NOT NULL)
+     AND seeme.is_without_role(m.organization_id, m.user_id)
   UNION ALL
   SELECT 'member is disabled', m.organization_id, m.id, m.who, m.level, u.disabled_at
     FROM member m JOIN seeme.users u ON u.id = m.user_id
@@ -58,12 +66,17 @@ CREATE FUNCTION @extschema@.seeme_permission_matrix(
   organization uuid = NULL, team uuid = NULL, project uuid = NULL)
 RETURNS TABLE (member text, permission text, held text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT coalesce(u.username, u.email, holder::text), p.name, 'x'
+  WITH holding AS (
+  SELECT coalesce(u.username, u.email, holder::text) AS label, holder, p.name
     FROM seeme.permissions p,
          @extschema@.seeme_permitted_users(p.name, organization => seeme_permission_matrix.organization,
                                            team => seeme_permission_matrix.team, project => seeme_permission_matrix.project) AS holder
     LEFT JOIN seeme.users u ON u.id = holder
-   WHERE NOT p.is_wildcard
+   WHERE NOT p.is_wildcard)
+  -- Two people may share a username.
+  SELECT CASE WHEN min(holder::text) OVER (PARTITION BY label) <> max(holder::text) OVER (PARTITION BY label)
+              THEN label || ' ' || holder ELSE label END, name, 'x'
+    FROM holding
    ORDER BY 1, 2
 $$;
 COMMENT ON FUNCTION @extschema@.seeme_permission_matrix(uuid, uuid, uuid) IS
