@@ -118,7 +118,7 @@ check_plpgsql() {
 	SET client_min_messages = error;
 	CREATE EXTENSION plpgsql_check;
 	CREATE EXTENSION seeme_rbac;
-	CREATE TABLE thing (id uuid PRIMARY KEY, project_id uuid, team_id uuid, organization_id uuid, owner_id uuid);
+	CREATE TABLE thing (id uuid PRIMARY KEY, name text, project_id uuid, team_id uuid, organization_id uuid, owner_id uuid);
 	\o /dev/null
 	SELECT seeme_protect('thing', 'things', project_column => 'project_id', team_column => 'team_id',
 	                     organization_column => 'organization_id', resource_id_column => 'id', owner_column => 'owner_id',

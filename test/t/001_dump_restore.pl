@@ -63,7 +63,14 @@ INSERT INTO seeme.memberships (organization_id, project_id, user_id, role_id, va
   SELECT '%1$s', '%3$s', '%6$s', id, '2020-01-01' FROM seeme.roles WHERE name = 'Citing';
 INSERT INTO seeme.invitations (organization_id, team_id, email, role_id, invited_by, token_hash, expires_at)
   SELECT '%1$s', '%2$s', 'new@example.com', id, '%4$s', sha256('secret'), '2100-01-01' FROM seeme.roles WHERE name = 'Citing';
-INSERT INTO seeme.logos (organization_id, filename, media_type, content) VALUES ('%1$s', 'acme.png', 'image/png', '\x89504e47');
+INSERT INTO seeme.logos (organization_id, filename, media_type, content) VALUES ('%1$s', 'acme.png', 'image/png', '\x89504e470d0a1a0a');
+INSERT INTO seeme.api_keys (user_id, organization_id, permissions, name, key_prefix, key_hash)
+  VALUES ('%5$s', '%1$s', '{models:read}', 'nightly', 'seeme_key_01', sha256('key'));
+-- what is remembered of things that are gone
+INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) VALUES ('%8$s', 'workflow', 'f0000000-0000-4000-8000-0000000000aa');
+DELETE FROM seeme.project_resources WHERE resource_type = 'workflow';
+INSERT INTO seeme.teams (organization_id, name) VALUES ('%1$s', 'Shortlived');
+DELETE FROM seeme.teams WHERE name = 'Shortlived';
 SQL
 
 # Changes that people make, so that the log speaks of people.
@@ -153,7 +160,7 @@ my %source_contents = map { split ' ', $_, 2 } @source_contents;
 my @source_rights = rights($source);
 my @source_answers = answers('dump_source');
 my $source_log = join "\n", rows($source, 'SELECT * FROM seeme.audit_log ORDER BY id');
-for my $table (qw(users organizations teams projects roles permissions resource_types memberships project_resources invitations logos audit_log protected_tables)) {
+for my $table (qw(users organizations teams projects roles permissions resource_types memberships project_resources invitations logos audit_log protected_tables api_keys released_resources retired_ids)) {
     my ($count) = ($source_contents{"seeme.$table"} // 'missing') =~ /^(\d+)/;
     ok($count, "there is something in seeme.$table to dump");
 }
