@@ -221,6 +221,14 @@ become(const SeemeIdentity *identity)
 	seeme_store_open(&store);
 	fits = seeme_read_person(&store, &identity->user_id, &person) &&
 		!seeme_is_disabled(&person, GetCurrentTimestamp());
+	if (fits && identity->has_key)
+	{
+		/* By what is committed now: whoever found the key may have looked at an older snapshot. */
+		SeemeKey   *key = seeme_read_key(&store, &identity->key_id);
+
+		fits = key != NULL && seeme_uuid_equal(&key->user_id, &identity->user_id) &&
+			key->expires_at > GetCurrentTimestamp();
+	}
 	if (fits && seeme_identified(&store, &already))
 		fits = same_identity(&already, identity);
 	seeme_store_close(&store);

@@ -27,6 +27,13 @@ narrowest_scope(FunctionCallInfo fcinfo, int first, SeemeScope *scope)
 	return scope->level != SEEME_NOWHERE;
 }
 
+/* What shows an organization, team or project to who is not a member of it. */
+static const char *const membership_codes[][2] = {
+	[SEEME_ORGANIZATION] = {"organizations:list", "organizations:read"},
+	[SEEME_TEAM] = {"teams:list", "teams:read"},
+	[SEEME_PROJECT] = {"projects:list", "projects:read"},
+};
+
 /*
  * seeme.is_member(organization, team, project uuid) RETURNS boolean
  */
@@ -50,6 +57,10 @@ seeme_is_member(PG_FUNCTION_ARGS)
 			SeemePlace *place = lfirst(cell);
 			SeemeStanding *standing = seeme_standing(&asker.subject, &place->organization_id);
 
+			/* Membership takes no code; an API key that does not reach what it shows does not show it. */
+			if (!seeme_key_reaches(&asker.subject, &place->organization_id, membership_codes[scope.level][0]) &&
+				!seeme_key_reaches(&asker.subject, &place->organization_id, membership_codes[scope.level][1]))
+				continue;
 			member = standing->is_owner || (standing->is_member && scope.level == SEEME_ORGANIZATION);
 			if (!member && standing->is_member)
 				foreach(held, standing->holdings)

@@ -44,7 +44,7 @@ COMMENT ON COLUMN seeme.invitations.membership_id IS 'The membership that came o
 CREATE FUNCTION seeme.is_invited(email text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN EXISTS (SELECT FROM seeme.users u
-                WHERE u.id = @extschema@.seeme_user_id() AND lower(u.email) = lower(is_invited.email));
+                WHERE u.id = seeme.user_for('organizations:read') AND lower(u.email) = lower(is_invited.email));
 COMMENT ON FUNCTION seeme.is_invited(text) IS 'Whether the e-mail address is the asking person''s';
 
 ALTER TABLE seeme.invitations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

@@ -54,7 +54,7 @@ BEGIN
   IF TG_OP <> 'DELETE' THEN
     after := to_jsonb(NEW) - secret;
   END IF;
-  IF before - ARRAY['updated_at', 'last_used_at'] = after - ARRAY['updated_at', 'last_used_at'] THEN
+  IF before - 'updated_at' = after - 'updated_at' THEN
     RETURN NULL;
   END IF;
   subject := coalesce(after, before);

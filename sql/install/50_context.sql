@@ -10,7 +10,8 @@ DECLARE
 BEGIN
   mine := ARRAY(SELECT o.id FROM seeme.organizations o
                  WHERE person IS NOT NULL AND (o.owner_id = person OR seeme.is_member(organization => o.id)));
-  current := CASE WHEN wanted = ANY (mine) THEN wanted WHEN cardinality(mine) = 1 THEN mine[1] END;
+  current := CASE WHEN wanted = ANY (mine) OR cardinality(@extschema@.seeme_permissions(organization => wanted)) > 0 THEN wanted
+                  WHEN cardinality(mine) = 1 THEN mine[1] END;
   RETURN jsonb_build_object(
     'user_id', person,
     'organizations', (

@@ -50,9 +50,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
    WHERE r.organization_id = coalesce(seeme_review.organization_id, r.organization_id)
      AND seeme.is_unused_role(r.id)
   UNION ALL
-  SELECT 'key is dormant', k.organization_id, k.id, k.name, k.key_prefix, k.last_used_at
-    FROM seeme.api_keys k
-   WHERE coalesce(k.last_used_at, k.created_at) < clock_timestamp() - within
+  SELECT 'key is dormant', k.organization_id, k.id, k.name, k.key_prefix, last.used_at
+    FROM seeme.api_keys k, LATERAL (SELECT max(u.used_at) AS used_at FROM seeme.api_key_uses u WHERE u.key_id = k.id) AS last
+   WHERE coalesce(last.used_at, k.created_at) < clock_timestamp() - within
      AND k.organization_id IS NOT DISTINCT FROM coalesce(seeme_review.organization_id, k.organization_id)
   UNION ALL
   SELECT 'invitation is open', i.organization_id, i.id, i.email, i.role_name, i.expires_at

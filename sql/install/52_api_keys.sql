@@ -9,7 +9,6 @@ CREATE TABLE seeme.api_keys (
   name            text NOT NULL,
   key_prefix      text NOT NULL,
   key_hash        bytea NOT NULL UNIQUE,
-  last_used_at    timestamptz,
   created_by      uuid,
   created_at      timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT api_keys_key_hash_is_sha256 CHECK (octet_length(key_hash) = 32)
@@ -25,8 +24,18 @@ COMMENT ON COLUMN seeme.api_keys.expires_at IS 'The first instant at which it is
 COMMENT ON COLUMN seeme.api_keys.name IS 'What it is for';
 COMMENT ON COLUMN seeme.api_keys.key_prefix IS 'The beginning of the key, to recognise it by';
 COMMENT ON COLUMN seeme.api_keys.key_hash IS 'SHA-256 of the key; never readable by an application''s role';
-COMMENT ON COLUMN seeme.api_keys.last_used_at IS 'When somebody last logged in with it, to the minute; not kept by logins in a read-only or REPEATABLE READ transaction';
 COMMENT ON COLUMN seeme.api_keys.created_by IS 'The person who made it; null: privileged code';
+
+-- Apart from the keys, and without a foreign key to them: nothing that a login does holds a lock on a key's row, for whoever
+-- revokes it would wait until that transaction ends.
+CREATE TABLE seeme.api_key_uses (
+  key_id  uuid NOT NULL,
+  used_at timestamptz NOT NULL
+);
+CREATE INDEX api_key_uses_key_id_idx ON seeme.api_key_uses (key_id, used_at);
+COMMENT ON TABLE seeme.api_key_uses IS 'When keys were last used to log in, to the minute: the latest counts. Kept by logins in READ COMMITTED transactions that are not read only.';
+COMMENT ON COLUMN seeme.api_key_uses.key_id IS 'The key';
+COMMENT ON COLUMN seeme.api_key_uses.used_at IS 'When somebody logged in with it';
 
 ALTER TABLE seeme.api_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.api_keys FOR SELECT USING (
@@ -36,6 +45,23 @@ CREATE POLICY seeme_select ON seeme.api_keys FOR SELECT USING (
 SELECT seeme.create_write_policy('seeme.api_keys', 'DELETE',
   'NOT seeme.is_narrowed() AND ({row}.user_id = @extschema@.seeme_user_id()
      OR @extschema@.seeme_has_permission(''organizations:manage_members'', organization => {row}.organization_id))');
+
+ALTER TABLE seeme.api_key_uses ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY seeme_select ON seeme.api_key_uses FOR SELECT USING (EXISTS (SELECT FROM seeme.api_keys k WHERE k.id = key_id));
+
+CREATE FUNCTION seeme.note_key_use(key uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF current_setting('transaction_read_only')::boolean OR current_setting('transaction_isolation') <> 'read committed'
+     OR EXISTS (SELECT FROM seeme.api_key_uses u WHERE u.key_id = key AND u.used_at > clock_timestamp() - interval '1 minute') THEN
+    RETURN;
+  END IF;
+  INSERT INTO seeme.api_key_uses (key_id, used_at) VALUES (key, clock_timestamp());
+  DELETE FROM seeme.api_key_uses u
+   WHERE u.ctid IN (SELECT o.ctid FROM seeme.api_key_uses o
+                     WHERE o.key_id = key AND o.used_at < clock_timestamp() - interval '1 minute' FOR UPDATE SKIP LOCKED);
+END $$;
+COMMENT ON FUNCTION seeme.note_key_use(uuid) IS 'Notes, once a minute, that a key was used; waits for nobody, and lets nobody wait';
 
 CREATE TYPE seeme.api_key AS (
   id uuid, user_id uuid, organization_id uuid, name text, permissions text[], key text, expires_at timestamptz, created_at timestamptz);
@@ -98,15 +124,11 @@ BEGIN
    WHERE k.key_hash = sha256(convert_to(seeme_login.token, 'UTF8')) AND coalesce(clock_timestamp() < k.expires_at, true);
   -- An unknown key goes to nobody, and so to the same error.
   PERFORM seeme.become(key.user_id, key.id);
-  IF key.last_used_at > clock_timestamp() - interval '1 minute'
-     OR current_setting('transaction_read_only')::boolean OR current_setting('transaction_isolation') <> 'read committed' THEN
-    RETURN key.user_id;
-  END IF;
-  UPDATE seeme.api_keys k SET last_used_at = clock_timestamp()
-   WHERE k.id = (SELECT l.id FROM seeme.api_keys l WHERE l.id = key.id FOR NO KEY UPDATE SKIP LOCKED);
+  PERFORM seeme.note_key_use(key.id);
   RETURN key.user_id;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_login(text) IS
   'From now until the end of this transaction, the user of this API key is asking, as far as the key goes. Once per transaction; an unknown, expired or revoked key, a disabled user and a second identity are the same error (28000). Give the key as a bind parameter: query texts can be read in pg_stat_activity.';
 
 SELECT pg_extension_config_dump('seeme.api_keys', '');
+SELECT pg_extension_config_dump('seeme.api_key_uses', '');

@@ -22,8 +22,9 @@ BEGIN
   EXECUTE format('GRANT SELECT, INSERT, DELETE ON seeme.project_resources TO %I', role_name);
   EXECUTE format('GRANT SELECT ON seeme.users, seeme.permissions, seeme.resource_types, seeme.audit_log TO %I', role_name);
   EXECUTE format('GRANT SELECT, DELETE ON seeme.pending_members TO %I', role_name);
+  EXECUTE format('GRANT SELECT ON seeme.api_key_uses TO %I', role_name);
   -- Never the hash of a token or key.
-  EXECUTE format('GRANT SELECT (id, user_id, organization_id, permissions, expires_at, name, key_prefix, last_used_at, created_by,
+  EXECUTE format('GRANT SELECT (id, user_id, organization_id, permissions, expires_at, name, key_prefix, created_by,
     created_at), DELETE ON seeme.api_keys TO %I', role_name);
   EXECUTE format('GRANT SELECT (id, organization_id, team_id, project_id, email, role_id, invited_by, expires_at, accepted_at,
     membership_id, created_at), DELETE ON seeme.invitations TO %I', role_name);
@@ -122,7 +123,7 @@ BEGIN
     EXECUTE format('CREATE TRIGGER a_restore BEFORE INSERT ON seeme.%I FOR EACH ROW WHEN (seeme.restoring())
                       EXECUTE FUNCTION seeme.take_restored_rows()', name);
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['released_resources', 'retired_ids'] LOOP
+  FOREACH name IN ARRAY ARRAY['released_resources', 'retired_ids', 'api_key_uses'] LOOP
     EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON seeme.%I
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.guard_truncate()', name);
   END LOOP;
