@@ -199,6 +199,16 @@ session_user_is_grantee(Oid function)
 	return found || superuser_arg(session_user_id);
 }
 
+/* One and the same error, whatever is wrong with an identity. */
+static void
+refuse_identity(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 errmsg("this person cannot be identified here"),
+			 errhint("A transaction speaks for one person, who exists and is not disabled.")));
+}
+
 static char *
 uuid_text(const pg_uuid_t *uuid)
 {
@@ -235,10 +245,7 @@ become(const SeemeIdentity *identity)
 	if (fits && named_in == seeme_local_xid())
 		fits = same_identity(&named, identity);
 	if (!fits)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-				 errmsg("this person cannot be identified here"),
-				 errhint("A transaction speaks for one person, who exists and is not disabled.")));
+		refuse_identity();
 
 	if (!IsTransactionBlock())
 		ereport(WARNING,
@@ -303,12 +310,11 @@ seeme_become(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for function become")));
-	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
-	{
-		identity.user_id = *PG_GETARG_UUID_P(0);
-		identity.has_key = true;
-		identity.key_id = *PG_GETARG_UUID_P(1);
-	}
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		refuse_identity();
+	identity.user_id = *PG_GETARG_UUID_P(0);
+	identity.has_key = true;
+	identity.key_id = *PG_GETARG_UUID_P(1);
 	become(&identity);
 	PG_RETURN_VOID();
 }
@@ -341,6 +347,16 @@ seeme_is_narrowed(PG_FUNCTION_ARGS)
 }
 
 /*
+ * seeme.is_superuser() RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_is_superuser);
+Datum
+seeme_is_superuser(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(superuser_arg(GetOuterUserId()));
+}
+
+/*
  * seeme.bypasses_row_security() RETURNS boolean
  */
 PG_FUNCTION_INFO_V1(seeme_bypasses_row_security);
@@ -360,7 +376,7 @@ PG_FUNCTION_INFO_V1(seeme_restoring);
 Datum
 seeme_restoring(PG_FUNCTION_ARGS)
 {
-	if (row_security || !has_bypassrls_privilege(GetOuterUserId()))
+	if (row_security || !superuser_arg(GetOuterUserId()))
 		PG_RETURN_BOOL(false);
 	return seeme_nobody_asks(fcinfo);
 }

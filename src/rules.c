@@ -361,6 +361,22 @@ seeme_is_assigned(PG_FUNCTION_ARGS)
 }
 
 /*
+ * seeme.is_retired(id uuid) RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_is_retired);
+Datum
+seeme_is_retired(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	bool		retired;
+
+	seeme_store_open(&store);
+	retired = seeme_read_retired(&store, PG_GETARG_UUID_P(0));
+	seeme_store_close(&store);
+	PG_RETURN_BOOL(retired);
+}
+
+/*
  * seeme.was_released(resource_type text, resource_id uuid) RETURNS boolean
  */
 PG_FUNCTION_INFO_V1(seeme_was_released);

@@ -39,6 +39,7 @@ static const char *const table_names[SEEME_NTABLES] = {
 	[SEEME_RESOURCE_TYPES] = "resource_types",
 	[SEEME_RELEASED_RESOURCES] = "released_resources",
 	[SEEME_API_KEYS] = "api_keys",
+	[SEEME_RETIRED_IDS] = "retired_ids",
 };
 
 /* Column numbers, as sql/install has the columns. An upgrade adds columns at the end only. */
@@ -88,6 +89,8 @@ enum
 	api_keys_organization_id = 3,
 	api_keys_permissions = 4,
 	api_keys_expires_at = 5,
+
+	retired_ids_id = 1,
 };
 
 /* A scan of one table by one of its indexes. */
@@ -591,6 +594,16 @@ seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const cha
 	text_key(&keys[1], project_resources_resource_type, type);
 	return list_rows(store, SEEME_PROJECT_RESOURCES, "project_resources_project_and_resource_key", 2, keys,
 					 get_assignment, sizeof(SeemeAssignment));
+}
+
+/* Whether an id was that of something deleted. */
+bool
+seeme_read_retired(SeemeStore *store, const pg_uuid_t *id)
+{
+	ScanKeyData key;
+
+	uuid_key(&key, retired_ids_id, id);
+	return read_row(store, SEEME_RETIRED_IDS, "retired_ids_pkey", 1, &key, NULL, NULL);
 }
 
 /* Whether a resource was assigned once and is not any more. */

@@ -25,8 +25,9 @@ typedef enum SeemeTable
 	SEEME_RESOURCE_TYPES,
 	SEEME_RELEASED_RESOURCES,
 	SEEME_API_KEYS,
+	SEEME_RETIRED_IDS,
 } SeemeTable;
-#define SEEME_NTABLES (SEEME_API_KEYS + 1)
+#define SEEME_NTABLES (SEEME_RETIRED_IDS + 1)
 
 /* The tables as one snapshot of what is committed now shows them, opened as they are needed. */
 typedef struct SeemeStore
@@ -108,6 +109,7 @@ extern SeemeKey *seeme_read_key(SeemeStore *store, const pg_uuid_t *id);
 extern bool seeme_read_code(SeemeStore *store, const char *code);
 extern char *seeme_find_type_of_resource(SeemeStore *store, const char *resource);
 extern bool seeme_read_resource_type(SeemeStore *store, const char *type);
+extern bool seeme_read_retired(SeemeStore *store, const pg_uuid_t *id);
 extern bool seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resource);
 
 /* Lists, palloc'd in the current memory context. */

@@ -32,4 +32,4 @@ COMMENT ON FUNCTION seeme.nobody_asks() IS
 CREATE FUNCTION seeme.restoring() RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_restoring';
 COMMENT ON FUNCTION seeme.restoring() IS
-  'True in a session that restores a dump: row_security is off and nobody is identified. Rows are then taken as they are: nothing is derived, checked against rule 7 or logged.';
+  'True in a superuser''s session that restores a dump: row_security is off and nobody is identified. Rows are then taken as they are: nothing is derived, checked against rule 7 or logged.';

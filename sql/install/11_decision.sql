@@ -134,6 +134,15 @@ CREATE FUNCTION seeme.random_token(prefix text) RETURNS text
 LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_random_token';
 COMMENT ON FUNCTION seeme.random_token(text) IS 'The prefix and 256 bits from the strong random source, in hexadecimal';
 
+CREATE FUNCTION seeme.is_superuser() RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_is_superuser';
+COMMENT ON FUNCTION seeme.is_superuser() IS 'Whether the role outside of any SECURITY DEFINER function is a superuser';
+
+CREATE FUNCTION seeme.is_retired(id uuid) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_is_retired';
+COMMENT ON FUNCTION seeme.is_retired(uuid) IS
+  'Whether an id was that of something deleted, by what is committed now, whatever snapshot the transaction has';
+
 CREATE FUNCTION seeme.bypasses_row_security() RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_bypasses_row_security';
 COMMENT ON FUNCTION seeme.bypasses_row_security() IS

@@ -379,6 +379,19 @@ CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.teams
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.projects
   FOR EACH ROW EXECUTE FUNCTION seeme.prepare_project();
 
+CREATE FUNCTION seeme.check_id() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  IF NOT seeme.nobody_asks() AND seeme.is_retired(NEW.id) THEN
+    RAISE EXCEPTION 'this id is taken' USING ERRCODE = 'unique_violation', HINT = 'Leave it out to have one made.';
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.check_id() IS 'Trigger: asks about a retired id again, now that the INSERT has waited for whoever was deleting its bearer';
+CREATE TRIGGER check_id AFTER INSERT ON seeme.organizations FOR EACH ROW EXECUTE FUNCTION seeme.check_id();
+CREATE TRIGGER check_id AFTER INSERT ON seeme.teams FOR EACH ROW EXECUTE FUNCTION seeme.check_id();
+CREATE TRIGGER check_id AFTER INSERT ON seeme.projects FOR EACH ROW EXECUTE FUNCTION seeme.check_id();
 CREATE TRIGGER retire_id AFTER DELETE ON seeme.organizations FOR EACH ROW EXECUTE FUNCTION seeme.retire_id();
 CREATE TRIGGER retire_id AFTER DELETE ON seeme.teams FOR EACH ROW EXECUTE FUNCTION seeme.retire_id();
 CREATE TRIGGER retire_id AFTER DELETE ON seeme.projects FOR EACH ROW EXECUTE FUNCTION seeme.retire_id();

@@ -86,6 +86,7 @@ DECLARE
   subject  seeme.memberships;
   container_of uuid;          -- the organization of its team or project
   by_invitation boolean := false;
+  invitation seeme.invitations;
   missing  text[];
   of_owner boolean := false;  -- the organization membership of the organization's owner
 BEGIN
@@ -107,13 +108,23 @@ BEGIN
         USING ERRCODE = 'foreign_key_violation', HINT = 'Leave organization_id out: it is that of the team or project.';
     END IF;
     NEW.organization_id := coalesce(NEW.organization_id, container_of);
-    -- An invitation that this transaction accepts: the inviter hands the role out, and was asked.
-    by_invitation := EXISTS (
-      SELECT FROM seeme.invitations i
-       WHERE i.membership_id = NEW.id AND i.accepted_at = now() AND i.role_id IS NOT DISTINCT FROM NEW.role_id
-         AND i.organization_id = NEW.organization_id AND i.team_id IS NOT DISTINCT FROM NEW.team_id
-         AND i.project_id IS NOT DISTINCT FROM NEW.project_id AND seeme.is_invited(i.email) AND NEW.user_id = person);
-    NEW.created_by := CASE WHEN seeme.nobody_asks() OR by_invitation THEN NEW.created_by ELSE person END;
+    -- An invitation that seeme_accept_invitation is accepting: the inviter hands the role out, and was asked. It serves for
+    -- one INSERT. The organization's membership that comes along has no role.
+    SELECT i.* INTO invitation FROM seeme.invitations i
+     WHERE i.membership_id = NEW.id AND i.accepted_at = now() AND i.role_id IS NOT DISTINCT FROM NEW.role_id
+       AND i.organization_id = NEW.organization_id AND i.team_id IS NOT DISTINCT FROM NEW.team_id
+       AND i.project_id IS NOT DISTINCT FROM NEW.project_id AND seeme.is_invited(i.email) AND NEW.user_id = person;
+    by_invitation := FOUND;
+    IF by_invitation THEN
+      NEW.valid_from := NULL;
+      NEW.valid_until := NULL;
+      UPDATE seeme.invitations i SET accepted_at = clock_timestamp() + interval '1 microsecond' WHERE i.id = invitation.id;
+    ELSIF NEW.role_id IS NULL AND NEW.team_id IS NULL AND NEW.project_id IS NULL THEN
+      SELECT i.* INTO invitation FROM seeme.invitations i
+       WHERE i.organization_id = NEW.organization_id AND i.accepted_at = now() AND seeme.is_invited(i.email) AND NEW.user_id = person;
+    END IF;
+    NEW.created_by := CASE WHEN invitation.id IS NOT NULL THEN invitation.invited_by
+                           WHEN seeme.nobody_asks() THEN NEW.created_by ELSE person END;
     subject := NEW;
   ELSIF TG_OP = 'UPDATE' THEN
     IF (NEW.id, NEW.organization_id, NEW.team_id, NEW.project_id, NEW.user_id, NEW.created_by)

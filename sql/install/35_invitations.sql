@@ -44,7 +44,7 @@ COMMENT ON COLUMN seeme.invitations.membership_id IS 'The membership that came o
 CREATE FUNCTION seeme.is_invited(email text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN EXISTS (SELECT FROM seeme.users u
-                WHERE u.id = seeme.user_for('organizations:read') AND lower(u.email) = lower(is_invited.email));
+                WHERE u.id = seeme.user_for('organizations:read') AND lower(u.email COLLATE "C") = lower(is_invited.email COLLATE "C"));
 COMMENT ON FUNCTION seeme.is_invited(text) IS 'Whether the e-mail address is the asking person''s';
 
 ALTER TABLE seeme.invitations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -79,9 +79,15 @@ BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   DELETE FROM seeme.invitations i
    WHERE i.organization_id = OLD.organization_id AND i.invited_by = OLD.user_id AND i.accepted_at IS NULL;
+  -- Those that wait for this person end, whoever made them; and so do keys for the organization that are theirs or by them.
+  UPDATE seeme.invitations i SET expires_at = least(i.expires_at, clock_timestamp())
+    FROM seeme.users u
+   WHERE u.id = OLD.user_id AND i.organization_id = OLD.organization_id AND lower(i.email) = lower(u.email) AND i.accepted_at IS NULL;
+  DELETE FROM seeme.api_keys k
+   WHERE k.organization_id = OLD.organization_id AND OLD.user_id IN (k.user_id, k.created_by);
   RETURN NULL;
 END $$;
-COMMENT ON FUNCTION seeme.cancel_invitations_of() IS 'Trigger: open invitations go with the membership of who made them';
+COMMENT ON FUNCTION seeme.cancel_invitations_of() IS 'Trigger: open invitations by and for a person, and keys for the organization that are theirs or by them, go with their membership in it';
 CREATE TRIGGER cancel_invitations AFTER DELETE ON seeme.memberships
   FOR EACH ROW WHEN (OLD.team_id IS NULL AND OLD.project_id IS NULL)
   EXECUTE FUNCTION seeme.cancel_invitations_of();
@@ -174,33 +180,37 @@ BEGIN
   -- Whoever comes second waits for the lock, and finds it accepted.
   SELECT i.* INTO invitation FROM seeme.invitations i
    WHERE i.token_hash = sha256(convert_to(seeme_accept_invitation.token, 'UTF8')) AND i.accepted_at IS NULL FOR UPDATE;
+  -- Nobody gives this person another e-mail address meanwhile; one that was given already fails a REPEATABLE READ transaction.
+  PERFORM FROM seeme.users u WHERE u.id = person FOR SHARE;
   PERFORM seeme.require_acceptable(invitation);
 
+  -- This is what tells the trigger of memberships, for one INSERT, that the role is handed out by the inviter.
+  UPDATE seeme.invitations i SET accepted_at = now(), membership_id = new_id WHERE i.id = invitation.id;
   IF invitation.team_id IS NOT NULL OR invitation.project_id IS NOT NULL THEN
-    INSERT INTO seeme.memberships (organization_id, user_id, created_by)
-    VALUES (invitation.organization_id, person, invitation.invited_by)
+    INSERT INTO seeme.memberships (organization_id, user_id)
+    VALUES (invitation.organization_id, person)
     ON CONFLICT ON CONSTRAINT memberships_person_and_scope_key DO NOTHING;
   END IF;
   SELECT m.id INTO member_id FROM seeme.memberships m
    WHERE m.organization_id = invitation.organization_id AND m.user_id = person
      AND m.team_id IS NOT DISTINCT FROM invitation.team_id AND m.project_id IS NOT DISTINCT FROM invitation.project_id;
-  -- This is what tells the trigger of memberships that the role was handed out by the inviter.
-  UPDATE seeme.invitations i SET accepted_at = now(), membership_id = coalesce(member_id, new_id) WHERE i.id = invitation.id;
   IF member_id IS NULL THEN
-    INSERT INTO seeme.memberships (id, organization_id, team_id, project_id, user_id, role_id, created_by)
-    VALUES (new_id, invitation.organization_id, invitation.team_id, invitation.project_id, person, invitation.role_id,
-            invitation.invited_by)
+    INSERT INTO seeme.memberships (id, organization_id, team_id, project_id, user_id, role_id)
+    VALUES (new_id, invitation.organization_id, invitation.team_id, invitation.project_id, person, invitation.role_id)
     ON CONFLICT ON CONSTRAINT memberships_person_and_scope_key DO NOTHING;
-    IF NOT FOUND THEN  -- somebody else was faster
-      UPDATE seeme.invitations i SET membership_id = m.id FROM seeme.memberships m
-       WHERE i.id = invitation.id AND m.organization_id = invitation.organization_id AND m.user_id = person
-         AND m.team_id IS NOT DISTINCT FROM invitation.team_id AND m.project_id IS NOT DISTINCT FROM invitation.project_id
-      RETURNING m.id INTO new_id;
+    IF FOUND THEN
+      member_id := new_id;
+    ELSE  -- somebody else was faster
+      SELECT m.id INTO member_id FROM seeme.memberships m
+       WHERE m.organization_id = invitation.organization_id AND m.user_id = person
+         AND m.team_id IS NOT DISTINCT FROM invitation.team_id AND m.project_id IS NOT DISTINCT FROM invitation.project_id;
     END IF;
     -- Again, now that nothing is left to wait for.
     PERFORM seeme.require_acceptable(invitation);
   END IF;
-  RETURN coalesce(member_id, new_id);
+  UPDATE seeme.invitations i SET accepted_at = clock_timestamp() + interval '1 microsecond', membership_id = member_id
+   WHERE i.id = invitation.id;
+  RETURN member_id;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_accept_invitation(text) IS
   'Makes the asking person a member as they were invited, and a member of the organization if need be; answers with the membership. Once, by the invited e-mail address, before it expires, while the inviter still may hand that out; else one and the same error (22023). A membership that is there already stays as it is.';

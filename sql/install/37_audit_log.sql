@@ -77,6 +77,8 @@ CREATE TRIGGER keep_rows BEFORE UPDATE OR DELETE ON seeme.audit_log
 CREATE TRIGGER keep_table BEFORE TRUNCATE ON seeme.audit_log
   FOR EACH STATEMENT EXECUTE FUNCTION seeme.keep_audit_log();
 
+ALTER TABLE seeme.audit_log ENABLE ALWAYS TRIGGER keep_rows, ENABLE ALWAYS TRIGGER keep_table;
+
 ALTER TABLE seeme.audit_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.audit_log FOR SELECT USING (
   @extschema@.seeme_has_permission('organizations:manage_members', organization => organization_id));

@@ -177,7 +177,7 @@ BEGIN
   END IF;
 
   IF owner_column <> '' AND new_row -> owner_column <> old_row -> owner_column
-     AND (old_row ->> owner_column)::uuid IS DISTINCT FROM seeme.user_for(update_code)
+     AND (old_row ->> owner_column)::uuid IS DISTINCT FROM seeme.user_for(everything)
      AND NOT (@extschema@.seeme_has_permission(everything, project => (old_row ->> project_column)::uuid)
               OR @extschema@.seeme_has_permission(everything, team => (old_row ->> team_column)::uuid)
               OR @extschema@.seeme_has_permission(everything, organization => (old_row ->> organization_column)::uuid)
@@ -607,7 +607,7 @@ BEGIN
   END LOOP;
 END $$;
 COMMENT ON FUNCTION seeme.close_new_tables_below() IS 'Event trigger: partitions that are added to a protected table are closed, too';
-CREATE EVENT TRIGGER seeme_close_new_tables_below ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE')
+CREATE EVENT TRIGGER seeme_close_new_tables_below ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE SCHEMA')
   EXECUTE FUNCTION seeme.close_new_tables_below();
 COMMENT ON EVENT TRIGGER seeme_close_new_tables_below IS 'Partitions of protected tables are reached through their parent only';
 

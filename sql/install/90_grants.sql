@@ -87,23 +87,39 @@ END $$;
 COMMENT ON FUNCTION @extschema@.seeme_grant_provisioning(name) IS
   'Lets a database role (sign-up, SCIM) add, change, disable and remove users while nobody is identified, and nothing else. database_role is for an administrator to set.';
 
--- The extension's own functions write its tables with their owner's rights; a trigger that somebody else put there, having
--- been granted TRIGGER by mistake, would run with these.
-CREATE FUNCTION seeme.guard_triggers() RETURNS event_trigger
+-- What runs with the rights of the owner of the extension's tables: triggers on them, when the extension's functions write
+-- them; and the conversion of a referencing column, when PostgreSQL checks a foreign key to them. Whoever was granted TRIGGER
+-- or REFERENCES by mistake has neither run code of theirs.
+CREATE FUNCTION seeme.guard_own_tables() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF NOT seeme.bypasses_row_security() AND EXISTS (
+  IF seeme.is_superuser() THEN
+    RETURN;
+  END IF;
+  IF EXISTS (
        SELECT FROM pg_event_trigger_ddl_commands() d
          JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
          JOIN pg_class c ON c.oid = t.tgrelid
         WHERE c.relnamespace = 'seeme'::regnamespace) THEN
     RAISE EXCEPTION 'the tables of the schema seeme take no triggers of others' USING ERRCODE = 'insufficient_privilege';
   END IF;
+  IF EXISTS (
+       SELECT FROM pg_constraint f
+         JOIN pg_class c ON c.oid = f.confrelid AND c.relnamespace = 'seeme'::regnamespace,
+         unnest(f.conkey, f.confkey) AS k (referencing, referenced)
+         JOIN pg_attribute a ON a.attnum = k.referencing
+         JOIN pg_attribute b ON b.attnum = k.referenced
+        WHERE f.contype = 'f' AND a.attrelid = f.conrelid AND b.attrelid = f.confrelid AND a.atttypid <> b.atttypid) THEN
+    RAISE EXCEPTION 'a foreign key to a table of the schema seeme is of the same type as what it refers to'
+      USING ERRCODE = 'datatype_mismatch', HINT = 'Ids are uuid.';
+  END IF;
 END $$;
-COMMENT ON FUNCTION seeme.guard_triggers() IS 'Event trigger: only a role that bypasses row security adds triggers to the extension''s tables';
-CREATE EVENT TRIGGER seeme_guard_triggers ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER')
-  EXECUTE FUNCTION seeme.guard_triggers();
-COMMENT ON EVENT TRIGGER seeme_guard_triggers IS 'Nobody''s code but the extension''s own runs when it writes its tables';
+COMMENT ON FUNCTION seeme.guard_own_tables() IS
+  'Event trigger: only superusers add triggers to the extension''s tables, or foreign keys to them that convert';
+CREATE EVENT TRIGGER seeme_guard_own_tables ON ddl_command_end
+  WHEN TAG IN ('CREATE TRIGGER', 'CREATE TABLE', 'ALTER TABLE', 'CREATE SCHEMA')
+  EXECUTE FUNCTION seeme.guard_own_tables();
+COMMENT ON EVENT TRIGGER seeme_guard_own_tables IS 'Nobody''s code but the extension''s own runs with the rights of its owner';
 
 DO $$
 DECLARE

@@ -550,7 +550,7 @@ CALL k_test.meanwhile('edith_read', 'UPDATE seeme.api_keys SET user_id = {olga} 
 CALL k_test.meanwhile('edith_read', 'DELETE FROM seeme.memberships WHERE user_id = {edith} AND organization_id = {acme}', 'true true 2000, true false 500 true', 'somebody who is taken out of the organization has nothing left in it');
 CALL k_test.meanwhile('edith_acme', 'DELETE FROM seeme.organizations WHERE id = {acme}', 'true true 1500, false false 0 28000', 'a key for an organization goes with it');
 CALL k_test.ask('@super', ARRAY['DELETE FROM seeme.users WHERE id = {bot}', 'SELECT count(*) FROM seeme.api_keys WHERE id IN ({id_bot_all}, {id_mike_bot})'], '0', 'keys go with their user');
-CALL k_test.meanwhile('mike_bot', 'DELETE FROM seeme.memberships WHERE user_id = {bot} AND organization_id = {acme}', 'true true 1500, true false 0 true', 'a service that is taken out of the organization has nothing left in it');
+CALL k_test.meanwhile('mike_bot', 'DELETE FROM seeme.memberships WHERE user_id = {bot} AND organization_id = {acme}', 'true true 1500, false false 0 28000', 'a service that is taken out of the organization has nothing left in it');
 
 -- One connection, several keys in turn, one prepared statement; then parallel workers
 SET SESSION AUTHORIZATION k_gateway;
