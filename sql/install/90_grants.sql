@@ -109,7 +109,8 @@ BEGIN
          unnest(f.conkey, f.confkey) AS k (referencing, referenced)
          JOIN pg_attribute a ON a.attnum = k.referencing
          JOIN pg_attribute b ON b.attnum = k.referenced
-        WHERE f.contype = 'f' AND a.attrelid = f.conrelid AND b.attrelid = f.confrelid AND a.atttypid <> b.atttypid) THEN
+        WHERE f.contype = 'f' AND f.conrelid IN (SELECT d.objid FROM pg_event_trigger_ddl_commands() d WHERE d.classid = 'pg_class'::regclass)
+          AND a.attrelid = f.conrelid AND b.attrelid = f.confrelid AND a.atttypid <> b.atttypid) THEN
     RAISE EXCEPTION 'a foreign key to a table of the schema seeme is of the same type as what it refers to'
       USING ERRCODE = 'datatype_mismatch', HINT = 'Ids are uuid.';
   END IF;

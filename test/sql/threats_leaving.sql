@@ -2,7 +2,7 @@
 \i test/include/prelude.psql
 BEGIN;
 \i test/include/people.psql
-SELECT plan(22);
+SELECT plan(24);
 
 -- A user with the nil id is a user like any other: no token becomes one.
 INSERT INTO seeme.users (id, username) VALUES ('00000000-0000-0000-0000-000000000000', 'system');
@@ -66,12 +66,17 @@ SELECT throws_ok('CREATE TRIGGER zz AFTER INSERT ON seeme.memberships FOR EACH R
                  'threat: a trigger of one''s own on a table that the extension writes with its owner''s rights');
 RESET ROLE;
 CREATE SCHEMA t_etl AUTHORIZATION t_etl;
+SELECT format('GRANT CREATE ON DATABASE %I TO t_etl', current_database()) \gexec
 CREATE TYPE t_etl.u AS ENUM ('x');
+CREATE TABLE t_etl.plain (o t_etl.u);
+ALTER TABLE t_etl.plain OWNER TO t_etl;
 CREATE FUNCTION t_etl.c(t_etl.u) RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()';
 CREATE CAST (t_etl.u AS uuid) WITH FUNCTION t_etl.c(t_etl.u) AS IMPLICIT;
 SET LOCAL ROLE t_etl;
 SELECT throws_ok('CREATE TABLE t_etl.f (o t_etl.u REFERENCES seeme.organizations (id))', '42804', NULL,
                  'threat: a foreign key whose conversion runs with the rights of the owner of the extension''s tables');
+SELECT throws_ok('ALTER TABLE t_etl.plain ADD FOREIGN KEY (o) REFERENCES seeme.organizations (id)', '42804', NULL, 'threat: one that is added');
+SELECT throws_ok('CREATE SCHEMA t_etl2 CREATE TABLE f (o t_etl.u REFERENCES seeme.organizations (id))', '42804', NULL, 'threat: one made on the way');
 SELECT lives_ok('CREATE TABLE t_etl.g (o uuid REFERENCES seeme.organizations (id))', 'while an ordinary one is well');
 RESET ROLE;
 
