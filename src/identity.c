@@ -133,7 +133,7 @@ seeme_identity_init(void)
 {
 	DefineCustomStringVariable(SEEME_USER_ID_SETTING,
 							   "The person who is asking in this transaction.",
-							   "Set by seeme_assume() alone; read it with seeme_user_id().",
+							   "Set by seeme_assume() and seeme_login() alone; read it with seeme_user_id().",
 							   &user_id_setting, "", PGC_SUSET,
 							   GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
 							   check_user_id, assign_user_id, NULL);

@@ -127,7 +127,8 @@ BEGIN
   END IF;
 
   IF TG_OP = 'DELETE' THEN
-    IF NOT EXISTS (SELECT FROM seeme.organizations o WHERE o.id = OLD.organization_id) THEN
+    PERFORM FROM seeme.organizations o WHERE o.id = OLD.organization_id;
+    IF NOT FOUND THEN
       RETURN OLD;  -- goes with its organization
     END IF;
     IF EXISTS (SELECT FROM seeme.memberships m WHERE m.role_id = OLD.id)

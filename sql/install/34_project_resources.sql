@@ -114,7 +114,8 @@ BEGIN
   IF seeme.restoring() THEN
     RETURN NEW;
   END IF;
-  IF NOT EXISTS (SELECT FROM seeme.resource_types t WHERE t.name = NEW.resource_type) THEN
+  PERFORM FROM seeme.resource_types t WHERE t.name = NEW.resource_type;
+  IF NOT FOUND THEN
     RAISE EXCEPTION 'resource type "%" is not registered', left(NEW.resource_type, 100)
       USING ERRCODE = 'foreign_key_violation',
             HINT = format('Registered are: %s.', (SELECT string_agg(name, ', ' ORDER BY name) FROM seeme.resource_types));

@@ -219,8 +219,9 @@ BEGIN
   END IF;
   IF TG_OP <> 'TRUNCATE' THEN
     -- No conversion may run here: it could be the table owner's own function.
-    IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID AND a.attname = TG_ARGV[1] AND NOT a.attisdropped
-                                                AND a.atttypid = 'uuid'::regtype) THEN
+    PERFORM FROM pg_attribute a
+      WHERE a.attrelid = TG_RELID AND a.attname = TG_ARGV[1] AND NOT a.attisdropped AND a.atttypid = 'uuid'::regtype;
+    IF NOT FOUND THEN
       RETURN NULL;
     END IF;
     EXECUTE format('SELECT ($1).%I', TG_ARGV[1]) INTO row_id USING OLD;
@@ -279,8 +280,9 @@ BEGIN
     RAISE EXCEPTION 'column "%" of table % is of type %', column_name, table_name, format_type(attribute.atttypid, attribute.atttypmod)
       USING ERRCODE = 'datatype_mismatch', HINT = format('%s names a column of type uuid.', parameter);
   END IF;
-  IF NOT EXISTS (SELECT FROM pg_index i
-                  WHERE i.indrelid = table_name AND i.indkey[0] = attribute.attnum AND i.indisvalid AND i.indpred IS NULL) THEN
+  PERFORM FROM pg_index i
+    WHERE i.indrelid = table_name AND i.indkey[0] = attribute.attnum AND i.indisvalid AND i.indpred IS NULL;
+  IF NOT FOUND THEN
     RAISE NOTICE 'no index on %(%)', table_name, quote_ident(column_name)
       USING HINT = format('CREATE INDEX ON %s (%I);', table_name, column_name);
   END IF;
@@ -433,7 +435,8 @@ BEGIN
   END IF;
 
   FOREACH action IN ARRAY ARRAY['list', 'read', 'create', 'update', 'delete'] LOOP
-    IF NOT EXISTS (SELECT FROM seeme.permissions c WHERE c.name = p.resource || ':' || action) THEN
+    PERFORM FROM seeme.permissions c WHERE c.name = p.resource || ':' || action;
+    IF NOT FOUND THEN
       INSERT INTO seeme.permissions (name, description, grouped_by_projects)
       VALUES (p.resource || ':' || action, format('%s %s', initcap(action), replace(p.resource, '_', ' ')), true);
       p.registered_codes := p.registered_codes || (p.resource || ':' || action);
