@@ -19,6 +19,8 @@ EXTRA_CLEAN = $(INSTALL_SQL)
 PG_CFLAGS = -std=gnu99 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers
 PG_CPPFLAGS = -DSEEME_RBAC_VERSION='"$(EXTVERSION)"'
+# libcjose verifies signed tokens (src/jwt.c), libjansson reads their JSON.
+SHLIB_LINK = -lcjose -ljansson
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=pgtap --load-extension=$(EXTENSION)

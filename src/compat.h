@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
@@ -15,6 +16,16 @@
 #if PG_VERSION_NUM < 160000
 #include <stdlib.h>
 #define guc_malloc(elevel, size) malloc(size)
+#define guc_free(pointer) free(pointer)
+#endif
+
+/* 16: SYSTEM_USER, what a connection was authenticated as, METHOD:NAME. */
+#if PG_VERSION_NUM >= 160000
+#define SEEME_HAS_SYSTEM_USER true
+#define seeme_system_user() GetSystemUser()
+#else
+#define SEEME_HAS_SYSTEM_USER false
+#define seeme_system_user() ((const char *) NULL)
 #endif
 
 /* 17: the local transaction id moved into the virtual transaction id of PGPROC. */

@@ -1,43 +1,53 @@
 /*
  * identity.c: who is asking.
  *
- * Owns the setting seeme_rbac.user_id and the record of whom this transaction has named. Knows the store (to find a
- * person), and nothing of permissions.
+ * Owns the settings that hold an identity, those that say which sources of one an administrator trusts, and the record of
+ * whom this transaction has named. Knows the store (to find a person), and nothing of permissions.
  *
  * The identity is a custom setting that is local to the transaction, so that rollback, savepoints, poolers and parallel
  * workers behave by themselves. Nobody but this file can set it, a superuser included: its check hook refuses every value
  * that does not come from here or, in a parallel worker, from the leader. That holds for SET, set_config, ALTER ROLE,
  * ALTER SYSTEM, start-up options, the SET clause of a function, and a placeholder made before the library was loaded.
+ * A second such setting holds whom a session has logged in as for longer, where an administrator allows that.
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/parallel.h"
 #include "access/xact.h"
-#include "catalog/pg_proc.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/rls.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/varlena.h"
 
 #include "compat.h"
 #include "identity.h"
+#include "jwt.h"
+#include "session.h"
 #include "store.h"
 
 #define SEEME_USER_ID_SETTING "seeme_rbac.user_id"
+#define SEEME_SESSION_USER_ID_SETTING "seeme_rbac.session_user_id"
+#define SEEME_MAX_LEEWAY 300	/* seconds */
 
 /* The settings. */
 static char *user_id_setting = NULL;
+static char *session_user_id_setting = NULL;
 static char *current_organization_setting = NULL;
+static bool session_login = false;
+static bool trust_request_claims = false;
+static char *system_user_methods = NULL;
+static int	token_leeway = 30;
 
-/* The value of user_id_setting, USER or USER/KEY, parsed by its check hook; NULL: nobody. */
+/* The values of the first two, USER, USER/KEY or USER@EXPIRY, as their check hook has read them; NULL: nobody. */
 static const SeemeIdentity *assumed = NULL;
+static const SeemeIdentity *logged_in = NULL;
 
-/* True only while become() sets it. */
-static bool setting_user_id = false;
+/* True only while seeme_identify() sets one of them. */
+static bool setting_identity = false;
 
 /*
  * Whom this transaction named first. A rollback to a savepoint takes the setting back, but not this: a transaction speaks
@@ -45,6 +55,12 @@ static bool setting_user_id = false;
  */
 static LocalTransactionId named_in = InvalidLocalTransactionId;
 static SeemeIdentity named;
+
+/* Whether what this connection was authenticated as names the person; unknown until it is asked. */
+static enum
+{
+	UNKNOWN, YES, NO
+}			system_user_counts = UNKNOWN;
 
 /* Reads a uuid in its canonical form from the beginning of a text; where it ends, or NULL. */
 static const char *
@@ -76,6 +92,15 @@ parse_uuid(const char *text, pg_uuid_t *uuid)
 	return text;
 }
 
+/* Whether a text is a uuid and nothing else. */
+bool
+seeme_parse_user_id(const char *text, pg_uuid_t *user_id)
+{
+	const char *rest = parse_uuid(text, user_id);
+
+	return rest != NULL && *rest == '\0';
+}
+
 static bool
 check_user_id(char **newval, void **extra, GucSource source)
 {
@@ -84,25 +109,38 @@ check_user_id(char **newval, void **extra, GucSource source)
 
 	if (source <= PGC_S_DEFAULT && (*newval == NULL || **newval == '\0'))
 		return true;
-	if (!setting_user_id && !InitializingParallelWorker)
+	if (!setting_identity && !InitializingParallelWorker)
 	{
 		GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
-		GUC_check_errmsg("parameter \"%s\" cannot be set", SEEME_USER_ID_SETTING);
-		GUC_check_errhint("A trusted application calls seeme_assume().");
+		GUC_check_errmsg("the person who is asking cannot be set");
+		GUC_check_errhint("A trusted application calls seeme_assume(), anybody else seeme_login().");
 		return false;
 	}
+	if (**newval == '\0')
+		return true;			/* logged out */
 	identity = (SeemeIdentity *) guc_malloc(LOG, sizeof(SeemeIdentity));
 	if (identity == NULL)
 		return false;
 	memset(identity, 0, sizeof(SeemeIdentity));
+	identity->expires_at = DT_NOEND;
 	rest = parse_uuid(*newval, &identity->user_id);
 	if (rest != NULL && *rest == '/')
 	{
 		identity->has_key = true;
 		rest = parse_uuid(rest + 1, &identity->key_id);
 	}
+	else if (rest != NULL && *rest == '@')
+	{
+		char	   *end;
+
+		identity->expires_at = strtoll(rest + 1, &end, 10);
+		rest = end;
+	}
 	if (rest == NULL || *rest != '\0')
+	{
+		guc_free(identity);
 		return false;
+	}
 	*extra = identity;
 	return true;
 }
@@ -111,6 +149,37 @@ static void
 assign_user_id(const char *newval, void *extra)
 {
 	assumed = (const SeemeIdentity *) extra;
+}
+
+static void
+assign_session_user_id(const char *newval, void *extra)
+{
+	logged_in = (const SeemeIdentity *) extra;
+}
+
+static bool
+check_system_user_methods(char **newval, void **extra, GucSource source)
+{
+	char	   *list = pstrdup(*newval == NULL ? "" : *newval);
+	List	   *methods;
+	bool		fits = SplitIdentifierString(list, ',', &methods);
+
+	if (!fits)
+		GUC_check_errdetail("It is a list of authentication methods, as pg_hba.conf names them.");
+	if (fits && methods != NIL && !SEEME_HAS_SYSTEM_USER)
+	{
+		GUC_check_errdetail("SYSTEM_USER came with PostgreSQL 16.");
+		fits = false;
+	}
+	pfree(list);
+	list_free(methods);
+	return fits;
+}
+
+static void
+assign_system_user_methods(const char *newval, void *extra)
+{
+	system_user_counts = UNKNOWN;
 }
 
 static bool
@@ -137,6 +206,31 @@ seeme_identity_init(void)
 							   &user_id_setting, "", PGC_SUSET,
 							   GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
 							   check_user_id, assign_user_id, NULL);
+	/* Reset by RESET ALL and DISCARD ALL, for whoever hands a connection on says one of them. */
+	DefineCustomStringVariable(SEEME_SESSION_USER_ID_SETTING,
+							   "The person who has logged in for the session.",
+							   "Set by seeme_login() alone; read it with seeme_user_id().",
+							   &session_user_id_setting, "", PGC_SUSET,
+							   GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
+							   check_user_id, assign_session_user_id, NULL);
+	DefineCustomBoolVariable("seeme_rbac.session_login",
+							 "Lets seeme_login() name a person for the whole session.",
+							 "For roles that connect directly: behind a pool the next client would be that person.",
+							 &session_login, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+	DefineCustomBoolVariable("seeme_rbac.trust_request_claims",
+							 "Believes the setting request.jwt.claims about who is asking, as PostgREST writes it.",
+							 "Every client can write it: whoever can run SQL is whom they like.",
+							 &trust_request_claims, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+	DefineCustomStringVariable("seeme_rbac.system_user_methods",
+							   "The authentication methods whose SYSTEM_USER names the person.",
+							   "A list, as cert, ldap, gss, oauth; seeme.external_identities says who that is.",
+							   &system_user_methods, "", PGC_SUSET, GUC_NOT_IN_SAMPLE | GUC_LIST_INPUT,
+							   check_system_user_methods, assign_system_user_methods, NULL);
+	DefineCustomIntVariable("seeme_rbac.token_leeway",
+							"By how much the clock of a token's issuer may differ.",
+							"Added to a token's expiry, and taken from its beginning.",
+							&token_leeway, 30, 0, SEEME_MAX_LEEWAY, PGC_SUSET, GUC_UNIT_S | GUC_NOT_IN_SAMPLE,
+							NULL, NULL, NULL);
 	DefineCustomStringVariable("seeme_rbac.current_organization",
 							   "The organization that the asking person works in.",
 							   "For display and for narrowing one's own queries; it decides nothing.",
@@ -144,24 +238,125 @@ seeme_identity_init(void)
 							   check_current_organization, NULL, NULL);
 }
 
+/* A user's id as a subject has it; else the person whom an issuer calls so. */
+static bool
+find_subject(SeemeStore *store, const char *issuer, const char *subject, pg_uuid_t *user_id)
+{
+	return seeme_parse_user_id(subject, user_id) || seeme_find_external_identity(store, issuer, subject, user_id);
+}
+
 /*
- * Whether anybody is identified, and who: the person assumed in this transaction, else the one whose database_role is
- * session_user. session_user, never current_user, which a SECURITY DEFINER function and SET ROLE change. The person need
- * not exist (any more), and may be disabled: that is for the decision to see.
+ * The compatibility mode: whom request.jwt.claims names. False when there are no claims at all; who cannot be read from
+ * them is nobody, and nobody else. The last claims are kept: a statement asks for every row.
+ */
+static bool
+claimed(SeemeStore *store, SeemeIdentity *identity, bool *is_somebody)
+{
+	static char *last_text = NULL;
+	static SeemeForeignClaims last;
+	static bool last_fits;
+	const char *text = GetConfigOption("request.jwt.claims", true, false);
+
+	if (text == NULL || *text == '\0')
+		return false;
+	if (last_text == NULL || strcmp(last_text, text) != 0)
+	{
+		if (last_text != NULL)
+			pfree(last_text);
+		last_text = NULL;
+		last_fits = seeme_jwt_read_foreign_claims(text, &last);
+		last_text = MemoryContextStrdup(TopMemoryContext, text);
+	}
+	*is_somebody = last_fits && last.subject[0] != '\0' && find_subject(store, last.issuer, last.subject, &identity->user_id);
+	if (*is_somebody && last.expires_at != DT_NOEND)
+		identity->expires_at = seeme_with_leeway(last.expires_at, +1);
+	return true;
+}
+
+/*
+ * What the connection was authenticated as (PostgreSQL 16 and later), where an administrator trusts the method. False when
+ * it does not count; who is not known by it is nobody, and nobody else.
+ */
+static bool
+authenticated(SeemeStore *store, SeemeIdentity *identity, bool *is_somebody)
+{
+	const char *system_user = seeme_system_user();
+	const char *name = system_user == NULL ? NULL : strchr(system_user, ':');
+	char	   *method;
+
+	if (name == NULL || system_user_counts == NO || *system_user_methods == '\0')
+		return false;
+	method = pnstrdup(system_user, name - system_user);
+	if (system_user_counts == UNKNOWN)
+	{
+		List	   *methods;
+		ListCell   *cell;
+
+		system_user_counts = NO;
+		if (SplitIdentifierString(pstrdup(system_user_methods), ',', &methods))
+			foreach(cell, methods)
+			{
+				if (strcmp(lfirst(cell), method) == 0)
+					system_user_counts = YES;
+			}
+		if (system_user_counts == NO)
+			return false;
+	}
+	*is_somebody = seeme_find_external_identity(store, psprintf("system_user:%s", method), name + 1, &identity->user_id);
+	return true;
+}
+
+/*
+ * Whether anybody is identified, and who: the person named in this transaction; else the one who has logged in for the
+ * session; else, where an administrator trusts them, whom request.jwt.claims names, or what the connection was
+ * authenticated as; else the one whose database_role is session_user. session_user, never current_user, which a SECURITY
+ * DEFINER function and SET ROLE change. A source that is there but names nobody is not passed over. The person need not
+ * exist (any more), and may be disabled: that is for the decision to see.
  */
 bool
 seeme_identified(SeemeStore *store, SeemeIdentity *identity)
 {
 	char	   *role;
+	bool		is_somebody;
 
 	if (assumed != NULL)
 	{
 		*identity = *assumed;
 		return true;
 	}
+	if (logged_in != NULL)
+	{
+		/* Whoever asks for one person in a transaction does not ask for another later in it. */
+		*identity = *logged_in;
+		named_in = seeme_local_xid();
+		named = *identity;
+		seeme_session_speaks_for(&identity->user_id);
+		return true;
+	}
 	memset(identity, 0, sizeof(*identity));
+	identity->expires_at = DT_NOEND;
+	if (trust_request_claims && claimed(store, identity, &is_somebody))
+		return is_somebody;
+	if (authenticated(store, identity, &is_somebody))
+		return is_somebody;
 	role = GetUserNameFromId(GetSessionUserId(), true);
 	return role != NULL && seeme_find_user_of_role(store, role, &identity->user_id);
+}
+
+/* Whether an administrator lets this role log in for the session. */
+bool
+seeme_trusts_session_login(void)
+{
+	return session_login;
+}
+
+/* A time that another clock has told, later (+1) or earlier (-1) by what clocks may differ. */
+TimestampTz
+seeme_with_leeway(TimestampTz time, int direction)
+{
+	if (TIMESTAMP_NOT_FINITE(time))
+		return time;
+	return time + direction * token_leeway * USECS_PER_SEC;
 }
 
 static bool
@@ -171,41 +366,14 @@ same_identity(const SeemeIdentity *a, const SeemeIdentity *b)
 		seeme_uuid_equal(&a->key_id, &b->key_id);
 }
 
-/*
- * Whether session_user was granted EXECUTE on a function, by name: neither through PUBLIC, which a careless GRANT reaches,
- * nor through a role that it is a member of.
- */
-static bool
-session_user_is_grantee(Oid function)
-{
-	Oid			session_user_id = GetSessionUserId();
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Datum		datum;
-	bool		isnull;
-	bool		found = false;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for function %u", function);
-	datum = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proacl, &isnull);
-	if (!isnull)
-	{
-		Acl		   *acl = DatumGetAclPCopy(datum);
-		AclItem    *items = ACL_DAT(acl);
-
-		for (int i = 0; i < ACL_NUM(acl) && !found; i++)
-			found = (ACLITEM_GET_PRIVS(items[i]) & ACL_EXECUTE) != 0 && items[i].ai_grantee == session_user_id;
-	}
-	ReleaseSysCache(tuple);
-	return found || superuser_arg(session_user_id);
-}
-
-/* One and the same error, whatever is wrong with an identity. */
-static void
-refuse_identity(void)
+/* One and the same error, whatever is wrong with an identity. The reason goes to the server's log alone. */
+void
+seeme_refuse_identity(const char *reason)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 			 errmsg("this person cannot be identified here"),
+			 errdetail_log("Reason: %s.", reason),
 			 errhint("A transaction speaks for one person, who exists and is not disabled.")));
 }
 
@@ -215,39 +383,60 @@ uuid_text(const pg_uuid_t *uuid)
 	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
 }
 
-/*
- * From now until the end of the transaction this person is asking. Throws, always with the same error, when the
- * transaction has spoken for somebody else (or for the same person by another key), or the person is unknown or disabled.
- */
 static void
-become(const SeemeIdentity *identity)
+set_identity(const char *setting, const char *text, GucAction action)
+{
+	setting_identity = true;
+	PG_TRY();
+	{
+		(void) set_config_option(setting, text, PGC_SUSET, PGC_S_SESSION, action, true, 0, false);
+	}
+	PG_FINALLY();
+	{
+		setting_identity = false;
+	}
+	PG_END_TRY();
+}
+
+/*
+ * From now until the end of the transaction (or of the session) this person is asking. Throws, always with the same error,
+ * when the transaction has spoken for somebody else (or for the same person by another key), or the person is unknown,
+ * disabled, or by now expired; and 55006 when the session still holds what somebody else was shown.
+ */
+void
+seeme_identify(const SeemeIdentity *identity, bool for_session)
 {
 	SeemeStore	store;
 	SeemePerson person;
 	SeemeIdentity already;
-	bool		fits;
+	TimestampTz now = GetCurrentTimestamp();
+	const char *wrong = NULL;
 	char	   *text;
 
 	seeme_store_open(&store);
-	fits = seeme_read_person(&store, &identity->user_id, &person) &&
-		!seeme_is_disabled(&person, GetCurrentTimestamp());
-	if (fits && identity->has_key)
+	if (!seeme_read_person(&store, &identity->user_id, &person))
+		wrong = "the person is unknown";
+	else if (seeme_is_disabled(&person, now))
+		wrong = "the person is disabled";
+	else if (identity->expires_at <= now)
+		wrong = "the token has expired";
+	else if (identity->has_key)
 	{
 		/* By what is committed now: whoever found the key may have looked at an older snapshot. */
 		SeemeKey   *key = seeme_read_key(&store, &identity->key_id);
 
-		fits = key != NULL && seeme_uuid_equal(&key->user_id, &identity->user_id) &&
-			key->expires_at > GetCurrentTimestamp();
+		if (key == NULL || !seeme_uuid_equal(&key->user_id, &identity->user_id) || key->expires_at <= now)
+			wrong = "the key is unknown or has expired";
 	}
-	if (fits && seeme_identified(&store, &already))
-		fits = same_identity(&already, identity);
+	if (wrong == NULL && ((seeme_identified(&store, &already) && !same_identity(&already, identity)) ||
+						  (named_in == seeme_local_xid() && !same_identity(&named, identity))))
+		wrong = "the transaction or session speaks for somebody else";
 	seeme_store_close(&store);
-	if (fits && named_in == seeme_local_xid())
-		fits = same_identity(&named, identity);
-	if (!fits)
-		refuse_identity();
+	if (wrong != NULL)
+		seeme_refuse_identity(wrong);
+	seeme_refuse_leftovers(&identity->user_id);
 
-	if (!IsTransactionBlock())
+	if (!for_session && !IsTransactionBlock())
 		ereport(WARNING,
 				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
 				 errmsg("the identity ends with this statement"),
@@ -255,68 +444,23 @@ become(const SeemeIdentity *identity)
 
 	named_in = seeme_local_xid();
 	named = *identity;
+	seeme_session_speaks_for(&identity->user_id);
 	text = uuid_text(&identity->user_id);
 	if (identity->has_key)
 		text = psprintf("%s/%s", text, uuid_text(&identity->key_id));
-	setting_user_id = true;
-	PG_TRY();
-	{
-		(void) set_config_option(SEEME_USER_ID_SETTING, text, PGC_SUSET, PGC_S_SESSION,
-								 GUC_ACTION_LOCAL, true, 0, false);
-	}
-	PG_FINALLY();
-	{
-		setting_user_id = false;
-	}
-	PG_END_TRY();
+	else if (identity->expires_at != DT_NOEND)
+		text = psprintf("%s@" INT64_FORMAT, text, identity->expires_at);
+	if (for_session)
+		set_identity(SEEME_SESSION_USER_ID_SETTING, text, GUC_ACTION_SET);
+	else
+		set_identity(SEEME_USER_ID_SETTING, text, GUC_ACTION_LOCAL);
 }
 
-/*
- * seeme_assume(user_id uuid) RETURNS uuid
- */
-PG_FUNCTION_INFO_V1(seeme_assume);
-Datum
-seeme_assume(PG_FUNCTION_ARGS)
+/* Nobody is logged in for the session any more. Who was named in this transaction goes on asking. */
+void
+seeme_forget_session(void)
 {
-	SeemeIdentity identity = {0};
-
-	if (!session_user_is_grantee(fcinfo->flinfo->fn_oid))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for function seeme_assume"),
-				 errdetail("It is for the database role that connected (session_user), if that was granted it.")));
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("user_id is null")));
-	identity.user_id = *PG_GETARG_UUID_P(0);
-	become(&identity);
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
-/*
- * seeme.become(user_id, key_id uuid) RETURNS void
- *
- * Null arguments are nobody's, and get the same error as an unknown person. For SECURITY DEFINER functions of the extension:
- * whoever else may execute it by somebody's mistake is refused.
- */
-PG_FUNCTION_INFO_V1(seeme_become);
-Datum
-seeme_become(PG_FUNCTION_ARGS)
-{
-	SeemeIdentity identity = {0};
-
-	if (!superuser())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for function become")));
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		refuse_identity();
-	identity.user_id = *PG_GETARG_UUID_P(0);
-	identity.has_key = true;
-	identity.key_id = *PG_GETARG_UUID_P(1);
-	become(&identity);
-	PG_RETURN_VOID();
+	set_identity(SEEME_SESSION_USER_ID_SETTING, "", GUC_ACTION_SET);
 }
 
 /*
@@ -343,7 +487,9 @@ PG_FUNCTION_INFO_V1(seeme_is_narrowed);
 Datum
 seeme_is_narrowed(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(assumed != NULL && assumed->has_key);
+	const SeemeIdentity *identity = assumed != NULL ? assumed : logged_in;
+
+	PG_RETURN_BOOL(identity != NULL && identity->has_key);
 }
 
 /*

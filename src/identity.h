@@ -6,19 +6,27 @@
 
 #include "postgres.h"
 
+#include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 #include "store.h"
 
-extern void seeme_identity_init(void);
 /* Somebody, perhaps by an API key. */
 typedef struct SeemeIdentity
 {
 	pg_uuid_t	user_id;
 	bool		has_key;
 	pg_uuid_t	key_id;
+	TimestampTz expires_at;		/* from then on they are refused everything; DT_NOEND: never */
 } SeemeIdentity;
 
+extern void seeme_identity_init(void);
 extern bool seeme_identified(SeemeStore *store, SeemeIdentity *identity);
+extern void seeme_identify(const SeemeIdentity *identity, bool for_session);
+extern void seeme_forget_session(void);
+extern bool seeme_trusts_session_login(void);
+extern TimestampTz seeme_with_leeway(TimestampTz time, int direction);
+extern void seeme_refuse_identity(const char *reason) pg_attribute_noreturn();
+extern bool seeme_parse_user_id(const char *text, pg_uuid_t *user_id);
 
 #endif							/* SEEME_IDENTITY_H */

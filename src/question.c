@@ -29,6 +29,8 @@ seeme_asker_init(SeemeAsker *asker, SeemeStore *store)
 		seeme_subject_init(&asker->subject, store, &identity.user_id);
 		if (identity.has_key)
 			seeme_subject_narrow(&asker->subject, &identity.key_id);
+		if (identity.expires_at <= asker->subject.now)
+			asker->subject.is_refused = true;
 	}
 	else
 		asker->is_privileged = has_bypassrls_privilege(GetUserId());

@@ -8,6 +8,7 @@
 
 #include "compat.h"
 #include "identity.h"
+#include "session.h"
 
 SEEME_MODULE_MAGIC;
 
@@ -20,6 +21,7 @@ void
 _PG_init(void)
 {
 	seeme_identity_init();
+	seeme_session_init();
 	DefineCustomIntVariable("seeme_rbac.max_logo_size",
 							"The largest logo of an organization, team or project.",
 							NULL, &max_logo_size, 1024, 1, 1024 * 1024, PGC_SUSET, GUC_UNIT_KB,

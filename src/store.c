@@ -21,6 +21,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -40,6 +41,8 @@ static const char *const table_names[SEEME_NTABLES] = {
 	[SEEME_RELEASED_RESOURCES] = "released_resources",
 	[SEEME_API_KEYS] = "api_keys",
 	[SEEME_RETIRED_IDS] = "retired_ids",
+	[SEEME_TOKEN_KEYS] = "token_keys",
+	[SEEME_EXTERNAL_IDENTITIES] = "external_identities",
 };
 
 /* Column numbers, as sql/install has the columns. An upgrade adds columns at the end only. */
@@ -91,6 +94,20 @@ enum
 	api_keys_expires_at = 5,
 
 	retired_ids_id = 1,
+
+	token_keys_id = 1,
+	token_keys_kid = 2,
+	token_keys_issuer = 3,
+	token_keys_audience = 4,
+	token_keys_algorithm = 5,
+	token_keys_jwk = 6,
+	token_keys_subject_kind = 7,
+	token_keys_valid_from = 8,
+	token_keys_valid_until = 9,
+
+	external_identities_issuer = 1,
+	external_identities_subject = 2,
+	external_identities_user_id = 3,
 };
 
 /* A scan of one table by one of its indexes. */
@@ -445,6 +462,61 @@ seeme_read_key(SeemeStore *store, const pg_uuid_t *id)
 
 	uuid_key(&key, api_keys_id, id);
 	return read_row(store, SEEME_API_KEYS, "api_keys_pkey", 1, &key, get_key, found) ? found : NULL;
+}
+
+/* Keys that tokens are verified with, and people as others name them */
+
+static void
+get_token_key(Scan *scan, void *row)
+{
+	SeemeTokenKey *key = row;
+	bool		isnull;
+
+	get_uuid(scan, token_keys_id, &key->id);
+	key->issuer = get_text(scan, token_keys_issuer);
+	key->audience = get_text(scan, token_keys_audience);
+	key->algorithm = get_text(scan, token_keys_algorithm);
+	key->jwk = DatumGetCString(DirectFunctionCall1(jsonb_out, heap_getattr(scan->tuple, token_keys_jwk, scan->columns, &isnull)));
+	key->names_user_id = strcmp(get_text(scan, token_keys_subject_kind), "user_id") == 0;
+	key->valid_from = get_time(scan, token_keys_valid_from, DT_NOBEGIN);
+	key->valid_until = get_time(scan, token_keys_valid_until, DT_NOEND);
+}
+
+/* NULL when there is none. */
+SeemeTokenKey *
+seeme_read_token_key(SeemeStore *store, const pg_uuid_t *id)
+{
+	ScanKeyData key;
+	SeemeTokenKey *found = palloc0(sizeof(SeemeTokenKey));
+
+	uuid_key(&key, token_keys_id, id);
+	return read_row(store, SEEME_TOKEN_KEYS, "token_keys_pkey", 1, &key, get_token_key, found) ? found : NULL;
+}
+
+/* Those of a kid, which several issuers may use. */
+List *
+seeme_list_token_keys(SeemeStore *store, const char *kid)
+{
+	ScanKeyData key;
+
+	text_key(&key, token_keys_kid, kid);
+	return list_rows(store, SEEME_TOKEN_KEYS, "token_keys_kid_idx", 1, &key, get_token_key, sizeof(SeemeTokenKey));
+}
+
+static void
+get_user_of_external_identity(Scan *scan, void *row)
+{
+	get_uuid(scan, external_identities_user_id, row);
+}
+
+bool
+seeme_find_external_identity(SeemeStore *store, const char *issuer, const char *subject, pg_uuid_t *user_id)
+{
+	ScanKeyData keys[2];
+
+	text_key(&keys[0], external_identities_issuer, issuer);
+	text_key(&keys[1], external_identities_subject, subject);
+	return read_row(store, SEEME_EXTERNAL_IDENTITIES, "external_identities_pkey", 2, keys, get_user_of_external_identity, user_id);
 }
 
 /* Permission codes and resource types */

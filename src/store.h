@@ -26,8 +26,10 @@ typedef enum SeemeTable
 	SEEME_RELEASED_RESOURCES,
 	SEEME_API_KEYS,
 	SEEME_RETIRED_IDS,
+	SEEME_TOKEN_KEYS,
+	SEEME_EXTERNAL_IDENTITIES,
 } SeemeTable;
-#define SEEME_NTABLES (SEEME_RETIRED_IDS + 1)
+#define SEEME_NTABLES (SEEME_EXTERNAL_IDENTITIES + 1)
 
 /* The tables as one snapshot of what is committed now shows them, opened as they are needed. */
 typedef struct SeemeStore
@@ -89,6 +91,19 @@ typedef struct SeemeKey
 	char	  **codes;
 } SeemeKey;
 
+/* A key that tokens are verified with. */
+typedef struct SeemeTokenKey
+{
+	pg_uuid_t	id;
+	char	   *issuer;
+	char	   *audience;
+	char	   *algorithm;
+	char	   *jwk;			/* JSON */
+	bool		names_user_id;	/* the subject is a user's id; else an external identity's */
+	TimestampTz valid_from;
+	TimestampTz valid_until;
+} SeemeTokenKey;
+
 typedef struct SeemeAssignment
 {
 	pg_uuid_t	project_id;
@@ -106,6 +121,8 @@ extern bool seeme_read_team(SeemeStore *store, const pg_uuid_t *id, SeemeTeam *t
 extern bool seeme_read_project(SeemeStore *store, const pg_uuid_t *id, SeemeProject *project);
 extern SeemeRole *seeme_read_role(SeemeStore *store, const pg_uuid_t *id);
 extern SeemeKey *seeme_read_key(SeemeStore *store, const pg_uuid_t *id);
+extern SeemeTokenKey *seeme_read_token_key(SeemeStore *store, const pg_uuid_t *id);
+extern bool seeme_find_external_identity(SeemeStore *store, const char *issuer, const char *subject, pg_uuid_t *user_id);
 extern bool seeme_read_code(SeemeStore *store, const char *code);
 extern char *seeme_find_type_of_resource(SeemeStore *store, const char *resource);
 extern bool seeme_read_resource_type(SeemeStore *store, const char *type);
@@ -115,6 +132,7 @@ extern bool seeme_read_released(SeemeStore *store, const char *type, const pg_uu
 /* Lists, palloc'd in the current memory context. */
 extern List *seeme_list_codes(SeemeStore *store);	/* of char *: the concrete ones, sorted */
 extern List *seeme_list_resource_types(SeemeStore *store);	/* of char **: names */
+extern List *seeme_list_token_keys(SeemeStore *store, const char *kid);	/* of SeemeTokenKey * */
 extern List *seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user);
 extern List *seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user);
 extern List *seeme_list_organizations_of_owner(SeemeStore *store, const pg_uuid_t *owner);	/* of pg_uuid_t * */

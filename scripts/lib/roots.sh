@@ -18,7 +18,7 @@ suite_of() {
 }
 
 packages_of() {
-  echo "postgresql-$1 postgresql-server-dev-$1 make gcc libc6-dev"
+  echo "postgresql-$1 postgresql-server-dev-$1 make gcc libc6-dev libcjose-dev libjansson-dev"
   [ "$1" = 19 ] || echo "postgresql-$1-pgtap"
 }
 

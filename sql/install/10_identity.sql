@@ -3,17 +3,12 @@
 CREATE FUNCTION @extschema@.seeme_user_id() RETURNS uuid
 LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'seeme_user_id';
 COMMENT ON FUNCTION @extschema@.seeme_user_id() IS
-  'The person who is asking: the one assumed in this transaction, else the one whose database_role is session_user. NULL if nobody is identified, or the person is unknown or disabled.';
+  'The person who is asking: the one named in this transaction by seeme_assume or seeme_login, else the one logged in for the session, else whom a source that an administrator trusts names (seeme_rbac.trust_request_claims, seeme_rbac.system_user_methods), else the one whose database_role is session_user. NULL if nobody is identified, or the person is unknown or disabled.';
 
 CREATE FUNCTION @extschema@.seeme_assume(user_id uuid) RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_assume';
 COMMENT ON FUNCTION @extschema@.seeme_assume(uuid) IS
-  'For a trusted application server: from now until the end of this transaction, user_id is asking. Needs EXECUTE granted to session_user (42501 otherwise). Once per transaction: another person is an error, as is one who is unknown or disabled (28000).';
-
-CREATE FUNCTION seeme.become(user_id uuid, key_id uuid) RETURNS void
-LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_become';
-COMMENT ON FUNCTION seeme.become(uuid, uuid) IS
-  'From now until the end of this transaction, user_id is asking, narrowed by an API key. For the extension''s own functions.';
+  'For a trusted application server: from now until the end of this transaction, user_id is asking. Needs EXECUTE granted to session_user, and is not called from SECURITY DEFINER functions (42501 otherwise). Once per transaction: another person is an error, as is one who is unknown or disabled (28000).';
 
 CREATE FUNCTION seeme.is_narrowed() RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'seeme_is_narrowed';

@@ -34,7 +34,7 @@ COMMENT ON COLUMN seeme.audit_log.after IS 'The row after, without secrets and i
 CREATE FUNCTION seeme.write_audit_log() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  secret   text[] := ARRAY['token_hash', 'key_hash', 'content'];
+  secret   text[] := ARRAY['token_hash', 'key_hash', 'content', 'jwk'];
   before   jsonb;
   after    jsonb;
   subject  jsonb;
@@ -48,20 +48,21 @@ BEGIN
     VALUES (@extschema@.seeme_user_id(), TG_TABLE_NAME, TG_OP, '*');
     RETURN NULL;
   END IF;
+  -- What is secret counts here, though the log does not show it.
+  IF TG_OP = 'UPDATE' AND to_jsonb(OLD) - 'updated_at' = to_jsonb(NEW) - 'updated_at' THEN
+    RETURN NULL;
+  END IF;
   IF TG_OP <> 'INSERT' THEN
     before := to_jsonb(OLD) - secret;
   END IF;
   IF TG_OP <> 'DELETE' THEN
     after := to_jsonb(NEW) - secret;
   END IF;
-  IF before - 'updated_at' = after - 'updated_at' THEN
-    RETURN NULL;
-  END IF;
   subject := coalesce(after, before);
   INSERT INTO seeme.audit_log (organization_id, user_id, table_name, command, row_id, before, after)
   VALUES (CASE WHEN TG_TABLE_NAME = 'organizations' THEN subject ->> 'id' ELSE subject ->> 'organization_id' END::uuid,
           @extschema@.seeme_user_id(), TG_TABLE_NAME, TG_OP,
-          coalesce(subject ->> 'id', subject ->> 'name', subject ->> 'table_name'), before, after);
+          coalesce(subject ->> 'id', subject ->> 'name', subject ->> 'table_name', subject ->> 'subject'), before, after);
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION seeme.write_audit_log() IS 'Trigger: writes a change to the audit log';

@@ -115,20 +115,5 @@ END $$;
 COMMENT ON FUNCTION @extschema@.seeme_create_api_key(text, text[], uuid, uuid, interval) IS
   'Makes an API key of one''s own, or of a service whose organization''s members one manages while holding the codes oneself. It narrows its user to these codes, and to one organization if given. Answers with the key this once: only its SHA-256 is kept.';
 
-CREATE FUNCTION @extschema@.seeme_login(token text) RETURNS uuid
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  key seeme.api_keys;
-BEGIN
-  SELECT k.* INTO key FROM seeme.api_keys k
-   WHERE k.key_hash = sha256(convert_to(seeme_login.token, 'UTF8')) AND coalesce(clock_timestamp() < k.expires_at, true);
-  -- An unknown key goes to nobody, and so to the same error.
-  PERFORM seeme.become(key.user_id, key.id);
-  PERFORM seeme.note_key_use(key.id);
-  RETURN key.user_id;
-END $$;
-COMMENT ON FUNCTION @extschema@.seeme_login(text) IS
-  'From now until the end of this transaction, the user of this API key is asking, as far as the key goes. Once per transaction; an unknown, expired or revoked key, a disabled user and a second identity are the same error (28000). Give the key as a bind parameter: query texts can be read in pg_stat_activity.';
-
 SELECT pg_extension_config_dump('seeme.api_keys', '');
 SELECT pg_extension_config_dump('seeme.api_key_uses', '');

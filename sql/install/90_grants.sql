@@ -44,7 +44,7 @@ BEGIN
     '@extschema@.seeme_invite(text,uuid,uuid,uuid,uuid,interval)',
     '@extschema@.seeme_accept_invitation(text)',
     '@extschema@.seeme_review(uuid,interval)',
-    '@extschema@.seeme_login(text)',
+    '@extschema@.seeme_login(text,boolean)', '@extschema@.seeme_logout()',
     '@extschema@.seeme_create_api_key(text,text[],uuid,uuid,interval)',
     '@extschema@.seeme_permission_matrix(uuid,uuid,uuid)',
     -- what policies, views and triggers call as the asking role
@@ -127,7 +127,8 @@ DECLARE
   name text;
 BEGIN
   FOREACH name IN ARRAY ARRAY['organizations', 'teams', 'projects', 'roles', 'memberships', 'project_resources', 'invitations',
-                              'users', 'permissions', 'resource_types', 'protected_tables', 'logos', 'api_keys'] LOOP
+                              'users', 'permissions', 'resource_types', 'protected_tables', 'logos', 'api_keys', 'token_keys',
+                              'external_identities'] LOOP
     EXECUTE format('CREATE TRIGGER write_audit_log AFTER INSERT OR UPDATE OR DELETE ON seeme.%I
                       FOR EACH ROW EXECUTE FUNCTION seeme.write_audit_log()', name);
     EXECUTE format('CREATE TRIGGER write_audit_log_of_truncate AFTER TRUNCATE ON seeme.%I
@@ -136,7 +137,7 @@ BEGIN
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.guard_truncate()', name);
   END LOOP;
   FOREACH name IN ARRAY ARRAY['organizations', 'teams', 'projects', 'roles', 'memberships', 'project_resources', 'invitations',
-                              'users', 'protected_tables', 'logos', 'api_keys'] LOOP
+                              'users', 'protected_tables', 'logos', 'api_keys', 'token_keys', 'external_identities'] LOOP
     EXECUTE format('CREATE TRIGGER a_restore BEFORE INSERT ON seeme.%I FOR EACH ROW WHEN (seeme.restoring())
                       EXECUTE FUNCTION seeme.take_restored_rows()', name);
   END LOOP;

@@ -375,16 +375,16 @@ CALL k_test.ask('@gateway', ARRAY['SELECT k_test.undone({key_edith_read})', 'SEL
 CALL k_test.ask('edith_read', ARRAY[$$SELECT k_test.try(s) ~ '^[0-9A-Z]{5}$' AS refused, seeme_user_id() = {edith} AS me, $$ || :'narrow' || $$ FROM unnest(ARRAY[
   format('SELECT set_config(''seeme_rbac.user_id'', %L, true)', {olga}), format('SELECT set_config(''seeme_rbac.user_id'', %L, true)', {edith}), format('SELECT set_config(''seeme_rbac.user_id'', %L, false)', {edith}),
   format('SELECT set_config(''seeme_rbac.user_id'', %L, true)', concat({edith}, '/', {id_edith_all})), 'SELECT set_config(''seeme_rbac.user_id'', NULL, true)', format('SET LOCAL seeme_rbac.user_id = %L', {edith}), 'RESET seeme_rbac.user_id',
-  format('SELECT seeme.become(%L, %L)', {edith}, {id_edith_all})]) AS s$$],
+  format('SELECT seeme.login_by_key(%L, %L, false)', {edith}, {id_edith_all})]) AS s$$],
   'true|true|true|false, true|true|true|false, true|true|true|false, true|true|true|false, true|true|true|false, true|true|true|false, true|true|true|false, true|true|true|false', 'threat: forging seeme_rbac.user_id, with a wider key or with none');
 CALL k_test.ask('edith_read', ARRAY['RESET ALL', 'SELECT seeme_user_id() = {edith} AS me, ' || :'narrow'], 'true|true|false', 'threat: RESET ALL');
 CALL k_test.ask('edith_read', ARRAY[$$SELECT set_config('seeme_rbac.current_organization', {globex}, true)$$, 'SELECT ' || :'narrow'], 'true|false', 'threat: another current organization');
 CALL k_test.ask('edith_read', ARRAY['SET ROLE k_app', 'SELECT ' || :'narrow'], 'true|false', 'threat: SET ROLE');
-CREATE FUNCTION k_test.become(uuid, uuid) RETURNS void LANGUAGE sql SECURITY DEFINER AS $$ SELECT seeme.become($1, $2) $$;
-GRANT EXECUTE ON FUNCTION seeme.become(uuid, uuid) TO k_gateway;
+CREATE FUNCTION k_test.become(uuid, uuid) RETURNS void LANGUAGE sql SECURITY DEFINER AS $$ SELECT seeme.login_by_key($1, $2, false) $$;
+GRANT EXECUTE ON FUNCTION seeme.login_by_key(uuid, uuid, boolean) TO k_gateway;
 ALTER FUNCTION k_test.become(uuid, uuid) OWNER TO k_gateway;
-CALL k_test.ask('@door', ARRAY['SELECT k_test.become({edith}, {id_edith_all})'], '42501', 'threat: seeme.become, granted by mistake');
-REVOKE EXECUTE ON FUNCTION seeme.become(uuid, uuid) FROM k_gateway;
+CALL k_test.ask('@door', ARRAY['SELECT k_test.become({edith}, {id_edith_all})'], '42501', 'threat: seeme.login_by_key, granted by mistake');
+REVOKE EXECUTE ON FUNCTION seeme.login_by_key(uuid, uuid, boolean) FROM k_gateway;
 
 -- Keys by key
 CALL k_test.ask('edith_read', ARRAY[:'create' || $$('x', '{*}')$$], '42501', 'threat: a wider key made by a narrow one');

@@ -1,0 +1,277 @@
+/*
+ * jwt.c: one signed token (RFC 7519, in the compact form of RFC 7515) against one key (RFC 7517).
+ *
+ * The signature is libcjose's affair, the JSON is libjansson's; the rules of RFC 8725 are kept here: the algorithm is the
+ * key's and never the token's, nothing critical is ignored, no name occurs twice, nothing is longer than it may be.
+ *
+ * Owns no state and reads no table. Between the first allocation of a library and its release nothing here calls
+ * PostgreSQL, so that no error can jump over the release.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#include "jwt.h"
+
+/*
+ * After PostgreSQL's headers, which declare other things by the same names. The server has a json_object() of its own, and a
+ * library that is loaded into it gets that one when it asks for libjansson's: we do not call it, nor does libcjose where we
+ * call that.
+ */
+#define json_object jansson_json_object
+#include <cjose/cjose.h>
+#include <jansson.h>
+#undef json_object
+
+/* The last second of the year 9999, which a timestamp can hold. */
+#define LAST_UNIX_TIME 253402300799.0
+
+/* Shorter keys can be guessed or factored one day (RFC 7518, 3.2 and 3.3). */
+#define MIN_RSA_BITS 2048
+#define MIN_SECRET_BITS 256
+
+/* The text of a member; false when it is there and is no text, or is too long. *text is empty when it is not there. */
+static bool
+get_text(json_t *object, const char *name, char *text, size_t size)
+{
+	json_t	   *member = json_object_get(object, name);
+	size_t		length;
+
+	text[0] = '\0';
+	if (member == NULL)
+		return true;
+	if (!json_is_string(member))
+		return false;
+	length = json_string_length(member);
+	if (length == 0 || length >= size)
+		return false;
+	memcpy(text, json_string_value(member), length + 1);
+	return true;
+}
+
+/* A point in time in seconds since 1970, fractions included; false when it is there and is none. */
+static bool
+get_time(json_t *object, const char *name, TimestampTz *time, TimestampTz if_absent)
+{
+	json_t	   *member = json_object_get(object, name);
+	double		seconds;
+
+	*time = if_absent;
+	if (member == NULL)
+		return true;
+	if (!json_is_number(member))
+		return false;
+	seconds = json_number_value(member);
+	if (!(seconds >= 0 && seconds <= LAST_UNIX_TIME))
+		return false;
+	*time = (TimestampTz) ((seconds - (double) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY) * USECS_PER_SEC);
+	return true;
+}
+
+static bool
+is_type_of_token(const char *type)
+{
+	if (pg_strncasecmp(type, "application/", 12) == 0)
+		type += 12;
+	return *type == '\0' || pg_strcasecmp(type, "JWT") == 0 || pg_strcasecmp(type, "at+jwt") == 0;
+}
+
+/*
+ * What a token's header says, believed by nobody yet. False for what is no token that could be accepted under any key:
+ * malformed, unsigned, critical extensions, another kind of token.
+ */
+bool
+seeme_jwt_read_header(const char *token, size_t length, SeemeTokenHeader *header)
+{
+	const char *first;
+	const char *second;
+	uint8_t    *decoded = NULL;
+	size_t		decoded_length;
+	json_t	   *object;
+	char		type[64];
+	bool		fits;
+	cjose_err	error;
+
+	if (length > SEEME_MAX_TOKEN_LENGTH)
+		return false;
+	first = memchr(token, '.', length);
+	second = first == NULL ? NULL : memchr(first + 1, '.', token + length - first - 1);
+	/* Three parts, none of them empty: an empty third one is a token without a signature, a fourth one no JWS. */
+	if (second == NULL || first == token || second == first + 1 || second + 1 == token + length ||
+		memchr(second + 1, '.', token + length - second - 1) != NULL)
+		return false;
+	for (size_t i = 0; i < length; i++)
+	{
+		char		c = token[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+			c != '-' && c != '_' && c != '.')
+			return false;
+	}
+
+	if (!cjose_base64url_decode(token, first - token, &decoded, &decoded_length, &error))
+		return false;
+	object = json_loadb((const char *) decoded, decoded_length, JSON_REJECT_DUPLICATES, NULL);
+	cjose_get_dealloc() (decoded);
+	fits = json_is_object(object) &&
+		get_text(object, "alg", header->algorithm, sizeof(header->algorithm)) &&
+		get_text(object, "kid", header->kid, sizeof(header->kid)) &&
+		get_text(object, "typ", type, sizeof(type)) &&
+		is_type_of_token(type) &&
+		json_object_get(object, "crit") == NULL &&
+		json_object_get(object, "b64") == NULL &&
+		json_object_get(object, "zip") == NULL;
+	json_decref(object);
+	return fits;
+}
+
+/* Whether a token is meant for an audience: it names this one, or a list that has it. */
+static bool
+is_for(json_t *payload, const char *audience)
+{
+	json_t	   *member = json_object_get(payload, "aud");
+	json_t	   *element;
+	size_t		i;
+	bool		found = false;
+
+	if (json_is_string(member))
+		return strcmp(json_string_value(member), audience) == 0;
+	if (!json_is_array(member))
+		return false;
+	json_array_foreach(member, i, element)
+	{
+		if (!json_is_string(element))
+			return false;
+		found = found || strcmp(json_string_value(element), audience) == 0;
+	}
+	return found;
+}
+
+/* What is wrong with a verified payload, or NULL. Whether its time has come, or is over, is for the caller to see. */
+static const char *
+read_claims(json_t *payload, const SeemeTokenKey *key, SeemeClaims *claims)
+{
+	json_t	   *issuer;
+
+	if (!json_is_object(payload))
+		return "payload";
+	issuer = json_object_get(payload, "iss");
+	if (!json_is_string(issuer) || strcmp(json_string_value(issuer), key->issuer) != 0)
+		return "issuer";
+	if (!is_for(payload, key->audience))
+		return "audience";
+	if (!get_text(payload, "sub", claims->subject, sizeof(claims->subject)) || claims->subject[0] == '\0')
+		return "subject";
+	if (!get_time(payload, "exp", &claims->expires_at, DT_NOBEGIN) || claims->expires_at == DT_NOBEGIN)
+		return "expiry";
+	if (!get_time(payload, "nbf", &claims->not_before, DT_NOBEGIN))
+		return "not before";
+	return NULL;
+}
+
+/*
+ * Verifies a token whose header seeme_jwt_read_header() took. NULL and its claims if it is good under this key; else what is
+ * wrong with it, in a word for the server's log.
+ */
+const char *
+seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, SeemeClaims *claims)
+{
+	cjose_err	error;
+	cjose_jwk_t *jwk;
+	cjose_jws_t *jws;
+	uint8_t    *plaintext;
+	size_t		plaintext_length;
+	const char *wrong = "signature";
+
+	jwk = cjose_jwk_import(key->jwk, strlen(key->jwk), &error);
+	if (jwk == NULL)
+		return "key";
+	jws = cjose_jws_import(token, length, &error);
+	if (jws == NULL)
+	{
+		cjose_jwk_release(jwk);
+		return "form";
+	}
+	if (cjose_jws_verify(jws, jwk, &error) &&
+		cjose_jws_get_plaintext(jws, &plaintext, &plaintext_length, &error))
+	{
+		json_t	   *payload = json_loadb((const char *) plaintext, plaintext_length, JSON_REJECT_DUPLICATES, NULL);
+
+		wrong = read_claims(payload, key, claims);
+		json_decref(payload);
+	}
+	cjose_jws_release(jws);
+	cjose_jwk_release(jwk);
+	return wrong;
+}
+
+/* The claims that a trusted program in front of the database has put into a setting; false when they are none. */
+bool
+seeme_jwt_read_foreign_claims(const char *json, SeemeForeignClaims *claims)
+{
+	json_t	   *object = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+	bool		fits;
+
+	fits = json_is_object(object) &&
+		get_text(object, "iss", claims->issuer, sizeof(claims->issuer)) &&
+		get_text(object, "sub", claims->subject, sizeof(claims->subject)) &&
+		get_time(object, "exp", &claims->expires_at, DT_NOEND);
+	json_decref(object);
+	return fits;
+}
+
+/* What is wrong with a key for an algorithm, or NULL. */
+static const char *
+key_defect(const char *algorithm, const char *json)
+{
+	cjose_err	error;
+	json_t	   *object = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+	bool		is_private = json_object_get(object, "d") != NULL || json_object_get(object, "p") != NULL;
+	cjose_jwk_t *jwk;
+	const char *defect = NULL;
+
+	json_decref(object);
+	if (is_private)
+		return "it holds a private key, which belongs to the issuer alone";
+	jwk = cjose_jwk_import(json, strlen(json), &error);
+	if (jwk == NULL)
+		return "it is no JSON Web Key";
+	switch (cjose_jwk_get_kty(jwk, &error))
+	{
+		case CJOSE_JWK_KTY_EC:
+			if (strcmp(algorithm, CJOSE_HDR_ALG_ES256) != 0 || cjose_jwk_EC_get_curve(jwk, &error) != CJOSE_JWK_EC_P_256)
+				defect = "ES256 takes a key of type EC on the curve P-256";
+			break;
+		case CJOSE_JWK_KTY_RSA:
+			if (strcmp(algorithm, CJOSE_HDR_ALG_RS256) != 0 || cjose_jwk_get_keysize(jwk, &error) < MIN_RSA_BITS)
+				defect = "RS256 takes a key of type RSA of at least 2048 bits";
+			break;
+		case CJOSE_JWK_KTY_OCT:
+			if (strcmp(algorithm, CJOSE_HDR_ALG_HS256) != 0 || cjose_jwk_get_keysize(jwk, &error) < MIN_SECRET_BITS)
+				defect = "HS256 takes a key of type oct of at least 256 bits";
+			break;
+		default:
+			defect = "a key is of type EC, RSA or oct";
+	}
+	cjose_jwk_release(jwk);
+	return defect;
+}
+
+/*
+ * seeme.key_defect(algorithm text, jwk jsonb) RETURNS text
+ */
+PG_FUNCTION_INFO_V1(seeme_key_defect);
+Datum
+seeme_key_defect(PG_FUNCTION_ARGS)
+{
+	char	   *algorithm = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *json = DatumGetCString(DirectFunctionCall1(jsonb_out, PG_GETARG_DATUM(1)));
+	const char *defect = key_defect(algorithm, json);
+
+	if (defect == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(defect));
+}

@@ -1,0 +1,43 @@
+/*
+ * jwt.h: one signed token against one key.
+ */
+#ifndef SEEME_JWT_H
+#define SEEME_JWT_H
+
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "store.h"
+
+#define SEEME_MAX_TOKEN_LENGTH 8192 /* bytes */
+#define SEEME_MAX_NAME_LENGTH 255	/* of a kid, a subject; bytes */
+
+/* What a token's header says that is needed to find its key. */
+typedef struct SeemeTokenHeader
+{
+	char		algorithm[16];
+	char		kid[SEEME_MAX_NAME_LENGTH + 1]; /* empty: none */
+} SeemeTokenHeader;
+
+/* What a verified token says. */
+typedef struct SeemeClaims
+{
+	char		subject[SEEME_MAX_NAME_LENGTH + 1];
+	TimestampTz not_before;		/* DT_NOBEGIN: none given */
+	TimestampTz expires_at;
+} SeemeClaims;
+
+/* Claims that somebody else has verified. */
+typedef struct SeemeForeignClaims
+{
+	char		issuer[SEEME_MAX_NAME_LENGTH + 1];	/* empty: none */
+	char		subject[SEEME_MAX_NAME_LENGTH + 1]; /* empty: none */
+	TimestampTz expires_at;		/* DT_NOEND: none given */
+} SeemeForeignClaims;
+
+extern bool seeme_jwt_read_header(const char *token, size_t length, SeemeTokenHeader *header);
+extern const char *seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, SeemeClaims *claims);
+extern bool seeme_jwt_read_foreign_claims(const char *json, SeemeForeignClaims *claims);
+
+#endif							/* SEEME_JWT_H */

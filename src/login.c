@@ -1,0 +1,329 @@
+/*
+ * login.c: the ways to say who is asking: a trusted application (seeme_assume), an API key or a signed token (seeme_login).
+ *
+ * Owns the verified tokens of this backend. Whether somebody may be named is for identity.c; what a token says, for jwt.c.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_proc.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "identity.h"
+#include "jwt.h"
+#include "store.h"
+
+/* As many as a pool's connection may see in the lifetime of a token; some 200 kB. When there are more, they are all forgotten. */
+#define MAX_VERIFIED_TOKENS 1024
+
+typedef struct Digest
+{
+	uint8		bytes[PG_SHA256_DIGEST_LENGTH];
+} Digest;
+
+/* A token whose signature was good, by its SHA-256, and what it was good under. */
+typedef struct VerifiedToken
+{
+	Digest		digest;			/* the key of the table; first */
+	pg_uuid_t	key_id;
+	Digest		key_digest;
+	TimestampTz not_before;
+	TimestampTz expires_at;
+	char	   *subject;
+} VerifiedToken;
+
+static HTAB *verified = NULL;
+static MemoryContext verified_context = NULL;
+
+/*
+ * Whether session_user was granted EXECUTE on a function, by name: neither through PUBLIC, which a careless GRANT reaches,
+ * nor through a role that it is a member of.
+ */
+static bool
+session_user_is_grantee(Oid function)
+{
+	Oid			session_user_id = GetSessionUserId();
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Datum		datum;
+	bool		isnull;
+	bool		found = false;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	datum = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proacl, &isnull);
+	if (!isnull)
+	{
+		Acl		   *acl = DatumGetAclPCopy(datum);
+		AclItem    *items = ACL_DAT(acl);
+
+		for (int i = 0; i < ACL_NUM(acl) && !found; i++)
+			found = (ACLITEM_GET_PRIVS(items[i]) & ACL_EXECUTE) != 0 && items[i].ai_grantee == session_user_id;
+	}
+	ReleaseSysCache(tuple);
+	return found || superuser_arg(session_user_id);
+}
+
+/* Inside a SECURITY DEFINER function, or where PostgreSQL runs somebody's code for somebody else. */
+static bool
+in_foreign_context(void)
+{
+	Oid			user_id;
+	int			context;
+
+	GetUserIdAndSecContext(&user_id, &context);
+	return (context & (SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION)) != 0;
+}
+
+/*
+ * seeme_assume(user_id uuid) RETURNS uuid
+ */
+PG_FUNCTION_INFO_V1(seeme_assume);
+Datum
+seeme_assume(PG_FUNCTION_ARGS)
+{
+	SeemeIdentity identity = {.expires_at = DT_NOEND};
+
+	if (!session_user_is_grantee(fcinfo->flinfo->fn_oid) || in_foreign_context())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for function seeme_assume"),
+				 errdetail("It is for the database role that connected (session_user), if that was granted it, and not to be called from SECURITY DEFINER functions.")));
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("user_id is null")));
+	identity.user_id = *PG_GETARG_UUID_P(0);
+	seeme_identify(&identity, false);
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+/* For SECURITY DEFINER functions of the extension: whoever else may execute it by somebody's mistake is refused. */
+static void
+require_extension(const char *function)
+{
+	if (!superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for function %s", function)));
+}
+
+static void
+require_session_login(bool for_session)
+{
+	if (for_session && !seeme_trusts_session_login())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("nobody logs in for a whole session here"),
+				 errhint("An administrator can allow it to a role that connects directly: ALTER ROLE ... SET seeme_rbac.session_login = on.")));
+}
+
+/*
+ * seeme.login_by_key(user_id, key_id uuid, for_session boolean) RETURNS void
+ *
+ * Null arguments are nobody's, and get the same error as an unknown person.
+ */
+PG_FUNCTION_INFO_V1(seeme_login_by_key);
+Datum
+seeme_login_by_key(PG_FUNCTION_ARGS)
+{
+	SeemeIdentity identity = {.expires_at = DT_NOEND};
+
+	require_extension("login_by_key");
+	require_session_login(PG_GETARG_BOOL(2));
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		seeme_refuse_identity("the key is unknown or has expired");
+	identity.user_id = *PG_GETARG_UUID_P(0);
+	identity.has_key = true;
+	identity.key_id = *PG_GETARG_UUID_P(1);
+	seeme_identify(&identity, PG_GETARG_BOOL(2));
+	PG_RETURN_VOID();
+}
+
+/* SHA-256 of some texts, each with its length before it. */
+static void
+digest_texts(int ntexts, const char *const *texts, Digest *digest)
+{
+	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
+	bool		done = hash != NULL && pg_cryptohash_init(hash) >= 0;
+
+	for (int i = 0; i < ntexts && done; i++)
+	{
+		uint64		length = strlen(texts[i]);
+
+		done = pg_cryptohash_update(hash, (const uint8 *) &length, sizeof(length)) >= 0 &&
+			pg_cryptohash_update(hash, (const uint8 *) texts[i], length) >= 0;
+	}
+	done = done && pg_cryptohash_final(hash, digest->bytes, sizeof(digest->bytes)) >= 0;
+	pg_cryptohash_free(hash);
+	if (!done)
+		elog(ERROR, "could not compute a SHA-256 digest");
+}
+
+static void
+digest_key(const SeemeTokenKey *key, Digest *digest)
+{
+	const char *texts[] = {key->issuer, key->audience, key->algorithm, key->jwk};
+
+	digest_texts(lengthof(texts), texts, digest);
+}
+
+static void
+forget_verified_tokens(void)
+{
+	HASHCTL		control = {.keysize = sizeof(Digest), .entrysize = sizeof(VerifiedToken)};
+
+	verified = NULL;
+	if (verified_context == NULL)
+		verified_context = AllocSetContextCreate(TopMemoryContext, "seeme_rbac verified tokens", ALLOCSET_DEFAULT_SIZES);
+	else
+		MemoryContextReset(verified_context);
+	control.hcxt = verified_context;
+	verified = hash_create("seeme_rbac verified tokens", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static void
+remember_token(const Digest *digest, const SeemeTokenKey *key, const SeemeClaims *claims)
+{
+	VerifiedToken *token;
+	char	   *subject;
+	Digest		key_digest;
+
+	if (verified == NULL || hash_get_num_entries(verified) >= MAX_VERIFIED_TOKENS)
+		forget_verified_tokens();
+	digest_key(key, &key_digest);
+	subject = MemoryContextStrdup(verified_context, claims->subject);
+	token = hash_search(verified, digest, HASH_ENTER, NULL);
+	token->key_id = key->id;
+	token->key_digest = key_digest;
+	token->not_before = claims->not_before;
+	token->expires_at = claims->expires_at;
+	token->subject = subject;
+}
+
+/* Whether a token was verified before, and the key that it was good under is as it was then. */
+static SeemeTokenKey *
+recall_token(SeemeStore *store, const Digest *digest, SeemeClaims *claims)
+{
+	VerifiedToken *token = verified == NULL ? NULL : hash_search(verified, digest, HASH_FIND, NULL);
+	SeemeTokenKey *key = token == NULL ? NULL : seeme_read_token_key(store, &token->key_id);
+	Digest		key_digest;
+
+	if (key == NULL)
+		return NULL;
+	digest_key(key, &key_digest);
+	if (memcmp(&key_digest, &token->key_digest, sizeof(key_digest)) != 0)
+		return NULL;
+	claims->not_before = token->not_before;
+	claims->expires_at = token->expires_at;
+	strlcpy(claims->subject, token->subject, sizeof(claims->subject));
+	return key;
+}
+
+static bool
+key_is_current(const SeemeTokenKey *key, TimestampTz now)
+{
+	return key->valid_from <= now && now < key->valid_until;
+}
+
+/* The key that a token is good under, and its claims; NULL, and why, when there is none. */
+static SeemeTokenKey *
+verify_token(SeemeStore *store, const char *token, SeemeClaims *claims, const char **wrong)
+{
+	SeemeTokenHeader header;
+	size_t		length = strlen(token);
+	TimestampTz now = GetCurrentTimestamp();
+	SeemeTokenKey *key;
+	Digest		digest;
+	ListCell   *cell;
+
+	*wrong = "the token has another form";
+	if (length > SEEME_MAX_TOKEN_LENGTH)
+		return NULL;
+	digest_texts(1, &token, &digest);
+	key = recall_token(store, &digest, claims);
+	if (key != NULL)
+	{
+		*wrong = "the key is not valid now";
+		return key_is_current(key, now) ? key : NULL;
+	}
+	if (!seeme_jwt_read_header(token, length, &header))
+		return NULL;
+	*wrong = "no key of its kid is valid now";
+	foreach(cell, seeme_list_token_keys(store, header.kid))
+	{
+		key = lfirst(cell);
+		if (!key_is_current(key, now))
+			continue;
+		if (strcmp(key->algorithm, header.algorithm) != 0)
+		{
+			*wrong = "algorithm";
+			continue;
+		}
+		*wrong = seeme_jwt_verify(token, length, key, claims);
+		if (*wrong == NULL)
+		{
+			remember_token(&digest, key, claims);
+			return key;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * seeme.login_by_token(token text, for_session boolean) RETURNS uuid
+ */
+PG_FUNCTION_INFO_V1(seeme_login_by_token);
+Datum
+seeme_login_by_token(PG_FUNCTION_ARGS)
+{
+	char	   *token = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	SeemeIdentity identity = {.expires_at = DT_NOEND};
+	SeemeStore	store;
+	SeemeTokenKey *key;
+	SeemeClaims claims;
+	const char *wrong;
+	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
+
+	require_extension("login_by_token");
+	require_session_login(PG_GETARG_BOOL(1));
+	seeme_store_open(&store);
+	key = verify_token(&store, token, &claims, &wrong);
+	if (key != NULL && seeme_with_leeway(claims.not_before, -1) > GetCurrentTimestamp())
+	{
+		key = NULL;
+		wrong = "the token is not valid yet";
+	}
+	if (key != NULL && !(key->names_user_id ? seeme_parse_user_id(claims.subject, &identity.user_id)
+						 : seeme_find_external_identity(&store, key->issuer, claims.subject, &identity.user_id)))
+	{
+		key = NULL;
+		wrong = "the subject is unknown";
+	}
+	seeme_store_close(&store);
+	if (key == NULL)
+		seeme_refuse_identity(wrong);
+	identity.expires_at = seeme_with_leeway(claims.expires_at, +1);
+	seeme_identify(&identity, PG_GETARG_BOOL(1));
+	*user_id = identity.user_id;
+	PG_RETURN_UUID_P(user_id);
+}
+
+/*
+ * seeme_logout() RETURNS void
+ */
+PG_FUNCTION_INFO_V1(seeme_logout);
+Datum
+seeme_logout(PG_FUNCTION_ARGS)
+{
+	seeme_forget_session();
+	PG_RETURN_VOID();
+}

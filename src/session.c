@@ -1,0 +1,176 @@
+/*
+ * session.c: what one person leaves in a session for the next: temporary tables and WITH HOLD cursors.
+ *
+ * Rows in them were let through for who asked then, and nothing checks them again. So whoever is named after somebody else
+ * is refused while such things are there. Owns the list of temporary tables that were made while somebody was asking; knows
+ * nobody but by id.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/portal.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "session.h"
+
+/* A temporary table, and the person who asked when it was made. */
+typedef struct Leftover
+{
+	Oid			table;
+	pg_uuid_t	person;
+} Leftover;
+
+static List *leftovers = NIL;	/* in TopMemoryContext */
+
+/* Who was named last, in the transaction that began then, which is the one with this local id. */
+static bool spoke = false;
+static pg_uuid_t speaker;
+static TimestampTz spoke_since;
+static LocalTransactionId spoke_in = InvalidLocalTransactionId;
+
+/* Notes the temporary tables that this transaction has made. */
+static void
+note_temporary_tables(void)
+{
+	Oid			namespace;
+	Oid			toast_namespace;
+	Relation	depend;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	GetTempNamespaceState(&namespace, &toast_namespace);
+	if (!OidIsValid(namespace))
+		return;
+	depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(NamespaceRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(namespace));
+	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend row = (Form_pg_depend) GETSTRUCT(tuple);
+
+		/* Its entry in pg_depend is made with the table, and not touched when the table is altered. */
+		if (row->classid == RelationRelationId &&
+			get_rel_relkind(row->objid) == RELKIND_RELATION &&
+			TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)))
+		{
+			MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+			Leftover   *leftover = palloc(sizeof(Leftover));
+
+			leftover->table = row->objid;
+			leftover->person = speaker;
+			leftovers = lappend(leftovers, leftover);
+			MemoryContextSwitchTo(old);
+		}
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+}
+
+static void
+at_end_of_transaction(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_PRE_COMMIT && spoke && spoke_in == seeme_local_xid() &&
+		(MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0)
+		note_temporary_tables();
+}
+
+void
+seeme_session_init(void)
+{
+	RegisterXactCallback(at_end_of_transaction, NULL);
+}
+
+/* In this transaction the session speaks for a person. */
+void
+seeme_session_speaks_for(const pg_uuid_t *person)
+{
+	/* As long as it is one and the same person, what they made at first counts, too. */
+	if (!spoke || memcmp(&speaker, person, sizeof(speaker)) != 0)
+	{
+		speaker = *person;
+		spoke_since = GetCurrentTransactionStartTimestamp();
+		spoke = true;
+	}
+	spoke_in = seeme_local_xid();
+}
+
+/* Whether a table that somebody else than this person made is there. Forgets those that are gone. */
+static bool
+table_is_left(const pg_uuid_t *person)
+{
+	Oid			namespace;
+	Oid			toast_namespace;
+	bool		found = false;
+	ListCell   *cell;
+
+	GetTempNamespaceState(&namespace, &toast_namespace);
+	foreach(cell, leftovers)
+	{
+		Leftover   *leftover = lfirst(cell);
+
+		if (OidIsValid(namespace) && get_rel_namespace(leftover->table) == namespace)
+			found = found || memcmp(&leftover->person, person, sizeof(*person)) != 0;
+		else
+		{
+			leftovers = foreach_delete_current(leftovers, cell);
+			pfree(leftover);
+		}
+	}
+	return found;
+}
+
+/* Whether a cursor is open that outlived the transaction of the last person. */
+static bool
+cursor_is_left(void)
+{
+	Oid			type = TIMESTAMPTZOID;
+	Datum		since = TimestampTzGetDatum(spoke_since);
+	bool		found;
+
+	if (ThereAreNoReadyPortals())
+		return false;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args("SELECT FROM pg_catalog.pg_cursor() c"
+							  " WHERE c.is_holdable AND c.creation_time OPERATOR(pg_catalog.>=) $1",
+							  1, &type, &since, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not look at the open cursors");
+	found = SPI_processed > 0;
+	SPI_finish();
+	return found;
+}
+
+/* Throws 55006 when something is left in the session that somebody else than this person let in. */
+void
+seeme_refuse_leftovers(const pg_uuid_t *person)
+{
+	if (table_is_left(person))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("a temporary table of the person who asked before is still there"),
+				 errhint("DISCARD TEMP, or DISCARD ALL, before somebody else asks in this session.")));
+	if (spoke && memcmp(&speaker, person, sizeof(speaker)) != 0 && cursor_is_left())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("a cursor of the person who asked before is still open"),
+				 errhint("CLOSE ALL, or DISCARD ALL, before somebody else asks in this session.")));
+}

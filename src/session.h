@@ -1,0 +1,15 @@
+/*
+ * session.h: what a session keeps of the people it speaks for.
+ */
+#ifndef SEEME_SESSION_H
+#define SEEME_SESSION_H
+
+#include "postgres.h"
+
+#include "utils/uuid.h"
+
+extern void seeme_session_init(void);
+extern void seeme_session_speaks_for(const pg_uuid_t *person);
+extern void seeme_refuse_leftovers(const pg_uuid_t *person);
+
+#endif							/* SEEME_SESSION_H */
