@@ -46,23 +46,6 @@ seeme_permissions(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(seeme_text_array(held));
 }
 
-/* The organizations in which a person has anything: pg_uuid_t *, perhaps more than once. */
-static List *
-organizations_of(SeemeStore *store, const pg_uuid_t *user_id)
-{
-	List	   *organizations = seeme_list_organizations_of_owner(store, user_id);
-	ListCell   *cell;
-
-	foreach(cell, seeme_list_memberships_of_user(store, user_id))
-	{
-		SeemeMembership *membership = lfirst(cell);
-
-		if (!membership->has_team && !membership->has_project)
-			organizations = lappend(organizations, &membership->organization_id);
-	}
-	return organizations;
-}
-
 static bool
 holds_in(SeemeSubject *subject, SeemePlace *place, const SeemeQuestion *question)
 {
@@ -82,7 +65,7 @@ permitted_places(SeemeSubject *subject, SeemeLevel level, const SeemeQuestion *q
 
 	if (subject->is_refused)
 		return NIL;
-	foreach(organization, organizations_of(store, &subject->person.id))
+	foreach(organization, seeme_organizations_of(subject))
 	{
 		SeemePlace *whole = seeme_place_of_organization(lfirst(organization));
 		bool		everywhere = holds_in(subject, whole, question);

@@ -19,17 +19,17 @@
 void
 seeme_asker_init(SeemeAsker *asker, SeemeStore *store)
 {
-	SeemeIdentity identity;
+	const SeemeIdentity *identity = seeme_asker();
 
 	memset(asker, 0, sizeof(*asker));
 	asker->store = store;
-	asker->is_identified = seeme_identified(store, &identity);
+	asker->is_identified = identity != NULL;
 	if (asker->is_identified)
 	{
-		seeme_subject_init(&asker->subject, store, &identity.user_id);
-		if (identity.has_key)
-			seeme_subject_narrow(&asker->subject, &identity.key_id);
-		if (identity.expires_at <= asker->subject.now)
+		seeme_subject_init(&asker->subject, store, &identity->user_id);
+		if (identity->has_key)
+			seeme_subject_narrow(&asker->subject, &identity->key_id);
+		if (identity->expires_at <= asker->subject.now)
 			asker->subject.is_refused = true;
 	}
 	else

@@ -59,6 +59,16 @@ typedef struct SeemeProject
 	pg_uuid_t	team_id;
 } SeemeProject;
 
+/* Where memberships count: an organization, in it perhaps a team, in it perhaps a project (with its team, if any). */
+typedef struct SeemePlace
+{
+	pg_uuid_t	organization_id;
+	bool		has_team;
+	pg_uuid_t	team_id;
+	bool		has_project;
+	pg_uuid_t	project_id;
+} SeemePlace;
+
 typedef struct SeemeRole
 {
 	pg_uuid_t	id;

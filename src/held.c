@@ -1,0 +1,351 @@
+/*
+ * held.c: what somebody holds somewhere, as decide.c says, remembered in the cache.
+ *
+ * The only one that puts decisions into the cache. Owns no state. Everything here is read in a store that was opened after
+ * seeme_held_begin(): should anything change while it is read, the next seeme_held_begin() forgets it.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "cache.h"
+#include "changes.h"
+#include "codes.h"
+#include "decide.h"
+#include "held.h"
+#include "identity.h"
+#include "store.h"
+
+/*
+ * Opens a store, and makes the cache fit for what is read in it. From here on, until the next call, pointers into the cache
+ * are good; what they point to, and what is found in the store, is as true as what was committed when this was called.
+ */
+void
+seeme_held_begin(SeemeStore *store)
+{
+	seeme_store_open(store);
+	seeme_watch_changes(store->namespace);
+	seeme_cache_begin();
+	if (seeme_cache_ncodes() == 0)
+	{
+		List	   *registered = seeme_list_codes(store);
+		char	  **codes = palloc(sizeof(char *) * Max(list_length(registered), 1));
+		ListCell   *cell;
+
+		foreach(cell, registered)
+			codes[foreach_current_index(cell)] = lfirst(cell);
+		seeme_cache_set_codes(list_length(registered), codes);
+	}
+}
+
+static void
+add_bit(uint64 *words, int bit)
+{
+	words[bit / 64] |= UINT64CONST(1) << (bit % 64);
+}
+
+/* The registered codes that some entries, of a role or key, cover. */
+static SeemeSet
+covered_by(int nentries, char **entries)
+{
+	uint64	   *words = palloc0(sizeof(uint64) * seeme_cache_nwords());
+	SeemeSet	set;
+
+	for (int i = 0; i < seeme_cache_ncodes(); i++)
+		if (seeme_covering_entry(nentries, entries, seeme_cache_code(i)) != NULL)
+			add_bit(words, i);
+	set = seeme_cache_intern(words);
+	pfree(words);
+	return set;
+}
+
+static SeemeSet
+covered_by_role(SeemeSubject *subject, SeemeHolding *holding)
+{
+	SeemeSet	set = seeme_cache_find_role(&holding->membership->role_id);
+
+	if (set == SEEME_UNKNOWN_SET)
+	{
+		SeemeRole  *role = seeme_role_of(subject, holding);
+
+		set = role == NULL ? SEEME_EMPTY_SET : covered_by(role->ncodes, role->codes);
+		seeme_cache_add_role(&holding->membership->role_id, set);
+	}
+	return set;
+}
+
+static void
+add_set(uint64 *words, SeemeSet set)
+{
+	const uint64 *added = seeme_cache_set(set);
+
+	for (int i = 0; i < seeme_cache_nwords(); i++)
+		words[i] |= added[i];
+}
+
+/* A date on which something about a viewer changes, if it is to come. */
+static void
+note_date(SeemeViewer *viewer, TimestampTz now, TimestampTz date)
+{
+	if (date > now && date < viewer->next_change)
+		viewer->next_change = date;
+}
+
+static void
+subject_of(SeemeStore *store, SeemeViewer *viewer, SeemeSubject *subject)
+{
+	static const pg_uuid_t none = {{0}};
+
+	seeme_subject_init_known(subject, store, &viewer->key.user_id);
+	if (!seeme_uuid_equal(&viewer->key.key_id, &none))
+		seeme_subject_narrow(subject, &viewer->key.key_id);
+}
+
+/* The viewer that an asker is. Their token's expiry is not looked at: it is the identity's, not the person's. */
+SeemeViewer *
+seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
+{
+	SeemeViewerKey key;
+	SeemeViewer *viewer;
+	SeemeSubject subject;
+
+	memset(&key, 0, sizeof(key));
+	key.user_id = asker->user_id;
+	if (asker->has_key)
+		key.key_id = asker->key_id;
+	viewer = seeme_cache_find_viewer(&key);
+	if (viewer != NULL)
+	{
+		if (viewer->next_change == DT_NOEND || viewer->next_change > GetCurrentTimestamp())
+			return viewer;
+		seeme_cache_forget_viewer(viewer);
+	}
+
+	seeme_subject_init(&subject, store, &asker->user_id);
+	if (asker->has_key)
+		seeme_subject_narrow(&subject, &asker->key_id);
+	viewer = seeme_cache_add_viewer(&key);
+	viewer->is_refused = subject.is_refused;
+	note_date(viewer, subject.now, subject.person.disabled_at);
+	if (subject.key != NULL)
+	{
+		note_date(viewer, subject.now, subject.key->expires_at);
+		viewer->reached_by_key = covered_by(subject.key->ncodes, subject.key->codes);
+	}
+	return viewer;
+}
+
+/* What a viewer holds in a place, as decide.c says. */
+static SeemeSet
+read_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place)
+{
+	uint64	   *words = palloc0(sizeof(uint64) * seeme_cache_nwords());
+	bool		everything;
+	List	   *counting = seeme_counting(subject, place, &everything);
+	SeemeSet	set;
+	ListCell   *cell;
+
+	if (everything)
+		for (int i = 0; i < seeme_cache_ncodes(); i++)
+			add_bit(words, i);
+	foreach(cell, counting)
+		add_set(words, covered_by_role(subject, lfirst(cell)));
+	foreach(cell, seeme_standing(subject, &place->organization_id)->holdings)
+	{
+		SeemeMembership *membership = ((SeemeHolding *) lfirst(cell))->membership;
+
+		note_date(viewer, subject->now, membership->valid_from);
+		note_date(viewer, subject->now, membership->valid_until);
+	}
+	if (viewer->reached_by_key != SEEME_UNKNOWN_SET)
+	{
+		const uint64 *reached = seeme_cache_set(viewer->reached_by_key);
+
+		for (int i = 0; i < seeme_cache_nwords(); i++)
+			words[i] &= reached[i];
+	}
+	set = seeme_cache_intern(words);
+	list_free(counting);
+	pfree(words);
+	return set;
+}
+
+static SeemeSet
+remember_held(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place)
+{
+	SeemeSlot  *slot = seeme_slots_find(&seeme_cache_places[kind], id);
+	uint32		number = slot != NULL ? slot->number : seeme_cache_add_place(kind, id, place);
+	SeemeSet	set = read_held(subject, viewer, place);
+
+	seeme_viewer_remember(viewer, number, set);
+	return set;
+}
+
+/* Where an organization, team or project is. What does not exist is in an organization that nobody belongs to. */
+static void
+read_place(SeemeStore *store, SeemePlaceKind kind, const pg_uuid_t *id, SeemePlace *place)
+{
+	SeemeScope	scope = {SEEME_ORGANIZATION + (int) kind, *id};
+	List	   *places = seeme_places(store, &scope);
+
+	if (places != NIL)
+		*place = *(SeemePlace *) linitial(places);
+	else
+		memset(place, 0, sizeof(*place));
+}
+
+/* What a viewer holds in an organization, team or project. */
+SeemeSet
+seeme_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id)
+{
+	SeemeSlot  *slot;
+	SeemeSet	set = SEEME_UNKNOWN_SET;
+	SeemeSubject subject;
+	SeemePlace	place;
+
+	if (viewer->is_refused)
+		return SEEME_EMPTY_SET;
+	slot = seeme_slots_find(&seeme_cache_places[kind], id);
+	if (slot != NULL)
+		set = seeme_viewer_recall(viewer, slot->number);
+	if (set != SEEME_UNKNOWN_SET)
+		return set;
+	if (viewer->is_complete)
+		return SEEME_EMPTY_SET;
+	if (slot != NULL)
+		place = *seeme_cache_place(slot->number);
+	else
+		read_place(store, kind, id, &place);
+	subject_of(store, viewer, &subject);
+	return remember_held(&subject, viewer, kind, id, &place);
+}
+
+/* What a viewer holds on a resource: the same in any project that it is assigned to. */
+SeemeSet
+seeme_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, const pg_uuid_t *resource)
+{
+	SeemeResources *resources;
+	SeemeSlot  *slot;
+	uint64	   *words;
+	SeemeSet	set;
+	ListCell   *cell;
+
+	if (viewer->is_refused)
+		return SEEME_EMPTY_SET;
+	resources = seeme_viewer_resources(viewer, resource_type);
+	slot = seeme_slots_find(&resources->slots, resource);
+	if (slot != NULL)
+		return slot->number;
+	if (resources->is_complete)
+		return SEEME_EMPTY_SET;
+	words = palloc0(sizeof(uint64) * seeme_cache_nwords());
+	foreach(cell, seeme_list_assignments(store, resource, resource_type))
+		add_set(words, seeme_held_in(store, viewer, SEEME_PLACE_PROJECT, &((SeemeAssignment *) lfirst(cell))->project_id));
+	set = seeme_cache_intern(words);
+	seeme_resources_add(resources, resource, set);
+	return set;
+}
+
+/*
+ * Everything that a viewer holds, at once: from then on what is not known is not held. False when that would take too much
+ * memory. Whatever lies in an organization counts only for its owner and its members.
+ */
+bool
+seeme_hold_all(SeemeStore *store, SeemeViewer *viewer)
+{
+	SeemeSubject subject;
+	MemoryContext context;
+	MemoryContext old;
+	ListCell   *organization;
+	ListCell   *cell;
+
+	if (viewer->is_complete || viewer->is_refused)
+		return true;
+	if (viewer->is_too_large)
+		return false;
+	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac bulk load", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	subject_of(store, viewer, &subject);
+	foreach(organization, seeme_organizations_of(&subject))
+	{
+		pg_uuid_t  *id = lfirst(organization);
+		SeemeStanding *standing = seeme_standing(&subject, id);
+
+		remember_held(&subject, viewer, SEEME_PLACE_ORGANIZATION, id, seeme_place_of_organization(id));
+		if (!standing->is_owner && !standing->is_member)
+			continue;
+		foreach(cell, seeme_list_teams(store, id))
+		{
+			SeemeTeam  *team = lfirst(cell);
+
+			remember_held(&subject, viewer, SEEME_PLACE_TEAM, &team->id, seeme_place_of_team(team));
+		}
+		foreach(cell, seeme_list_projects(store, id))
+		{
+			SeemeProject *project = lfirst(cell);
+
+			remember_held(&subject, viewer, SEEME_PLACE_PROJECT, &project->id, seeme_place_of_project(project));
+		}
+		if (seeme_cache_bytes() > seeme_cache_limit())
+		{
+			viewer->is_too_large = true;
+			break;
+		}
+	}
+	viewer->is_complete = !viewer->is_too_large;
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	seeme_cache_counters.bulk_loads++;
+	return viewer->is_complete;
+}
+
+/* Every resource of a type on which a viewer holds anything, at once. */
+void
+seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type)
+{
+	SeemeResources *resources;
+	uint32		position = 0;
+	uint32		number;
+	SeemeSet	set;
+	MemoryContext context;
+	MemoryContext old;
+	uint64	   *words;
+
+	if (!seeme_hold_all(store, viewer) || viewer->is_refused)
+		return;
+	resources = seeme_viewer_resources(viewer, resource_type);
+	if (resources->is_complete)
+		return;
+	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac bulk load", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	words = palloc(sizeof(uint64) * seeme_cache_nwords());
+	/* Those that were read one by one are known whole; adding to them changes nothing. */
+	while ((number = seeme_viewer_next_place(viewer, &position, &set)) != 0)
+	{
+		const SeemePlace *place = seeme_cache_place(number);
+		ListCell   *cell;
+
+		if (set == SEEME_EMPTY_SET || !place->has_project)
+			continue;
+		foreach(cell, seeme_list_assignments_to(store, &place->project_id, resource_type))
+		{
+			pg_uuid_t  *id = &((SeemeAssignment *) lfirst(cell))->resource_id;
+			SeemeSlot  *slot = seeme_slots_find(&resources->slots, id);
+
+			if (slot == NULL)
+				seeme_resources_add(resources, id, set);
+			else if (slot->number != set)
+			{
+				memset(words, 0, sizeof(uint64) * seeme_cache_nwords());
+				add_set(words, set);
+				add_set(words, slot->number);
+				slot->number = seeme_cache_intern(words);
+			}
+		}
+	}
+	resources->is_complete = seeme_cache_bytes() <= seeme_cache_limit();
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	seeme_cache_counters.bulk_loads++;
+}
