@@ -9,7 +9,8 @@ from harness import Ways, control, listed, ok, people, pooler, run, set_session_
 from seeme_sqlalchemy import identify, person
 
 clients = 2 if pooler else 1
-engine = create_engine("postgresql+psycopg2://", connect_args=where_it_is, pool_size=clients, max_overflow=0, future=True)
+# This pool serves those who wait in no order, so one of them may wait for long.
+engine = create_engine("postgresql+psycopg2://", connect_args=where_it_is, pool_size=clients, max_overflow=0, pool_timeout=600, future=True)
 identify(engine)
 Base = declarative_base()
 
