@@ -13,6 +13,7 @@ const SeemePlugin = {
     try {
       await asPerson(pgPool, pgSettings, async (pgClient) => { answer = await execute({ pgClient }); });
     } catch (error) {
+      if (error.code === '28000') error.statusCode = 401; // unknown, disabled, expired
       if (!answer?.errors) throw error; // otherwise the answer says what failed
     }
     return answer;

@@ -41,7 +41,7 @@ sub client_world {
     $dba->do(q{CREATE POLICY by_setting ON session_notes USING (owner_id = nullif(current_setting('app.user', true), '')::uuid)});
     $dba->do("GRANT SELECT, INSERT, UPDATE, DELETE ON notes, session_notes TO ${database}_app");
 
-    $world = { requests => $requests, delta => id_of('delta'), people => {} };
+    $world = { requests => $requests, delta => id_of('delta'), disabled => id_of('dora'), people => {} };
     for my $person (@people, 'nobody') {
         my $id = $person eq 'nobody' ? undef : id_of($person);
         $world->{people}{$person} = {

@@ -183,7 +183,13 @@ def run(label, workers, kind, transaction, requests=None):
         except Undo:
             pass
 
+    def ask_as_disabled():
+        with transaction(user_id=world["disabled"]) as at:
+            ways.fetch(at, "SELECT 1")
+
     interleave(ledger, requests, workers, request)
+    ledger.expect("somebody disabled gets an error, and no transaction", ways.refused(ask_as_disabled), "28000")
+    request("nobody", every.index("reads"))
     ledger.report()
     ok(ledger.requests >= requests and len(ledger.backends) == 1,
        f"{label}: {ledger.requests} requests on one backend", ledger.backends)

@@ -92,6 +92,9 @@ async function run(label, connections, requests) {
       if (error !== undo) ledger.expect(topic, error.message, 'the transaction failed and was rolled back');
     }
   });
+  ledger.expect('somebody disabled gets an error, and no transaction',
+    await stateOf(asPerson(pool, { userId: world.disabled }, (client) => client.query('SELECT 1'))), '28000');
+  await asPerson(pool, null, (client) => sees(client, ledger, 'reads', world.people.nobody));
   await pool.end();
   ledger.report();
   return ledger;

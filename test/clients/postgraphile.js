@@ -15,7 +15,7 @@ const poolOf = (max) => new Pool({
 // Stands for an application's sessions: the header names the person and how they come.
 const sessionOf = (req) => {
   const [name, number] = req.headers.authorization.split(' ');
-  return identityOf(name, Number(number));
+  return name === 'disabled' ? { userId: world.disabled } : identityOf(name, Number(number));
 };
 
 let socket = 0;
@@ -34,7 +34,7 @@ function ask(server, authorization, query, variables = {}) {
       socketPath: server.address(), path: '/graphql', method: 'POST', agent, headers: { authorization, 'content-type': 'application/json' } },
     (response) => {
       let text = '';
-      response.setEncoding('utf8').on('data', (part) => { text += part; }).on('end', () => resolve(JSON.parse(text)));
+      response.setEncoding('utf8').on('data', (part) => { text += part; }).on('end', () => resolve({ ...JSON.parse(text), status: response.statusCode }));
     });
     request.on('error', reject);
     request.end(JSON.stringify({ query, variables }));
@@ -121,6 +121,9 @@ async function run(label) {
     const send = (query, variables) => ask(server, `${name} ${number >> 4}`, query, variables);
     await ways[topic](send, ledger, topic, world.people[name], number >> 8, name);
   });
+  const refused = await ask(server, 'disabled 0', `{ ${everything} }`);
+  ledger.expect('somebody disabled gets an error, and no data', `${refused.status} ${codes(refused)} ${refused.data}`, '401 this person cannot be identified here undefined');
+  await ways['a query']((query) => ask(server, 'nobody 0', query), ledger, 'a query', world.people.nobody);
   server.close();
   await pool.end();
   ledger.report();
