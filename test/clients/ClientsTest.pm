@@ -15,7 +15,7 @@ use Test::More;
 our @EXPORT = qw(client_world start_pgbouncer run_client);
 
 my $here = dirname(abs_path(__FILE__));
-my $requests = 10_000;
+our $requests = 10_000; # of each run of a program
 my @people = qw(paul gina tess vera);
 my (@pgbouncers, $dba, $database, $world);
 
@@ -41,7 +41,7 @@ sub client_world {
     $dba->do(q{CREATE POLICY by_setting ON session_notes USING (owner_id = nullif(current_setting('app.user', true), '')::uuid)});
     $dba->do("GRANT SELECT, INSERT, UPDATE, DELETE ON notes, session_notes TO ${database}_app");
 
-    $world = { requests => $requests, delta => id_of('delta'), disabled => id_of('dora'), people => {} };
+    $world = { delta => id_of('delta'), disabled => id_of('dora'), people => {} };
     for my $person (@people, 'nobody') {
         my $id = $person eq 'nobody' ? undef : id_of($person);
         $world->{people}{$person} = {
@@ -131,7 +131,7 @@ sub run_client {
     $name .= ' through pgbouncer' if $command[-1] !~ /\.(js|py)$/;
     my $directory = tempdir(CLEANUP => 1);
     write_file("$directory/world.json", encode_json({
-        %$world, database => $database, user => "${database}_gateway", socket => $ENV{PGHOST}, directory => $directory }));
+        %$world, requests => $requests, database => $database, user => "${database}_gateway", socket => $ENV{PGHOST}, directory => $directory }));
     local $ENV{SEEME_WORLD} = "$directory/world.json";
     local $ENV{PYTHONDONTWRITEBYTECODE} = 1;
     my $touched = q{SELECT u.username, sum(n.touched) FROM notes n JOIN seeme.users u ON u.id = n.owner_id GROUP BY 1 ORDER BY 1};

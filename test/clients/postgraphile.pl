@@ -20,6 +20,7 @@ my @node = ('node', '--no-deprecation');
 run_client(@node, ClientsTest::client_file('postgraphile.js'));
 {
     # Named statements stay with a connection of the pooler's, which serves other clients, too.
+    local $ClientsTest::requests = 2_500;
     local $ENV{POSTGRAPHILE_PREPARED_STATEMENT_CACHE_SIZE} = 0;
     run_client(@node, ClientsTest::client_file('postgraphile.js'), start_pgbouncer('transaction'));
 }

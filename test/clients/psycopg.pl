@@ -9,6 +9,7 @@ client_world('clients_psycopg');
 my $pooler = start_pgbouncer('transaction');
 for my $program ('psycopg3.py', 'older_psycopg.py') {
     run_client('python3', ClientsTest::client_file($program));
+    local $ClientsTest::requests = $program eq 'psycopg3.py' ? 10_000 : 2_500;
     run_client('python3', ClientsTest::client_file($program), $pooler);
 }
 done_testing();

@@ -7,5 +7,6 @@ use Test::More;
 
 client_world('clients_sqlalchemy');
 run_client('python3', ClientsTest::client_file('with_sqlalchemy.py'));
+$ClientsTest::requests = 2_500;
 run_client('python3', ClientsTest::client_file('with_sqlalchemy.py'), start_pgbouncer('transaction'));
 done_testing();

@@ -5,7 +5,7 @@ from sqlalchemy import Column, Integer, Text, create_engine, select, text, updat
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Session, declarative_base
 
-from harness import Ways, control, listed, ok, people, pooler, run, set_session_user, where_it_is
+from harness import Ways, control, listed, ok, people, pooler, run, set_session_user, where_it_is, world
 from seeme_sqlalchemy import identify, person
 
 clients = 2 if pooler else 1
@@ -97,7 +97,7 @@ def read(user_id, statement):
 
 where = "two clients of pgbouncer" if pooler else "a pool of one"
 run(f"Session, {where}", 4, Objects, unfinished_session)
-run(f"Core, {where}", 4, Statements, core, 2000)
+run(f"Core, {where}", 4, Statements, core, world["requests"] // 5)
 control(read, 4)
 with person(user_id=people["paul"]["id"]), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
     rows = connection.execute(text("SELECT id FROM papers")).all()
