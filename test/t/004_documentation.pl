@@ -54,4 +54,9 @@ my @undocumented = grep { index(text_of('doc/reference.md'), $_) < 0 } rows($dba
        AND a.attnum > 0 AND a.attname NOT IN ('created_at', 'updated_at')});
 is_deeply \@undocumented, [], 'and their columns';
 
+# The recipes for clients are quoted from the files that test/clients runs.
+my %quoted = text_of('doc/clients.md') =~ m{^\[`(clients/[^`]+)`\]\(clients/[^)]+\)\n\n```\w+\n(.*?)^```$}msg;
+is_deeply [ sort map { "doc/$_" } keys %quoted ], [ sort glob 'doc/clients/*' ], 'doc/clients.md quotes every recipe';
+is $quoted{$_}, text_of("doc/$_"), "doc/$_ is quoted as it is" for sort keys %quoted;
+
 done_testing;
