@@ -139,6 +139,7 @@ forget_resources(void)
 				pfree(resources->slots.slots);
 			memset(&resources->slots, 0, sizeof(resources->slots));
 			resources->is_complete = false;
+			resources->larger_than = 0;
 		}
 	}
 	seeme_cache_epoch++;

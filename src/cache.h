@@ -46,6 +46,7 @@ typedef struct SeemeResources
 	struct SeemeResources *next;
 	uint32		type;
 	bool		is_complete;	/* every one of which anything is held is there */
+	int			larger_than;	/* so many were read in vain in order to be complete */
 	SeemeSlots	slots;			/* the numbers are sets */
 } SeemeResources;
 
@@ -55,7 +56,7 @@ typedef struct SeemeViewer
 	bool		is_refused;		/* unknown, disabled, their key is of no use: holds nothing anywhere */
 	bool		is_complete;	/* every project in which they hold anything is known, with its set */
 	TimestampTz next_change;	/* the first moment at which a date makes any of this untrue */
-	bool		is_too_large;	/* to be complete */
+	int			larger_than;	/* so many places were read in vain in order to be complete */
 	SeemeSet	reached_by_key; /* SEEME_UNKNOWN_SET: they came by none */
 	SeemeResources *resources;
 	/* The sets of places, by the number of the place: all of them, or, as long as they are few, a small hash table. */

@@ -3,8 +3,6 @@
  */
 #include "postgres.h"
 
-#include <time.h>
-
 #include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -97,26 +95,6 @@ typedef struct Site
 /* So many decisions are read one by one before everything is read at once. */
 #define MISSES_BEFORE_BULK 16
 
-/* By so much, in µs, a coarse clock may be behind. */
-#define COARSE_CLOCK_ERROR (20 * 1000)
-
-/*
- * Whether a date has come. The coarse clock costs a fifth of the exact one, which is asked only when it is close.
- */
-static bool
-has_come(TimestampTz date)
-{
-#ifdef CLOCK_REALTIME_COARSE
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0 &&
-		((int64) now.tv_sec - SECS_PER_DAY * (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)) * USECS_PER_SEC +
-		now.tv_nsec / 1000 + COARSE_CLOCK_ERROR < date)
-		return false;
-#endif
-	return date <= GetCurrentTimestamp();
-}
-
 static bool
 same_text(text *value, const char *known, int length)
 {
@@ -164,7 +142,7 @@ recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 
 	if (site->changes != seeme_changes || site->epoch != seeme_cache_epoch ||
 		site->asker != seeme_asker() || site->asker_changes != seeme_asker_changes ||
-		(site->next_change != DT_NOEND && has_come(site->next_change)))
+		(site->next_change != DT_NOEND && seeme_has_come(site->next_change)))
 		return false;
 	if (!site->code_is_constant &&
 		(PG_ARGISNULL(0) || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(0)), site->code, site->code_length)))
@@ -312,7 +290,7 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 	site->resources = NULL;
 	site->level = SEEME_NOWHERE;
 	site->next_change = DT_NOEND;
-	if (asker != NULL && !has_come(asker->expires_at))
+	if (asker != NULL && !seeme_has_come(asker->expires_at))
 	{
 		viewer = seeme_viewer(&store, asker);
 		site->next_change = asker->expires_at;
@@ -323,9 +301,9 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 		{
 			site->misses = 0;
 			if (scope.level == SEEME_RESOURCE)
-				seeme_hold_all_resources(&store, viewer, scope.resource_type);
+				seeme_hold_all_resources(&store, viewer, scope.resource_type, SEEME_NO_LIMIT);
 			else
-				seeme_hold_all(&store, viewer);
+				seeme_hold_all(&store, viewer, SEEME_NO_LIMIT);
 		}
 		if (scope.level == SEEME_RESOURCE)
 		{

@@ -6,6 +6,8 @@
  */
 #include "postgres.h"
 
+#include <time.h>
+
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -16,6 +18,26 @@
 #include "held.h"
 #include "identity.h"
 #include "store.h"
+
+/* By so much, in µs, a coarse clock may be behind. */
+#define COARSE_CLOCK_ERROR (20 * 1000)
+
+/*
+ * Whether a date has come. The coarse clock costs a fifth of the exact one, which is asked only when it is close.
+ */
+bool
+seeme_has_come(TimestampTz date)
+{
+#ifdef CLOCK_REALTIME_COARSE
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0 &&
+		((int64) now.tv_sec - SECS_PER_DAY * (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)) * USECS_PER_SEC +
+		now.tv_nsec / 1000 + COARSE_CLOCK_ERROR < date)
+		return false;
+#endif
+	return date <= GetCurrentTimestamp();
+}
 
 /*
  * Opens a store, and makes the cache fit for what is read in it. From here on, until the next call, pointers into the cache
@@ -248,87 +270,101 @@ seeme_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type,
 }
 
 /*
- * Everything that a viewer holds, at once: from then on what is not known is not held. False when that would take too much
- * memory. Whatever lies in an organization counts only for its owner and its members.
+ * Everything that a viewer holds, at once: from then on what is not known is not held. False when that would be more than so
+ * many places, or take too much memory. Whatever lies in an organization counts only for its owner and its members.
  */
 bool
-seeme_hold_all(SeemeStore *store, SeemeViewer *viewer)
+seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 {
 	SeemeSubject subject;
 	MemoryContext context;
 	MemoryContext old;
+	List	   *teams;
+	List	   *projects;
+	int			places = 0;
 	ListCell   *organization;
 	ListCell   *cell;
 
 	if (viewer->is_complete || viewer->is_refused)
 		return true;
-	if (viewer->is_too_large)
+	if (viewer->larger_than >= limit)
 		return false;
 	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac bulk load", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	subject_of(store, viewer, &subject);
+	viewer->is_complete = true;
 	foreach(organization, seeme_organizations_of(&subject))
 	{
 		pg_uuid_t  *id = lfirst(organization);
 		SeemeStanding *standing = seeme_standing(&subject, id);
 
 		remember_held(&subject, viewer, SEEME_PLACE_ORGANIZATION, id, seeme_place_of_organization(id));
+		places++;
 		if (!standing->is_owner && !standing->is_member)
 			continue;
-		foreach(cell, seeme_list_teams(store, id))
+		teams = seeme_list_teams(store, id, limit - places);
+		projects = seeme_list_projects(store, id, limit - places);
+		foreach(cell, teams)
 		{
 			SeemeTeam  *team = lfirst(cell);
 
 			remember_held(&subject, viewer, SEEME_PLACE_TEAM, &team->id, seeme_place_of_team(team));
 		}
-		foreach(cell, seeme_list_projects(store, id))
+		foreach(cell, projects)
 		{
 			SeemeProject *project = lfirst(cell);
 
 			remember_held(&subject, viewer, SEEME_PLACE_PROJECT, &project->id, seeme_place_of_project(project));
 		}
-		if (seeme_cache_bytes() > seeme_cache_limit())
+		places += list_length(teams) + list_length(projects);
+		if (places >= limit || seeme_cache_bytes() > seeme_cache_limit())
 		{
-			viewer->is_too_large = true;
+			viewer->is_complete = false;
+			viewer->larger_than = places >= limit ? limit : INT_MAX;
 			break;
 		}
 	}
-	viewer->is_complete = !viewer->is_too_large;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	seeme_cache_counters.bulk_loads++;
 	return viewer->is_complete;
 }
 
-/* Every resource of a type on which a viewer holds anything, at once. */
-void
-seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type)
+/* Every resource of a type on which a viewer holds anything, at once. False as above. */
+bool
+seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int limit)
 {
 	SeemeResources *resources;
 	uint32		position = 0;
 	uint32		number;
+	int			read = 0;
 	SeemeSet	set;
 	MemoryContext context;
 	MemoryContext old;
 	uint64	   *words;
 
-	if (!seeme_hold_all(store, viewer) || viewer->is_refused)
-		return;
+	if (!seeme_hold_all(store, viewer, limit))
+		return false;
 	resources = seeme_viewer_resources(viewer, resource_type);
-	if (resources->is_complete)
-		return;
+	if (resources->is_complete || viewer->is_refused)
+		return true;
+	if (resources->larger_than >= limit)
+		return false;
 	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac bulk load", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	words = palloc(sizeof(uint64) * seeme_cache_nwords());
+	resources->is_complete = true;
 	/* Those that were read one by one are known whole; adding to them changes nothing. */
 	while ((number = seeme_viewer_next_place(viewer, &position, &set)) != 0)
 	{
 		const SeemePlace *place = seeme_cache_place(number);
+		List	   *assignments;
 		ListCell   *cell;
 
 		if (set == SEEME_EMPTY_SET || !place->has_project)
 			continue;
-		foreach(cell, seeme_list_assignments_to(store, &place->project_id, resource_type))
+		assignments = seeme_list_assignments_to(store, &place->project_id, resource_type, limit - read);
+		foreach(cell, assignments)
 		{
 			pg_uuid_t  *id = &((SeemeAssignment *) lfirst(cell))->resource_id;
 			SeemeSlot  *slot = seeme_slots_find(&resources->slots, id);
@@ -343,9 +379,16 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 				slot->number = seeme_cache_intern(words);
 			}
 		}
+		read += 1 + list_length(assignments);
+		if (read >= limit || seeme_cache_bytes() > seeme_cache_limit())
+		{
+			resources->is_complete = false;
+			resources->larger_than = read >= limit ? limit : INT_MAX;
+			break;
+		}
 	}
-	resources->is_complete = seeme_cache_bytes() <= seeme_cache_limit();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	seeme_cache_counters.bulk_loads++;
+	return resources->is_complete;
 }

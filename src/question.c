@@ -132,6 +132,33 @@ seeme_uuid_array(List *uuids)
 	return construct_array(datums, n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
 }
 
+static int
+compare_uuid_values(const void *a, const void *b)
+{
+	return memcmp(a, b, UUID_LEN);
+}
+
+/* An array of n different uuids, which are sorted where they are. */
+ArrayType *
+seeme_sorted_array(pg_uuid_t *uuids, int n)
+{
+	Size		size = ARR_OVERHEAD_NONULLS(1) + sizeof(pg_uuid_t) * n;
+	ArrayType  *array;
+
+	if (n == 0)
+		return construct_empty_array(UUIDOID);
+	qsort(uuids, n, sizeof(pg_uuid_t), compare_uuid_values);
+	array = palloc(size);
+	SET_VARSIZE(array, size);
+	array->ndim = 1;
+	array->dataoffset = 0;
+	array->elemtype = UUIDOID;
+	ARR_DIMS(array)[0] = n;
+	ARR_LBOUND(array)[0] = 1;
+	memcpy(ARR_DATA_PTR(array), uuids, sizeof(pg_uuid_t) * n);
+	return array;
+}
+
 ArrayType *
 seeme_text_array(List *texts)
 {
