@@ -25,8 +25,8 @@ Datum
 seeme_parsed_condition(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
-	char	   *condition = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	List	   *statements = raw_parser(psprintf("SELECT %s", condition), RAW_PARSE_DEFAULT);
+	char	   *query = psprintf("SELECT %s", text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	List	   *statements = raw_parser(query, RAW_PARSE_DEFAULT);
 	SelectStmt *statement;
 	Relation	relation;
 	ParseState *pstate;
@@ -37,11 +37,11 @@ seeme_parsed_condition(PG_FUNCTION_ARGS)
 	if (statement == NULL || !IsA(statement, SelectStmt) || list_length(statement->targetList) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("\"%s\" is not one condition", condition)));
+				 errmsg("not one condition: %s", query)));
 
 	relation = table_open(relid, AccessShareLock);
 	pstate = make_parsestate(NULL);
-	pstate->p_sourcetext = condition;
+	pstate->p_sourcetext = query;
 	item = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, NULL, false, false);
 	addNSItemToQuery(pstate, item, false, true, true);
 	tree = transformWhereClause(pstate, linitial_node(ResTarget, statement->targetList)->val,

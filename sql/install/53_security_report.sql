@@ -20,6 +20,7 @@ COMMENT ON COLUMN seeme.installed_guards.statement IS 'The statement that makes 
 COMMENT ON COLUMN seeme.installed_guards.major_version IS 'The major version of PostgreSQL that put this statement into words: others may use other words';
 -- Without a policy: for database administrators alone.
 ALTER TABLE seeme.installed_guards ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON seeme.installed_guards FOR EACH STATEMENT EXECUTE FUNCTION seeme.guard_truncate();
 
 CREATE FUNCTION seeme.policy_statement(policy pg_policy) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -785,22 +786,23 @@ BEGIN
               WHEN s.value ~ '^ *[0-9]{1,9} *(us|ms|s|min|h|d) *$' THEN s.value::interval > interval '1 minute' ELSE false END;
 
   IF to_regclass('seeme.token_keys') IS NOT NULL THEN
-    RETURN QUERY EXECUTE $query$
+    -- Put together here, so that nothing looks for the table where it is not.
+    RETURN QUERY EXECUTE replace($query$
       SELECT 'low', format('seeme.token_keys %s', k.id),
              format('key both verifies and signs: %L is a shared secret (HS256), so that whoever reads it here makes tokens for anybody', k.kid),
              format('DELETE FROM seeme.token_keys WHERE id = %L; -- once the issuer signs with ES256 or RS256', k.id)
-        FROM seeme.token_keys k WHERE k.algorithm LIKE 'HS%'
+        FROM {keys} k WHERE k.algorithm LIKE 'HS%'
       UNION ALL
       SELECT 'info', format('seeme.token_keys %s', k.id),
              format('token key never expires: %L is taken for as long as nobody thinks of it', k.kid),
              format('UPDATE seeme.token_keys SET valid_until = now() + interval ''1 year'' WHERE id = %L;', k.id)
-        FROM seeme.token_keys k WHERE k.valid_until IS NULL
+        FROM {keys} k WHERE k.valid_until IS NULL
       UNION ALL
       SELECT 'critical', 'seeme.token_keys',
              format('token keys are granted: %s holds %s on them; whoever writes a key makes tokens for anybody, and whoever reads a shared one, too',
                     seeme.grantee_name(g.grantee), string_agg(DISTINCT g.privilege, ', ' ORDER BY g.privilege)),
              format('REVOKE ALL ON seeme.token_keys FROM %s;', seeme.grantee_name(g.grantee))
-        FROM seeme.grants_on_relations() g WHERE g.relation = 'seeme.token_keys'::regclass GROUP BY g.grantee $query$;
+        FROM seeme.grants_on_relations() g WHERE g.relation = 'seeme.token_keys'::regclass GROUP BY g.grantee $query$, '{keys}', 'seeme.token_keys');
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.findings_on_identity() IS 'Part of the security report: how somebody comes to be the asking person';

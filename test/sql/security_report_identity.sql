@@ -11,7 +11,7 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why) FROM (
   (1, 'request claims are trusted', 'critical', 'ROLE r_app', $$ALTER ROLE r_app SET seeme_rbac.trust_request_claims = on$$, 'for a role'),
   (2, 'request claims are trusted', 'critical', format('DATABASE %I', current_database()), format('ALTER DATABASE %I SET seeme_rbac.trust_request_claims = yes', current_database()), 'for this database'),
   (3, 'session logins are allowed', 'medium', 'ROLE r_app', $$ALTER ROLE r_app SET seeme_rbac.session_login = on$$, 'for a role'),
-  (4, 'weak method of authentication', 'high', 'ROLE r_app', $$ALTER ROLE r_app SET seeme_rbac.system_user_methods = 'cert', 'ident'$$, 'ident'),
+  (4, 'weak method of authentication', 'high', 'ROLE r_app', $$ALTER ROLE r_app SET seeme_rbac.system_user_methods = 'cert, ident'$$, 'ident'),
   (5, 'weak method of authentication', 'high', 'ROLE r_app', $$ALTER ROLE r_app SET seeme_rbac.system_user_methods = 'trust'$$, 'trust'),
   (6, 'tokens are taken late', 'low', 'ROLE r_app', $$ALTER ROLE r_app SET seeme_rbac.token_leeway = 61$$, 'by more than a minute'),
   (7, 'tokens are taken late', 'low', 'ROLE r_app', $$ALTER ROLE r_app SET seeme_rbac.token_leeway = '2min'$$, 'said in minutes'),
@@ -26,7 +26,7 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why) FROM (
 
 -- What is not a weakness
 SELECT is(pg_temp.found('ALTER ROLE r_app SET seeme_rbac.' || s), NULL, 'no finding: ' || s)
-  FROM unnest(ARRAY['trust_request_claims = off', 'session_login = off', $$system_user_methods = 'cert', 'gss'$$, 'token_leeway = 60']) AS s;
+  FROM unnest(ARRAY['trust_request_claims = off', 'session_login = off', $$system_user_methods = 'cert, gss'$$, 'token_leeway = 60']) AS s;
 
 SELECT * FROM finish();
 ROLLBACK;
