@@ -760,6 +760,8 @@ COMMENT ON FUNCTION seeme.findings_on_server(integer) IS 'Part of the security r
 
 CREATE FUNCTION seeme.findings_on_identity() RETURNS TABLE (severity text, object text, finding text, remedy text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  keys regclass := to_regclass('seeme.token_keys');
 BEGIN
   RETURN QUERY
   SELECT 'critical', s.whom,
@@ -785,8 +787,7 @@ BEGIN
    WHERE CASE WHEN s.value ~ '^ *[0-9]{1,9} *$' THEN s.value::integer > 60
               WHEN s.value ~ '^ *[0-9]{1,9} *(us|ms|s|min|h|d) *$' THEN s.value::interval > interval '1 minute' ELSE false END;
 
-  IF to_regclass('seeme.token_keys') IS NOT NULL THEN
-    -- Put together here, so that nothing looks for the table where it is not.
+  IF keys IS NOT NULL THEN
     RETURN QUERY EXECUTE replace($query$
       SELECT 'low', format('seeme.token_keys %s', k.id),
              format('key both verifies and signs: %L is a shared secret (HS256), so that whoever reads it here makes tokens for anybody', k.kid),
@@ -802,7 +803,7 @@ BEGIN
              format('token keys are granted: %s holds %s on them; whoever writes a key makes tokens for anybody, and whoever reads a shared one, too',
                     seeme.grantee_name(g.grantee), string_agg(DISTINCT g.privilege, ', ' ORDER BY g.privilege)),
              format('REVOKE ALL ON seeme.token_keys FROM %s;', seeme.grantee_name(g.grantee))
-        FROM seeme.grants_on_relations() g WHERE g.relation = 'seeme.token_keys'::regclass GROUP BY g.grantee $query$, '{keys}', 'seeme.token_keys');
+        FROM seeme.grants_on_relations() g WHERE g.relation = '{keys}'::regclass GROUP BY g.grantee $query$, '{keys}', keys::text);
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.findings_on_identity() IS 'Part of the security report: how somebody comes to be the asking person';
