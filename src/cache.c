@@ -133,6 +133,7 @@ forget_resources(void)
 	hash_seq_init(&all, viewers);
 	while ((viewer = hash_seq_search(&all)) != NULL)
 	{
+		viewer->ids = NULL;		/* their memory goes with the context */
 		for (SeemeResources *resources = viewer->resources; resources != NULL; resources = resources->next)
 		{
 			if (resources->slots.slots != NULL)
@@ -563,6 +564,66 @@ void
 seeme_resources_add(SeemeResources *resources, const pg_uuid_t *id, SeemeSet set)
 {
 	add_slot(viewers_context, &resources->slots, id, set);
+}
+
+/* Ids of which one code is held */
+
+SeemeIds *
+seeme_viewer_find_ids(SeemeViewer *viewer, int level, uint32 type, int code)
+{
+	SeemeIds   *ids;
+
+	for (ids = viewer->ids; ids != NULL; ids = ids->next)
+		if (ids->level == level && ids->type == type && ids->code == code)
+			return ids;
+	return NULL;
+}
+
+static void
+put_id(SeemeIds *ids, const pg_uuid_t *id)
+{
+	uint64		words[2];
+	uint64		i;
+
+	memcpy(words, id, sizeof(words));
+	if ((words[0] | words[1]) == 0)
+	{
+		ids->has_zero = true;
+		return;
+	}
+	i = ((words[0] * seeme_hash_factors[0] + words[1] * seeme_hash_factors[1]) >> 32) * ids->nlines >> 32;
+	for (;; i = i + 1 == ids->nlines ? 0 : i + 1)
+	{
+		uint64	   *line = ids->lines + i * SEEME_WORDS_PER_LINE;
+
+		for (int place = 0; place < SEEME_WORDS_PER_LINE; place += 2)
+			if ((line[place] | line[place + 1]) == 0)
+			{
+				memcpy(line + place, words, sizeof(words));
+				return;
+			}
+	}
+}
+
+/* Two thirds full. */
+SeemeIds *
+seeme_viewer_add_ids(SeemeViewer *viewer, int level, uint32 type, int code, const pg_uuid_t *values, int n)
+{
+	SeemeIds   *ids = MemoryContextAllocZero(viewers_context, sizeof(SeemeIds));
+	Size		line_size = sizeof(uint64) * SEEME_WORDS_PER_LINE;
+
+	ids->level = level;
+	ids->type = type;
+	ids->code = code;
+	ids->nlines = n * 3 / (SEEME_IDS_PER_LINE * 2) + 1;
+	/* Goes with the context; nobody frees it by itself, so that it may begin where a cache line does. */
+	ids->lines = (uint64 *) TYPEALIGN(line_size, MemoryContextAllocExtended(viewers_context, line_size * (ids->nlines + 1),
+																		   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+	for (int i = 0; i < n; i++)
+		put_id(ids, &values[i]);
+	ids->next = viewer->ids;
+	viewer->ids = ids;
+	return ids;
 }
 
 /*

@@ -90,10 +90,16 @@ typedef struct Site
 	bool		held;
 
 	int			misses;
+	int			calls;			/* answered from memory since the last look into a table */
+	SeemeLevel	ids_level;		/* once they are many: all ids of a level where the code is held */
+	const SeemeIds *ids;
 } Site;
 
 /* So many decisions are read one by one before everything is read at once. */
 #define MISSES_BEFORE_BULK 16
+
+/* So many answers are put together from places and sets before the ids themselves are gathered. */
+#define CALLS_BEFORE_IDS 10000
 
 static bool
 same_text(text *value, const char *known, int length)
@@ -159,7 +165,14 @@ recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 		*held = site->held;
 		return true;
 	}
-	*held = false;
+	site->level = level;
+	site->id = *id;
+	if (level == site->ids_level)
+	{
+		*held = site->held = seeme_ids_contain(site->ids, id);
+		return true;
+	}
+	*held = site->held = false;
 	if (site->viewer == NULL)
 		return true;
 	if (level == SEEME_RESOURCE)
@@ -176,12 +189,9 @@ recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 		if (set == SEEME_UNKNOWN_SET && site->viewer->is_complete)
 			set = SEEME_EMPTY_SET;
 	}
-	if (set == SEEME_UNKNOWN_SET)
+	if (set == SEEME_UNKNOWN_SET || ++site->calls == CALLS_BEFORE_IDS)
 		return false;
-	*held = contains(site, set);
-	site->level = level;
-	site->id = *id;
-	site->held = *held;
+	*held = site->held = contains(site, set);
 	return true;
 }
 
@@ -295,8 +305,17 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 		viewer = seeme_viewer(&store, asker);
 		site->next_change = asker->expires_at;
 	}
-	if (viewer != NULL && scope.level != SEEME_NOWHERE)
+	site->ids_level = SEEME_NOWHERE;
+	if (viewer != NULL && scope.level != SEEME_NOWHERE && !viewer->is_refused)
 	{
+		if (site->calls >= CALLS_BEFORE_IDS && site->word >= 0)
+		{
+			site->ids = seeme_ids_held(&store, viewer, scope.level, scope.resource_type, site->word * 64 +
+									   pg_rightmost_one_pos64(site->mask[site->word]));
+			if (site->ids != NULL)
+				site->ids_level = scope.level;
+		}
+		site->calls = 0;
 		if (wide)
 		{
 			site->misses = 0;

@@ -392,3 +392,93 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 	seeme_cache_counters.bulk_loads++;
 	return resources->is_complete;
 }
+
+static bool
+has_code(SeemeSet set, int code)
+{
+	return (seeme_cache_set(set)[code / 64] >> (code % 64) & 1) != 0;
+}
+
+/*
+ * The places of a level (pg_uuid_t) at which a viewer holds a code, or with ids NULL only their number; -1 if there are
+ * more than so many to look at.
+ */
+int
+seeme_places_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, int code, int limit, pg_uuid_t **ids)
+{
+	uint32		position = 0;
+	uint32		number;
+	SeemeSet	set;
+	int			n = 0;
+	int			size = 64;
+
+	if (viewer == NULL || viewer->is_refused)
+		return 0;
+	if (!seeme_hold_all(store, viewer, limit))
+		return -1;
+	if (ids != NULL)
+		*ids = palloc(sizeof(pg_uuid_t) * size);
+	while ((number = seeme_viewer_next_place(viewer, &position, &set)) != 0)
+	{
+		const SeemePlace *place = seeme_cache_place(number);
+
+		if (!has_code(set, code) ||
+			level != (place->has_project ? SEEME_PROJECT : place->has_team ? SEEME_TEAM : SEEME_ORGANIZATION))
+			continue;
+		if (ids != NULL)
+		{
+			if (n >= size)
+				*ids = repalloc_huge(*ids, sizeof(pg_uuid_t) * (size *= 2));
+			(*ids)[n] = level == SEEME_PROJECT ? place->project_id : level == SEEME_TEAM ? place->team_id : place->organization_id;
+		}
+		n++;
+	}
+	return n;
+}
+
+/* The same of resources of a type. */
+int
+seeme_resources_held(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int code, int limit, pg_uuid_t **ids)
+{
+	const SeemeSlots *table;
+	int			n = 0;
+
+	if (viewer == NULL || viewer->is_refused)
+		return 0;
+	if (!seeme_hold_all_resources(store, viewer, resource_type, limit))
+		return -1;
+	table = &seeme_viewer_resources(viewer, resource_type)->slots;
+	if (ids != NULL)
+		*ids = palloc_extended(sizeof(pg_uuid_t) * Max(table->used, 1), MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; table->slots != NULL && i <= table->mask; i++)
+		if (table->slots[i].number != 0 && has_code(table->slots[i].number, code))
+		{
+			if (ids != NULL)
+				(*ids)[n] = table->slots[i].id;
+			n++;
+		}
+	return n;
+}
+
+/* The same ids, as a wide scan asks for them row by row; NULL when they are too many. */
+SeemeIds *
+seeme_ids_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code)
+{
+	uint32		type = level == SEEME_RESOURCE ? seeme_viewer_resources(viewer, resource_type)->type : 0;
+	SeemeIds   *ids = seeme_viewer_find_ids(viewer, level, type, code);
+	pg_uuid_t  *values = NULL;
+	int			n;
+
+	if (ids != NULL)
+		return ids;
+	if (level == SEEME_RESOURCE)
+		n = seeme_resources_held(store, viewer, resource_type, code, SEEME_NO_LIMIT, &values);
+	else
+		n = seeme_places_held(store, viewer, level, code, SEEME_NO_LIMIT, &values);
+	if (n < 0 || seeme_cache_bytes() + sizeof(pg_uuid_t) * 2 * (Size) n > seeme_cache_limit())
+		return NULL;
+	ids = seeme_viewer_add_ids(viewer, level, type, code, values, n);
+	if (values != NULL)
+		pfree(values);
+	return ids;
+}

@@ -20,6 +20,10 @@ extern SeemeSet seeme_held_on(SeemeStore *store, SeemeViewer *viewer, const char
 #define SEEME_NO_LIMIT INT_MAX
 extern bool seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit);
 extern bool seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int limit);
+extern int	seeme_places_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, int code, int limit, pg_uuid_t **ids);
+extern int	seeme_resources_held(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int code, int limit,
+								 pg_uuid_t **ids);
+extern SeemeIds *seeme_ids_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code);
 extern bool seeme_has_come(TimestampTz date);
 
 #endif							/* SEEME_HELD_H */

@@ -32,6 +32,7 @@ start_server() {
 	shared_buffers = 64MB
 	fsync = off
 	full_page_writes = off
+	autovacuum = off
 	CONF
   "$bin/pg_ctl" --pgdata="$directory/data" --log="$directory/server.log" --silent --wait start ||
     { cat "$directory/server.log"; return 1; }
