@@ -5,6 +5,8 @@
 # Those on the identity are made on three schemes without this extension as well, which they must break: what cannot detect
 # a success would not be a test.
 #
+# What is known to succeed, as PostgreSQL is, stands in doc/security.md ("What is not hidden") and is held to that here.
+#
 #   SEEME_RBAC_ATTACK='set_config in a CTE' prove -I test/t/lib test/t/010_attacks.pl      runs those whose topic: name matches
 use strict;
 use warnings;
@@ -39,7 +41,7 @@ for my $v (@vectors) {
     die "'$v->{name}' says itself what it must not read\n" if grep { !ref && /canary/i } map { @{ ref $v->{$_} eq 'ARRAY' ? $v->{$_} : [] } } qw(try then collect first);
 }
 
-my (%succeeded, %made);
+my (%succeeded, %made, %known);
 for my $v (@vectors) {
     my @as = ref $v->{as} ? @{ $v->{as} } : $v->{as};
     for my $as (@as) {
@@ -47,11 +49,15 @@ for my $v (@vectors) {
             my $result = $harness->run($v, $as, $mode, 'rbac');
             my $what = "$v->{name}, as $attacker{$as}{what}, $mode";
             my @gained = @{ $result->{gained} };
-            if ($v->{known}) {
+            if ($v->{known} && grep { $_ eq $mode } $v->{known} eq '1' ? @modes : split ' ', $v->{known}) {
                 # What doc/security.md owns up to. If it is closed one day, it has to go from there.
-                ok scalar(@gained), "known and documented: $what";
+                ok scalar(@gained), "known and documented: $what"
+                    or diag map { "$_->{sql} → " . ($_->{state} // '?') . ' ' . substr($_->{out}, 0, 300) . "\n" } @{ $result->{said} };
+                $known{ $v->{name} } = 1;
                 next;
             }
+            next if $v->{known} && !ok !@gained, $what;
+            next if $v->{known};
             $made{rbac}{ $v->{name} }++;
             $succeeded{rbac}{ $v->{name} } = 1 if @gained;
             ok !@gained, $what or diag join "\n", @gained, "---", map { "$_->{sql} → " . ($_->{state} // '?') . ' ' . substr($_->{out}, 0, 300) } @{ $result->{said} };
@@ -85,6 +91,7 @@ for my $name (sort keys %$planted) {
 unless (defined $wanted) {
     my $text = do { local (@ARGV, $/) = 'doc/security.md'; <> };
     cmp_ok scalar(keys %{ $made{rbac} }), '>=', 60, 'at least 60 attacks were made on seeme_rbac';
+    ok $text =~ /^\Q@{[ scalar keys %known ]}\E more succeed\b/m, "doc/security.md says: @{[ scalar keys %known ]} more are known to succeed";
     for my $scheme (qw(rbac guc jwt role)) {
         my ($of, $n) = map { scalar keys %{ $_->{$scheme} // {} } } \%made, \%succeeded;
         note sprintf '%s: %d attacks, %d succeed', $scheme{$scheme}{title}, $of, $n;

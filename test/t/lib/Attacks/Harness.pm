@@ -17,6 +17,7 @@
 #   oracle      pairs of statements, of something hidden and of something that is not there: their answers must not differ
 #   forbidden   what must not be read, besides canaries; own: what the attacker sees afterwards, by default their own rows
 #   allows      what of the watched may change, since the attacker has the right to
+#   known       succeeds (in these modes), which doc/security.md owns up to
 #   denial      the attacker takes rows from themselves (or from the connection that others use) and gains nothing
 package Attacks::Harness;
 
@@ -151,7 +152,7 @@ sub run {
     my (@gained, @said);
     $dba->do($_) for $make->('before');
     my $before = $v->{before} ? fingerprint($dba) : $self->{before} // fingerprint($dba);
-    $self->{before} = $v->{before} || $v->{after} || $v->{mid} || $v->{allows} || $v->{known} ? undef : $before;
+    $self->{before} = $v->{before} || $v->{after} || $v->{mid} || $v->{allows} || $v->{known} || $v->{renew} ? undef : $before;
 
     my $me = $is->{me}->($who->{person});
     my @probes = ($is->{identity}, "SELECT id, title FROM $is->{papers}");
