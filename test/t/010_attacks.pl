@@ -41,6 +41,15 @@ for my $v (@vectors) {
     die "'$v->{name}' says itself what it must not read\n" if grep { !ref && /canary/i } map { @{ ref $v->{$_} eq 'ARRAY' ? $v->{$_} : [] } } qw(try then collect first);
 }
 
+# What must not change is seen to change.
+{
+    my $before = Attacks::World::fingerprint($dba);
+    my @noticed = map { my $sql = Attacks::World::fill($_); $dba->begin_work; $dba->do($sql); my @c = Attacks::World::changes($dba, $before); $dba->rollback; "@c" }
+        q(UPDATE public.papers SET title = 'x' WHERE id = 21), q(ALTER TABLE seeme.audit_log DISABLE TRIGGER keep_rows; DELETE FROM seeme.audit_log WHERE id = 1; ALTER TABLE seeme.audit_log ENABLE ALWAYS TRIGGER keep_rows),
+        q(UPDATE seeme.users SET database_role = NULL WHERE id = '{oscar}'), 'CREATE POLICY more ON public.papers USING (true)', 'GRANT EXECUTE ON FUNCTION public.seeme_assume(uuid) TO PUBLIC', 'ALTER ROLE attack_mallory BYPASSRLS', 'SELECT 1';
+    is_deeply \@noticed, [ 'the papers of others', 'the audit log as it was before', 'seeme.users', 'policies', 'functions', 'roles', '' ], 'a change to rows, log, identities, policies, grants, roles is noticed';
+}
+
 my (%succeeded, %made, %known);
 for my $v (@vectors) {
     my @as = ref $v->{as} ? @{ $v->{as} } : $v->{as};
