@@ -28,7 +28,8 @@ start_server() {
 	listen_addresses = ''
 	unix_socket_directories = '$directory/run'
 	port = 5432
-	max_connections = 40
+	max_connections = 60
+	max_prepared_transactions = 5
 	shared_buffers = 64MB
 	fsync = off
 	full_page_writes = off
