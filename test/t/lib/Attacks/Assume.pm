@@ -59,9 +59,9 @@ sub vectors {
             oracle => [ [ $login, q(SELECT public.seeme_login('seeme_key_0000')) ] ] ],
         [ 'telling who may be assumed' => [qw(token mallory stranger)], [], oracle => [ [ $assume, q(SELECT public.seeme_assume('{fresh}')) ] ] ],
         [ 'telling who may be assumed, as the gateway of somebody else' => 'gateway', [], oracle => [ [ $assume, q(SELECT public.seeme_assume('{fresh}')) ] ] ],
-        [ 'seeme.become' => [qw(gateway token mallory stranger maker)], [ q(SELECT seeme.become('{oscar}', '{key_id_oscar}')) ], refused => '42501' ],
-        [ 'seeme.become, granted by mistake' => [qw(gateway stranger maker)], [ q(SELECT seeme.become('{oscar}', '{key_id_oscar}')) ], refused => '42501',
-            before => [ 'GRANT EXECUTE ON FUNCTION seeme.become(uuid, uuid) TO attack_app' ], after => [ 'REVOKE EXECUTE ON FUNCTION seeme.become(uuid, uuid) FROM attack_app' ] ],
+        [ 'seeme.login_by_key' => [qw(gateway token mallory stranger maker)], [ q(SELECT seeme.login_by_key('{oscar}', '{key_id_oscar}', false)) ], refused => '42501' ],
+        [ 'seeme.login_by_key, granted by mistake' => [qw(gateway stranger maker)], [ q(SELECT seeme.login_by_key('{oscar}', '{key_id_oscar}', false)) ], refused => '42501',
+            before => [ 'GRANT EXECUTE ON FUNCTION seeme.login_by_key(uuid, uuid, boolean) TO attack_app' ], after => [ 'REVOKE EXECUTE ON FUNCTION seeme.login_by_key(uuid, uuid, boolean) FROM attack_app' ] ],
         [ 'seeme.every_row and seeme.text_of_row' => [qw(gateway mallory maker)], [ q(SELECT seeme.every_row('public.memos', 'id', '{hidden_memo}', 'true')), q(SELECT seeme.text_of_row('public.memos', 'id', '{hidden_memo}', 'body')) ], refused => '42501' ],
         [ 'seeme.every_row and seeme.text_of_row, granted by mistake' => [qw(mallory maker)], [ q(SELECT seeme.every_row('public.memos', 'id', '{hidden_memo}', 'true')), q(SELECT seeme.text_of_row('public.memos', 'id', '{hidden_memo}', 'body')) ], refused => '42501',
             before => [ 'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA seeme TO attack_app' ], after => \@regrant ],
@@ -74,7 +74,7 @@ sub vectors {
         [ 'the administrator\'s functions' => [qw(gateway mallory maker)], [ q(SELECT public.seeme_grant_usage('attack_stranger')), q(SELECT public.seeme_grant_provisioning('attack_mallory')), q(SELECT public.seeme_protect('public.memos', 'models', owner_column => 'owner_id')),
             q(SELECT public.seeme_unprotect('public.papers')) ], refused => '42501' ],
         [ 'LOAD the library' => [qw(gateway mallory maker)], [ q(LOAD 'seeme_rbac'), q(LOAD '$libdir/seeme_rbac') ], refused => '42501' ],
-        [ 'another SQL function on the library\'s symbols' => [qw(mallory maker)], [ map { "CREATE FUNCTION pg_temp.door(uuid, uuid) RETURNS void LANGUAGE $_ AS 'seeme_rbac', 'seeme_become'" } qw(c internal) ], refused => '42501' ],
+        [ 'another SQL function on the library\'s symbols' => [qw(mallory maker)], [ map { "CREATE FUNCTION pg_temp.door(uuid, uuid) RETURNS void LANGUAGE $_ AS 'seeme_rbac', 'seeme.login_by_key'" } qw(c internal) ], refused => '42501' ],
         [ 'a database role that bears the name of somebody\'s' => 'maker', [ 'ALTER ROLE attack_maker RENAME TO attack_victim', 'CREATE ROLE attack_helper LOGIN' ], refused => '42501' ],
     );
 }

@@ -25,7 +25,7 @@ sub plants {
             [ 'array_agg(text) RETURNS text[]', 'NULL' ], [ 'current_setting(text) RETURNS text', q('on') ], [ 'format(text, text) RETURNS text', '$1' ], [ 'pg_extension_config_dump(regclass, text) RETURNS void', '' ], [ 'set_config(text, text, boolean) RETURNS text', '$2' ] ], '' ],
         [ 'types with names that install scripts use', [ 'CREATE DOMAIN public.uuid AS pg_catalog.text', 'CREATE DOMAIN public.text AS pg_catalog.varchar', 'CREATE TYPE public.timestamptz AS (a int)', 'CREATE TYPE public.invitation AS (a int)' ], '' ],
         [ 'a search_path of the database that leads to the planter', [ 'CREATE SCHEMA trap', "CREATE FUNCTION trap.lower(text) RETURNS text @{[ spy('$1') ]}", 'CREATE TABLE trap.pg_class (oid oid)', "ALTER DATABASE $database SET search_path = trap, pg_catalog, public" ], '' ],
-        [ 'a function that claims to be the library', [ q(CREATE FUNCTION public.seeme_become(uuid, uuid) RETURNS void LANGUAGE sql AS 'SELECT NULL::void') ], '' ],
+        [ 'a function that claims to be the library', [ q(CREATE FUNCTION public.seeme_login_by_key(uuid, uuid, boolean) RETURNS void LANGUAGE sql AS 'SELECT NULL::void') ], '' ],
     );
 }
 
