@@ -95,6 +95,7 @@ typedef struct SeemeKey
 typedef struct SeemeTokenKey
 {
 	pg_uuid_t	id;
+	char	   *kid;
 	char	   *issuer;
 	char	   *audience;
 	char	   *algorithm;
