@@ -223,13 +223,45 @@ seeme_jwt_read_foreign_claims(const char *json, SeemeForeignClaims *claims)
 	return fits;
 }
 
+/* Whether a JSON Web Key has a member that only the private half of one has (RFC 7518, 6.2.2 and 6.3.2). */
+static bool
+has_private_part(json_t *key)
+{
+	const char *const names[] = {"d", "p", "q", "dp", "dq", "qi", "oth"};
+
+	for (int i = 0; i < lengthof(names); i++)
+		if (json_object_get(key, names[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* Whether the public exponent of an RSA key is odd and more than 1, under which every message is its own signature. */
+static bool
+has_exponent(json_t *key)
+{
+	const char *text = json_string_value(json_object_get(key, "e"));
+	uint8_t    *bytes = NULL;
+	size_t		length;
+	bool		fits = false;
+	cjose_err	error;
+
+	if (text == NULL || !cjose_base64url_decode(text, strlen(text), &bytes, &length, &error))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		fits = fits || bytes[i] > (i + 1 == length ? 1 : 0);
+	fits = fits && bytes[length - 1] % 2 == 1;
+	cjose_get_dealloc() (bytes);
+	return fits;
+}
+
 /* What is wrong with a key for an algorithm, or NULL. */
 static const char *
 key_defect(const char *algorithm, const char *json)
 {
 	cjose_err	error;
 	json_t	   *object = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
-	bool		is_private = json_object_get(object, "d") != NULL || json_object_get(object, "p") != NULL;
+	bool		is_private = has_private_part(object);
+	bool		is_rsa = has_exponent(object);
 	cjose_jwk_t *jwk;
 	const char *defect = NULL;
 
@@ -248,6 +280,8 @@ key_defect(const char *algorithm, const char *json)
 		case CJOSE_JWK_KTY_RSA:
 			if (strcmp(algorithm, CJOSE_HDR_ALG_RS256) != 0 || cjose_jwk_get_keysize(jwk, &error) < MIN_RSA_BITS)
 				defect = "RS256 takes a key of type RSA of at least 2048 bits";
+			else if (!is_rsa)
+				defect = "its exponent is even or 1";
 			break;
 		case CJOSE_JWK_KTY_OCT:
 			if (strcmp(algorithm, CJOSE_HDR_ALG_HS256) != 0 || cjose_jwk_get_keysize(jwk, &error) < MIN_SECRET_BITS)
