@@ -372,12 +372,14 @@ CREATE TEMP TABLE kept AS EXECUTE everything;
 DROP TABLE kept;
 CREATE TEMP TABLE kept AS EXECUTE everything;
 SELECT count(*) AS e_rows, w_test.workers('EXECUTE everything') AS e_workers FROM kept \gset
+SELECT seeme_logout() AS p \gset
+SELECT w_test.login('bob') AS e_table \gset
+DROP TABLE kept;
+SELECT w_test.login('ada', true) AS p \gset
 BEGIN;
 DECLARE held CURSOR WITH HOLD FOR SELECT id FROM w_model;
 COMMIT;
 SELECT seeme_logout() AS p \gset
-SELECT w_test.login('bob') AS e_table \gset
-DROP TABLE kept;
 SELECT w_test.login('bob') AS e_cursor \gset
 CLOSE held;
 SELECT w_test.login('bob') AS e_free \gset
