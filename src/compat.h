@@ -35,6 +35,11 @@
 #define seeme_local_xid() (MyProc->lxid)
 #endif
 
+/* 18: pg_noreturn, before a declaration, took the place of pg_attribute_noreturn() behind it. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* 18: a module can tell its name and version. */
 #ifdef PG_MODULE_MAGIC_EXT
 #define SEEME_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "seeme_rbac", .version = SEEME_RBAC_VERSION)
