@@ -522,7 +522,8 @@ SELECT 'rsa' AS p, format('{"kty": "RSA", "e": "AQAB", "n": "%s"}', w_test.base6
 SELECT is(pg_temp.add('HS256', w_test.jwk('x')), NULL, 'a secret of 256 bits');
 SELECT is(pg_temp.add('ES256', :ec, '''e'''), NULL, 'an EC key on P-256');
 SELECT is(pg_temp.add('RS256', :'rsa', '''r'''), NULL, 'an RSA key of 2048 bits');
-SELECT is(pg_temp.add('RS256', :'weak_rsa', '''x'''), '22023: this key cannot verify tokens: RS256 takes a key of type RSA of at least 2048 bits |  | ', 'an RSA key of 2040 bits is refused');
+-- Newer versions of libcjose know of none that is shorter.
+SELECT matches(pg_temp.add('RS256', :'weak_rsa', '''x'''), '^22023: this key cannot verify tokens: (RS256 takes a key of type RSA of at least 2048 bits|it is no JSON Web Key) ', 'an RSA key of 2040 bits is refused');
 SELECT is(pg_temp.add('HS256', w_test.jwk('x', decode(repeat('5e', 31), 'hex')), '''x'''), '22023: this key cannot verify tokens: HS256 takes a key of type oct of at least 256 bits |  | ', 'a secret of 248 bits is refused');
 SELECT is(pg_temp.add('RS256', :'rsa'::jsonb || format('{"e": "%s"}', e)::jsonb, '''x'''), '22023: this key cannot verify tokens: its exponent is even or 1 |  | ', 'threat: an RSA key under which everybody signs, e ' || e) FROM unnest(ARRAY['AQ', 'AAAB', 'Ag']) AS e;
 SELECT is(pg_temp.add('RS256', :'rsa'::jsonb || format('{"%s": "AQAB"}', part)::jsonb, '''x'''), '22023: this key cannot verify tokens: it holds a private key, which belongs to the issuer alone |  | ', 'a key with its private ' || part || ' is refused')
