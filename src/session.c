@@ -25,6 +25,7 @@
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -157,6 +158,23 @@ table_is_left(const pg_uuid_t *person)
 	return found;
 }
 
+/* Whether no cursor is open at all, which is soon known. */
+static bool
+no_cursor_is_open(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	bool		none;
+
+	/* When it finds one, PostgreSQL's function leaves its scan of them open; with a subtransaction that is gone in silence. */
+	BeginInternalSubTransaction(NULL);
+	none = ThereAreNoReadyPortals();
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return none;
+}
+
 /* Whether a cursor is open that outlived the transaction of the last person. */
 static bool
 cursor_is_left(void)
@@ -165,7 +183,7 @@ cursor_is_left(void)
 	Datum		since = TimestampTzGetDatum(spoke_since);
 	bool		found;
 
-	if (ThereAreNoReadyPortals())
+	if (no_cursor_is_open())
 		return false;
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");

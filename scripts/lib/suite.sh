@@ -111,7 +111,8 @@ prove_perl() { tap prove --verbose -I test/t/lib test/t/*.pl; }
 # A server of its own, on which the operating system's user is let in as any role: SYSTEM_USER is peer:postgres.
 system_user() (
   place=$work/system_user
-  mkdir "$place" && start_server "$pg_config" "$place" >"$log" 2>&1 || { must false; return; }
+  mkdir "$place"
+  start_server "$pg_config" "$place" >"$log" 2>&1 || { must false; return; }
   echo 'local all all peer map=anybody' >"$place/data/pg_hba.conf"
   echo 'anybody /^ all' >"$place/data/pg_ident.conf"
   if ! run pg_ctl --pgdata="$place/data" reload || ! run createdb connections; then

@@ -265,6 +265,17 @@ BEGIN; SELECT w_test.login('bob') AS p \gset
 EXECUTE counted \gset d_prepared_
 COMMIT;
 DEALLOCATE counted;
+-- In a session that nobody has asked in
+RESET SESSION AUTHORIZATION;
+\c -
+\i test/include/prelude.psql
+SET SESSION AUTHORIZATION w_door;
+DECLARE of_nobody CURSOR WITH HOLD FOR SELECT n FROM generate_series(1, 3) AS n;
+SELECT pg_sleep(0.01) AS p \gset
+SELECT w_test.login('ada') AS d_cursor_of_nobody_ada, pg_sleep(0.01) AS p \gset
+SELECT w_test.login('bob') AS d_cursor_of_nobody_bob \gset
+FETCH 1 FROM of_nobody \gset of_nobody_
+CLOSE of_nobody;
 -- Made by a transaction that began later than the statement
 DO $$
 BEGIN
@@ -438,7 +449,7 @@ SELECT w_test.try('SELECT set_config(''seeme_rbac.system_user_methods'', ''cert,
 RESET ALL;
 \i test/include/prelude.psql
 
-SELECT plan(191);
+SELECT plan(192);
 SELECT is(:'a_login'::text, 'ada 300', 'seeme_login with a token names its person, who sees their rows');
 SELECT is(:'a_state'::text, 'ada 300', 'for the rest of the transaction');
 SELECT is(:'a_again'::text, 'ada 300', 'the same person may log in again');
@@ -485,6 +496,7 @@ SELECT is(:'d_cursor'::text || ' ' || :'d_cursor_assume', '55006 55006', 'threat
 SELECT is(:'d_cursor_same'::text || ', ' || :'d_cursor_later', 'ada 300, 55006', 'the same person may go on, and is still in the way');
 SELECT is(:'d_cursor_closed'::text || ', ' || :'d_cursor_gone', 'bob 500, 34000', 'once it is closed the next may come: a cursor is not opened again by a rollback');
 SELECT is(:'d_no_hold'::text || ', ' || :'d_prepared_count', 'bob 500, 500', 'a cursor without HOLD and a prepared statement are in nobody''s way');
+SELECT is(:'d_cursor_of_nobody_ada'::text || ', ' || :'d_cursor_of_nobody_bob' || ', ' || :'of_nobody_n', 'ada 300, bob 500, 1', 'nor is a WITH HOLD cursor from before anybody asked');
 SELECT is(:'d_cursor_of_procedure'::text, '55006', 'threat: a WITH HOLD cursor from a transaction within a procedure');
 SELECT is(:'d_table'::text, '55006: a temporary table of the person who asked before is still there |  | DISCARD TEMP, or DISCARD ALL, before somebody else asks in this session.', 'threat: a temporary table of the person before');
 SELECT is(:'d_table_same'::text, 'ada 300', 'the same person may go on');
