@@ -161,8 +161,16 @@ assign_user_id(const char *newval, void *extra)
 static void
 assign_session_user_id(const char *newval, void *extra)
 {
+	/* Who logs out in a transaction has spoken in it, whether or not they come back with a rollback to a savepoint. */
+	if (logged_in != NULL && LocalTransactionIdIsValid(seeme_local_xid()))
+	{
+		named_in = seeme_local_xid();
+		named = *logged_in;
+		seeme_session_speaks_for(&logged_in->user_id);
+	}
 	logged_in = (const SeemeIdentity *) extra;
 	seeme_asker_changes++;
+	seeme_session_logged_in(logged_in == NULL ? NULL : &logged_in->user_id);
 }
 
 static bool

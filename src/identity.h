@@ -9,6 +9,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "compat.h"
 #include "store.h"
 
 /* Somebody, perhaps by an API key. */
@@ -27,7 +28,7 @@ extern void seeme_identify(const SeemeIdentity *identity, bool for_session);
 extern void seeme_forget_session(void);
 extern bool seeme_trusts_session_login(void);
 extern TimestampTz seeme_with_leeway(TimestampTz time, int direction);
-extern void seeme_refuse_identity(const char *reason) pg_attribute_noreturn();
+pg_noreturn extern void seeme_refuse_identity(const char *reason);
 extern bool seeme_parse_user_id(const char *text, pg_uuid_t *user_id);
 
 #endif							/* SEEME_IDENTITY_H */

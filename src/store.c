@@ -481,6 +481,7 @@ get_token_key(Scan *scan, void *row)
 	bool		isnull;
 
 	get_uuid(scan, token_keys_id, &key->id);
+	key->kid = get_text(scan, token_keys_kid);
 	key->issuer = get_text(scan, token_keys_issuer);
 	key->audience = get_text(scan, token_keys_audience);
 	key->algorithm = get_text(scan, token_keys_algorithm);

@@ -105,6 +105,7 @@ typedef struct SeemeKey
 typedef struct SeemeTokenKey
 {
 	pg_uuid_t	id;
+	char	   *kid;
 	char	   *issuer;
 	char	   *audience;
 	char	   *algorithm;

@@ -6,6 +6,8 @@ package Attacks::World;
 
 use strict;
 use warnings;
+use Digest::SHA 'hmac_sha256_base64';
+use MIME::Base64 'encode_base64';
 use SeemeTest ();
 use Exporter 'import';
 
@@ -133,6 +135,7 @@ SQL
         $dba->do("GRANT SELECT, INSERT, UPDATE, DELETE ON $schema.papers TO $grantees");
     }
     new_keys($dba);
+    new_tokens($dba);
     allow_making($dba);
     # Planning it takes longer than running it.
     $dba->do("PREPARE watched AS $watched");
@@ -149,6 +152,35 @@ sub new_keys {
         unless @people;
 }
 
+# Signed tokens: good ones of people who may attack, and of the victim what an attacker could make of them without the secret.
+sub new_tokens {
+    my ($dba) = @_;
+    my $secret = 'a secret of thirty-two bytes, ok.';
+    my $encode = sub { encode_base64url($_[0]) };
+    $dba->do(q{SELECT seeme_import_jwks(?, 'https://id.example', 'attack', 'HS256')}, undef,
+        '{"keys": [{"kty": "oct", "kid": "shared", "k": "' . $encode->($secret) . '"}]}');
+    my $make = sub {
+        my ($person, %is) = @_;
+        my $header = $is{header} // '{"alg":"HS256","kid":"shared"}';
+        my $exp = $is{exp} // time + 3600;
+        my $aud = $is{aud} // 'attack';
+        my $said = join '.', map { $encode->($_) } $header, qq({"iss":"https://id.example","aud":"$aud","sub":"$ids{$person}","exp":$exp});
+        return "$said." . ($is{signature} // hmac_sha256_base64url($said, $is{secret} // $secret));
+    };
+    $ids{jwt_mallory} = $make->('mallory');
+    $ids{jwt_mona} = $make->('mona');
+    $ids{jwt_expired} = $make->('oscar', exp => time - 3600);
+    $ids{jwt_elsewhere} = $make->('oscar', aud => 'elsewhere');
+    $ids{jwt_none} = $make->('oscar', header => '{"alg":"none"}', signature => '');
+    $ids{jwt_none_kid} = $make->('oscar', header => '{"alg":"none","kid":"shared"}');
+    $ids{jwt_guessed} = $make->('oscar', secret => 'secret');
+    $ids{jwt_own_key} = $make->('oscar', secret => 'x' x 32, header => '{"alg":"HS256","kid":"shared","jwk":{"kty":"oct","k":"' . $encode->('x' x 32) . '"}}');
+    # The victim's payload under the attacker's signature
+    $ids{jwt_swapped} = join '.', (split /\./, $ids{jwt_mallory})[0], (split /\./, $ids{jwt_expired})[1], (split /\./, $ids{jwt_mallory})[2];
+}
+sub encode_base64url { my $text = encode_base64($_[0], ''); $text =~ tr{+/=}{-_}d; return $text }
+sub hmac_sha256_base64url { my $text = hmac_sha256_base64(@_); $text =~ tr{+/=}{-_}d; return $text }
+
 sub allow_making { $_[0]->do('GRANT CREATE, USAGE ON SCHEMA public, workshop TO attack_maker; GRANT USAGE ON SCHEMA workshop TO attack_app') }
 
 # After an attack: what the attackers made goes, and their connections with it.
@@ -162,7 +194,7 @@ sub tidy {
 # Everything that no attacker may change: rows that are not theirs, and what stands between them and these rows.
 my @watched = (
     (map { [ "seeme.$_" => "SELECT x::text FROM seeme.$_ x" ] }
-        qw(users organizations teams projects roles memberships project_resources invitations api_keys permissions resource_types protected_tables logos retired_ids released_resources)),
+        qw(users organizations teams projects roles memberships project_resources invitations api_keys token_keys external_identities permissions resource_types protected_tables logos retired_ids released_resources)),
     [ 'the papers of others' => "SELECT x::text FROM public.papers x WHERE project_id <> '$ids{alpha}'" ],
     [ 'how many papers there are in the attackers\' project' => "SELECT count(*)::text FROM public.papers x WHERE project_id = '$ids{alpha}'" ],
     [ 'the memos of others' => "SELECT x::text FROM public.memos x WHERE owner_id IS DISTINCT FROM '$ids{mallory}'" ],
