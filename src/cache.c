@@ -40,6 +40,9 @@ static int	cache_memory = 16 * 1024;	/* kB */
 static uint64 read_under = 0;
 static uint64 read_under_each[SEEME_NCHANGES];
 
+/* Whether anything was added since memory was last looked at. */
+static bool has_grown = false;
+
 static MemoryContext cache_context = NULL;
 static MemoryContext vocabulary_context = NULL;
 static MemoryContext places_context = NULL;
@@ -190,7 +193,7 @@ seeme_cache_begin(void)
 		memcpy(read_under_each, seeme_changes_of, sizeof(read_under_each));
 		read_under = seeme_changes;
 	}
-	else if (seeme_cache_bytes() > seeme_cache_limit() || nsets > MAX_SETS)
+	else if (has_grown && (seeme_cache_bytes() > seeme_cache_limit() || nsets > MAX_SETS))
 	{
 		seeme_cache_counters.evictions++;
 		/* Who asks changes more often than where. */
@@ -199,6 +202,7 @@ seeme_cache_begin(void)
 		else
 			forget_everything();
 	}
+	has_grown = false;
 }
 
 /* The number of changes at the last seeme_cache_begin(): while seeme_changes is the same, what is remembered is true. */
@@ -307,6 +311,7 @@ seeme_cache_intern(const uint64 *words)
 		sets_size = size;
 		seeme_cache_epoch++;	/* the words have moved */
 	}
+	has_grown = true;
 	memcpy(set_words + (Size) nsets * nwords, words, sizeof(uint64) * nwords);
 	return nsets++;
 }
@@ -350,6 +355,7 @@ add_slot(MemoryContext context, SeemeSlots *table, const pg_uuid_t *id, uint32 n
 	}
 	put_slot(table, id, number);
 	table->used++;
+	has_grown = true;
 }
 
 /* Places, numbered from 1 */
@@ -427,6 +433,7 @@ seeme_cache_add_viewer(const SeemeViewerKey *key)
 
 		viewers = hash_create("seeme_rbac viewers", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
+	has_grown = true;
 	viewer = hash_search(viewers, key, HASH_ENTER, NULL);
 	memset((char *) viewer + sizeof(SeemeViewerKey), 0, sizeof(SeemeViewer) - sizeof(SeemeViewerKey));
 	viewer->next_change = DT_NOEND;
@@ -472,6 +479,7 @@ grow_viewer(SeemeViewer *viewer, uint32 place)
 	SeemeSet   *sets = MemoryContextAllocExtended(viewers_context, sizeof(SeemeSet) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	uint32	   *new_places = flat ? NULL : MemoryContextAllocZero(viewers_context, sizeof(uint32) * size);
 
+	has_grown = true;
 	viewer->sets = sets;
 	viewer->places = new_places;
 	viewer->size = size;
@@ -621,6 +629,7 @@ seeme_viewer_add_ids(SeemeViewer *viewer, int level, uint32 type, int code, cons
 																		   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
 	for (int i = 0; i < n; i++)
 		put_id(ids, &values[i]);
+	has_grown = true;
 	ids->next = viewer->ids;
 	viewer->ids = ids;
 	return ids;

@@ -76,6 +76,7 @@ typedef struct SeemeViewer
 	TimestampTz next_change;	/* the first moment at which a date makes any of this untrue */
 	int			larger_than;	/* so many places were read in vain in order to be complete */
 	SeemeSet	reached_by_key; /* SEEME_UNKNOWN_SET: they came by none */
+	bool		key_has_organization;
 	SeemeResources *resources;
 	SeemeIds   *ids;			/* one for each code that a wide statement asked */
 	/* The sets of places, by the number of the place: all of them, or, as long as they are few, a small hash table. */

@@ -29,6 +29,22 @@ asking_person(FunctionCallInfo fcinfo, const char *code)
 	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
 	bool		known;
 
+	if (seeme_accept_changes())
+	{
+		const SeemeIdentity *identity = seeme_asker();
+
+		if (identity == NULL)
+			PG_RETURN_NULL();
+		*user_id = identity->user_id;
+		seeme_held_begin(&store);
+		known = !seeme_has_come(identity->expires_at) &&
+			seeme_viewer_acts(seeme_viewer(&store, identity), code);
+		seeme_store_close(&store);
+		if (!known)
+			PG_RETURN_NULL();
+		PG_RETURN_UUID_P(user_id);
+	}
+
 	seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
 	known = asker.is_identified && !asker.subject.is_refused &&
@@ -108,20 +124,16 @@ same_text(text *value, const char *known, int length)
 		VARSIZE_ANY_EXHDR(value) == length && memcmp(VARDATA_ANY(value), known, length) == 0;
 }
 
-/* The scope that is asked about, where it is exactly one. */
-static inline SeemeLevel
+/* The number of the one scope that is asked about; 0 if there is none, -1 if there are more. */
+static inline int
 only_scope(FunctionCallInfo fcinfo)
 {
-	SeemeLevel	level = SEEME_NOWHERE;
+	int			scope = 0;
 
 	for (int i = 1; i <= 4; i++)
 		if (!PG_ARGISNULL(i))
-		{
-			if (level != SEEME_NOWHERE)
-				return SEEME_NOWHERE;
-			level = SEEME_ORGANIZATION + i - 1;
-		}
-	return level;
+			scope = scope == 0 ? i : -1;
+	return scope;
 }
 
 static inline bool
@@ -141,6 +153,7 @@ contains(const Site *site, SeemeSet set)
 static inline bool
 recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 {
+	int			scope;
 	SeemeLevel	level;
 	pg_uuid_t  *id;
 	SeemeSlot  *slot;
@@ -156,10 +169,14 @@ recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 	if (PG_ARGISNULL(5) ? site->type_length >= 0 :
 		site->type_length < 0 || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(5)), site->type, site->type_length))
 		return false;
-	level = only_scope(fcinfo);
-	if (level == SEEME_NOWHERE)
-		return false;
-	id = PG_GETARG_UUID_P(level - SEEME_ORGANIZATION + 1);
+	scope = only_scope(fcinfo);
+	if (scope <= 0)
+	{
+		*held = false;
+		return scope == 0;
+	}
+	level = SEEME_ORGANIZATION + scope - 1;
+	id = PG_GETARG_UUID_P(scope);
 	if (level == site->level && seeme_uuid_equal(id, &site->id))
 	{
 		*held = site->held;
@@ -332,6 +349,10 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 		else
 			set = seeme_held_in(&store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id);
 	}
+	if (seeme_store_was_read(&store))
+		seeme_cache_counters.probes++;
+	else
+		seeme_cache_counters.hits++;
 	seeme_store_close(&store);
 
 	site->sets = seeme_cache_words();
@@ -342,7 +363,6 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 	site->asker_changes = seeme_asker_changes;
 	site->epoch = seeme_cache_epoch;
 	site->changes = changes;
-	seeme_cache_counters.probes++;
 	return scope.level != SEEME_NOWHERE && contains(site, set);
 }
 

@@ -8,6 +8,7 @@
 
 #include <time.h>
 
+#include "catalog/namespace.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -46,8 +47,15 @@ seeme_has_come(TimestampTz date)
 void
 seeme_held_begin(SeemeStore *store)
 {
-	seeme_store_open(store);
-	seeme_watch_changes(store->namespace);
+	static Oid	namespace = InvalidOid;
+
+	/* As long as nothing changes, the tables that tell of changes are where they were. */
+	if (seeme_cache_read_under() != seeme_changes)
+	{
+		namespace = get_namespace_oid("seeme", false);
+		seeme_watch_changes(namespace);
+	}
+	seeme_store_open_in(store, namespace);
 	seeme_cache_begin();
 	if (seeme_cache_ncodes() == 0)
 	{
@@ -59,6 +67,12 @@ seeme_held_begin(SeemeStore *store)
 			codes[foreach_current_index(cell)] = lfirst(cell);
 		seeme_cache_set_codes(list_length(registered), codes);
 	}
+}
+
+static bool
+has_code(SeemeSet set, int code)
+{
+	return (seeme_cache_set(set)[code / 64] >> (code % 64) & 1) != 0;
 }
 
 static void
@@ -154,8 +168,23 @@ seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 	{
 		note_date(viewer, subject.now, subject.key->expires_at);
 		viewer->reached_by_key = covered_by(subject.key->ncodes, subject.key->codes);
+		viewer->key_has_organization = subject.key->has_organization;
 	}
 	return viewer;
+}
+
+/* Whether a viewer may do anything, or (code not NULL) what takes no role: by a key only if it reaches the code everywhere. */
+bool
+seeme_viewer_acts(const SeemeViewer *viewer, const char *code)
+{
+	int			number;
+
+	if (viewer->is_refused)
+		return false;
+	if (code == NULL || viewer->reached_by_key == SEEME_UNKNOWN_SET)
+		return true;
+	number = seeme_cache_find_code(code);
+	return number >= 0 && !viewer->key_has_organization && has_code(viewer->reached_by_key, number);
 }
 
 /* What a viewer holds in a place, as decide.c says. */
@@ -391,12 +420,6 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 	MemoryContextDelete(context);
 	seeme_cache_counters.bulk_loads++;
 	return resources->is_complete;
-}
-
-static bool
-has_code(SeemeSet set, int code)
-{
-	return (seeme_cache_set(set)[code / 64] >> (code % 64) & 1) != 0;
 }
 
 /*

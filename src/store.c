@@ -121,10 +121,16 @@ typedef struct Scan
 } Scan;
 
 void
-seeme_store_open(SeemeStore *store)
+seeme_store_open_in(SeemeStore *store, Oid namespace)
 {
 	memset(store, 0, sizeof(*store));
-	store->namespace = get_namespace_oid("seeme", false);
+	store->namespace = namespace;
+}
+
+void
+seeme_store_open(SeemeStore *store)
+{
+	seeme_store_open_in(store, get_namespace_oid("seeme", false));
 }
 
 void
