@@ -193,18 +193,34 @@ read_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place)
 	return set;
 }
 
+/* Whether there is such a thing; if not, its place is all zeroes, which an organization may have chosen for its id. */
+static bool
+exists(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place)
+{
+	switch (kind)
+	{
+		case SEEME_PLACE_ORGANIZATION:
+			return seeme_uuid_equal(&place->organization_id, id);
+		case SEEME_PLACE_TEAM:
+			return place->has_team;
+		case SEEME_PLACE_PROJECT:
+			return place->has_project;
+	}
+	return false;
+}
+
 static SeemeSet
 remember_held(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place)
 {
 	SeemeSlot  *slot = seeme_slots_find(&seeme_cache_places[kind], id);
 	uint32		number = slot != NULL ? slot->number : seeme_cache_add_place(kind, id, place);
-	SeemeSet	set = read_held(subject, viewer, place);
+	SeemeSet	set = exists(kind, id, place) ? read_held(subject, viewer, place) : SEEME_EMPTY_SET;
 
 	seeme_viewer_remember(viewer, number, set);
 	return set;
 }
 
-/* Where an organization, team or project is. What does not exist is in an organization that nobody belongs to. */
+/* Where an organization, team or project is; all zeroes when it does not exist. */
 static void
 read_place(SeemeStore *store, SeemePlaceKind kind, const pg_uuid_t *id, SeemePlace *place)
 {
