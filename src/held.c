@@ -131,6 +131,7 @@ seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 	SeemeViewerKey key;
 	SeemeViewer *viewer;
 	SeemeSubject subject;
+	SeemeSet	reached_by_key = SEEME_UNKNOWN_SET;
 
 	memset(&key, 0, sizeof(key));
 	key.user_id = asker->user_id;
@@ -147,14 +148,15 @@ seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 	seeme_subject_init(&subject, store, &asker->user_id);
 	if (asker->has_key)
 		seeme_subject_narrow(&subject, &asker->key_id);
+	/* Whatever may fail comes first: a viewer without the bounds of their key would hold too much. */
+	if (subject.key != NULL)
+		reached_by_key = covered_by(subject.key->ncodes, subject.key->codes);
 	viewer = seeme_cache_add_viewer(&key);
 	viewer->is_refused = subject.is_refused;
+	viewer->reached_by_key = reached_by_key;
 	note_date(viewer, subject.now, subject.person.disabled_at);
 	if (subject.key != NULL)
-	{
 		note_date(viewer, subject.now, subject.key->expires_at);
-		viewer->reached_by_key = covered_by(subject.key->ncodes, subject.key->codes);
-	}
 	return viewer;
 }
 
@@ -298,6 +300,7 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 	List	   *teams;
 	List	   *projects;
 	int			places = 0;
+	bool		complete = true;
 	ListCell   *organization;
 	ListCell   *cell;
 
@@ -308,7 +311,6 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac bulk load", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	subject_of(store, viewer, &subject);
-	viewer->is_complete = true;
 	foreach(organization, seeme_organizations_of(&subject))
 	{
 		pg_uuid_t  *id = lfirst(organization);
@@ -335,7 +337,7 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 		places += list_length(teams) + list_length(projects);
 		if (places >= limit || seeme_cache_bytes() > seeme_cache_limit())
 		{
-			viewer->is_complete = false;
+			complete = false;
 			viewer->larger_than = places >= limit ? limit : INT_MAX;
 			break;
 		}
@@ -343,7 +345,9 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	seeme_cache_counters.bulk_loads++;
-	return viewer->is_complete;
+	/* Not before: what is cut short by an error has not read everything. */
+	viewer->is_complete = complete;
+	return complete;
 }
 
 /* Every resource of a type on which a viewer holds anything, at once. False as above. */
@@ -354,6 +358,7 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 	uint32		position = 0;
 	uint32		number;
 	int			read = 0;
+	bool		complete = true;
 	SeemeSet	set;
 	MemoryContext context;
 	MemoryContext old;
@@ -369,7 +374,6 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac bulk load", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	words = palloc(sizeof(uint64) * seeme_cache_nwords());
-	resources->is_complete = true;
 	/* Those that were read one by one are known whole; adding to them changes nothing. */
 	while ((number = seeme_viewer_next_place(viewer, &position, &set)) != 0)
 	{
@@ -398,7 +402,7 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 		read += 1 + list_length(assignments);
 		if (read >= limit || seeme_cache_bytes() > seeme_cache_limit())
 		{
-			resources->is_complete = false;
+			complete = false;
 			resources->larger_than = read >= limit ? limit : INT_MAX;
 			break;
 		}
@@ -406,5 +410,6 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	seeme_cache_counters.bulk_loads++;
-	return resources->is_complete;
+	resources->is_complete = complete;
+	return complete;
 }
