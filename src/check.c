@@ -144,6 +144,9 @@ recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 		site->asker != seeme_asker() || site->asker_changes != seeme_asker_changes ||
 		(site->next_change != DT_NOEND && seeme_has_come(site->next_change)))
 		return false;
+	/* Other call sites may have learned of more of the viewer since, and so of an earlier date. */
+	if (site->viewer != NULL && site->viewer->next_change < site->next_change && seeme_has_come(site->viewer->next_change))
+		return false;
 	if (!site->code_is_constant &&
 		(PG_ARGISNULL(0) || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(0)), site->code, site->code_length)))
 		return false;
