@@ -83,6 +83,7 @@ typedef struct Site
 	SeemeResources *resources;
 	int			type_length;	/* of the resource type given; -1: none */
 	char	   *type;
+	bool		has_resource_type;	/* given, or that of the code; without one a resource cannot be asked about */
 
 	/* The last answer */
 	SeemeLevel	level;
@@ -102,20 +103,19 @@ same_text(text *value, const char *known, int length)
 		VARSIZE_ANY_EXHDR(value) == length && memcmp(VARDATA_ANY(value), known, length) == 0;
 }
 
-/* The scope that is asked about, where it is exactly one. */
-static inline SeemeLevel
-only_scope(FunctionCallInfo fcinfo)
+/* The scope that is asked about, nowhere if it is null. False when there are two. */
+static inline bool
+only_scope(FunctionCallInfo fcinfo, SeemeLevel *level)
 {
-	SeemeLevel	level = SEEME_NOWHERE;
-
+	*level = SEEME_NOWHERE;
 	for (int i = 1; i <= 4; i++)
 		if (!PG_ARGISNULL(i))
 		{
-			if (level != SEEME_NOWHERE)
-				return SEEME_NOWHERE;
-			level = SEEME_ORGANIZATION + i - 1;
+			if (*level != SEEME_NOWHERE)
+				return false;
+			*level = SEEME_ORGANIZATION + i - 1;
 		}
-	return level;
+	return true;
 }
 
 static inline bool
@@ -153,9 +153,13 @@ recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 	if (PG_ARGISNULL(5) ? site->type_length >= 0 :
 		site->type_length < 0 || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(5)), site->type, site->type_length))
 		return false;
-	level = only_scope(fcinfo);
-	if (level == SEEME_NOWHERE)
+	if (!only_scope(fcinfo, &level) || (level == SEEME_RESOURCE && !site->has_resource_type))
 		return false;
+	if (level == SEEME_NOWHERE)
+	{
+		*held = false;
+		return true;
+	}
 	id = PG_GETARG_UUID_P(level - SEEME_ORGANIZATION + 1);
 	if (level == site->level && seeme_uuid_equal(id, &site->id))
 	{
@@ -290,6 +294,7 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 		return read_only(fcinfo);
 	}
 	seeme_scope_arguments(fcinfo, 1, &store, code, &scope);
+	site->has_resource_type = scope.resource_type != NULL;
 	site->resources = NULL;
 	site->level = SEEME_NOWHERE;
 	site->next_change = DT_NOEND;
