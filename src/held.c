@@ -355,6 +355,7 @@ bool
 seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int limit)
 {
 	SeemeResources *resources;
+	SeemeResources loaded = {0};
 	uint32		position = 0;
 	uint32		number;
 	int			read = 0;
@@ -374,7 +375,7 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac bulk load", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	words = palloc(sizeof(uint64) * seeme_cache_nwords());
-	/* Those that were read one by one are known whole; adding to them changes nothing. */
+	/* Apart from those that were read one by one: until all is read, what is known of a resource here may be a part. */
 	while ((number = seeme_viewer_next_place(viewer, &position, &set)) != 0)
 	{
 		const SeemePlace *place = seeme_cache_place(number);
@@ -387,10 +388,10 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 		foreach(cell, assignments)
 		{
 			pg_uuid_t  *id = &((SeemeAssignment *) lfirst(cell))->resource_id;
-			SeemeSlot  *slot = seeme_slots_find(&resources->slots, id);
+			SeemeSlot  *slot = seeme_slots_find(&loaded.slots, id);
 
 			if (slot == NULL)
-				seeme_resources_add(resources, id, set);
+				seeme_resources_add(&loaded, id, set);
 			else if (slot->number != set)
 			{
 				memset(words, 0, sizeof(uint64) * seeme_cache_nwords());
@@ -410,6 +411,15 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	seeme_cache_counters.bulk_loads++;
+	if (complete)
+	{
+		SeemeSlots	one_by_one = resources->slots;
+
+		resources->slots = loaded.slots;
+		loaded.slots = one_by_one;
+	}
+	if (loaded.slots.slots != NULL)
+		pfree(loaded.slots.slots);
 	resources->is_complete = complete;
 	return complete;
 }
