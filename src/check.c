@@ -284,6 +284,7 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 	SeemeSet	set = SEEME_EMPTY_SET;
 	const SeemeIdentity *asker = seeme_asker();
 	bool		wide = ++site->misses > MISSES_BEFORE_BULK;
+	bool		has_read;
 
 	site->changes = 0;
 	seeme_held_begin(&store);
@@ -321,6 +322,7 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 		else
 			set = seeme_held_in(&store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id);
 	}
+	has_read = store.snapshot != NULL;
 	seeme_store_close(&store);
 
 	site->sets = seeme_cache_words();
@@ -331,7 +333,11 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 	site->asker_changes = seeme_asker_changes;
 	site->epoch = seeme_cache_epoch;
 	site->changes = changes;
-	seeme_cache_counters.probes++;
+	/* A new call site may find all it needs remembered. */
+	if (has_read)
+		seeme_cache_counters.probes++;
+	else
+		seeme_cache_counters.hits++;
 	return scope.level != SEEME_NOWHERE && contains(site, set);
 }
 
