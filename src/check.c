@@ -99,6 +99,7 @@ typedef struct Site
 	SeemeResources *resources;
 	int			type_length;	/* of the resource type given; -1: none */
 	char	   *type;
+	bool		has_resource_type;	/* given, or that of the code; without one a resource cannot be asked about */
 
 	/* The last answer */
 	SeemeLevel	level;
@@ -163,6 +164,9 @@ recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 		site->asker != seeme_asker() || site->asker_changes != seeme_asker_changes ||
 		(site->next_change != DT_NOEND && seeme_has_come(site->next_change)))
 		return false;
+	/* Other call sites may have learned of more of the viewer since, and so of an earlier date. */
+	if (site->viewer != NULL && site->viewer->next_change < site->next_change && seeme_has_come(site->viewer->next_change))
+		return false;
 	if (!site->code_is_constant &&
 		(PG_ARGISNULL(0) || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(0)), site->code, site->code_length)))
 		return false;
@@ -176,6 +180,8 @@ recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 		return scope == 0;
 	}
 	level = SEEME_ORGANIZATION + scope - 1;
+	if (level == SEEME_RESOURCE && !site->has_resource_type)
+		return false;
 	id = PG_GETARG_UUID_P(scope);
 	if (level == site->level && seeme_uuid_equal(id, &site->id))
 	{
@@ -314,6 +320,7 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 		return read_only(fcinfo);
 	}
 	seeme_scope_arguments(fcinfo, 1, &store, code, &scope);
+	site->has_resource_type = scope.resource_type != NULL;
 	site->resources = NULL;
 	site->level = SEEME_NOWHERE;
 	site->next_change = DT_NOEND;

@@ -145,6 +145,7 @@ seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 	SeemeViewerKey key;
 	SeemeViewer *viewer;
 	SeemeSubject subject;
+	SeemeSet	reached_by_key = SEEME_UNKNOWN_SET;
 
 	memset(&key, 0, sizeof(key));
 	key.user_id = asker->user_id;
@@ -161,13 +162,16 @@ seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 	seeme_subject_init(&subject, store, &asker->user_id);
 	if (asker->has_key)
 		seeme_subject_narrow(&subject, &asker->key_id);
+	/* Whatever may fail comes first: a viewer without the bounds of their key would hold too much. */
+	if (subject.key != NULL)
+		reached_by_key = covered_by(subject.key->ncodes, subject.key->codes);
 	viewer = seeme_cache_add_viewer(&key);
 	viewer->is_refused = subject.is_refused;
+	viewer->reached_by_key = reached_by_key;
 	note_date(viewer, subject.now, subject.person.disabled_at);
 	if (subject.key != NULL)
 	{
 		note_date(viewer, subject.now, subject.key->expires_at);
-		viewer->reached_by_key = covered_by(subject.key->ncodes, subject.key->codes);
 		viewer->key_has_organization = subject.key->has_organization;
 	}
 	return viewer;
@@ -222,18 +226,34 @@ read_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place)
 	return set;
 }
 
+/* Whether there is such a thing; if not, its place is all zeroes, which an organization may have chosen for its id. */
+static bool
+exists(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place)
+{
+	switch (kind)
+	{
+		case SEEME_PLACE_ORGANIZATION:
+			return seeme_uuid_equal(&place->organization_id, id);
+		case SEEME_PLACE_TEAM:
+			return place->has_team;
+		case SEEME_PLACE_PROJECT:
+			return place->has_project;
+	}
+	return false;
+}
+
 static SeemeSet
 remember_held(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place)
 {
 	SeemeSlot  *slot = seeme_slots_find(&seeme_cache_places[kind], id);
 	uint32		number = slot != NULL ? slot->number : seeme_cache_add_place(kind, id, place);
-	SeemeSet	set = read_held(subject, viewer, place);
+	SeemeSet	set = exists(kind, id, place) ? read_held(subject, viewer, place) : SEEME_EMPTY_SET;
 
 	seeme_viewer_remember(viewer, number, set);
 	return set;
 }
 
-/* Where an organization, team or project is. What does not exist is in an organization that nobody belongs to. */
+/* Where an organization, team or project is; all zeroes when it does not exist. */
 static void
 read_place(SeemeStore *store, SeemePlaceKind kind, const pg_uuid_t *id, SeemePlace *place)
 {
@@ -311,6 +331,7 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 	List	   *teams;
 	List	   *projects;
 	int			places = 0;
+	bool		complete = true;
 	ListCell   *organization;
 	ListCell   *cell;
 
@@ -321,7 +342,6 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac bulk load", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	subject_of(store, viewer, &subject);
-	viewer->is_complete = true;
 	foreach(organization, seeme_organizations_of(&subject))
 	{
 		pg_uuid_t  *id = lfirst(organization);
@@ -348,7 +368,7 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 		places += list_length(teams) + list_length(projects);
 		if (places >= limit || seeme_cache_bytes() > seeme_cache_limit())
 		{
-			viewer->is_complete = false;
+			complete = false;
 			viewer->larger_than = places >= limit ? limit : INT_MAX;
 			break;
 		}
@@ -356,7 +376,9 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	seeme_cache_counters.bulk_loads++;
-	return viewer->is_complete;
+	/* Not before: what is cut short by an error has not read everything. */
+	viewer->is_complete = complete;
+	return complete;
 }
 
 /* Every resource of a type on which a viewer holds anything, at once. False as above. */
@@ -364,9 +386,11 @@ bool
 seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int limit)
 {
 	SeemeResources *resources;
+	SeemeResources loaded = {0};
 	uint32		position = 0;
 	uint32		number;
 	int			read = 0;
+	bool		complete = true;
 	SeemeSet	set;
 	MemoryContext context;
 	MemoryContext old;
@@ -382,8 +406,7 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac bulk load", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	words = palloc(sizeof(uint64) * seeme_cache_nwords());
-	resources->is_complete = true;
-	/* Those that were read one by one are known whole; adding to them changes nothing. */
+	/* Apart from those that were read one by one: until all is read, what is known of a resource here may be a part. */
 	while ((number = seeme_viewer_next_place(viewer, &position, &set)) != 0)
 	{
 		const SeemePlace *place = seeme_cache_place(number);
@@ -396,10 +419,10 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 		foreach(cell, assignments)
 		{
 			pg_uuid_t  *id = &((SeemeAssignment *) lfirst(cell))->resource_id;
-			SeemeSlot  *slot = seeme_slots_find(&resources->slots, id);
+			SeemeSlot  *slot = seeme_slots_find(&loaded.slots, id);
 
 			if (slot == NULL)
-				seeme_resources_add(resources, id, set);
+				seeme_resources_add(&loaded, id, set);
 			else if (slot->number != set)
 			{
 				memset(words, 0, sizeof(uint64) * seeme_cache_nwords());
@@ -411,7 +434,7 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 		read += 1 + list_length(assignments);
 		if (read >= limit || seeme_cache_bytes() > seeme_cache_limit())
 		{
-			resources->is_complete = false;
+			complete = false;
 			resources->larger_than = read >= limit ? limit : INT_MAX;
 			break;
 		}
@@ -419,7 +442,17 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	seeme_cache_counters.bulk_loads++;
-	return resources->is_complete;
+	if (complete)
+	{
+		SeemeSlots	one_by_one = resources->slots;
+
+		resources->slots = loaded.slots;
+		loaded.slots = one_by_one;
+	}
+	if (loaded.slots.slots != NULL)
+		pfree(loaded.slots.slots);
+	resources->is_complete = complete;
+	return complete;
 }
 
 /*
