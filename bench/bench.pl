@@ -101,7 +101,7 @@ sub figure {
 }
 
 my @columns = qw(case contender median unit quartiles comparison against target ok plan);
-my @widths  = (43, 36, 8, 4, 21, 24, 36, 7, 4, 0);
+my @widths  = (43, 36, 8, 4, 21, 24, 36, 7, 5, 0);
 sub cells {
     my ($r) = @_;
     my $comparison = '';
@@ -189,6 +189,8 @@ sub hold {
     $r{against} = $against;
     my ($operator, $bound) = split ' ', $target;
     $r{ok} = ($operator eq '<=' ? $r{comparison} <= $bound : $r{comparison} >= $bound) ? 'pass' : 'FAIL';
+    # The machine was too busy to tell: half of the turns say otherwise, or nearly so.
+    $r{ok} .= '?' if defined $r{comparison_low} && $r{comparison_low} < $bound && $bound < $r{comparison_high};
     report(%r);
 }
 
@@ -762,7 +764,7 @@ sub write_results {
         ? (qq("$name{$c}"\n), (map { "$_ $by{$c}{$_}\n" } sort { $a <=> $b } keys %{ $by{$c} }), "\n\n") : () } qw(ids seeme any in plpgsql));
     my @relative = grep { defined $_->{comparison} && $_->{unit} eq 'tps' && $_->{contender} eq 'seeme' && $_->{against} eq 'none' && $_->{ok} } @results;
     write_file('oltp.dat', map { my ($bound) = $_->{target} =~ /([\d.]+)/; qq("$_->{case}" $_->{comparison} $_->{comparison_low} $_->{comparison_high} $bound\n) } @relative);
-    return scalar grep { $_->{ok} eq 'FAIL' } @judged;
+    return scalar grep { $_->{ok} =~ /^FAIL/ } @judged;
 }
 
 # ------------------------------------------------------------------------------------------------------ all
@@ -779,6 +781,6 @@ for my $chosen (@chosen) {
     $took{$chosen} = time - $started;
 }
 my $failed = write_results();
-printf "\n%d requirements held, %d not. Seconds: %s\n", (grep { ($_->{ok} // '') eq 'pass' } @results) + 0, $failed,
+printf "\n%d requirements held, %d not. Seconds: %s\n", scalar(grep { ($_->{ok} // '') =~ /^pass/ } @results), $failed,
     join ', ', map { sprintf '%s %.0f', $_, $took{$_} } @chosen;
 exit($o{strict} && $failed ? 1 : 0);
