@@ -3,8 +3,17 @@
  */
 #include "postgres.h"
 
+#include "nodes/primnodes.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "cache.h"
+#include "changes.h"
 #include "codes.h"
 #include "decide.h"
+#include "held.h"
+#include "identity.h"
 #include "question.h"
 #include "store.h"
 
@@ -52,12 +61,188 @@ seeme_user_for(PG_FUNCTION_ARGS)
 	return asking_person(fcinfo, seeme_code_argument(fcinfo, 0));
 }
 
-/*
- * seeme_has_permission(permission text, organization, team, project, resource uuid, resource_type text) RETURNS boolean
- */
-PG_FUNCTION_INFO_V1(seeme_has_permission);
-Datum
-seeme_has_permission(PG_FUNCTION_ARGS)
+/* What is remembered of one call in a plan or expression, from row to row: fn_extra. */
+typedef struct Site
+{
+	/* What it is good for */
+	uint64		changes;
+	uint64		epoch;
+	uint64		asker_changes;
+	const SeemeIdentity *asker;
+	TimestampTz next_change;	/* the first date at which something becomes untrue */
+
+	/* Who asks for what */
+	SeemeViewer *viewer;		/* NULL: nobody, or who is refused everything */
+	bool		code_is_constant;
+	int			code_length;
+	char	   *code;
+	uint64	   *mask;			/* all of these are needed */
+	int			nwords;
+	int			word;			/* of the one bit, if there is but one; else -1 */
+	const uint64 *sets;
+	SeemeResources *resources;
+	int			type_length;	/* of the resource type given; -1: none */
+	char	   *type;
+
+	/* The last answer */
+	SeemeLevel	level;
+	pg_uuid_t	id;
+	bool		held;
+
+	int			misses;
+} Site;
+
+/* So many decisions are read one by one before everything is read at once. */
+#define MISSES_BEFORE_BULK 16
+
+static bool
+same_text(text *value, const char *known, int length)
+{
+	return !VARATT_IS_EXTERNAL(value) && !VARATT_IS_COMPRESSED(value) &&
+		VARSIZE_ANY_EXHDR(value) == length && memcmp(VARDATA_ANY(value), known, length) == 0;
+}
+
+/* The scope that is asked about, where it is exactly one. */
+static inline SeemeLevel
+only_scope(FunctionCallInfo fcinfo)
+{
+	SeemeLevel	level = SEEME_NOWHERE;
+
+	for (int i = 1; i <= 4; i++)
+		if (!PG_ARGISNULL(i))
+		{
+			if (level != SEEME_NOWHERE)
+				return SEEME_NOWHERE;
+			level = SEEME_ORGANIZATION + i - 1;
+		}
+	return level;
+}
+
+static inline bool
+contains(const Site *site, SeemeSet set)
+{
+	const uint64 *words = site->sets + (Size) set * site->nwords;
+
+	if (likely(site->word >= 0))
+		return (words[site->word] & site->mask[site->word]) != 0;
+	for (int i = 0; i < site->nwords; i++)
+		if ((words[i] & site->mask[i]) != site->mask[i])
+			return false;
+	return true;
+}
+
+/* Answers from memory alone; false if that cannot be done. */
+static inline bool
+recall(FunctionCallInfo fcinfo, Site *site, bool *held)
+{
+	SeemeLevel	level;
+	pg_uuid_t  *id;
+	SeemeSlot  *slot;
+	SeemeSet	set;
+
+	if (site->changes != seeme_changes || site->epoch != seeme_cache_epoch ||
+		site->asker != seeme_asker() || site->asker_changes != seeme_asker_changes ||
+		(site->next_change != DT_NOEND && seeme_has_come(site->next_change)))
+		return false;
+	if (!site->code_is_constant &&
+		(PG_ARGISNULL(0) || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(0)), site->code, site->code_length)))
+		return false;
+	if (PG_ARGISNULL(5) ? site->type_length >= 0 :
+		site->type_length < 0 || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(5)), site->type, site->type_length))
+		return false;
+	level = only_scope(fcinfo);
+	if (level == SEEME_NOWHERE)
+		return false;
+	id = PG_GETARG_UUID_P(level - SEEME_ORGANIZATION + 1);
+	if (level == site->level && seeme_uuid_equal(id, &site->id))
+	{
+		*held = site->held;
+		return true;
+	}
+	*held = false;
+	if (site->viewer == NULL)
+		return true;
+	if (level == SEEME_RESOURCE)
+	{
+		if (site->resources == NULL)
+			return false;
+		slot = seeme_slots_find(&site->resources->slots, id);
+		set = slot != NULL ? slot->number : site->resources->is_complete ? SEEME_EMPTY_SET : SEEME_UNKNOWN_SET;
+	}
+	else
+	{
+		slot = seeme_slots_find(&seeme_cache_places[level - SEEME_ORGANIZATION], id);
+		set = slot != NULL ? seeme_viewer_recall(site->viewer, slot->number) : SEEME_UNKNOWN_SET;
+		if (set == SEEME_UNKNOWN_SET && site->viewer->is_complete)
+			set = SEEME_EMPTY_SET;
+	}
+	if (set == SEEME_UNKNOWN_SET)
+		return false;
+	*held = contains(site, set);
+	site->level = level;
+	site->id = *id;
+	site->held = *held;
+	return true;
+}
+
+/* Takes a text argument down into a site. */
+static int
+take_text(FunctionCallInfo fcinfo, int arg, char **copy)
+{
+	text	   *value;
+
+	if (*copy != NULL)
+		pfree(*copy);
+	*copy = NULL;
+	if (PG_ARGISNULL(arg))
+		return -1;
+	value = PG_GETARG_TEXT_PP(arg);
+	*copy = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, VARSIZE_ANY_EXHDR(value) + 1);
+	memcpy(*copy, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	return VARSIZE_ANY_EXHDR(value);
+}
+
+/* What is asked, as bits. False when a code is younger than what is remembered. */
+static bool
+take_question(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, const char *code)
+{
+	SeemeQuestion question;
+	int			nbits = 0;
+	ListCell   *cell;
+	Node	   *call = fcinfo->flinfo->fn_expr;
+
+	site->nwords = seeme_cache_nwords();
+	if (site->mask != NULL)
+		pfree(site->mask);
+	site->mask = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(uint64) * site->nwords);
+	if (seeme_cache_find_code(code) >= 0)
+	{
+		question.code = (char *) code;
+		question.concrete = list_make1((char *) code);
+	}
+	else
+		seeme_ask(store, code, &question);
+	foreach(cell, question.concrete)
+	{
+		int			bit = seeme_cache_find_code(lfirst(cell));
+
+		if (bit < 0)
+			return false;
+		site->word = bit / 64;
+		site->mask[bit / 64] |= UINT64CONST(1) << (bit % 64);
+		nbits++;
+	}
+	if (nbits != 1)
+		site->word = -1;
+	site->code_length = take_text(fcinfo, 0, &site->code);
+	site->type_length = take_text(fcinfo, 5, &site->type);
+	site->code_is_constant = call != NULL && IsA(call, FuncExpr) && IsA(linitial(((FuncExpr *) call)->args), Const);
+	return true;
+}
+
+/* Answers from the tables, past all that is remembered. */
+static bool
+read_only(FunctionCallInfo fcinfo)
 {
 	char	   *code = seeme_code_argument(fcinfo, 0);
 	SeemeStore	store;
@@ -76,7 +261,92 @@ seeme_has_permission(PG_FUNCTION_ARGS)
 			seeme_answer(&asker.subject, seeme_places(&store, &scope), &question);
 	}
 	seeme_store_close(&store);
-	PG_RETURN_BOOL(held);
+	seeme_cache_counters.bypasses++;
+	return held;
+}
+
+/* Answers from the tables where memory does not, and remembers the answer. */
+static bool
+read_and_remember(FunctionCallInfo fcinfo, Site *site)
+{
+	char	   *code = seeme_code_argument(fcinfo, 0);
+	SeemeStore	store;
+	SeemeScope	scope;
+	uint64		changes;
+	SeemeViewer *viewer = NULL;
+	SeemeSet	set = SEEME_EMPTY_SET;
+	const SeemeIdentity *asker = seeme_asker();
+	bool		wide = ++site->misses > MISSES_BEFORE_BULK;
+
+	site->changes = 0;
+	seeme_held_begin(&store);
+	changes = seeme_cache_read_under();
+	if (!take_question(fcinfo, site, &store, code))
+	{
+		seeme_store_close(&store);
+		return read_only(fcinfo);
+	}
+	seeme_scope_arguments(fcinfo, 1, &store, code, &scope);
+	site->resources = NULL;
+	site->level = SEEME_NOWHERE;
+	site->next_change = DT_NOEND;
+	if (asker != NULL && !seeme_has_come(asker->expires_at))
+	{
+		viewer = seeme_viewer(&store, asker);
+		site->next_change = asker->expires_at;
+	}
+	if (viewer != NULL && scope.level != SEEME_NOWHERE)
+	{
+		if (wide)
+		{
+			site->misses = 0;
+			if (scope.level == SEEME_RESOURCE)
+				seeme_hold_all_resources(&store, viewer, scope.resource_type, SEEME_NO_LIMIT);
+			else
+				seeme_hold_all(&store, viewer, SEEME_NO_LIMIT);
+		}
+		if (scope.level == SEEME_RESOURCE)
+		{
+			set = seeme_held_on(&store, viewer, scope.resource_type, &scope.id);
+			site->resources = seeme_viewer_resources(viewer, scope.resource_type);
+		}
+		else
+			set = seeme_held_in(&store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id);
+	}
+	seeme_store_close(&store);
+
+	site->sets = seeme_cache_words();
+	site->viewer = viewer == NULL || viewer->is_refused ? NULL : viewer;
+	if (viewer != NULL && viewer->next_change < site->next_change)
+		site->next_change = viewer->next_change;
+	site->asker = asker;
+	site->asker_changes = seeme_asker_changes;
+	site->epoch = seeme_cache_epoch;
+	site->changes = changes;
+	seeme_cache_counters.probes++;
+	return scope.level != SEEME_NOWHERE && contains(site, set);
+}
+
+/*
+ * seeme_has_permission(permission text, organization, team, project, resource uuid, resource_type text) RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_has_permission);
+Datum
+seeme_has_permission(PG_FUNCTION_ARGS)
+{
+	Site	   *site = fcinfo->flinfo->fn_extra;
+	bool		held;
+
+	if (unlikely(!seeme_accept_changes()))
+		PG_RETURN_BOOL(read_only(fcinfo));
+	if (likely(site != NULL) && likely(recall(fcinfo, site, &held)))
+	{
+		seeme_cache_counters.hits++;
+		PG_RETURN_BOOL(held);
+	}
+	if (site == NULL)
+		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Site));
+	PG_RETURN_BOOL(read_and_remember(fcinfo, site));
 }
 
 /*

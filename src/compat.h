@@ -19,6 +19,14 @@
 #define guc_free(pointer) free(pointer)
 #endif
 
+/* 16: one function checks the privileges on objects of every class. */
+#if PG_VERSION_NUM >= 160000
+#include "catalog/pg_proc.h"
+#define seeme_may_execute(function) (object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#else
+#define seeme_may_execute(function) (pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
 /* 16: SYSTEM_USER, what a connection was authenticated as, METHOD:NAME. */
 #if PG_VERSION_NUM >= 160000
 #define SEEME_HAS_SYSTEM_USER true
@@ -34,6 +42,15 @@
 #else
 #define seeme_local_xid() (MyProc->lxid)
 #endif
+
+/*
+ * 17: B-tree scans keep the index's order also with an array condition on a column that is not the first. Before, an array
+ * condition made by a support function hides from the check that forgoes the order.
+ */
+#define SEEME_LATER_ARRAYS_KEEP_ORDER (PG_VERSION_NUM >= 170000)
+
+/* 17: the processes of a parallel B-tree scan share positions in arrays, which have to be the same in each of them. */
+#define SEEME_PARALLEL_SCANS_SHARE_NO_ARRAY (PG_VERSION_NUM < 170000)
 
 /* 18: a module can tell its name and version. */
 #ifdef PG_MODULE_MAGIC_EXT

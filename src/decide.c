@@ -2,7 +2,8 @@
  * decide.c: the evaluator: whether a person holds a code somewhere.
  *
  * It knows the store and the codes, and not who is asking: everybody who asks, in whatever form, asks here, so that check,
- * list, explanation and the rows that a policy lets through cannot disagree. Writes nothing, remembers nothing.
+ * list, explanation and the rows that a policy lets through cannot disagree. Writes nothing, remembers nothing: what is remembered of its answers
+ * is for held.c.
  *
  * The rule, whole: a person who exists and is not disabled holds a code in a place if they own its organization; or if
  * their membership in the organization is current, and so is a membership of theirs in the organization, in the place's
@@ -25,6 +26,18 @@ seeme_subject_init(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *us
 	subject->is_refused = !subject->is_known || seeme_is_disabled(&subject->person, subject->now);
 	subject->key = NULL;
 	subject->standings = NIL;
+}
+
+/* The same of a person who was found to exist and not to be disabled. */
+void
+seeme_subject_init_known(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *user_id)
+{
+	memset(subject, 0, sizeof(*subject));
+	subject->store = store;
+	subject->now = GetCurrentTimestamp();
+	subject->is_known = true;
+	subject->person.id = *user_id;
+	subject->person.disabled_at = DT_NOEND;
 }
 
 /* Narrows a subject to what an API key of theirs reaches; to nothing when it is gone, expired, or somebody else's. */
@@ -68,23 +81,51 @@ seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id)
 
 	standing = palloc0(sizeof(SeemeStanding));
 	standing->organization_id = *organization_id;
-	subject->standings = lappend(subject->standings, standing);
+	/* Who asks once about an organization does so again soon. */
+	subject->standings = lcons(standing, subject->standings);
 	if (!seeme_key_reaches(subject, organization_id, NULL))
 		return standing;
 	standing->is_owner = seeme_read_owner(subject->store, organization_id, &owner) &&
 		seeme_uuid_equal(&owner, &subject->person.id);
 	foreach(cell, seeme_list_memberships(subject->store, organization_id, &subject->person.id))
 	{
-		SeemeHolding *holding = palloc(sizeof(SeemeHolding));
+		SeemeHolding *holding = palloc0(sizeof(SeemeHolding));
 
 		holding->membership = lfirst(cell);
-		holding->role = holding->membership->has_role ?
-			seeme_read_role(subject->store, &holding->membership->role_id) : NULL;
 		standing->holdings = lappend(standing->holdings, holding);
 		if (!holding->membership->has_team && !holding->membership->has_project)
 			standing->is_member = seeme_is_current(holding->membership, subject->now);
 	}
 	return standing;
+}
+
+static bool
+has_uuid(List *uuids, const pg_uuid_t *uuid)
+{
+	ListCell   *cell;
+
+	foreach(cell, uuids)
+		if (seeme_uuid_equal(lfirst(cell), uuid))
+			return true;
+	return false;
+}
+
+/* The organizations in which a subject has anything: pg_uuid_t *, each once. */
+List *
+seeme_organizations_of(SeemeSubject *subject)
+{
+	List	   *owned = seeme_list_organizations_of_owner(subject->store, &subject->person.id);
+	List	   *organizations = list_copy(owned);
+	ListCell   *cell;
+
+	foreach(cell, seeme_list_memberships_of_user(subject->store, &subject->person.id))
+	{
+		SeemeMembership *membership = lfirst(cell);
+
+		if (!membership->has_team && !membership->has_project && !has_uuid(owned, &membership->organization_id))
+			organizations = lappend(organizations, &membership->organization_id);
+	}
+	return organizations;
 }
 
 SeemePlace *
@@ -168,28 +209,63 @@ seeme_reaches(const SeemeMembership *membership, const SeemePlace *place)
 	return true;
 }
 
-/* Whether the subject holds, through one entry of one role or as the owner, a code or wildcard in a place. */
-bool
-seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code)
+/* The role of a holding; NULL: none. */
+SeemeRole *
+seeme_role_of(SeemeSubject *subject, SeemeHolding *holding)
+{
+	if (holding->role == NULL && holding->membership->has_role)
+		holding->role = seeme_read_role(subject->store, &holding->membership->role_id);
+	return holding->role;
+}
+
+/*
+ * What counts for a subject in a place: everything, for the owner; or the holdings (SeemeHolding *) whose roles add up
+ * there. An API key narrows what comes of it to its codes.
+ */
+List *
+seeme_counting(SeemeSubject *subject, const SeemePlace *place, bool *everything)
 {
 	SeemeStanding *standing;
+	List	   *counting = NIL;
 	ListCell   *cell;
 
-	if (subject->is_refused || !seeme_key_reaches(subject, &place->organization_id, code))
-		return false;
+	*everything = false;
+	if (subject->is_refused)
+		return NIL;
 	standing = seeme_standing(subject, &place->organization_id);
-	if (standing->is_owner)
-		return true;
-	if (!standing->is_member)
-		return false;
+	*everything = standing->is_owner;
+	if (standing->is_owner || !standing->is_member)
+		return NIL;
 	foreach(cell, standing->holdings)
 	{
 		SeemeHolding *holding = lfirst(cell);
 
-		if (holding->role != NULL &&
+		if (holding->membership->has_role &&
 			seeme_reaches(holding->membership, place) &&
-			seeme_is_current(holding->membership, subject->now) &&
-			seeme_covering_entry(holding->role->ncodes, holding->role->codes, code) != NULL)
+			seeme_is_current(holding->membership, subject->now))
+			counting = lappend(counting, holding);
+	}
+	return counting;
+}
+
+/* Whether the subject holds, through one entry of one role or as the owner, a code or wildcard in a place. */
+bool
+seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code)
+{
+	bool		everything;
+	List	   *counting;
+	ListCell   *cell;
+
+	if (!seeme_key_reaches(subject, &place->organization_id, code))
+		return false;
+	counting = seeme_counting(subject, place, &everything);
+	if (everything)
+		return true;
+	foreach(cell, counting)
+	{
+		SeemeRole  *role = seeme_role_of(subject, lfirst(cell));
+
+		if (role != NULL && seeme_covering_entry(role->ncodes, role->codes, code) != NULL)
 			return true;
 	}
 	return false;

@@ -30,17 +30,7 @@ typedef struct SeemeScope
 	char	   *resource_type;	/* of a resource; NULL: of every type under that id */
 } SeemeScope;
 
-/* Where memberships count: an organization, in it perhaps a team, in it perhaps a project (with its team, if any). */
-typedef struct SeemePlace
-{
-	pg_uuid_t	organization_id;
-	bool		has_team;
-	pg_uuid_t	team_id;
-	bool		has_project;
-	pg_uuid_t	project_id;
-} SeemePlace;
-
-/* A membership and its role (NULL: none). */
+/* A membership and its role, if any, once somebody has asked for it (seeme_role_of()). */
 typedef struct SeemeHolding
 {
 	SeemeMembership *membership;
@@ -69,13 +59,17 @@ typedef struct SeemeSubject
 } SeemeSubject;
 
 extern void seeme_subject_init(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *user_id);
+extern void seeme_subject_init_known(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *user_id);
 extern void seeme_subject_narrow(SeemeSubject *subject, const pg_uuid_t *key_id);
 extern bool seeme_key_reaches(const SeemeSubject *subject, const pg_uuid_t *organization_id, const char *code);
 extern SeemeStanding *seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id);
+extern List *seeme_organizations_of(SeemeSubject *subject);
 extern List *seeme_places(SeemeStore *store, const SeemeScope *scope);
 extern SeemePlace *seeme_place_of_project(const SeemeProject *project);
 extern SeemePlace *seeme_place_of_team(const SeemeTeam *team);
 extern SeemePlace *seeme_place_of_organization(const pg_uuid_t *organization_id);
+extern SeemeRole *seeme_role_of(SeemeSubject *subject, SeemeHolding *holding);
+extern List *seeme_counting(SeemeSubject *subject, const SeemePlace *place, bool *everything);
 extern bool seeme_reaches(const SeemeMembership *membership, const SeemePlace *place);
 extern bool seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code);
 extern bool seeme_answer(SeemeSubject *subject, List *places, const SeemeQuestion *question);

@@ -108,6 +108,7 @@ explain_place(ReturnSetInfo *result, SeemeSubject *subject, const SeemePlace *pl
 		SeemeHolding *holding = lfirst(cell);
 		SeemeMembership *membership = holding->membership;
 		const char *source = membership->has_project ? "project" : membership->has_team ? "team" : "organization";
+		SeemeRole  *role = seeme_role_of(subject, holding);
 		const char *obstacle = NULL;
 		char	   *matched = NULL;
 		char	   *missing = NULL;
@@ -122,11 +123,11 @@ explain_place(ReturnSetInfo *result, SeemeSubject *subject, const SeemePlace *pl
 			obstacle = psprintf("the membership ended at %s", timestamptz_to_str(membership->valid_until));
 		else if (!standing->is_member)
 			obstacle = "the membership in the organization is not current";
-		else if (holding->role == NULL)
+		else if (role == NULL)
 			obstacle = "the membership has no role";
-		if (holding->role != NULL && !covers(holding->role, question, &matched, &missing) && obstacle == NULL)
+		if (role != NULL && !covers(role, question, &matched, &missing) && obstacle == NULL)
 			obstacle = missing;
-		put_path(result, obstacle == NULL, source, &membership->scope_id, holding->role, matched, obstacle);
+		put_path(result, obstacle == NULL, source, &membership->scope_id, role, matched, obstacle);
 		paths++;
 	}
 	return paths;

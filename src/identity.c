@@ -14,15 +14,18 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rls.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
+#include "changes.h"
 #include "compat.h"
 #include "identity.h"
 #include "jwt.h"
@@ -48,6 +51,9 @@ static const SeemeIdentity *logged_in = NULL;
 
 /* True only while seeme_identify() sets one of them. */
 static bool setting_identity = false;
+
+/* Moves whenever somebody else may be asking. */
+uint64		seeme_asker_changes = 1;
 
 /*
  * Whom this transaction named first. A rollback to a savepoint takes the setting back, but not this: a transaction speaks
@@ -149,12 +155,14 @@ static void
 assign_user_id(const char *newval, void *extra)
 {
 	assumed = (const SeemeIdentity *) extra;
+	seeme_asker_changes++;
 }
 
 static void
 assign_session_user_id(const char *newval, void *extra)
 {
 	logged_in = (const SeemeIdentity *) extra;
+	seeme_asker_changes++;
 }
 
 static bool
@@ -180,6 +188,7 @@ static void
 assign_system_user_methods(const char *newval, void *extra)
 {
 	system_user_counts = UNKNOWN;
+	seeme_changes++;				/* somebody else may be asking now */
 }
 
 static bool
@@ -313,34 +322,68 @@ authenticated(SeemeStore *store, SeemeIdentity *identity, bool *is_somebody)
  * DEFINER function and SET ROLE change. A source that is there but names nobody is not passed over. The person need not
  * exist (any more), and may be disabled: that is for the decision to see.
  */
-bool
-seeme_identified(SeemeStore *store, SeemeIdentity *identity)
+static bool
+identified_otherwise(SeemeIdentity *identity)
 {
-	char	   *role;
+	SeemeStore	store;
 	bool		is_somebody;
+	char	   *role;
+
+	memset(identity, 0, sizeof(*identity));
+	identity->expires_at = DT_NOEND;
+	seeme_store_open(&store);
+	if (!(trust_request_claims && claimed(&store, identity, &is_somebody)) &&
+		!authenticated(&store, identity, &is_somebody))
+	{
+		role = GetUserNameFromId(GetSessionUserId(), true);
+		is_somebody = role != NULL && seeme_find_user_of_role(&store, role, &identity->user_id);
+	}
+	seeme_store_close(&store);
+	return is_somebody;
+}
+
+/*
+ * Good until something else is called here. While it returns the same pointer and seeme_asker_changes does not move, it is
+ * the same identity.
+ */
+const SeemeIdentity *
+seeme_asker(void)
+{
+	static bool is_known = false;
+	static uint64 known_under;
+	static Oid	known_role;
+	static bool is_somebody;
+	static SeemeIdentity identity;
+	bool		may_remember;
 
 	if (assumed != NULL)
-	{
-		*identity = *assumed;
-		return true;
-	}
+		return assumed;
 	if (logged_in != NULL)
 	{
 		/* Whoever asks for one person in a transaction does not ask for another later in it. */
-		*identity = *logged_in;
-		named_in = seeme_local_xid();
-		named = *identity;
-		seeme_session_speaks_for(&identity->user_id);
-		return true;
+		if (named_in != seeme_local_xid())
+		{
+			named_in = seeme_local_xid();
+			named = *logged_in;
+			seeme_session_speaks_for(&logged_in->user_id);
+		}
+		return logged_in;
 	}
-	memset(identity, 0, sizeof(*identity));
-	identity->expires_at = DT_NOEND;
-	if (trust_request_claims && claimed(store, identity, &is_somebody))
-		return is_somebody;
-	if (authenticated(store, identity, &is_somebody))
-		return is_somebody;
-	role = GetUserNameFromId(GetSessionUserId(), true);
-	return role != NULL && seeme_find_user_of_role(store, role, &identity->user_id);
+	may_remember = seeme_accept_changes() && !trust_request_claims;
+	if (!is_known || !may_remember || known_under != seeme_changes || known_role != GetSessionUserId())
+	{
+		uint64		changes;
+
+		is_known = false;
+		seeme_watch_changes(get_namespace_oid("seeme", false));
+		changes = seeme_changes;
+		is_somebody = identified_otherwise(&identity);
+		seeme_asker_changes++;
+		is_known = may_remember && changes == seeme_changes;
+		known_under = changes;
+		known_role = GetSessionUserId();
+	}
+	return is_somebody ? &identity : NULL;
 }
 
 /* Whether an administrator lets this role log in for the session. */
@@ -408,7 +451,7 @@ seeme_identify(const SeemeIdentity *identity, bool for_session)
 {
 	SeemeStore	store;
 	SeemePerson person;
-	SeemeIdentity already;
+	const SeemeIdentity *already;
 	TimestampTz now = GetCurrentTimestamp();
 	const char *wrong = NULL;
 	char	   *text;
@@ -428,10 +471,11 @@ seeme_identify(const SeemeIdentity *identity, bool for_session)
 		if (key == NULL || !seeme_uuid_equal(&key->user_id, &identity->user_id) || key->expires_at <= now)
 			wrong = "the key is unknown or has expired";
 	}
-	if (wrong == NULL && ((seeme_identified(&store, &already) && !same_identity(&already, identity)) ||
+	seeme_store_close(&store);
+	already = seeme_asker();
+	if (wrong == NULL && ((already != NULL && !same_identity(already, identity)) ||
 						  (named_in == seeme_local_xid() && !same_identity(&named, identity))))
 		wrong = "the transaction or session speaks for somebody else";
-	seeme_store_close(&store);
 	if (wrong != NULL)
 		seeme_refuse_identity(wrong);
 	seeme_refuse_leftovers(&identity->user_id);
@@ -470,14 +514,7 @@ PG_FUNCTION_INFO_V1(seeme_nobody_asks);
 Datum
 seeme_nobody_asks(PG_FUNCTION_ARGS)
 {
-	SeemeStore	store;
-	SeemeIdentity identity;
-	bool		nobody;
-
-	seeme_store_open(&store);
-	nobody = !seeme_identified(&store, &identity);
-	seeme_store_close(&store);
-	PG_RETURN_BOOL(nobody);
+	PG_RETURN_BOOL(seeme_asker() == NULL);
 }
 
 /*

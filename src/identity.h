@@ -21,7 +21,8 @@ typedef struct SeemeIdentity
 } SeemeIdentity;
 
 extern void seeme_identity_init(void);
-extern bool seeme_identified(SeemeStore *store, SeemeIdentity *identity);
+extern const SeemeIdentity *seeme_asker(void);
+extern uint64 seeme_asker_changes;
 extern void seeme_identify(const SeemeIdentity *identity, bool for_session);
 extern void seeme_forget_session(void);
 extern bool seeme_trusts_session_login(void);

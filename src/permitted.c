@@ -2,6 +2,7 @@
  * permitted.c: what may be done, where, and by whom: the question of check.c, listed.
  *
  * Each list is made of candidates, and each candidate is decided by decide.c: so that no list can say what a check does not.
+ * Where a single code is held is remembered (held.c); other questions are put to the tables.
  */
 #include "postgres.h"
 
@@ -10,8 +11,13 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "cache.h"
+#include "changes.h"
 #include "codes.h"
 #include "decide.h"
+#include "held.h"
+#include "identity.h"
+#include "permitted.h"
 #include "question.h"
 #include "store.h"
 
@@ -46,21 +52,117 @@ seeme_permissions(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(seeme_text_array(held));
 }
 
-/* The organizations in which a person has anything: pg_uuid_t *, perhaps more than once. */
-static List *
-organizations_of(SeemeStore *store, const pg_uuid_t *user_id)
+/*
+ * What is remembered of who asks, if it can be used; NULL if not, or if nobody asks or they hold nothing. Leaves the store
+ * open in any case.
+ */
+static SeemeViewer *
+remembered_asker(SeemeStore *store, bool *may_remember)
 {
-	List	   *organizations = seeme_list_organizations_of_owner(store, user_id);
-	ListCell   *cell;
+	const SeemeIdentity *asker;
 
-	foreach(cell, seeme_list_memberships_of_user(store, user_id))
+	*may_remember = seeme_accept_changes();
+	if (!*may_remember)
 	{
-		SeemeMembership *membership = lfirst(cell);
-
-		if (!membership->has_team && !membership->has_project)
-			organizations = lappend(organizations, &membership->organization_id);
+		seeme_store_open(store);
+		return NULL;
 	}
-	return organizations;
+	asker = seeme_asker();
+	seeme_held_begin(store);
+	return asker == NULL || seeme_has_come(asker->expires_at) ? NULL : seeme_viewer(store, asker);
+}
+
+static bool
+has_code(SeemeSet set, int code)
+{
+	return (seeme_cache_set(set)[code / 64] >> (code % 64) & 1) != 0;
+}
+
+/*
+ * The places of a level (pg_uuid_t) at which a viewer holds a code, or with ids NULL only their number; -1 if there are
+ * more than so many to look at.
+ */
+static int
+remembered_places(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, int code, int limit, pg_uuid_t **ids)
+{
+	uint32		position = 0;
+	uint32		number;
+	SeemeSet	set;
+	int			n = 0;
+	int			size = 64;
+
+	if (viewer == NULL || viewer->is_refused)
+		return 0;
+	if (!seeme_hold_all(store, viewer, limit))
+		return -1;
+	if (ids != NULL)
+		*ids = palloc(sizeof(pg_uuid_t) * size);
+	while ((number = seeme_viewer_next_place(viewer, &position, &set)) != 0)
+	{
+		const SeemePlace *place = seeme_cache_place(number);
+
+		if (!has_code(set, code) ||
+			level != (place->has_project ? SEEME_PROJECT : place->has_team ? SEEME_TEAM : SEEME_ORGANIZATION))
+			continue;
+		if (ids != NULL)
+		{
+			if (n >= size)
+				*ids = repalloc_huge(*ids, sizeof(pg_uuid_t) * (size *= 2));
+			(*ids)[n] = level == SEEME_PROJECT ? place->project_id : level == SEEME_TEAM ? place->team_id : place->organization_id;
+		}
+		n++;
+	}
+	return n;
+}
+
+/* The same of resources of a type. */
+static int
+remembered_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int code, int limit, pg_uuid_t **ids)
+{
+	const SeemeSlots *table;
+	int			n = 0;
+
+	if (viewer == NULL || viewer->is_refused)
+		return 0;
+	if (!seeme_hold_all_resources(store, viewer, resource_type, limit))
+		return -1;
+	table = &seeme_viewer_resources(viewer, resource_type)->slots;
+	if (ids != NULL)
+		*ids = palloc_extended(sizeof(pg_uuid_t) * Max(table->used, 1), MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; table->slots != NULL && i <= table->mask; i++)
+		if (table->slots[i].number != 0 && has_code(table->slots[i].number, code))
+		{
+			if (ids != NULL)
+				(*ids)[n] = table->slots[i].id;
+			n++;
+		}
+	return n;
+}
+
+/*
+ * At how many scopes of a level the asking person holds a code; -1 if that is not known, or would take reading more than
+ * so many.
+ */
+int
+seeme_count_permitted(SeemeLevel level, const char *code, const char *resource_type, int limit)
+{
+	SeemeStore	store;
+	bool		may_remember;
+	SeemeViewer *viewer = remembered_asker(&store, &may_remember);
+	int			number = may_remember ? seeme_cache_find_code(code) : -1;
+	int			n = -1;
+
+	if (number >= 0 && level == SEEME_RESOURCE)
+	{
+		if (resource_type == NULL)
+			resource_type = seeme_find_type_of_resource(&store, seeme_resource_of_code(code));
+		if (resource_type != NULL)
+			n = remembered_resources(&store, viewer, resource_type, number, limit, NULL);
+	}
+	else if (number >= 0)
+		n = remembered_places(&store, viewer, level, number, limit, NULL);
+	seeme_store_close(&store);
+	return n;
 }
 
 static bool
@@ -82,7 +184,7 @@ permitted_places(SeemeSubject *subject, SeemeLevel level, const SeemeQuestion *q
 
 	if (subject->is_refused)
 		return NIL;
-	foreach(organization, organizations_of(store, &subject->person.id))
+	foreach(organization, seeme_organizations_of(subject))
 	{
 		SeemePlace *whole = seeme_place_of_organization(lfirst(organization));
 		bool		everywhere = holds_in(subject, whole, question);
@@ -100,9 +202,9 @@ permitted_places(SeemeSubject *subject, SeemeLevel level, const SeemeQuestion *q
 		if (everywhere)
 		{
 			if (level == SEEME_TEAM)
-				teams = seeme_list_teams(store, lfirst(organization));
+				teams = seeme_list_teams(store, lfirst(organization), INT_MAX);
 			else
-				projects = seeme_list_projects(store, lfirst(organization));
+				projects = seeme_list_projects(store, lfirst(organization), INT_MAX);
 		}
 		else
 			foreach(cell, seeme_standing(subject, lfirst(organization))->holdings)
@@ -136,13 +238,26 @@ static Datum
 permitted_containers(FunctionCallInfo fcinfo, SeemeLevel level)
 {
 	SeemeStore	store;
+	SeemeViewer *viewer;
+	bool		may_remember;
+	char	   *code;
+	int			number;
+	pg_uuid_t  *found = NULL;
+	int			n;
 	SeemeQuestion question;
 	SeemeAsker	asker;
 	List	   *ids = NIL;
 	ListCell   *cell;
 
-	seeme_store_open(&store);
-	seeme_ask(&store, seeme_code_argument(fcinfo, 0), &question);
+	viewer = remembered_asker(&store, &may_remember);
+	code = seeme_code_argument(fcinfo, 0);
+	if (may_remember && (number = seeme_cache_find_code(code)) >= 0 &&
+		(n = remembered_places(&store, viewer, level, number, INT_MAX, &found)) >= 0)
+	{
+		seeme_store_close(&store);
+		PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(found, n));
+	}
+	seeme_ask(&store, code, &question);
 	seeme_asker_init(&asker, &store);
 	if (asker.is_identified)
 		foreach(cell, permitted_places(&asker.subject, level, &question))
@@ -198,6 +313,11 @@ seeme_permitted_resources(PG_FUNCTION_ARGS)
 {
 	char	   *code = seeme_code_argument(fcinfo, 0);
 	SeemeStore	store;
+	SeemeViewer *viewer;
+	bool		may_remember;
+	int			number;
+	pg_uuid_t  *found = NULL;
+	int			n;
 	SeemeQuestion question;
 	SeemeScope	scope = {SEEME_RESOURCE};
 	SeemeAsker	asker;
@@ -205,7 +325,7 @@ seeme_permitted_resources(PG_FUNCTION_ARGS)
 	ListCell   *place;
 	ListCell   *cell;
 
-	seeme_store_open(&store);
+	viewer = remembered_asker(&store, &may_remember);
 	seeme_ask(&store, code, &question);
 	if (!PG_ARGISNULL(1))
 	{
@@ -219,6 +339,12 @@ seeme_permitted_resources(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("permission \"%s\" is tied to no resource type", code),
 				 errhint("Say which: resource_type => 'dataset', for example.")));
+	if (may_remember && (number = seeme_cache_find_code(code)) >= 0 &&
+		(n = remembered_resources(&store, viewer, scope.resource_type, number, INT_MAX, &found)) >= 0)
+	{
+		seeme_store_close(&store);
+		PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(found, n));
+	}
 	seeme_asker_init(&asker, &store);
 	if (asker.is_identified)
 	{
@@ -229,7 +355,7 @@ seeme_permitted_resources(PG_FUNCTION_ARGS)
 		foreach(place, permitted_places(&asker.subject, SEEME_PROJECT, &part))
 		{
 			foreach(cell, seeme_list_assignments_to(&store, &((SeemePlace *) lfirst(place))->project_id,
-													scope.resource_type))
+													scope.resource_type, INT_MAX))
 				candidates = lappend(candidates, &((SeemeAssignment *) lfirst(cell))->resource_id);
 		}
 		foreach(cell, candidates)

@@ -19,17 +19,17 @@
 void
 seeme_asker_init(SeemeAsker *asker, SeemeStore *store)
 {
-	SeemeIdentity identity;
+	const SeemeIdentity *identity = seeme_asker();
 
 	memset(asker, 0, sizeof(*asker));
 	asker->store = store;
-	asker->is_identified = seeme_identified(store, &identity);
+	asker->is_identified = identity != NULL;
 	if (asker->is_identified)
 	{
-		seeme_subject_init(&asker->subject, store, &identity.user_id);
-		if (identity.has_key)
-			seeme_subject_narrow(&asker->subject, &identity.key_id);
-		if (identity.expires_at <= asker->subject.now)
+		seeme_subject_init(&asker->subject, store, &identity->user_id);
+		if (identity->has_key)
+			seeme_subject_narrow(&asker->subject, &identity->key_id);
+		if (identity->expires_at <= asker->subject.now)
 			asker->subject.is_refused = true;
 	}
 	else
@@ -130,6 +130,33 @@ seeme_uuid_array(List *uuids)
 			datums[n++] = UUIDPGetDatum((pg_uuid_t *) lfirst(cell));
 	}
 	return construct_array(datums, n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
+}
+
+static int
+compare_uuid_values(const void *a, const void *b)
+{
+	return memcmp(a, b, UUID_LEN);
+}
+
+/* An array of n different uuids, which are sorted where they are. */
+ArrayType *
+seeme_sorted_array(pg_uuid_t *uuids, int n)
+{
+	Size		size = ARR_OVERHEAD_NONULLS(1) + sizeof(pg_uuid_t) * n;
+	ArrayType  *array;
+
+	if (n == 0)
+		return construct_empty_array(UUIDOID);
+	qsort(uuids, n, sizeof(pg_uuid_t), compare_uuid_values);
+	array = palloc(size);
+	SET_VARSIZE(array, size);
+	array->ndim = 1;
+	array->dataoffset = 0;
+	array->elemtype = UUIDOID;
+	ARR_DIMS(array)[0] = n;
+	ARR_LBOUND(array)[0] = 1;
+	memcpy(ARR_DATA_PTR(array), uuids, sizeof(pg_uuid_t) * n);
+	return array;
 }
 
 ArrayType *

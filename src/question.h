@@ -27,6 +27,7 @@ extern List *seeme_places_told(SeemeAsker *asker, const pg_uuid_t *about, List *
 extern char *seeme_code_argument(FunctionCallInfo fcinfo, int arg);
 extern void seeme_scope_arguments(FunctionCallInfo fcinfo, int first, SeemeStore *store, const char *code, SeemeScope *scope);
 extern ArrayType *seeme_uuid_array(List *uuids);
+extern ArrayType *seeme_sorted_array(pg_uuid_t *uuids, int n);
 extern ArrayType *seeme_text_array(List *texts);
 
 #endif							/* SEEME_QUESTION_H */

@@ -6,6 +6,8 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "cache.h"
+#include "changes.h"
 #include "compat.h"
 #include "identity.h"
 #include "session.h"
@@ -22,6 +24,8 @@ _PG_init(void)
 {
 	seeme_identity_init();
 	seeme_session_init();
+	seeme_changes_init();
+	seeme_cache_init();
 	DefineCustomIntVariable("seeme_rbac.max_logo_size",
 							"The largest logo of an organization, team or project.",
 							NULL, &max_logo_size, 1024, 1, 1024 * 1024, PGC_SUSET, GUC_UNIT_KB,

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/stratnum.h"
@@ -268,15 +270,15 @@ read_row(SeemeStore *store, SeemeTable table, const char *index, int nkeys, Scan
 	return found;
 }
 
-/* All rows that the keys find, in the order of the index, each palloc'd with a size. */
+/* The rows that the keys find, at most so many, in the order of the index, each palloc'd with a size. */
 static List *
-list_rows(SeemeStore *store, SeemeTable table, const char *index, int nkeys, ScanKey keys, GetRow get, Size size)
+list_some_rows(SeemeStore *store, SeemeTable table, const char *index, int nkeys, ScanKey keys, GetRow get, Size size, int limit)
 {
 	Scan		scan;
 	List	   *rows = NIL;
 
 	begin_scan(store, &scan, table, index, nkeys, keys);
-	while (next_row(&scan))
+	while (limit-- > 0 && next_row(&scan))
 	{
 		void	   *row = palloc0(size);
 
@@ -285,6 +287,12 @@ list_rows(SeemeStore *store, SeemeTable table, const char *index, int nkeys, Sca
 	}
 	end_scan(&scan);
 	return rows;
+}
+
+static List *
+list_rows(SeemeStore *store, SeemeTable table, const char *index, int nkeys, ScanKey keys, GetRow get, Size size)
+{
+	return list_some_rows(store, table, index, nkeys, keys, get, size, INT_MAX);
 }
 
 /* Users */
@@ -374,12 +382,12 @@ seeme_read_team(SeemeStore *store, const pg_uuid_t *id, SeemeTeam *team)
 }
 
 List *
-seeme_list_teams(SeemeStore *store, const pg_uuid_t *organization)
+seeme_list_teams(SeemeStore *store, const pg_uuid_t *organization, int limit)
 {
 	ScanKeyData key;
 
 	uuid_key(&key, teams_organization_id, organization);
-	return list_rows(store, SEEME_TEAMS, "teams_slug_key", 1, &key, get_team, sizeof(SeemeTeam));
+	return list_some_rows(store, SEEME_TEAMS, "teams_slug_key", 1, &key, get_team, sizeof(SeemeTeam), limit);
 }
 
 static void
@@ -402,12 +410,12 @@ seeme_read_project(SeemeStore *store, const pg_uuid_t *id, SeemeProject *project
 }
 
 List *
-seeme_list_projects(SeemeStore *store, const pg_uuid_t *organization)
+seeme_list_projects(SeemeStore *store, const pg_uuid_t *organization, int limit)
 {
 	ScanKeyData key;
 
 	uuid_key(&key, projects_organization_id, organization);
-	return list_rows(store, SEEME_PROJECTS, "projects_slug_key", 1, &key, get_project, sizeof(SeemeProject));
+	return list_some_rows(store, SEEME_PROJECTS, "projects_slug_key", 1, &key, get_project, sizeof(SeemeProject), limit);
 }
 
 List *
@@ -658,14 +666,14 @@ seeme_list_assignments(SeemeStore *store, const pg_uuid_t *resource, const char 
 
 /* Of resources of a type to one project. */
 List *
-seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const char *type)
+seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const char *type, int limit)
 {
 	ScanKeyData keys[2];
 
 	uuid_key(&keys[0], project_resources_project_id, project);
 	text_key(&keys[1], project_resources_resource_type, type);
-	return list_rows(store, SEEME_PROJECT_RESOURCES, "project_resources_project_and_resource_key", 2, keys,
-					 get_assignment, sizeof(SeemeAssignment));
+	return list_some_rows(store, SEEME_PROJECT_RESOURCES, "project_resources_project_and_resource_key", 2, keys,
+						  get_assignment, sizeof(SeemeAssignment), limit);
 }
 
 /* Whether an id was that of something deleted. */

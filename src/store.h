@@ -59,6 +59,16 @@ typedef struct SeemeProject
 	pg_uuid_t	team_id;
 } SeemeProject;
 
+/* Where memberships count: an organization, in it perhaps a team, in it perhaps a project (with its team, if any). */
+typedef struct SeemePlace
+{
+	pg_uuid_t	organization_id;
+	bool		has_team;
+	pg_uuid_t	team_id;
+	bool		has_project;
+	pg_uuid_t	project_id;
+} SeemePlace;
+
 typedef struct SeemeRole
 {
 	pg_uuid_t	id;
@@ -136,11 +146,11 @@ extern List *seeme_list_token_keys(SeemeStore *store, const char *kid);	/* of Se
 extern List *seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user);
 extern List *seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user);
 extern List *seeme_list_organizations_of_owner(SeemeStore *store, const pg_uuid_t *owner);	/* of pg_uuid_t * */
-extern List *seeme_list_teams(SeemeStore *store, const pg_uuid_t *organization);	/* of SeemeTeam * */
-extern List *seeme_list_projects(SeemeStore *store, const pg_uuid_t *organization); /* of SeemeProject * */
+extern List *seeme_list_teams(SeemeStore *store, const pg_uuid_t *organization, int limit);	/* of SeemeTeam * */
+extern List *seeme_list_projects(SeemeStore *store, const pg_uuid_t *organization, int limit); /* of SeemeProject * */
 extern List *seeme_list_projects_of_team(SeemeStore *store, const pg_uuid_t *team);
 extern List *seeme_list_assignments(SeemeStore *store, const pg_uuid_t *resource, const char *type);
-extern List *seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const char *type);
+extern List *seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const char *type, int limit);
 
 static inline bool
 seeme_uuid_equal(const pg_uuid_t *a, const pg_uuid_t *b)

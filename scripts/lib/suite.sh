@@ -106,6 +106,12 @@ prove_sql() {
   tap pg_prove --verbose --dbname tap test/sql/*.sql
 }
 
+# Two at a time, those that take longest first.
+prove_clients() {
+  tap prove --verbose -j 2 -I test/t/lib -I test/clients \
+    test/clients/{postgraphile,sqlalchemy,psycopg,node_postgres,pgbouncer}.pl
+}
+
 prove_perl() { tap prove --verbose -I test/t/lib test/t/*.pl; }
 
 # Trigger functions are looked at for every table that they serve. What is wrong with one for some of its
@@ -179,6 +185,7 @@ for wanted; do
     isolation) heading "isolation specs" && isolation ;;
     prove) heading "test/sql under pg_prove" && prove_sql ;;
     perl) heading "test/t under prove" && prove_perl ;;
+    clients) heading "real clients and poolers: people interleaved over one connection" && prove_clients ;;
     plpgsql) heading "plpgsql_check over every PL/pgSQL function" && must check_plpgsql ;;
     instructions) heading "instructions per warm check" && must run bash bench/instructions/count "$pg_config" "$work/instructions" && show "$log" ;;
     server_log) heading "no crash and no leak in the server's log" && must server_log ;;

@@ -1,9 +1,15 @@
 -- The decision and every other form of the same question (src/decide.c and its callers).
 
+CREATE FUNCTION seeme.plan_has_permission(internal) RETURNS internal
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_has_permission';
+COMMENT ON FUNCTION seeme.plan_has_permission(internal) IS
+  'Planner support: seeme_has_permission on an indexed column as column = ANY (seeme_permitted_…), and how many rows it lets through';
+
+-- Its cost is that of a check from memory.
 CREATE FUNCTION @extschema@.seeme_has_permission(
   permission text, organization uuid = NULL, team uuid = NULL, project uuid = NULL,
   resource uuid = NULL, resource_type text = NULL) RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_has_permission';
+LANGUAGE c STABLE PARALLEL SAFE COST 1 SUPPORT seeme.plan_has_permission AS 'MODULE_PATHNAME', 'seeme_has_permission';
 COMMENT ON FUNCTION @extschema@.seeme_has_permission(text, uuid, uuid, uuid, uuid, text) IS
   'Whether the asking person holds a permission code in exactly one scope. A null scope is false, two are an error, an unregistered code is an error (22023). resource_type defaults to the type whose resource the code names. A wildcard (datasets:*) is held if each of its actions is.';
 

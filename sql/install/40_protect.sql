@@ -491,6 +491,9 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA @extschema@, seeme TO %s', relation.relowner::regrole);
     EXECUTE format('GRANT EXECUTE ON FUNCTION seeme.user_for(text), '
                    '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text), '
+                   -- what an index looks up in its place
+                   '@extschema@.seeme_permitted_organizations(text), @extschema@.seeme_permitted_teams(text), '
+                   '@extschema@.seeme_permitted_projects(text), @extschema@.seeme_permitted_resources(text,text), '
                    -- who adds a partition makes its triggers
                    'seeme.skip_row(), seeme.check_moved_row(), seeme.forget_resource(), seeme.rename_resource() TO %s',
                    relation.relowner::regrole);

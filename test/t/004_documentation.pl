@@ -24,6 +24,8 @@ is_deeply [ @names[2 .. $#names] ], [ 'cat-or-dog', 'UPDATE 0' ], 'Bob sees one 
     or diag join "\n", @lines;
 
 my $dba = connect_to('documentation');
+is_deeply [ rows($dba, q{SELECT severity, object, finding FROM seeme_security_report() WHERE finding NOT LIKE 'server lacks a fix:%'}) ], [],
+    'and what it makes has nothing that the security report finds';
 my $roles = text_of('doc/roles.md');
 my %held = map { my ($name, @marks) = split /\|/; ($name => join ' ', @marks) } rows($dba, q{
     SELECT p.name, r.held FROM seeme.permissions p, LATERAL (
@@ -53,5 +55,10 @@ my @undocumented = grep { index(text_of('doc/reference.md'), $_) < 0 } rows($dba
      WHERE c.relnamespace = 'seeme'::regnamespace AND c.relname IN ('users', 'organizations', 'teams', 'projects', 'roles', 'memberships', 'project_resources')
        AND a.attnum > 0 AND a.attname NOT IN ('created_at', 'updated_at')});
 is_deeply \@undocumented, [], 'and their columns';
+
+# The recipes for clients are quoted from the files that test/clients runs.
+my %quoted = text_of('doc/clients.md') =~ m{^\[`(clients/[^`]+)`\]\(clients/[^)]+\)\n\n```\w+\n(.*?)^```$}msg;
+is_deeply [ sort map { "doc/$_" } keys %quoted ], [ sort glob 'doc/clients/*' ], 'doc/clients.md quotes every recipe';
+is $quoted{$_}, text_of("doc/$_"), "doc/$_ is quoted as it is" for sort keys %quoted;
 
 done_testing;

@@ -1,0 +1,42 @@
+-- What decisions follow, and how every session learns that it has changed (src/changes.c); what is remembered (src/cache.c).
+
+-- Always empty. PostgreSQL tells every session when a table's definition changes; these stand for the rows of others.
+CREATE TABLE seeme.changes_of_vocabulary ();
+CREATE TABLE seeme.changes_of_rights ();
+CREATE TABLE seeme.changes_of_assignments ();
+COMMENT ON TABLE seeme.changes_of_vocabulary IS 'Empty: stands for the codes, resource types and roles when sessions are told that they have changed';
+COMMENT ON TABLE seeme.changes_of_rights IS 'Empty: stands for people, organizations, teams, projects, memberships and keys when sessions are told that they have changed';
+COMMENT ON TABLE seeme.changes_of_assignments IS 'Empty: stands for the assignments of resources to projects when sessions are told that they have changed';
+ALTER TABLE seeme.changes_of_vocabulary ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE seeme.changes_of_rights ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE seeme.changes_of_assignments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION seeme.note_change() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_note_change';
+COMMENT ON FUNCTION seeme.note_change() IS 'Trigger: every session forgets what it remembers of what the table named by the argument stands for, when this transaction commits';
+
+-- Row triggers that always fire: logical replication fires no others.
+CREATE FUNCTION seeme.watch(table_name regclass, changes text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE format('CREATE TRIGGER a_note_change BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.note_change(%L)', table_name, changes);
+  EXECUTE format('CREATE TRIGGER a_note_change_made AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.note_change(%L)', table_name, changes);
+  EXECUTE format('CREATE TRIGGER a_note_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION seeme.note_change(%L)', table_name, changes);
+  EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER a_note_change, ENABLE ALWAYS TRIGGER a_note_change_made, ENABLE ALWAYS TRIGGER a_note_truncate', table_name);
+END $$;
+COMMENT ON FUNCTION seeme.watch(regclass, text) IS 'Has a table tell every session when its rows change';
+
+CREATE FUNCTION seeme.cache_counters(
+  OUT hits bigint, OUT probes bigint, OUT bulk_loads bigint, OUT evictions bigint, OUT resets bigint, OUT bypasses bigint, OUT bytes bigint)
+LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'seeme_cache_counters_of_backend';
+COMMENT ON FUNCTION seeme.cache_counters() IS 'What seeme.cache_statistics shows';
+
+CREATE VIEW seeme.cache_statistics AS SELECT * FROM seeme.cache_counters();
+COMMENT ON VIEW seeme.cache_statistics IS 'What this session''s backend remembers of rights, and how that served it';
+COMMENT ON COLUMN seeme.cache_statistics.hits IS 'Checks answered from memory';
+COMMENT ON COLUMN seeme.cache_statistics.probes IS 'Checks for which tables were read';
+COMMENT ON COLUMN seeme.cache_statistics.bulk_loads IS 'Times that all that a person holds was read at once, because a statement turned out to be wide';
+COMMENT ON COLUMN seeme.cache_statistics.evictions IS 'Times that seeme_rbac.cache_memory was used up, and something was forgotten';
+COMMENT ON COLUMN seeme.cache_statistics.resets IS 'Times that something was forgotten because rights had changed';
+COMMENT ON COLUMN seeme.cache_statistics.bypasses IS 'Checks within statements that were changing rights themselves, answered past the cache';
+COMMENT ON COLUMN seeme.cache_statistics.bytes IS 'Memory in use';

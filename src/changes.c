@@ -1,0 +1,118 @@
+/*
+ * changes.c: whether what decisions follow has changed, here or in another session.
+ *
+ * Row triggers on the tables that decisions are made from send an invalidation of an empty table, one of three. PostgreSQL
+ * delivers such messages to every session when the transaction commits, replays them on standbys, and takes them back
+ * when it is rolled back. What receives them here only moves a number: it may run where no catalog can be read.
+ *
+ * Never a table that queries use: each of its invalidations would make every session plan anew.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "changes.h"
+
+static const char *const proxy_names[SEEME_NCHANGES] = {
+	[SEEME_CHANGE_OF_VOCABULARY] = "changes_of_vocabulary",
+	[SEEME_CHANGE_OF_RIGHTS] = "changes_of_rights",
+	[SEEME_CHANGE_OF_ASSIGNMENTS] = "changes_of_assignments",
+};
+
+uint64		seeme_changes = 1;
+uint64		seeme_changes_of[SEEME_NCHANGES] = {1, 1, 1};
+LocalTransactionId seeme_changed_in = InvalidLocalTransactionId;
+TimestampTz seeme_changed_at = 0;
+
+/* The tables whose invalidations count; invalid as long as nobody relies on anything. */
+static Oid	proxies[SEEME_NCHANGES];
+
+static void
+changed(SeemeChange kind)
+{
+	seeme_changes_of[kind]++;
+	seeme_changes++;
+}
+
+/* An invalid relid stands for every table: messages were lost. */
+static void
+relation_changed(Datum arg, Oid relid)
+{
+	for (int kind = 0; kind < SEEME_NCHANGES; kind++)
+		if (relid == proxies[kind] || !OidIsValid(relid))
+			changed(kind);
+}
+
+/* Database roles: one may have got another's name. */
+static void
+role_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	changed(SEEME_CHANGE_OF_RIGHTS);
+}
+
+void
+seeme_changes_init(void)
+{
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, role_changed, (Datum) 0);
+}
+
+/* To be called before anything is read that will be relied on, and before the number of changes is noted. May throw. */
+void
+seeme_watch_changes(Oid namespace)
+{
+	for (int kind = 0; kind < SEEME_NCHANGES; kind++)
+	{
+		Oid			relid = get_relname_relid(proxy_names[kind], namespace);
+
+		if (!OidIsValid(relid))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_TABLE),
+					 errmsg("table seeme.%s does not exist", proxy_names[kind]),
+					 errhint("CREATE EXTENSION seeme_rbac first.")));
+		if (relid != proxies[kind])
+		{
+			proxies[kind] = relid;
+			changed(kind);
+		}
+	}
+}
+
+/*
+ * seeme.note_change('changes_of_…') RETURNS trigger
+ *
+ * Before a row is written, so that nothing is remembered between its writing and the message; and after, before the other
+ * triggers of that row.
+ */
+PG_FUNCTION_INFO_V1(seeme_note_change);
+Datum
+seeme_note_change(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	int			kind;
+	Oid			relid;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("seeme.note_change is a trigger function")));
+	for (kind = 0; kind < SEEME_NCHANGES - 1; kind++)
+		if (trigger->tg_trigger->tgnargs == 1 && strcmp(trigger->tg_trigger->tgargs[0], proxy_names[kind]) == 0)
+			break;
+	relid = get_relname_relid(proxy_names[kind], RelationGetNamespace(trigger->tg_relation));
+	if (OidIsValid(relid))
+		CacheInvalidateRelcacheByRelid(relid);
+	changed(kind);
+	seeme_changed_in = seeme_local_xid();
+	seeme_changed_at = GetCurrentStatementStartTimestamp();
+	if (TRIGGER_FIRED_BEFORE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple);
+	PG_RETURN_POINTER(NULL);
+}

@@ -1,0 +1,51 @@
+/*
+ * changes.h: whether what decisions follow has changed.
+ */
+#ifndef SEEME_CHANGES_H
+#define SEEME_CHANGES_H
+
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/inval.h"
+
+#include "compat.h"
+
+/* What can change. Each kind has an empty table that stands for it. */
+typedef enum SeemeChange
+{
+	SEEME_CHANGE_OF_VOCABULARY, /* codes, resource types, roles */
+	SEEME_CHANGE_OF_RIGHTS,		/* people, organizations, teams, projects, memberships, keys */
+	SEEME_CHANGE_OF_ASSIGNMENTS,	/* of resources to projects */
+} SeemeChange;
+#define SEEME_NCHANGES 3
+
+/*
+ * Moves whenever something of that kind may have changed; the first moves with each of them. What was read before it moved
+ * is no longer to be relied on.
+ */
+extern uint64 seeme_changes;
+extern uint64 seeme_changes_of[SEEME_NCHANGES];
+
+/* The transaction that has changed rights itself, and the start of its last statement that did. */
+extern LocalTransactionId seeme_changed_in;
+extern TimestampTz seeme_changed_at;
+
+extern void seeme_changes_init(void);
+extern void seeme_watch_changes(Oid namespace);
+
+/*
+ * Takes notice of what others have committed, also in a statement that has all its locks, and tells whether what is
+ * remembered may be used at all. It may not within a statement that is changing rights: of its rows some are written and
+ * some are not, and no command counter tells between which of them a trigger runs.
+ */
+static inline bool
+seeme_accept_changes(void)
+{
+	AcceptInvalidationMessages();
+	return likely(seeme_changed_in == InvalidLocalTransactionId) ||
+		seeme_changed_in != seeme_local_xid() ||
+		seeme_changed_at != GetCurrentStatementStartTimestamp();
+}
+
+#endif							/* SEEME_CHANGES_H */

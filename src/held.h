@@ -1,0 +1,25 @@
+/*
+ * held.h: what somebody holds somewhere, from memory where possible.
+ */
+#ifndef SEEME_HELD_H
+#define SEEME_HELD_H
+
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "cache.h"
+#include "decide.h"
+#include "identity.h"
+#include "store.h"
+
+extern void seeme_held_begin(SeemeStore *store);
+extern SeemeViewer *seeme_viewer(SeemeStore *store, const SeemeIdentity *asker);
+extern SeemeSet seeme_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id);
+extern SeemeSet seeme_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, const pg_uuid_t *resource);
+#define SEEME_NO_LIMIT INT_MAX
+extern bool seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit);
+extern bool seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int limit);
+extern bool seeme_has_come(TimestampTz date);
+
+#endif							/* SEEME_HELD_H */

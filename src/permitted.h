@@ -1,0 +1,13 @@
+/*
+ * permitted.h: how many scopes are permitted.
+ */
+#ifndef SEEME_PERMITTED_H
+#define SEEME_PERMITTED_H
+
+#include "postgres.h"
+
+#include "decide.h"
+
+extern int	seeme_count_permitted(SeemeLevel level, const char *code, const char *resource_type, int limit);
+
+#endif							/* SEEME_PERMITTED_H */

@@ -1,0 +1,277 @@
+/*
+ * planner.c: what the planner is told of seeme_has_permission.
+ *
+ * Where a scope is an indexed column: that the call is the same as column = ANY (seeme_permitted_projects(code)), so that an
+ * index can find the rows; and how many rows it will let through. Estimates, and with them the shape of a plan, may depend on
+ * who is asking while it is made. Nothing else in a plan does, for plans outlive identities.
+ *
+ * Throws nothing of its own, and loads nothing large: it is called for each index of each query that is planned.
+ */
+#include "postgres.h"
+
+
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_statistic.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/pathnodes.h"
+#include "nodes/supportnodes.h"
+#include "optimizer/optimizer.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/selfuncs.h"
+#include "utils/syscache.h"
+
+#include "changes.h"
+#include "compat.h"
+#include "held.h"
+#include "permitted.h"
+
+/* Arguments of seeme_has_permission */
+#define ARG_CODE 0
+#define ARG_RESOURCE 4
+#define ARG_RESOURCE_TYPE 5
+#define NARGS 6
+
+/* So many places are read for an estimate; who has more is taken to have many. */
+#define PLACES_FOR_ESTIMATE 5000
+
+/* More ids than this are looked up slower than a scan filters; and the planner estimates each by itself. */
+#define MAX_IDS 1000
+
+/* A larger part of a table than this is read faster as a whole. */
+#define MAX_PART 0.05
+
+static const char *const list_functions[] = {
+	"seeme_permitted_organizations", "seeme_permitted_teams", "seeme_permitted_projects", "seeme_permitted_resources"
+};
+
+static bool
+is_null(Node *node)
+{
+	return IsA(node, Const) && ((Const *) node)->constisnull;
+}
+
+/* The number of the one scope that a call asks about, if its other arguments are constants; else 0. */
+static int
+only_scope(List *args)
+{
+	int			scope = 0;
+	Node	   *code;
+
+	if (list_length(args) != NARGS)
+		return 0;
+	code = list_nth(args, ARG_CODE);
+	if (!IsA(code, Const) || is_null(code))
+		return 0;
+	for (int i = 1; i <= ARG_RESOURCE; i++)
+		if (!is_null(list_nth(args, i)))
+		{
+			if (scope != 0)
+				return 0;
+			scope = i;
+		}
+	if (!IsA(list_nth(args, ARG_RESOURCE_TYPE), Const) ||
+		(scope != ARG_RESOURCE && !is_null(list_nth(args, ARG_RESOURCE_TYPE))))
+		return 0;
+	return scope;
+}
+
+static char *
+constant_text(Node *node)
+{
+	return is_null(node) ? NULL : TextDatumGetCString(((Const *) node)->constvalue);
+}
+
+/* In how many scopes the asking person holds what a call asks; -1: too many to count, or not known. */
+static int
+count_permitted(List *args, int scope)
+{
+	if (!seeme_accept_changes())
+		return -1;
+	return seeme_count_permitted(scope - 1 + SEEME_ORGANIZATION, constant_text(list_nth(args, ARG_CODE)),
+								 constant_text(list_nth(args, ARG_RESOURCE_TYPE)), PLACES_FOR_ESTIMATE);
+}
+
+/* Whether a table's column is compared with something known before the table is read. */
+static bool
+is_fixed(RelOptInfo *rel, int column)
+{
+	ListCell   *cell;
+
+	foreach(cell, rel->baserestrictinfo)
+	{
+		RestrictInfo *rinfo = lfirst(cell);
+		OpExpr	   *clause = (OpExpr *) rinfo->clause;
+
+		if (rinfo->mergeopfamilies == NIL || !IsA(clause, OpExpr) || list_length(clause->args) != 2)
+			continue;
+		for (int side = 0; side < 2; side++)
+		{
+			Node	   *var = list_nth(clause->args, side);
+
+			while (IsA(var, RelabelType))
+				var = (Node *) ((RelabelType *) var)->arg;
+			if (IsA(var, Var) && ((Var *) var)->varno == rel->relid && ((Var *) var)->varattno == column &&
+				!contain_var_clause(list_nth(clause->args, 1 - side)))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Whether at most one row is looked for. */
+static bool
+is_point_query(RelOptInfo *rel)
+{
+	ListCell   *cell;
+
+	foreach(cell, rel->indexlist)
+	{
+		IndexOptInfo *index = lfirst(cell);
+		bool		fixed = index->unique && index->immediate && index->indpred == NIL;
+
+		for (int i = 0; i < index->nkeycolumns && fixed; i++)
+			fixed = index->indexkeys[i] != 0 && is_fixed(rel, index->indexkeys[i]);
+		if (fixed)
+			return true;
+	}
+	return false;
+}
+
+/* The number of distinct values of a column, as far as statistics tell. */
+static double
+distinct_values(PlannerInfo *root, Node *column, int varRelid, double *null_part)
+{
+	VariableStatData variable;
+	double		distinct;
+	bool		is_default;
+
+	examine_variable(root, column, varRelid, &variable);
+	distinct = get_variable_numdistinct(&variable, &is_default);
+	*null_part = HeapTupleIsValid(variable.statsTuple) ?
+		((Form_pg_statistic) GETSTRUCT(variable.statsTuple))->stanullfrac : 0;
+	ReleaseVariableStats(variable);
+	return Max(distinct, 1);
+}
+
+/* The part of rows that a call lets through. */
+static Selectivity
+selectivity(PlannerInfo *root, List *args, int varRelid)
+{
+	int			scope = only_scope(args);
+	Node	   *column;
+	int			permitted;
+	double		distinct;
+	double		null_part;
+
+	if (scope == 0)
+		return 0.5;
+	column = list_nth(args, scope);
+	while (IsA(column, RelabelType))
+		column = (Node *) ((RelabelType *) column)->arg;
+	if (!IsA(column, Var) || ((Var *) column)->varlevelsup != 0)
+		return 0.5;
+	/* Who names a project is likely to see it. */
+	if (((Var *) column)->varno < root->simple_rel_array_size &&
+		root->simple_rel_array[((Var *) column)->varno] != NULL &&
+		is_fixed(root->simple_rel_array[((Var *) column)->varno], ((Var *) column)->varattno))
+		return 1.0;
+	permitted = count_permitted(args, scope);
+	distinct = distinct_values(root, column, varRelid, &null_part);
+	if (permitted < 0)
+		return 0.5 * (1 - null_part);
+	return Min((permitted + 0.1) / distinct, 1.0) * (1 - null_part);
+}
+
+/* The list function of a scope, in the schema of seeme_has_permission; invalid if there is none. */
+static Oid
+list_function(Oid has_permission, int scope)
+{
+	Oid			types[2] = {TEXTOID, TEXTOID};
+	oidvector  *vector = buildoidvector(types, scope == ARG_RESOURCE ? 2 : 1);
+
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(list_functions[scope - 1]),
+						   PointerGetDatum(vector), ObjectIdGetDatum(get_func_namespace(has_permission)));
+}
+
+/* What an index can look up in place of a call; NIL if that would be wrong, or slower than asking for each row. */
+static List *
+index_condition(SupportRequestIndexCondition *request)
+{
+	List	   *args = IsA(request->node, FuncExpr) ? ((FuncExpr *) request->node)->args : NIL;
+	int			scope = only_scope(args);
+	IndexOptInfo *index = request->index;
+	Oid			equal;
+	Oid			function;
+	int			permitted;
+	double		distinct;
+	double		null_part;
+	List	   *list_args;
+	ScalarArrayOpExpr *condition;
+
+	if (scope == 0 || request->indexarg != scope || index->relam != BTREE_AM_OID || !index->amsearcharray ||
+		index->indexkeys[request->indexcol] == 0)
+		return NIL;
+	if (request->indexcol > 0 && !SEEME_LATER_ARRAYS_KEEP_ORDER)
+		return NIL;
+	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID, BTEqualStrategyNumber);
+	if (!OidIsValid(equal) ||
+		is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
+		is_point_query(index->rel))
+		return NIL;
+	permitted = count_permitted(args, scope);
+	if (permitted < 0 || permitted > MAX_IDS)
+		return NIL;
+	distinct = distinct_values(request->root, list_nth(args, scope), 0, &null_part);
+	if (permitted > distinct * MAX_PART && permitted > 1)
+		return NIL;
+	function = list_function(request->funcid, scope);
+	if (!OidIsValid(function) || !seeme_may_execute(function))
+		return NIL;
+
+	list_args = list_make1(copyObject(list_nth(args, ARG_CODE)));
+	if (scope == ARG_RESOURCE)
+		list_args = lappend(list_args, copyObject(list_nth(args, ARG_RESOURCE_TYPE)));
+	condition = makeNode(ScalarArrayOpExpr);
+	condition->opno = equal;
+	condition->opfuncid = get_opcode(equal);
+	condition->useOr = true;
+	condition->args = list_make2(list_nth(args, scope),
+								 makeFuncExpr(function, UUIDARRAYOID, list_args, InvalidOid, DEFAULT_COLLATION_OID,
+											  COERCE_EXPLICIT_CALL));
+	condition->location = -1;
+
+	/* The processes of a parallel scan of an index may not have different arrays; they would, if rights changed between. */
+	if (!SEEME_PARALLEL_SCANS_SHARE_NO_ARRAY)
+		index->amcanparallel = false;
+	request->lossy = false;
+	return list_make1(condition);
+}
+
+/*
+ * seeme.plan_has_permission(internal) RETURNS internal
+ */
+PG_FUNCTION_INFO_V1(seeme_plan_has_permission);
+Datum
+seeme_plan_has_permission(PG_FUNCTION_ARGS)
+{
+	Node	   *request = (Node *) PG_GETARG_POINTER(0);
+
+	if (IsA(request, SupportRequestIndexCondition))
+		PG_RETURN_POINTER(index_condition((SupportRequestIndexCondition *) request));
+	if (IsA(request, SupportRequestSelectivity) && !((SupportRequestSelectivity *) request)->is_join)
+	{
+		SupportRequestSelectivity *wanted = (SupportRequestSelectivity *) request;
+
+		wanted->selectivity = selectivity(wanted->root, wanted->args, wanted->varRelid);
+		PG_RETURN_POINTER(wanted);
+	}
+	PG_RETURN_POINTER(NULL);
+}
