@@ -513,6 +513,7 @@ sub start_held {
     unlink glob "$o{place}/log-$name.*";
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
+        $ENV{PGAPPNAME} = "bench $name";
         open STDOUT, '>', "$o{place}/output-$name";
         open STDERR, '>&', \*STDOUT;
         exec 'sh', '-c', 'kill -STOP $$; exec "$@"', 'sh', "$o{bin}/pgbench", '--no-vacuum', '--log', "--log-prefix=$o{place}/log-$name", @arguments;
@@ -533,10 +534,14 @@ sub ends_of {
     return sort { $a <=> $b } @ends;
 }
 
+# Seconds of processor time that server processes have had.
+sub processor_time { my $ns = 0; for my $pid (@_) { $ns += (split ' ', slurp("/proc/$pid/schedstat"))[0] if -e "/proc/$pid/schedstat" } return $ns / 1e9 }
+
 sub within { my ($ends, $from, $to) = @_; return scalar grep { $_ >= $from && $_ < $to } @$ends }
 
 # take_turns(process => [pgbench's arguments], contender => [processes that run in its turn, the one that counts first],
-# order, warm_up, slice, slices: seconds, seconds, how many. Transactions a second, by contender and slice. The slices end
+# order, warm_up, slice, slices: seconds, seconds, how many; generation: a number that makes rounds of several calls differ. By contender and round: transactions a second,
+# and microseconds of the server's processor time per transaction, which does not depend on what else runs. The slices end
 # early where a process has ended by itself (ends_by_itself). beside: told the rate of what else runs in a turn.
 sub take_turns {
     my (%t) = @_;
@@ -552,16 +557,19 @@ sub take_turns {
         sleep $t{warm_up};
         hold_back(@pids);
     }
+    my %server = map { $_ => $dba->selectcol_arrayref('SELECT pid FROM pg_stat_activity WHERE application_name = ?', undef, "bench $_") } keys %pid;
     ROUND: for my $round (1 .. $t{slices}) {
         my %this;
         for my $i (0 .. $#order) {
             my $contender = $order[ ($i + $round) % @order ];
             my @pids = @pid{ @{ $t{contender}{$contender} } };
+            my @server = @{ $server{ $t{contender}{$contender}[0] } };
+            my $before = processor_time(@server);
             my $from = time;
             let_go(@pids);
             sleep $t{slice};
             hold_back(@pids);
-            $this{$contender} = [ $from, time ];
+            $this{$contender} = [ $from, time, processor_time(@server) - $before ];
             last ROUND if grep { !-e "/proc/$_" || slurp("/proc/$_/stat") =~ /\) Z / } @pids;
         }
         $window{$_}{$round} = $this{$_} for keys %this;
@@ -574,17 +582,37 @@ sub take_turns {
         my $output = slurp("$o{place}/output-$name");
         die "pgbench, $name:\n$output" if $status || $output =~ /aborted|failed transactions: [1-9]/;
     }
-    my (%ends, %by_round);
+    my (%ends, %by_round, %processor);
+    my $generation = $t{generation} // 1;
     for my $contender (@order) {
         my @names = @{ $t{contender}{$contender} };
         for my $round (keys %{ $window{$contender} }) {
-            my ($from, $to) = @{ $window{$contender}{$round} };
+            my ($from, $to, $seconds) = @{ $window{$contender}{$round} };
             $ends{$_} //= [ ends_of($_) ] for @names;
-            $by_round{$contender}{$round} = within($ends{ $names[0] }, $from, $to) / ($to - $from);
+            my $count = within($ends{ $names[0] }, $from, $to);
+            $by_round{$contender}{"$generation.$round"} = $count / ($to - $from);
+            $processor{$contender}{"$generation.$round"} = 1e6 * $seconds / $count if $count;
             $t{beside}->(within($ends{$_}, $from, $to) / ($to - $from)) for $t{beside} ? @names[ 1 .. $#names ] : ();
         }
     }
-    return \%by_round;
+    return (\%by_round, \%processor);
+}
+
+# Several generations of sessions, for where the kernel puts a pair of processes stays with them; and what came of it.
+sub generations {
+    my ($case, $order, $target, $count, %t) = @_;
+    my (%rate, %processor);
+    for my $generation (1 .. $count) {
+        my ($rate, $processor) = take_turns(%t, order => $order, generation => $generation);
+        for my $contender (@$order) {
+            %{ $rate{$contender}{by_round} } = (%{ $rate{$contender}{by_round} // {} }, %{ $rate->{$contender} // {} });
+            %{ $processor{$contender}{by_round} } = (%{ $processor{$contender}{by_round} // {} }, %{ $processor->{$contender} // {} });
+        }
+    }
+    my $measured = sum_up($case, 'tps', $order, \%rate, reference => $order->[0]);
+    hold($case, 'ratio', 'tps', $measured, @$target) if $target;
+    sum_up("$case, processor time", 'us', $order, \%processor, reference => $order->[0]);
+    return $measured;
 }
 
 sub client_arguments { my ($clients, $mode, @scripts) = @_;
@@ -595,12 +623,9 @@ sub scripts_of { my ($what, $contender, $walk) = @_; return $what eq 'mix' ? mix
 
 sub oltp_case {
     my ($case, $contenders, $what, $clients, $mode, $target) = @_;
-    my $by_round = take_turns(
+    generations($case, $contenders, [ 'seeme', 'none', $target ], 4,
         process => { map { $_ => [ client_arguments($clients, $mode, scripts_of($what, $_, 'active')) ] } @$contenders },
-        contender => { map { $_ => [$_] } @$contenders }, order => $contenders,
-        warm_up => $size->{warm_up}, slice => 0.25, slices => $slices);
-    my $measured = sum_up($case, 'tps', $contenders, { map { $_ => { by_round => $by_round->{$_} } } @$contenders }, reference => 'none');
-    hold($case, 'ratio', 'tps', $measured, 'seeme', 'none', $target);
+        contender => { map { $_ => [$_] } @$contenders }, warm_up => $size->{warm_up}, slice => 0.25, slices => int($slices / 4 + 0.5));
 }
 
 define oltp => 'short transactions, another person in each', sub {
@@ -617,17 +642,10 @@ define cold => 'short transactions, each of a person and a project that the sess
     my @three = qw(none named seeme);
     my $steps = min($size->{people}, $size->{projects}, 10_000);
     for my $what (qw(select update insert mix)) {
-        # A session meets each person once, then its time is over; so there are several generations of sessions.
-        my %by_round;
-        for my $generation (1 .. $generations) {
-            my $these = take_turns(
-                process => { map { $_ => [ '--transactions', $steps, '-D', 'step=0', '-D', "steps=$steps", client_arguments(1, 'prepared', scripts_of($what, $_, 'first_sight')) ] } @three },
-                contender => { map { $_ => [$_] } @three }, order => \@three, warm_up => 0.05, slice => $size->{cold_slice}, slices => 1000, ends_by_itself => 1);
-            for my $contender (@three) { $by_round{$contender}{"$generation.$_"} = $these->{$contender}{$_} for keys %{ $these->{$contender} } }
-        }
-        my $case = $what eq 'mix' ? 'mix, all cold' : "point $what, all cold";
-        my $measured = sum_up($case, 'tps', \@three, { map { $_ => { by_round => $by_round{$_} } } @three }, reference => 'none');
-        hold($case, 'ratio', 'tps', $measured, 'seeme', 'none', '>= 0.85');
+        # A session meets each person once, then its time is over.
+        generations($what eq 'mix' ? 'mix, all cold' : "point $what, all cold", \@three, [ 'seeme', 'none', '>= 0.85' ], $generations,
+            process => { map { $_ => [ '--transactions', $steps, '-D', 'step=0', '-D', "steps=$steps", client_arguments(1, 'prepared', scripts_of($what, $_, 'first_sight')) ] } @three },
+            contender => { map { $_ => [$_] } @three }, warm_up => 0.05, slice => $size->{cold_slice}, slices => 1000, ends_by_itself => 1);
     }
 };
 
@@ -647,15 +665,13 @@ define churn => 'the mix while 100 memberships a second change', sub {
             '-D', "churned=$churned", '--file', "$FindBin::Bin/pgbench/churn.sql", $database ];
     }
     my @rates;
-    my $by_round = take_turns(
+    my $case = 'mix under membership changes';
+    my $measured = generations($case, \@order, [ 'here', 'calm', '>= 0.95' ], 2,
         process => { mix => [ client_arguments(1, 'prepared', mix('seeme', 'active')) ], %churn },
-        contender => { calm => ['mix'], elsewhere => [qw(mix churn_elsewhere)], here => [qw(mix churn_here)] }, order => \@order,
-        warm_up => $size->{warm_up}, slice => 1, slices => $slices / 2, beside => sub { push @rates, @_ });
+        contender => { calm => ['mix'], elsewhere => [qw(mix churn_elsewhere)], here => [qw(mix churn_here)] },
+        warm_up => $size->{warm_up}, slice => 1, slices => int($slices / 4 + 0.5), beside => sub { push @rates, @_ });
     my $rate = quantile(0.5, @rates);
     die "only $rate memberships a second were changed\n" if $rate < 80;
-    my $case = 'mix under membership changes';
-    my $measured = sum_up($case, 'tps', \@order, { map { $_ => { by_round => $by_round->{$_} } } @order }, reference => 'calm');
-    hold($case, 'ratio', 'tps', $measured, 'here', 'calm', '>= 0.95');
     # The changes take time from the machine wherever they are.
     compare($case, 'ratio', 'tps', $measured, 'here', 'elsewhere', sub { $_[0] / $_[1] });
     printf "memberships changed a second: %.0f\n", $rate;
