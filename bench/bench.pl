@@ -17,8 +17,8 @@ GetOptions(\%o, 'size=s', 'case=s@', 'runs=i', 'place=s', 'bin=s', 'settings=s',
 # warm_up: seconds that a session is warmed up for; cold_slice: of a turn in which everything is new; budget: seconds after which a contender of a case takes no more turns.
 my %size_of = (
     small => { organizations => 100,  projects => 2000,  people => 2000,   rows => 50_000,    assets => 5000,    calls => 20_000,  warm_up => 0.3, cold_slice => 0.03,  runs => 3,  budget => 1 },
-    full  => { organizations => 1000, projects => 20000, people => 10_000, rows => 2_000_000, assets => 100_000, calls => 500_000, warm_up => 1.5, cold_slice => 0.1, runs => 11, budget => 8 },
-    huge  => { organizations => 1000, projects => 20000, people => 500_000, rows => 2_000_000, assets => 100_000, calls => 500_000, warm_up => 1.5, cold_slice => 0.1, runs => 11, budget => 8 },
+    full  => { organizations => 1000, projects => 20000, people => 10_000, rows => 2_000_000, assets => 100_000, calls => 500_000, warm_up => 1, cold_slice => 0.1, runs => 11, budget => 8 },
+    huge  => { organizations => 1000, projects => 20000, people => 500_000, rows => 2_000_000, assets => 100_000, calls => 500_000, warm_up => 1, cold_slice => 0.1, runs => 11, budget => 8 },
 );
 my $few = { organizations => 50, projects => 1000, people => 500, rows => 0 };
 my $size = $size_of{ $o{size} // '' } or die "bench.pl: --size small, full or huge\n";
@@ -591,7 +591,7 @@ sub take_turns {
             $ends{$_} //= [ ends_of($_) ] for @names;
             my $count = within($ends{ $names[0] }, $from, $to);
             $by_round{$contender}{"$generation.$round"} = $count / ($to - $from);
-            $processor{$contender}{"$generation.$round"} = 1e6 * $seconds / $count if $count;
+            $processor{$contender}{"$generation.$round"} = 1e6 * $seconds / $count if $count && $seconds;
             $t{beside}->(within($ends{$_}, $from, $to) / ($to - $from)) for $t{beside} ? @names[ 1 .. $#names ] : ();
         }
     }
@@ -678,7 +678,7 @@ define churn => 'the mix while 100 memberships a second change', sub {
 };
 
 define connect => 'a new connection for each transaction', sub {
-    my $transactions = $o{size} eq 'small' ? 50 : 300;
+    my $transactions = $o{size} eq 'small' ? 50 : 150;
     alternate('point select on a new connection', 'ms', [ map {
         my $contender = $_;
         $contender => sub {
