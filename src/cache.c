@@ -54,6 +54,13 @@ typedef struct CachedRole
 	SeemeSet	set;
 } CachedRole;
 
+typedef struct CachedOwner
+{
+	pg_uuid_t	organization;
+	bool		exists;
+	pg_uuid_t	owner;
+} CachedOwner;
+
 /* In vocabulary_context */
 static int	ncodes = 0;
 static int	nwords = 0;
@@ -65,6 +72,7 @@ static HTAB *roles = NULL;
 static List *types = NIL;		/* of char *: names of resource types */
 
 /* In places_context */
+static HTAB *owners = NULL;
 static SeemePlace *places = NULL;	/* by number */
 static uint32 nplaces = 0;
 static uint32 places_size = 0;
@@ -107,6 +115,7 @@ forget_places(void)
 {
 	forget_viewers();
 	places = NULL;
+	owners = NULL;
 	nplaces = places_size = 0;
 	memset(seeme_cache_places, 0, sizeof(seeme_cache_places));
 	MemoryContextReset(places_context);
@@ -386,6 +395,39 @@ const SeemePlace *
 seeme_cache_place(uint32 number)
 {
 	return &places[number];
+}
+
+/* Whose an organization is, and whether it exists at all; false if that is not remembered. */
+bool
+seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *owner)
+{
+	CachedOwner *found = owners == NULL ? NULL : hash_search(owners, organization, HASH_FIND, NULL);
+
+	if (found == NULL)
+		return false;
+	*exists = found->exists;
+	*owner = found->owner;
+	return true;
+}
+
+void
+seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_t *owner)
+{
+	CachedOwner *entry;
+
+	if (owners == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(CachedOwner), .hcxt = places_context};
+
+		owners = hash_create("seeme_rbac owners", 32, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	has_grown = true;
+	entry = hash_search(owners, organization, HASH_ENTER, NULL);
+	entry->exists = exists;
+	if (exists)
+		entry->owner = *owner;
+	else
+		memset(&entry->owner, 0, sizeof(entry->owner));
 }
 
 /* Roles */

@@ -133,6 +133,9 @@ extern SeemeSlots seeme_cache_places[SEEME_NPLACE_KINDS];
 extern uint32 seeme_cache_add_place(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place);
 extern const SeemePlace *seeme_cache_place(uint32 number);
 
+extern bool seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *owner);
+extern void seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_t *owner);
+
 extern SeemeSet seeme_cache_find_role(const pg_uuid_t *role_id);
 extern void seeme_cache_add_role(const pg_uuid_t *role_id, SeemeSet set);
 

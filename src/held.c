@@ -177,6 +177,33 @@ seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 	return viewer;
 }
 
+/* Whether somebody exists, is not disabled, and came by nothing that is gone or has expired: by what is committed now. */
+bool
+seeme_may_act(const SeemeIdentity *identity)
+{
+	SeemeStore	store;
+	SeemeSubject subject;
+	bool		refused;
+
+	if (seeme_has_come(identity->expires_at))
+		return false;
+	if (seeme_accept_changes())
+	{
+		seeme_held_begin(&store);
+		refused = seeme_viewer(&store, identity)->is_refused;
+	}
+	else
+	{
+		seeme_store_open(&store);
+		seeme_subject_init(&subject, &store, &identity->user_id);
+		if (identity->has_key)
+			seeme_subject_narrow(&subject, &identity->key_id);
+		refused = subject.is_refused;
+	}
+	seeme_store_close(&store);
+	return !refused;
+}
+
 /* Whether a viewer may do anything, or (code not NULL) what takes no role: by a key only if it reaches the code everywhere. */
 bool
 seeme_viewer_acts(const SeemeViewer *viewer, const char *code)
@@ -191,11 +218,26 @@ seeme_viewer_acts(const SeemeViewer *viewer, const char *code)
 	return number >= 0 && !viewer->key_has_organization && has_code(viewer->reached_by_key, number);
 }
 
+/* Whose an organization is, remembered for everybody. */
+static bool
+recall_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
+{
+	bool		exists;
+
+	if (!seeme_cache_find_owner(organization, &exists, owner))
+	{
+		exists = seeme_read_owner(store, organization, owner);
+		seeme_cache_add_owner(organization, exists, owner);
+	}
+	return exists;
+}
+
 /* What a viewer holds in a place, as decide.c says. */
 static SeemeSet
 read_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place)
 {
 	uint64	   *words = palloc0(sizeof(uint64) * seeme_cache_nwords());
+	SeemeStanding *standing = seeme_standing_under(subject, &place->organization_id, recall_owner);
 	bool		everything;
 	List	   *counting = seeme_counting(subject, place, &everything);
 	SeemeSet	set;
@@ -206,7 +248,7 @@ read_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place)
 			add_bit(words, i);
 	foreach(cell, counting)
 		add_set(words, covered_by_role(subject, lfirst(cell)));
-	foreach(cell, seeme_standing(subject, &place->organization_id)->holdings)
+	foreach(cell, standing->holdings)
 	{
 		SeemeMembership *membership = ((SeemeHolding *) lfirst(cell))->membership;
 
@@ -345,7 +387,7 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 	foreach(organization, seeme_organizations_of(&subject))
 	{
 		pg_uuid_t  *id = lfirst(organization);
-		SeemeStanding *standing = seeme_standing(&subject, id);
+		SeemeStanding *standing = seeme_standing_under(&subject, id, recall_owner);
 
 		remember_held(&subject, viewer, SEEME_PLACE_ORGANIZATION, id, seeme_place_of_organization(id));
 		places++;

@@ -15,6 +15,7 @@
 
 extern void seeme_held_begin(SeemeStore *store);
 extern SeemeViewer *seeme_viewer(SeemeStore *store, const SeemeIdentity *asker);
+extern bool seeme_may_act(const SeemeIdentity *identity);
 extern bool seeme_viewer_acts(const SeemeViewer *viewer, const char *code);
 extern SeemeSet seeme_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id);
 extern SeemeSet seeme_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, const pg_uuid_t *resource);

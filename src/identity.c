@@ -450,42 +450,19 @@ set_identity(const char *setting, const char *text, GucAction action)
 }
 
 /*
- * From now until the end of the transaction (or of the session) this person is asking. Throws, always with the same error,
- * when the transaction has spoken for somebody else (or for the same person by another key), or the person is unknown,
- * disabled, or by now expired; and 55006 when the session still holds what somebody else was shown.
+ * From now until the end of the transaction (or of the session) this person is asking, of whom the caller knows that they may
+ * act. Throws, with the error of seeme_refuse_identity(), when the transaction has spoken for somebody else (or for the same
+ * person by another key); and 55006 when the session still holds what somebody else was shown.
  */
 void
 seeme_identify(const SeemeIdentity *identity, bool for_session)
 {
-	SeemeStore	store;
-	SeemePerson person;
-	const SeemeIdentity *already;
-	TimestampTz now = GetCurrentTimestamp();
-	const char *wrong = NULL;
+	const SeemeIdentity *already = seeme_asker();
 	char	   *text;
 
-	seeme_store_open(&store);
-	if (!seeme_read_person(&store, &identity->user_id, &person))
-		wrong = "the person is unknown";
-	else if (seeme_is_disabled(&person, now))
-		wrong = "the person is disabled";
-	else if (identity->expires_at <= now)
-		wrong = "the token has expired";
-	else if (identity->has_key)
-	{
-		/* By what is committed now: whoever found the key may have looked at an older snapshot. */
-		SeemeKey   *key = seeme_read_key(&store, &identity->key_id);
-
-		if (key == NULL || !seeme_uuid_equal(&key->user_id, &identity->user_id) || key->expires_at <= now)
-			wrong = "the key is unknown or has expired";
-	}
-	seeme_store_close(&store);
-	already = seeme_asker();
-	if (wrong == NULL && ((already != NULL && !same_identity(already, identity)) ||
-						  (named_in == seeme_local_xid() && !same_identity(&named, identity))))
-		wrong = "the transaction or session speaks for somebody else";
-	if (wrong != NULL)
-		seeme_refuse_identity(wrong);
+	if ((already != NULL && !same_identity(already, identity)) ||
+		(named_in == seeme_local_xid() && !same_identity(&named, identity)))
+		seeme_refuse_identity("the transaction or session speaks for somebody else");
 	seeme_refuse_leftovers(&identity->user_id);
 
 	if (!for_session && !IsTransactionBlock())
