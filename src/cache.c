@@ -3,8 +3,8 @@
  *
  * Owns the memory and how things are found in it. Knows neither who is asking nor what a permission means, and reads no
  * table: held.c fills it. Three memory contexts: the vocabulary (codes, sets of codes, roles), the places, and what is one
- * viewer's. Nothing in them is ever handed out for longer than the epoch: when rights have changed, or memory is
- * short, a whole context goes at once, and with the epoch every pointer into it.
+ * viewer's. Pointers into them are good as long as seeme_moves is the same: when rights have changed, or memory is short,
+ * a whole context goes at once.
  *
  * Whoever publishes something noted seeme_changes before reading it, and does so only if that has not moved since.
  */
@@ -30,7 +30,6 @@
 #define MAX_SETS 4096
 
 SeemeCacheCounters seeme_cache_counters;
-uint64		seeme_cache_epoch = 1;
 uint64		seeme_hash_factors[2];
 SeemeSlots	seeme_cache_places[SEEME_NPLACE_KINDS];
 
@@ -107,7 +106,7 @@ forget_viewers(void)
 {
 	viewers = NULL;
 	MemoryContextReset(viewers_context);
-	seeme_cache_epoch++;
+	seeme_moves++;
 }
 
 static void
@@ -155,7 +154,7 @@ forget_resources(void)
 			resources->larger_than = 0;
 		}
 	}
-	seeme_cache_epoch++;
+	seeme_moves++;
 }
 
 /* Small first blocks, and small ones later: what is large gets blocks of its own. */
@@ -318,7 +317,7 @@ seeme_cache_intern(const uint64 *words)
 		}
 		set_words = grown;
 		sets_size = size;
-		seeme_cache_epoch++;	/* the words have moved */
+		seeme_moves++;	/* the words have moved */
 	}
 	has_grown = true;
 	memcpy(set_words + (Size) nsets * nwords, words, sizeof(uint64) * nwords);
@@ -492,7 +491,7 @@ seeme_cache_forget_viewer(SeemeViewer *viewer)
 	if (viewer->places != NULL)
 		pfree(viewer->places);
 	hash_search(viewers, &viewer->key, HASH_REMOVE, NULL);
-	seeme_cache_epoch++;
+	seeme_moves++;
 }
 
 static void

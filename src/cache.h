@@ -12,6 +12,8 @@
 
 #include "store.h"
 
+#pragma GCC visibility push(hidden)
+
 /* A set of codes: bits, shared by all that hold the same. */
 typedef uint16 SeemeSet;
 #define SEEME_UNKNOWN_SET 0
@@ -107,9 +109,6 @@ typedef struct SeemeCacheCounters
 } SeemeCacheCounters;
 
 extern SeemeCacheCounters seeme_cache_counters;
-
-/* Moves whenever pointers into the cache, numbers of places and sets are of no use any more. */
-extern uint64 seeme_cache_epoch;
 
 /* Random, so that nobody can choose ids that collide. */
 extern uint64 seeme_hash_factors[2];
@@ -216,5 +215,7 @@ seeme_ids_contain(const SeemeIds *ids, const pg_uuid_t *id)
 			i = 0;
 	}
 }
+
+#pragma GCC visibility pop
 
 #endif							/* SEEME_CACHE_H */

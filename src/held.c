@@ -125,7 +125,10 @@ static void
 note_date(SeemeViewer *viewer, TimestampTz now, TimestampTz date)
 {
 	if (date > now && date < viewer->next_change)
+	{
 		viewer->next_change = date;
+		seeme_moves++;			/* call sites go by an earlier date now */
+	}
 }
 
 static void

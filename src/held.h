@@ -13,6 +13,8 @@
 #include "identity.h"
 #include "store.h"
 
+#pragma GCC visibility push(hidden)
+
 extern void seeme_held_begin(SeemeStore *store);
 extern SeemeViewer *seeme_viewer(SeemeStore *store, const SeemeIdentity *asker);
 extern bool seeme_may_act(const SeemeIdentity *identity);
@@ -27,5 +29,7 @@ extern int	seeme_resources_held(SeemeStore *store, SeemeViewer *viewer, const ch
 								 pg_uuid_t **ids);
 extern SeemeIds *seeme_ids_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code);
 extern bool seeme_has_come(TimestampTz date);
+
+#pragma GCC visibility pop
 
 #endif							/* SEEME_HELD_H */

@@ -52,9 +52,6 @@ static const SeemeIdentity *logged_in = NULL;
 /* True only while seeme_identify() sets one of them. */
 static bool setting_identity = false;
 
-/* Moves whenever somebody else may be asking. */
-uint64		seeme_asker_changes = 1;
-
 /*
  * Whom this transaction named first. A rollback to a savepoint takes the setting back, but not this: a transaction speaks
  * for one person.
@@ -155,7 +152,7 @@ static void
 assign_user_id(const char *newval, void *extra)
 {
 	assumed = (const SeemeIdentity *) extra;
-	seeme_asker_changes++;
+	seeme_moves++;
 }
 
 static void
@@ -169,7 +166,7 @@ assign_session_user_id(const char *newval, void *extra)
 		seeme_session_speaks_for(&logged_in->user_id);
 	}
 	logged_in = (const SeemeIdentity *) extra;
-	seeme_asker_changes++;
+	seeme_moves++;
 	seeme_session_logged_in(logged_in == NULL ? NULL : &logged_in->user_id);
 }
 
@@ -351,8 +348,8 @@ identified_otherwise(SeemeIdentity *identity)
 }
 
 /*
- * Good until something else is called here. While it returns the same pointer and seeme_asker_changes does not move, it is
- * the same identity.
+ * Good until something else is called here. While it returns the same pointer and seeme_moves does not move, it is the same
+ * identity.
  */
 const SeemeIdentity *
 seeme_asker(void)
@@ -386,12 +383,19 @@ seeme_asker(void)
 		seeme_watch_changes(get_namespace_oid("seeme", false));
 		changes = seeme_changes;
 		is_somebody = identified_otherwise(&identity);
-		seeme_asker_changes++;
+		seeme_moves++;
 		is_known = may_remember && changes == seeme_changes;
 		known_under = changes;
 		known_role = GetSessionUserId();
 	}
 	return is_somebody ? &identity : NULL;
+}
+
+/* Whether that is by a setting, and so the same as long as seeme_moves is. */
+bool
+seeme_asker_is_set(void)
+{
+	return assumed != NULL || logged_in != NULL;
 }
 
 /* Whether an administrator lets this role log in for the session. */
