@@ -64,6 +64,49 @@ seeme_key_reaches(const SeemeSubject *subject, const pg_uuid_t *organization_id,
 	return code == NULL || seeme_covering_entry(key->ncodes, key->codes, code) != NULL;
 }
 
+static SeemeStanding *
+known_standing(SeemeSubject *subject, const pg_uuid_t *organization_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, subject->standings)
+	{
+		SeemeStanding *standing = lfirst(cell);
+
+		if (seeme_uuid_equal(&standing->organization_id, organization_id))
+			return standing;
+	}
+	return NULL;
+}
+
+static SeemeStanding *
+new_standing(SeemeSubject *subject, const pg_uuid_t *organization_id, SeemeReadOwner read_owner)
+{
+	SeemeStanding *standing = palloc0(sizeof(SeemeStanding));
+	pg_uuid_t	owner;
+
+	standing->organization_id = *organization_id;
+	standing->is_owner = seeme_key_reaches(subject, organization_id, NULL) &&
+		read_owner(subject->store, organization_id, &owner) && seeme_uuid_equal(&owner, &subject->person.id);
+	return standing;
+}
+
+static void
+add_holdings(SeemeSubject *subject, SeemeStanding *standing, List *memberships)
+{
+	ListCell   *cell;
+
+	foreach(cell, memberships)
+	{
+		SeemeHolding *holding = palloc0(sizeof(SeemeHolding));
+
+		holding->membership = lfirst(cell);
+		standing->holdings = lappend(standing->holdings, holding);
+		if (!holding->membership->has_team && !holding->membership->has_project)
+			standing->is_member = seeme_is_current(holding->membership, subject->now);
+	}
+}
+
 /* What the subject has in an organization; empty where it has nothing. */
 SeemeStanding *
 seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id)
@@ -75,34 +118,29 @@ seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id)
 SeemeStanding *
 seeme_standing_under(SeemeSubject *subject, const pg_uuid_t *organization_id, SeemeReadOwner read_owner)
 {
-	SeemeStanding *standing;
-	pg_uuid_t	owner;
-	ListCell   *cell;
+	SeemeStanding *standing = known_standing(subject, organization_id);
 
-	foreach(cell, subject->standings)
-	{
-		standing = lfirst(cell);
-		if (seeme_uuid_equal(&standing->organization_id, organization_id))
-			return standing;
-	}
-
-	standing = palloc0(sizeof(SeemeStanding));
-	standing->organization_id = *organization_id;
+	if (standing != NULL)
+		return standing;
+	standing = new_standing(subject, organization_id, read_owner);
 	/* Who asks once about an organization does so again soon. */
 	subject->standings = lcons(standing, subject->standings);
-	if (!seeme_key_reaches(subject, organization_id, NULL))
-		return standing;
-	standing->is_owner = read_owner(subject->store, organization_id, &owner) &&
-		seeme_uuid_equal(&owner, &subject->person.id);
-	foreach(cell, seeme_list_memberships(subject->store, organization_id, &subject->person.id))
-	{
-		SeemeHolding *holding = palloc0(sizeof(SeemeHolding));
+	if (seeme_key_reaches(subject, organization_id, NULL))
+		add_holdings(subject, standing, seeme_list_memberships(subject->store, organization_id, &subject->person.id));
+	return standing;
+}
 
-		holding->membership = lfirst(cell);
-		standing->holdings = lappend(standing->holdings, holding);
-		if (!holding->membership->has_team && !holding->membership->has_project)
-			standing->is_member = seeme_is_current(holding->membership, subject->now);
-	}
+/* As much of it as counts in one place; all of it, if that is known already. */
+SeemeStanding *
+seeme_standing_at(SeemeSubject *subject, const SeemePlace *place, SeemeReadOwner read_owner)
+{
+	SeemeStanding *standing = known_standing(subject, &place->organization_id);
+
+	if (standing != NULL)
+		return standing;
+	standing = new_standing(subject, &place->organization_id, read_owner);
+	if (seeme_key_reaches(subject, &place->organization_id, NULL))
+		add_holdings(subject, standing, seeme_list_memberships_at(subject->store, place, &subject->person.id));
 	return standing;
 }
 
@@ -230,16 +268,14 @@ seeme_role_of(SeemeSubject *subject, SeemeHolding *holding)
  * there. An API key narrows what comes of it to its codes.
  */
 List *
-seeme_counting(SeemeSubject *subject, const SeemePlace *place, bool *everything)
+seeme_counting(SeemeSubject *subject, const SeemeStanding *standing, const SeemePlace *place, bool *everything)
 {
-	SeemeStanding *standing;
 	List	   *counting = NIL;
 	ListCell   *cell;
 
 	*everything = false;
 	if (subject->is_refused)
 		return NIL;
-	standing = seeme_standing(subject, &place->organization_id);
 	*everything = standing->is_owner;
 	if (standing->is_owner || !standing->is_member)
 		return NIL;
@@ -265,7 +301,7 @@ seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code)
 
 	if (!seeme_key_reaches(subject, &place->organization_id, code))
 		return false;
-	counting = seeme_counting(subject, place, &everything);
+	counting = seeme_counting(subject, seeme_standing(subject, &place->organization_id), place, &everything);
 	if (everything)
 		return true;
 	foreach(cell, counting)

@@ -43,7 +43,7 @@ typedef struct SeemeStanding
 	pg_uuid_t	organization_id;
 	bool		is_owner;
 	bool		is_member;		/* the membership in the organization itself is current */
-	List	   *holdings;		/* of SeemeHolding * */
+	List	   *holdings;		/* of SeemeHolding *; or those that can count in the place that was asked about */
 } SeemeStanding;
 
 /* A person under decision, at one instant of the wall clock. */
@@ -73,7 +73,8 @@ extern SeemePlace *seeme_place_of_project(const SeemeProject *project);
 extern SeemePlace *seeme_place_of_team(const SeemeTeam *team);
 extern SeemePlace *seeme_place_of_organization(const pg_uuid_t *organization_id);
 extern SeemeRole *seeme_role_of(SeemeSubject *subject, SeemeHolding *holding);
-extern List *seeme_counting(SeemeSubject *subject, const SeemePlace *place, bool *everything);
+extern SeemeStanding *seeme_standing_at(SeemeSubject *subject, const SeemePlace *place, SeemeReadOwner read_owner);
+extern List *seeme_counting(SeemeSubject *subject, const SeemeStanding *standing, const SeemePlace *place, bool *everything);
 extern bool seeme_reaches(const SeemeMembership *membership, const SeemePlace *place);
 extern bool seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code);
 extern bool seeme_answer(SeemeSubject *subject, List *places, const SeemeQuestion *question);

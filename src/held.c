@@ -240,9 +240,9 @@ static SeemeSet
 read_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place)
 {
 	uint64	   *words = palloc0(sizeof(uint64) * seeme_cache_nwords());
-	SeemeStanding *standing = seeme_standing_under(subject, &place->organization_id, recall_owner);
+	SeemeStanding *standing = seeme_standing_at(subject, place, recall_owner);
 	bool		everything;
-	List	   *counting = seeme_counting(subject, place, &everything);
+	List	   *counting = seeme_counting(subject, standing, place, &everything);
 	SeemeSet	set;
 	ListCell   *cell;
 

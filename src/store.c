@@ -112,6 +112,9 @@ enum
 	external_identities_user_id = 3,
 };
 
+/* So many memberships of a person are read one after the other rather than looked up. */
+#define FEW_MEMBERSHIPS 6
+
 /* A scan of one table by one of its indexes. */
 typedef struct Scan
 {
@@ -636,6 +639,53 @@ seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const p
 		uuid_key(&keys[1], memberships_user_id, user);
 	return list_rows(store, SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", user != NULL ? 2 : 1, keys,
 					 get_membership, sizeof(SeemeMembership));
+}
+
+/* A scan key that finds nulls, or (value not NULL) a uuid. */
+static void
+uuid_or_null_key(ScanKey key, AttrNumber column, const pg_uuid_t *value)
+{
+	if (value != NULL)
+		uuid_key(key, column, value);
+	else
+		ScanKeyEntryInitialize(key, SK_ISNULL | SK_SEARCHNULL, column, InvalidStrategy, InvalidOid, InvalidOid, InvalidOid, (Datum) 0);
+}
+
+static List *
+list_membership_in(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user, const pg_uuid_t *team,
+				   const pg_uuid_t *project)
+{
+	ScanKeyData keys[4];
+
+	uuid_key(&keys[0], memberships_organization_id, organization);
+	uuid_key(&keys[1], memberships_user_id, user);
+	uuid_or_null_key(&keys[2], memberships_team_id, team);
+	uuid_or_null_key(&keys[3], memberships_project_id, project);
+	return list_rows(store, SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", 4, keys, get_membership, sizeof(SeemeMembership));
+}
+
+/*
+ * Of one person in an organization, those that can count in a place there; others, too, where they are few: finding the next
+ * row costs a quarter of looking one up.
+ */
+List *
+seeme_list_memberships_at(SeemeStore *store, const SeemePlace *place, const pg_uuid_t *user)
+{
+	ScanKeyData keys[2];
+	List	   *memberships;
+
+	uuid_key(&keys[0], memberships_organization_id, &place->organization_id);
+	uuid_key(&keys[1], memberships_user_id, user);
+	memberships = list_some_rows(store, SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", 2, keys,
+								 get_membership, sizeof(SeemeMembership), FEW_MEMBERSHIPS + 1);
+	if (list_length(memberships) <= FEW_MEMBERSHIPS)
+		return memberships;
+	memberships = list_membership_in(store, &place->organization_id, user, NULL, NULL);
+	if (place->has_team)
+		memberships = list_concat(memberships, list_membership_in(store, &place->organization_id, user, &place->team_id, NULL));
+	if (place->has_project)
+		memberships = list_concat(memberships, list_membership_in(store, &place->organization_id, user, NULL, &place->project_id));
+	return memberships;
 }
 
 List *
