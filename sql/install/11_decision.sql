@@ -3,7 +3,7 @@
 CREATE FUNCTION seeme.plan_has_permission(internal) RETURNS internal
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_has_permission';
 COMMENT ON FUNCTION seeme.plan_has_permission(internal) IS
-  'Planner support: seeme_has_permission on an indexed column as column = ANY (seeme_permitted_…), and how many rows it lets through';
+  'Planner support: seeme_has_permission on an indexed column as column = ANY (seeme_permitted_...), and how many rows it lets through';
 
 -- Its cost is that of a check from memory.
 CREATE FUNCTION @extschema@.seeme_has_permission(

@@ -134,7 +134,7 @@ CREATE FUNCTION seeme.slug_base(name text, fallback text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN coalesce(nullif(btrim(left(btrim(regexp_replace(lower(
   CASE WHEN getdatabaseencoding() = 'UTF8'
-       THEN regexp_replace(normalize(name, NFKD), U&'[\0300-\036F]', '', 'g') ELSE name END),
+       THEN regexp_replace(normalize(name, NFKD), '[\u0300-\u036F]', '', 'g') ELSE name END),
   '[^a-z0-9]+', '-', 'g'), '-'), 50), '-'), ''), fallback);
 COMMENT ON FUNCTION seeme.slug_base(text, text) IS 'A name as a slug: lower-case letters without accents, digits, and single hyphens, at most 50; the fallback when nothing is left';
 

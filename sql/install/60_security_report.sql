@@ -254,7 +254,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   UNION ALL
   SELECT 'high', g.relation::text,
          format('scope column is gone: this table is protected by its column %I, which is no uuid column of it any more; moves of rows are refused, and rows may be decided by another column', g.name),
-         format('-- SELECT seeme_unprotect(%L), seeme_protect(%1$L, …) with the column that it has now, in one statement', g.relation)
+         format('-- SELECT seeme_unprotect(%L), seeme_protect(%1$L, ...) with the column that it has now, in one statement', g.relation)
     FROM seeme.scope_columns_gone() g
   UNION ALL
   SELECT 'high', e.relation::text,
@@ -715,7 +715,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                AND coalesce(m.valid_from <= clock_timestamp(), true) AND coalesce(clock_timestamp() < m.valid_until, true)
                AND (u.disabled_at IS NULL OR u.disabled_at > clock_timestamp())
              ORDER BY (r.is_system_role AND r.name = 'Admin') IS TRUE DESC, coalesce(cardinality(r.permissions), 0) DESC, m.created_at, m.id LIMIT 1),
-           format('-- UPDATE seeme.organizations SET owner_id = … WHERE id = %L: it has no other current member', o.id))
+           format('-- UPDATE seeme.organizations SET owner_id = ... WHERE id = %L: it has no other current member', o.id))
     FROM seeme.organizations o JOIN seeme.users u ON u.id = o.owner_id
    WHERE u.disabled_at <= clock_timestamp()
   UNION ALL
@@ -726,7 +726,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION seeme.findings_on_people() IS 'Part of the security report: what the rows of the model themselves allow';
 
--- Each is described at https://www.postgresql.org/support/security/CVE-…/ ; fixed_in is, per major version, the first minor
+-- Each is described at https://www.postgresql.org/support/security/CVE-.../ ; fixed_in is, per major version, the first minor
 -- release without it. A major version that is not named was never released with it.
 CREATE FUNCTION seeme.row_security_cves(version integer)
 RETURNS TABLE (cve text, severity text, about text, fixed_in text)
@@ -740,9 +740,9 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
       ('CVE-2024-10978', 'medium', 'a session goes back to the wrong role after SET ROLE or SET SESSION AUTHORIZATION', '{150009,160005,170001}'),
       ('CVE-2025-8713', 'medium', 'the planner''s statistics show values of hidden rows of partitioned tables', '{150014,160010,170006}'),
       ('CVE-2026-14666', 'medium', 'plans go on with the policies of before a role was changed', '{150019,160015,170011,180006}'),
-      ('CVE-2026-16237', 'high', 'INSERT … ON CONFLICT on a view updates rows that the view hides', '{150020,160016,170012,180007}'),
+      ('CVE-2026-16237', 'high', 'INSERT ... ON CONFLICT on a view updates rows that the view hides', '{150020,160016,170012,180007}'),
       ('CVE-2026-116311', 'medium', 'DROP OWNED BY takes a role out of restrictive policies of tables of others', '{150020,160016,170012,180007}'),
-      ('CVE-2026-120154', 'high', 'INSERT … ON CONFLICT reads every row, whatever the policies say', '{150020,160016,170012,180007}')
+      ('CVE-2026-120154', 'high', 'INSERT ... ON CONFLICT reads every row, whatever the policies say', '{150020,160016,170012,180007}')
     ) AS k (cve, severity, about, fixed), unnest(k.fixed) AS f (fixed)
    WHERE f.fixed / 10000 = version / 10000 AND version < f.fixed
 $$;

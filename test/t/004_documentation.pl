@@ -61,4 +61,14 @@ my %quoted = text_of('doc/clients.md') =~ m{^\[`(clients/[^`]+)`\]\(clients/[^)]
 is_deeply [ sort map { "doc/$_" } keys %quoted ], [ sort glob 'doc/clients/*' ], 'doc/clients.md quotes every recipe';
 is $quoted{$_}, text_of("doc/$_"), "doc/$_ is quoted as it is" for sort keys %quoted;
 
+# In a database of any encoding: the script itself is ASCII.
+my $postgres = connect_to('postgres');
+$postgres->do('DROP DATABASE IF EXISTS documentation_latin1');
+$postgres->do(q{CREATE DATABASE documentation_latin1 TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'});
+my $latin1 = connect_to('documentation_latin1');
+is sqlstate_of($latin1, 'CREATE EXTENSION seeme_rbac'), '', 'a database in another encoding than UTF8 takes the extension';
+is value($latin1, q{SELECT seeme.slug_base('Acme & Co', 'x')}), 'acme-co', 'and makes slugs';
+$latin1->disconnect;
+$postgres->do('DROP DATABASE documentation_latin1');
+
 done_testing;
