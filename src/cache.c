@@ -3,8 +3,8 @@
  *
  * Owns the memory and how things are found in it. Knows neither who is asking nor what a permission means, and reads no
  * table: held.c fills it. Three memory contexts: the vocabulary (codes, sets of codes, roles), the places, and what is one
- * viewer's. Nothing in them is ever handed out for longer than the epoch: when rights have changed, or memory is
- * short, a whole context goes at once, and with the epoch every pointer into it.
+ * viewer's. Pointers into them are good as long as seeme_moves is the same: when rights have changed, or memory is short,
+ * a whole context goes at once.
  *
  * Whoever publishes something noted seeme_changes before reading it, and does so only if that has not moved since.
  */
@@ -30,7 +30,6 @@
 #define MAX_SETS 4096
 
 SeemeCacheCounters seeme_cache_counters;
-uint64		seeme_cache_epoch = 1;
 uint64		seeme_hash_factors[2];
 SeemeSlots	seeme_cache_places[SEEME_NPLACE_KINDS];
 
@@ -39,6 +38,9 @@ static int	cache_memory = 16 * 1024;	/* kB */
 /* The changes that all of this was read under. */
 static uint64 read_under = 0;
 static uint64 read_under_each[SEEME_NCHANGES];
+
+/* Whether anything was added since memory was last looked at. */
+static bool has_grown = false;
 
 static MemoryContext cache_context = NULL;
 static MemoryContext vocabulary_context = NULL;
@@ -51,6 +53,13 @@ typedef struct CachedRole
 	SeemeSet	set;
 } CachedRole;
 
+typedef struct CachedOwner
+{
+	pg_uuid_t	organization;
+	bool		exists;
+	pg_uuid_t	owner;
+} CachedOwner;
+
 /* In vocabulary_context */
 static int	ncodes = 0;
 static int	nwords = 0;
@@ -62,6 +71,7 @@ static HTAB *roles = NULL;
 static List *types = NIL;		/* of char *: names of resource types */
 
 /* In places_context */
+static HTAB *owners = NULL;
 static SeemePlace *places = NULL;	/* by number */
 static uint32 nplaces = 0;
 static uint32 places_size = 0;
@@ -96,7 +106,7 @@ forget_viewers(void)
 {
 	viewers = NULL;
 	MemoryContextReset(viewers_context);
-	seeme_cache_epoch++;
+	seeme_moves++;
 }
 
 static void
@@ -104,6 +114,7 @@ forget_places(void)
 {
 	forget_viewers();
 	places = NULL;
+	owners = NULL;
 	nplaces = places_size = 0;
 	memset(seeme_cache_places, 0, sizeof(seeme_cache_places));
 	MemoryContextReset(places_context);
@@ -133,6 +144,7 @@ forget_resources(void)
 	hash_seq_init(&all, viewers);
 	while ((viewer = hash_seq_search(&all)) != NULL)
 	{
+		viewer->ids = NULL;		/* their memory goes with the context */
 		for (SeemeResources *resources = viewer->resources; resources != NULL; resources = resources->next)
 		{
 			if (resources->slots.slots != NULL)
@@ -142,7 +154,7 @@ forget_resources(void)
 			resources->larger_than = 0;
 		}
 	}
-	seeme_cache_epoch++;
+	seeme_moves++;
 }
 
 /* Small first blocks, and small ones later: what is large gets blocks of its own. */
@@ -189,7 +201,7 @@ seeme_cache_begin(void)
 		memcpy(read_under_each, seeme_changes_of, sizeof(read_under_each));
 		read_under = seeme_changes;
 	}
-	else if (seeme_cache_bytes() > seeme_cache_limit() || nsets > MAX_SETS)
+	else if (has_grown && (seeme_cache_bytes() > seeme_cache_limit() || nsets > MAX_SETS))
 	{
 		seeme_cache_counters.evictions++;
 		/* Who asks changes more often than where. */
@@ -198,6 +210,7 @@ seeme_cache_begin(void)
 		else
 			forget_everything();
 	}
+	has_grown = false;
 }
 
 /* The number of changes at the last seeme_cache_begin(): while seeme_changes is the same, what is remembered is true. */
@@ -304,8 +317,9 @@ seeme_cache_intern(const uint64 *words)
 		}
 		set_words = grown;
 		sets_size = size;
-		seeme_cache_epoch++;	/* the words have moved */
+		seeme_moves++;	/* the words have moved */
 	}
+	has_grown = true;
 	memcpy(set_words + (Size) nsets * nwords, words, sizeof(uint64) * nwords);
 	return nsets++;
 }
@@ -349,6 +363,7 @@ add_slot(MemoryContext context, SeemeSlots *table, const pg_uuid_t *id, uint32 n
 	}
 	put_slot(table, id, number);
 	table->used++;
+	has_grown = true;
 }
 
 /* Places, numbered from 1 */
@@ -379,6 +394,39 @@ const SeemePlace *
 seeme_cache_place(uint32 number)
 {
 	return &places[number];
+}
+
+/* Whose an organization is, and whether it exists at all; false if that is not remembered. */
+bool
+seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *owner)
+{
+	CachedOwner *found = owners == NULL ? NULL : hash_search(owners, organization, HASH_FIND, NULL);
+
+	if (found == NULL)
+		return false;
+	*exists = found->exists;
+	*owner = found->owner;
+	return true;
+}
+
+void
+seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_t *owner)
+{
+	CachedOwner *entry;
+
+	if (owners == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(CachedOwner), .hcxt = places_context};
+
+		owners = hash_create("seeme_rbac owners", 32, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	has_grown = true;
+	entry = hash_search(owners, organization, HASH_ENTER, NULL);
+	entry->exists = exists;
+	if (exists)
+		entry->owner = *owner;
+	else
+		memset(&entry->owner, 0, sizeof(entry->owner));
 }
 
 /* Roles */
@@ -426,6 +474,7 @@ seeme_cache_add_viewer(const SeemeViewerKey *key)
 
 		viewers = hash_create("seeme_rbac viewers", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
+	has_grown = true;
 	viewer = hash_search(viewers, key, HASH_ENTER, NULL);
 	memset((char *) viewer + sizeof(SeemeViewerKey), 0, sizeof(SeemeViewer) - sizeof(SeemeViewerKey));
 	viewer->next_change = DT_NOEND;
@@ -442,7 +491,7 @@ seeme_cache_forget_viewer(SeemeViewer *viewer)
 	if (viewer->places != NULL)
 		pfree(viewer->places);
 	hash_search(viewers, &viewer->key, HASH_REMOVE, NULL);
-	seeme_cache_epoch++;
+	seeme_moves++;
 }
 
 static void
@@ -471,6 +520,7 @@ grow_viewer(SeemeViewer *viewer, uint32 place)
 	SeemeSet   *sets = MemoryContextAllocExtended(viewers_context, sizeof(SeemeSet) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	uint32	   *new_places = flat ? NULL : MemoryContextAllocZero(viewers_context, sizeof(uint32) * size);
 
+	has_grown = true;
 	viewer->sets = sets;
 	viewer->places = new_places;
 	viewer->size = size;
@@ -563,6 +613,67 @@ void
 seeme_resources_add(SeemeResources *resources, const pg_uuid_t *id, SeemeSet set)
 {
 	add_slot(viewers_context, &resources->slots, id, set);
+}
+
+/* Ids of which one code is held */
+
+SeemeIds *
+seeme_viewer_find_ids(SeemeViewer *viewer, int level, uint32 type, int code)
+{
+	SeemeIds   *ids;
+
+	for (ids = viewer->ids; ids != NULL; ids = ids->next)
+		if (ids->level == level && ids->type == type && ids->code == code)
+			return ids;
+	return NULL;
+}
+
+static void
+put_id(SeemeIds *ids, const pg_uuid_t *id)
+{
+	uint64		words[2];
+	uint64		i;
+
+	memcpy(words, id, sizeof(words));
+	if ((words[0] | words[1]) == 0)
+	{
+		ids->has_zero = true;
+		return;
+	}
+	i = ((words[0] * seeme_hash_factors[0] + words[1] * seeme_hash_factors[1]) >> 32) * ids->nlines >> 32;
+	for (;; i = i + 1 == ids->nlines ? 0 : i + 1)
+	{
+		uint64	   *line = ids->lines + i * SEEME_WORDS_PER_LINE;
+
+		for (int place = 0; place < SEEME_WORDS_PER_LINE; place += 2)
+			if ((line[place] | line[place + 1]) == 0)
+			{
+				memcpy(line + place, words, sizeof(words));
+				return;
+			}
+	}
+}
+
+/* Two thirds full. */
+SeemeIds *
+seeme_viewer_add_ids(SeemeViewer *viewer, int level, uint32 type, int code, const pg_uuid_t *values, int n)
+{
+	SeemeIds   *ids = MemoryContextAllocZero(viewers_context, sizeof(SeemeIds));
+	Size		line_size = sizeof(uint64) * SEEME_WORDS_PER_LINE;
+
+	ids->level = level;
+	ids->type = type;
+	ids->code = code;
+	ids->nlines = n * 3 / (SEEME_IDS_PER_LINE * 2) + 1;
+	/* Goes with the context; nobody frees it by itself, so that it may begin where a cache line does. */
+	ids->lines = (uint64 *) TYPEALIGN(line_size, MemoryContextAllocExtended(viewers_context, line_size * (ids->nlines + 1),
+																		   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+	for (int i = 0; i < n; i++)
+		put_id(ids, &values[i]);
+	has_grown = true;
+	ids->next = viewer->ids;
+	viewer->ids = ids;
+	return ids;
 }
 
 /*

@@ -12,6 +12,8 @@
 
 #include "store.h"
 
+#pragma GCC visibility push(hidden)
+
 /* A set of codes: bits, shared by all that hold the same. */
 typedef uint16 SeemeSet;
 #define SEEME_UNKNOWN_SET 0
@@ -40,6 +42,24 @@ typedef struct SeemeSlots
 	uint32		used;
 } SeemeSlots;
 
+/*
+ * Ids, and nothing else: what a wide scan asks for each row. Four to a cache line, which is all that a look-up touches;
+ * a line whose last place is free has no overflow.
+ */
+typedef struct SeemeIds
+{
+	struct SeemeIds *next;
+	int			level;			/* what they are, */
+	uint32		type;			/* of which type, */
+	int			code;			/* and which code is held there */
+	bool		has_zero;		/* all zeroes are a free place, and perhaps an id */
+	uint32		nlines;
+	uint64	   *lines;
+} SeemeIds;
+
+#define SEEME_IDS_PER_LINE 4
+#define SEEME_WORDS_PER_LINE (SEEME_IDS_PER_LINE * 2)
+
 /* The resources of one type, with their sets for one viewer. */
 typedef struct SeemeResources
 {
@@ -58,7 +78,9 @@ typedef struct SeemeViewer
 	TimestampTz next_change;	/* the first moment at which a date makes any of this untrue */
 	int			larger_than;	/* so many places were read in vain in order to be complete */
 	SeemeSet	reached_by_key; /* SEEME_UNKNOWN_SET: they came by none */
+	bool		key_has_organization;
 	SeemeResources *resources;
+	SeemeIds   *ids;			/* one for each code that a wide statement asked */
 	/* The sets of places, by the number of the place: all of them, or, as long as they are few, a small hash table. */
 	bool		is_flat;
 	uint32		size;
@@ -88,9 +110,6 @@ typedef struct SeemeCacheCounters
 
 extern SeemeCacheCounters seeme_cache_counters;
 
-/* Moves whenever pointers into the cache, numbers of places and sets are of no use any more. */
-extern uint64 seeme_cache_epoch;
-
 /* Random, so that nobody can choose ids that collide. */
 extern uint64 seeme_hash_factors[2];
 
@@ -113,6 +132,9 @@ extern SeemeSlots seeme_cache_places[SEEME_NPLACE_KINDS];
 extern uint32 seeme_cache_add_place(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place);
 extern const SeemePlace *seeme_cache_place(uint32 number);
 
+extern bool seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *owner);
+extern void seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_t *owner);
+
 extern SeemeSet seeme_cache_find_role(const pg_uuid_t *role_id);
 extern void seeme_cache_add_role(const pg_uuid_t *role_id, SeemeSet set);
 
@@ -122,6 +144,8 @@ extern void seeme_cache_forget_viewer(SeemeViewer *viewer);
 extern void seeme_viewer_remember(SeemeViewer *viewer, uint32 place, SeemeSet set);
 extern uint32 seeme_viewer_next_place(const SeemeViewer *viewer, uint32 *position, SeemeSet *set);
 extern SeemeResources *seeme_viewer_resources(SeemeViewer *viewer, const char *resource_type);
+extern SeemeIds *seeme_viewer_find_ids(SeemeViewer *viewer, int level, uint32 type, int code);
+extern SeemeIds *seeme_viewer_add_ids(SeemeViewer *viewer, int level, uint32 type, int code, const pg_uuid_t *ids, int n);
 extern void seeme_resources_add(SeemeResources *resources, const pg_uuid_t *id, SeemeSet set);
 
 /* Where an id is; NULL: it is not there. */
@@ -164,5 +188,34 @@ seeme_viewer_recall(const SeemeViewer *viewer, uint32 place)
 			return viewer->sets[i];
 	return SEEME_UNKNOWN_SET;
 }
+
+/* Whether an id is among some. */
+static inline bool
+seeme_ids_contain(const SeemeIds *ids, const pg_uuid_t *id)
+{
+	uint64		a;
+	uint64		b;
+	uint64		i;
+
+	memcpy(&a, id, sizeof(a));
+	memcpy(&b, (const char *) id + sizeof(a), sizeof(b));
+	if (unlikely((a | b) == 0))
+		return ids->has_zero;
+	i = ((a * seeme_hash_factors[0] + b * seeme_hash_factors[1]) >> 32) * ids->nlines >> 32;
+	for (;;)
+	{
+		const uint64 *line = ids->lines + i * SEEME_WORDS_PER_LINE;
+
+		if (((line[0] ^ a) | (line[1] ^ b)) == 0 || ((line[2] ^ a) | (line[3] ^ b)) == 0 ||
+			((line[4] ^ a) | (line[5] ^ b)) == 0 || ((line[6] ^ a) | (line[7] ^ b)) == 0)
+			return true;
+		if ((line[6] | line[7]) == 0)
+			return false;
+		if (++i == ids->nlines)
+			i = 0;
+	}
+}
+
+#pragma GCC visibility pop
 
 #endif							/* SEEME_CACHE_H */

@@ -28,6 +28,7 @@ static const char *const proxy_names[SEEME_NCHANGES] = {
 
 uint64		seeme_changes = 1;
 uint64		seeme_changes_of[SEEME_NCHANGES] = {1, 1, 1};
+uint64		seeme_moves = 1;
 LocalTransactionId seeme_changed_in = InvalidLocalTransactionId;
 TimestampTz seeme_changed_at = 0;
 
@@ -39,6 +40,7 @@ changed(SeemeChange kind)
 {
 	seeme_changes_of[kind]++;
 	seeme_changes++;
+	seeme_moves++;
 }
 
 /* An invalid relid stands for every table: messages were lost. */

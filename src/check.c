@@ -29,6 +29,22 @@ asking_person(FunctionCallInfo fcinfo, const char *code)
 	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
 	bool		known;
 
+	if (seeme_accept_changes())
+	{
+		const SeemeIdentity *identity = seeme_asker();
+
+		if (identity == NULL)
+			PG_RETURN_NULL();
+		*user_id = identity->user_id;
+		seeme_held_begin(&store);
+		known = !seeme_has_come(identity->expires_at) &&
+			seeme_viewer_acts(seeme_viewer(&store, identity), code);
+		seeme_store_close(&store);
+		if (!known)
+			PG_RETURN_NULL();
+		PG_RETURN_UUID_P(user_id);
+	}
+
 	seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
 	known = asker.is_identified && !asker.subject.is_refused &&
@@ -65,11 +81,15 @@ seeme_user_for(PG_FUNCTION_ARGS)
 typedef struct Site
 {
 	/* What it is good for */
-	uint64		changes;
-	uint64		epoch;
-	uint64		asker_changes;
+	uint64		moves;			/* 0: for nothing */
+	bool		asker_is_set;	/* so that they are the same as long as nothing moves */
 	const SeemeIdentity *asker;
 	TimestampTz next_change;	/* the first date at which something becomes untrue */
+
+	/* The number of the scope, if all other arguments are constants; else 0. */
+	int			scope;
+	/* If so, and it has been asked often: all ids for which the answer is yes. */
+	const SeemeIds *ids;
 
 	/* Who asks for what */
 	SeemeViewer *viewer;		/* NULL: nobody, or who is refused everything */
@@ -81,9 +101,9 @@ typedef struct Site
 	int			word;			/* of the one bit, if there is but one; else -1 */
 	const uint64 *sets;
 	SeemeResources *resources;
+	bool		has_resource_type;	/* given, or that of the code; without one a resource cannot be asked about */
 	int			type_length;	/* of the resource type given; -1: none */
 	char	   *type;
-	bool		has_resource_type;	/* given, or that of the code; without one a resource cannot be asked about */
 
 	/* The last answer */
 	SeemeLevel	level;
@@ -91,10 +111,14 @@ typedef struct Site
 	bool		held;
 
 	int			misses;
+	int			calls;			/* answered from memory since the last look into a table */
 } Site;
 
 /* So many decisions are read one by one before everything is read at once. */
 #define MISSES_BEFORE_BULK 16
+
+/* So many answers are put together from places and sets before the ids themselves are gathered. */
+#define CALLS_BEFORE_IDS 10000
 
 static bool
 same_text(text *value, const char *known, int length)
@@ -103,19 +127,16 @@ same_text(text *value, const char *known, int length)
 		VARSIZE_ANY_EXHDR(value) == length && memcmp(VARDATA_ANY(value), known, length) == 0;
 }
 
-/* The scope that is asked about, nowhere if it is null. False when there are two. */
-static inline bool
-only_scope(FunctionCallInfo fcinfo, SeemeLevel *level)
+/* The number of the one scope that is asked about; 0 if there is none, -1 if there are more. */
+static inline int
+only_scope(FunctionCallInfo fcinfo)
 {
-	*level = SEEME_NOWHERE;
+	int			scope = 0;
+
 	for (int i = 1; i <= 4; i++)
 		if (!PG_ARGISNULL(i))
-		{
-			if (*level != SEEME_NOWHERE)
-				return false;
-			*level = SEEME_ORGANIZATION + i - 1;
-		}
-	return true;
+			scope = scope == 0 ? i : -1;
+	return scope;
 }
 
 static inline bool
@@ -131,42 +152,50 @@ contains(const Site *site, SeemeSet set)
 	return true;
 }
 
-/* Answers from memory alone; false if that cannot be done. */
+/* Whether what a site remembers is still true. */
 static inline bool
+is_true(const Site *site)
+{
+	return (likely(site->asker_is_set) || site->asker == seeme_asker()) &&
+		likely(site->moves == seeme_moves) &&
+		(likely(site->next_change == DT_NOEND) || !seeme_has_come(site->next_change));
+}
+
+/* Answers from memory alone; false if that cannot be done. */
+static bool
 recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 {
+	int			scope;
 	SeemeLevel	level;
 	pg_uuid_t  *id;
 	SeemeSlot  *slot;
 	SeemeSet	set;
 
-	if (site->changes != seeme_changes || site->epoch != seeme_cache_epoch ||
-		site->asker != seeme_asker() || site->asker_changes != seeme_asker_changes ||
-		(site->next_change != DT_NOEND && seeme_has_come(site->next_change)))
-		return false;
-	/* Other call sites may have learned of more of the viewer since, and so of an earlier date. */
-	if (site->viewer != NULL && site->viewer->next_change < site->next_change && seeme_has_come(site->viewer->next_change))
-		return false;
 	if (!site->code_is_constant &&
 		(PG_ARGISNULL(0) || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(0)), site->code, site->code_length)))
 		return false;
-	if (PG_ARGISNULL(5) ? site->type_length >= 0 :
-		site->type_length < 0 || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(5)), site->type, site->type_length))
+	if (site->scope == 0 &&
+		(PG_ARGISNULL(5) ? site->type_length >= 0 :
+		 site->type_length < 0 || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(5)), site->type, site->type_length)))
 		return false;
-	if (!only_scope(fcinfo, &level) || (level == SEEME_RESOURCE && !site->has_resource_type))
-		return false;
-	if (level == SEEME_NOWHERE)
+	scope = only_scope(fcinfo);
+	if (scope <= 0)
 	{
 		*held = false;
-		return true;
+		return scope == 0;
 	}
-	id = PG_GETARG_UUID_P(level - SEEME_ORGANIZATION + 1);
+	level = SEEME_ORGANIZATION + scope - 1;
+	if (level == SEEME_RESOURCE && !site->has_resource_type)
+		return false;
+	id = PG_GETARG_UUID_P(scope);
 	if (level == site->level && seeme_uuid_equal(id, &site->id))
 	{
 		*held = site->held;
 		return true;
 	}
-	*held = false;
+	site->level = level;
+	site->id = *id;
+	*held = site->held = false;
 	if (site->viewer == NULL)
 		return true;
 	if (level == SEEME_RESOURCE)
@@ -183,12 +212,9 @@ recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 		if (set == SEEME_UNKNOWN_SET && site->viewer->is_complete)
 			set = SEEME_EMPTY_SET;
 	}
-	if (set == SEEME_UNKNOWN_SET)
+	if (set == SEEME_UNKNOWN_SET || ++site->calls == CALLS_BEFORE_IDS)
 		return false;
-	*held = contains(site, set);
-	site->level = level;
-	site->id = *id;
-	site->held = *held;
+	*held = site->held = contains(site, set);
 	return true;
 }
 
@@ -243,12 +269,30 @@ take_question(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, const char
 		site->word = -1;
 	site->code_length = take_text(fcinfo, 0, &site->code);
 	site->type_length = take_text(fcinfo, 5, &site->type);
-	site->code_is_constant = call != NULL && IsA(call, FuncExpr) && IsA(linitial(((FuncExpr *) call)->args), Const);
+	site->code_is_constant = false;
+	site->scope = 0;
+	if (call != NULL && IsA(call, FuncExpr))
+	{
+		List	   *args = ((FuncExpr *) call)->args;
+		bool		others_are_constant = IsA(list_nth(args, 5), Const);
+		int			scope = 0;
+
+		site->code_is_constant = IsA(linitial(args), Const);
+		for (int i = 1; i <= 4; i++)
+		{
+			if (IsA(list_nth(args, i), Const) && ((Const *) list_nth(args, i))->constisnull)
+				continue;
+			others_are_constant = others_are_constant && scope == 0;
+			scope = i;
+		}
+		if (site->code_is_constant && others_are_constant)
+			site->scope = scope;
+	}
 	return true;
 }
 
 /* Answers from the tables, past all that is remembered. */
-static bool
+static pg_noinline bool
 read_only(FunctionCallInfo fcinfo)
 {
 	char	   *code = seeme_code_argument(fcinfo, 0);
@@ -273,9 +317,10 @@ read_only(FunctionCallInfo fcinfo)
 }
 
 /* Answers from the tables where memory does not, and remembers the answer. */
-static bool
-read_and_remember(FunctionCallInfo fcinfo, Site *site)
+static pg_noinline bool
+read_and_remember(FunctionCallInfo fcinfo)
 {
+	Site	   *site = fcinfo->flinfo->fn_extra;
 	char	   *code = seeme_code_argument(fcinfo, 0);
 	SeemeStore	store;
 	SeemeScope	scope;
@@ -283,10 +328,12 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 	SeemeViewer *viewer = NULL;
 	SeemeSet	set = SEEME_EMPTY_SET;
 	const SeemeIdentity *asker = seeme_asker();
-	bool		wide = ++site->misses > MISSES_BEFORE_BULK;
-	bool		has_read;
+	bool		wide;
 
-	site->changes = 0;
+	if (site == NULL)
+		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Site));
+	wide = ++site->misses > MISSES_BEFORE_BULK;
+	site->moves = 0;
 	seeme_held_begin(&store);
 	changes = seeme_cache_read_under();
 	if (!take_question(fcinfo, site, &store, code))
@@ -304,8 +351,13 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 		viewer = seeme_viewer(&store, asker);
 		site->next_change = asker->expires_at;
 	}
-	if (viewer != NULL && scope.level != SEEME_NOWHERE)
+	site->ids = NULL;
+	if (viewer != NULL && scope.level != SEEME_NOWHERE && !viewer->is_refused)
 	{
+		if (site->calls >= CALLS_BEFORE_IDS && site->word >= 0 && site->scope > 0)
+			site->ids = seeme_ids_held(&store, viewer, scope.level, scope.resource_type, site->word * 64 +
+									   pg_rightmost_one_pos64(site->mask[site->word]));
+		site->calls = 0;
 		if (wide)
 		{
 			site->misses = 0;
@@ -322,7 +374,10 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 		else
 			set = seeme_held_in(&store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id);
 	}
-	has_read = store.snapshot != NULL;
+	if (seeme_store_was_read(&store))
+		seeme_cache_counters.probes++;
+	else
+		seeme_cache_counters.hits++;
 	seeme_store_close(&store);
 
 	site->sets = seeme_cache_words();
@@ -330,14 +385,9 @@ read_and_remember(FunctionCallInfo fcinfo, Site *site)
 	if (viewer != NULL && viewer->next_change < site->next_change)
 		site->next_change = viewer->next_change;
 	site->asker = asker;
-	site->asker_changes = seeme_asker_changes;
-	site->epoch = seeme_cache_epoch;
-	site->changes = changes;
-	/* A new call site may find all it needs remembered. */
-	if (has_read)
-		seeme_cache_counters.probes++;
-	else
-		seeme_cache_counters.hits++;
+	site->asker_is_set = seeme_asker_is_set();
+	/* Unless something has changed since what was read was read. */
+	site->moves = changes == seeme_changes ? seeme_moves : 0;
 	return scope.level != SEEME_NOWHERE && contains(site, set);
 }
 
@@ -349,18 +399,23 @@ Datum
 seeme_has_permission(PG_FUNCTION_ARGS)
 {
 	Site	   *site = fcinfo->flinfo->fn_extra;
+	bool		may_remember = seeme_accept_changes();
 	bool		held;
 
-	if (unlikely(!seeme_accept_changes()))
-		PG_RETURN_BOOL(read_only(fcinfo));
-	if (likely(site != NULL) && likely(recall(fcinfo, site, &held)))
+	if (likely(site != NULL) && likely(may_remember) && likely(is_true(site)))
 	{
-		seeme_cache_counters.hits++;
-		PG_RETURN_BOOL(held);
+		if (likely(site->ids != NULL))
+		{
+			seeme_cache_counters.hits++;
+			PG_RETURN_BOOL(!PG_ARGISNULL(site->scope) && seeme_ids_contain(site->ids, PG_GETARG_UUID_P(site->scope)));
+		}
+		if (recall(fcinfo, site, &held))
+		{
+			seeme_cache_counters.hits++;
+			PG_RETURN_BOOL(held);
+		}
 	}
-	if (site == NULL)
-		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Site));
-	PG_RETURN_BOOL(read_and_remember(fcinfo, site));
+	PG_RETURN_BOOL(may_remember ? read_and_remember(fcinfo) : read_only(fcinfo));
 }
 
 /*

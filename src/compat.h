@@ -52,6 +52,11 @@
 /* 17: the processes of a parallel B-tree scan share positions in arrays, which have to be the same in each of them. */
 #define SEEME_PARALLEL_SCANS_SHARE_NO_ARRAY (PG_VERSION_NUM < 170000)
 
+/* 18: pg_noreturn, before a declaration, took the place of pg_attribute_noreturn() behind it. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* 18: a module can tell its name and version. */
 #ifdef PG_MODULE_MAGIC_EXT
 #define SEEME_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "seeme_rbac", .version = SEEME_RBAC_VERSION)

@@ -68,6 +68,13 @@ seeme_key_reaches(const SeemeSubject *subject, const pg_uuid_t *organization_id,
 SeemeStanding *
 seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id)
 {
+	return seeme_standing_under(subject, organization_id, seeme_read_owner);
+}
+
+/* The same, where the owner may be known otherwise than from the store. */
+SeemeStanding *
+seeme_standing_under(SeemeSubject *subject, const pg_uuid_t *organization_id, SeemeReadOwner read_owner)
+{
 	SeemeStanding *standing;
 	pg_uuid_t	owner;
 	ListCell   *cell;
@@ -85,7 +92,7 @@ seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id)
 	subject->standings = lcons(standing, subject->standings);
 	if (!seeme_key_reaches(subject, organization_id, NULL))
 		return standing;
-	standing->is_owner = seeme_read_owner(subject->store, organization_id, &owner) &&
+	standing->is_owner = read_owner(subject->store, organization_id, &owner) &&
 		seeme_uuid_equal(&owner, &subject->person.id);
 	foreach(cell, seeme_list_memberships(subject->store, organization_id, &subject->person.id))
 	{

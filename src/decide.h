@@ -62,6 +62,10 @@ extern void seeme_subject_init(SeemeSubject *subject, SeemeStore *store, const p
 extern void seeme_subject_init_known(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *user_id);
 extern void seeme_subject_narrow(SeemeSubject *subject, const pg_uuid_t *key_id);
 extern bool seeme_key_reaches(const SeemeSubject *subject, const pg_uuid_t *organization_id, const char *code);
+/* Whose an organization is; false when it does not exist: seeme_read_owner(), or what remembers that. */
+typedef bool (*SeemeReadOwner) (SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner);
+
+extern SeemeStanding *seeme_standing_under(SeemeSubject *subject, const pg_uuid_t *organization_id, SeemeReadOwner read_owner);
 extern SeemeStanding *seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id);
 extern List *seeme_organizations_of(SeemeSubject *subject);
 extern List *seeme_places(SeemeStore *store, const SeemeScope *scope);

@@ -8,6 +8,7 @@
 
 #include <time.h>
 
+#include "catalog/namespace.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -46,8 +47,15 @@ seeme_has_come(TimestampTz date)
 void
 seeme_held_begin(SeemeStore *store)
 {
-	seeme_store_open(store);
-	seeme_watch_changes(store->namespace);
+	static Oid	namespace = InvalidOid;
+
+	/* As long as nothing changes, the tables that tell of changes are where they were. */
+	if (seeme_cache_read_under() != seeme_changes)
+	{
+		namespace = get_namespace_oid("seeme", false);
+		seeme_watch_changes(namespace);
+	}
+	seeme_store_open_in(store, namespace);
 	seeme_cache_begin();
 	if (seeme_cache_ncodes() == 0)
 	{
@@ -59,6 +67,12 @@ seeme_held_begin(SeemeStore *store)
 			codes[foreach_current_index(cell)] = lfirst(cell);
 		seeme_cache_set_codes(list_length(registered), codes);
 	}
+}
+
+static bool
+has_code(SeemeSet set, int code)
+{
+	return (seeme_cache_set(set)[code / 64] >> (code % 64) & 1) != 0;
 }
 
 static void
@@ -111,7 +125,10 @@ static void
 note_date(SeemeViewer *viewer, TimestampTz now, TimestampTz date)
 {
 	if (date > now && date < viewer->next_change)
+	{
 		viewer->next_change = date;
+		seeme_moves++;			/* call sites go by an earlier date now */
+	}
 }
 
 static void
@@ -156,8 +173,66 @@ seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 	viewer->reached_by_key = reached_by_key;
 	note_date(viewer, subject.now, subject.person.disabled_at);
 	if (subject.key != NULL)
+	{
 		note_date(viewer, subject.now, subject.key->expires_at);
+		viewer->key_has_organization = subject.key->has_organization;
+	}
 	return viewer;
+}
+
+/* Whether somebody exists, is not disabled, and came by nothing that is gone or has expired: by what is committed now. */
+bool
+seeme_may_act(const SeemeIdentity *identity)
+{
+	SeemeStore	store;
+	SeemeSubject subject;
+	bool		refused;
+
+	if (seeme_has_come(identity->expires_at))
+		return false;
+	if (seeme_accept_changes())
+	{
+		seeme_held_begin(&store);
+		refused = seeme_viewer(&store, identity)->is_refused;
+	}
+	else
+	{
+		seeme_store_open(&store);
+		seeme_subject_init(&subject, &store, &identity->user_id);
+		if (identity->has_key)
+			seeme_subject_narrow(&subject, &identity->key_id);
+		refused = subject.is_refused;
+	}
+	seeme_store_close(&store);
+	return !refused;
+}
+
+/* Whether a viewer may do anything, or (code not NULL) what takes no role: by a key only if it reaches the code everywhere. */
+bool
+seeme_viewer_acts(const SeemeViewer *viewer, const char *code)
+{
+	int			number;
+
+	if (viewer->is_refused)
+		return false;
+	if (code == NULL || viewer->reached_by_key == SEEME_UNKNOWN_SET)
+		return true;
+	number = seeme_cache_find_code(code);
+	return number >= 0 && !viewer->key_has_organization && has_code(viewer->reached_by_key, number);
+}
+
+/* Whose an organization is, remembered for everybody. */
+static bool
+recall_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
+{
+	bool		exists;
+
+	if (!seeme_cache_find_owner(organization, &exists, owner))
+	{
+		exists = seeme_read_owner(store, organization, owner);
+		seeme_cache_add_owner(organization, exists, owner);
+	}
+	return exists;
 }
 
 /* What a viewer holds in a place, as decide.c says. */
@@ -165,6 +240,7 @@ static SeemeSet
 read_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place)
 {
 	uint64	   *words = palloc0(sizeof(uint64) * seeme_cache_nwords());
+	SeemeStanding *standing = seeme_standing_under(subject, &place->organization_id, recall_owner);
 	bool		everything;
 	List	   *counting = seeme_counting(subject, place, &everything);
 	SeemeSet	set;
@@ -175,7 +251,7 @@ read_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place)
 			add_bit(words, i);
 	foreach(cell, counting)
 		add_set(words, covered_by_role(subject, lfirst(cell)));
-	foreach(cell, seeme_standing(subject, &place->organization_id)->holdings)
+	foreach(cell, standing->holdings)
 	{
 		SeemeMembership *membership = ((SeemeHolding *) lfirst(cell))->membership;
 
@@ -314,7 +390,7 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 	foreach(organization, seeme_organizations_of(&subject))
 	{
 		pg_uuid_t  *id = lfirst(organization);
-		SeemeStanding *standing = seeme_standing(&subject, id);
+		SeemeStanding *standing = seeme_standing_under(&subject, id, recall_owner);
 
 		remember_held(&subject, viewer, SEEME_PLACE_ORGANIZATION, id, seeme_place_of_organization(id));
 		places++;
@@ -422,4 +498,88 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 		pfree(loaded.slots.slots);
 	resources->is_complete = complete;
 	return complete;
+}
+
+/*
+ * The places of a level (pg_uuid_t) at which a viewer holds a code, or with ids NULL only their number; -1 if there are
+ * more than so many to look at.
+ */
+int
+seeme_places_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, int code, int limit, pg_uuid_t **ids)
+{
+	uint32		position = 0;
+	uint32		number;
+	SeemeSet	set;
+	int			n = 0;
+	int			size = 64;
+
+	if (viewer == NULL || viewer->is_refused)
+		return 0;
+	if (!seeme_hold_all(store, viewer, limit))
+		return -1;
+	if (ids != NULL)
+		*ids = palloc(sizeof(pg_uuid_t) * size);
+	while ((number = seeme_viewer_next_place(viewer, &position, &set)) != 0)
+	{
+		const SeemePlace *place = seeme_cache_place(number);
+
+		if (!has_code(set, code) ||
+			level != (place->has_project ? SEEME_PROJECT : place->has_team ? SEEME_TEAM : SEEME_ORGANIZATION))
+			continue;
+		if (ids != NULL)
+		{
+			if (n >= size)
+				*ids = repalloc_huge(*ids, sizeof(pg_uuid_t) * (size *= 2));
+			(*ids)[n] = level == SEEME_PROJECT ? place->project_id : level == SEEME_TEAM ? place->team_id : place->organization_id;
+		}
+		n++;
+	}
+	return n;
+}
+
+/* The same of resources of a type. */
+int
+seeme_resources_held(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int code, int limit, pg_uuid_t **ids)
+{
+	const SeemeSlots *table;
+	int			n = 0;
+
+	if (viewer == NULL || viewer->is_refused)
+		return 0;
+	if (!seeme_hold_all_resources(store, viewer, resource_type, limit))
+		return -1;
+	table = &seeme_viewer_resources(viewer, resource_type)->slots;
+	if (ids != NULL)
+		*ids = palloc_extended(sizeof(pg_uuid_t) * Max(table->used, 1), MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; table->slots != NULL && i <= table->mask; i++)
+		if (table->slots[i].number != 0 && has_code(table->slots[i].number, code))
+		{
+			if (ids != NULL)
+				(*ids)[n] = table->slots[i].id;
+			n++;
+		}
+	return n;
+}
+
+/* The same ids, as a wide scan asks for them row by row; NULL when they are too many. */
+SeemeIds *
+seeme_ids_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code)
+{
+	uint32		type = level == SEEME_RESOURCE ? seeme_viewer_resources(viewer, resource_type)->type : 0;
+	SeemeIds   *ids = seeme_viewer_find_ids(viewer, level, type, code);
+	pg_uuid_t  *values = NULL;
+	int			n;
+
+	if (ids != NULL)
+		return ids;
+	if (level == SEEME_RESOURCE)
+		n = seeme_resources_held(store, viewer, resource_type, code, SEEME_NO_LIMIT, &values);
+	else
+		n = seeme_places_held(store, viewer, level, code, SEEME_NO_LIMIT, &values);
+	if (n < 0 || seeme_cache_bytes() + sizeof(pg_uuid_t) * 2 * (Size) n > seeme_cache_limit())
+		return NULL;
+	ids = seeme_viewer_add_ids(viewer, level, type, code, values, n);
+	if (values != NULL)
+		pfree(values);
+	return ids;
 }

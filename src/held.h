@@ -13,13 +13,23 @@
 #include "identity.h"
 #include "store.h"
 
+#pragma GCC visibility push(hidden)
+
 extern void seeme_held_begin(SeemeStore *store);
 extern SeemeViewer *seeme_viewer(SeemeStore *store, const SeemeIdentity *asker);
+extern bool seeme_may_act(const SeemeIdentity *identity);
+extern bool seeme_viewer_acts(const SeemeViewer *viewer, const char *code);
 extern SeemeSet seeme_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id);
 extern SeemeSet seeme_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, const pg_uuid_t *resource);
 #define SEEME_NO_LIMIT INT_MAX
 extern bool seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit);
 extern bool seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int limit);
+extern int	seeme_places_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, int code, int limit, pg_uuid_t **ids);
+extern int	seeme_resources_held(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int code, int limit,
+								 pg_uuid_t **ids);
+extern SeemeIds *seeme_ids_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code);
 extern bool seeme_has_come(TimestampTz date);
+
+#pragma GCC visibility pop
 
 #endif							/* SEEME_HELD_H */

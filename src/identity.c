@@ -52,9 +52,6 @@ static const SeemeIdentity *logged_in = NULL;
 /* True only while seeme_identify() sets one of them. */
 static bool setting_identity = false;
 
-/* Moves whenever somebody else may be asking. */
-uint64		seeme_asker_changes = 1;
-
 /*
  * Whom this transaction named first. A rollback to a savepoint takes the setting back, but not this: a transaction speaks
  * for one person.
@@ -155,14 +152,22 @@ static void
 assign_user_id(const char *newval, void *extra)
 {
 	assumed = (const SeemeIdentity *) extra;
-	seeme_asker_changes++;
+	seeme_moves++;
 }
 
 static void
 assign_session_user_id(const char *newval, void *extra)
 {
+	/* Who logs out in a transaction has spoken in it, whether or not they come back with a rollback to a savepoint. */
+	if (logged_in != NULL && LocalTransactionIdIsValid(seeme_local_xid()))
+	{
+		named_in = seeme_local_xid();
+		named = *logged_in;
+		seeme_session_speaks_for(&logged_in->user_id);
+	}
 	logged_in = (const SeemeIdentity *) extra;
-	seeme_asker_changes++;
+	seeme_moves++;
+	seeme_session_logged_in(logged_in == NULL ? NULL : &logged_in->user_id);
 }
 
 static bool
@@ -343,8 +348,8 @@ identified_otherwise(SeemeIdentity *identity)
 }
 
 /*
- * Good until something else is called here. While it returns the same pointer and seeme_asker_changes does not move, it is
- * the same identity.
+ * Good until something else is called here. While it returns the same pointer and seeme_moves does not move, it is the same
+ * identity.
  */
 const SeemeIdentity *
 seeme_asker(void)
@@ -378,12 +383,19 @@ seeme_asker(void)
 		seeme_watch_changes(get_namespace_oid("seeme", false));
 		changes = seeme_changes;
 		is_somebody = identified_otherwise(&identity);
-		seeme_asker_changes++;
+		seeme_moves++;
 		is_known = may_remember && changes == seeme_changes;
 		known_under = changes;
 		known_role = GetSessionUserId();
 	}
 	return is_somebody ? &identity : NULL;
+}
+
+/* Whether that is by a setting, and so the same as long as seeme_moves is. */
+bool
+seeme_asker_is_set(void)
+{
+	return assumed != NULL || logged_in != NULL;
 }
 
 /* Whether an administrator lets this role log in for the session. */
@@ -442,42 +454,19 @@ set_identity(const char *setting, const char *text, GucAction action)
 }
 
 /*
- * From now until the end of the transaction (or of the session) this person is asking. Throws, always with the same error,
- * when the transaction has spoken for somebody else (or for the same person by another key), or the person is unknown,
- * disabled, or by now expired; and 55006 when the session still holds what somebody else was shown.
+ * From now until the end of the transaction (or of the session) this person is asking, of whom the caller knows that they may
+ * act. Throws, with the error of seeme_refuse_identity(), when the transaction has spoken for somebody else (or for the same
+ * person by another key); and 55006 when the session still holds what somebody else was shown.
  */
 void
 seeme_identify(const SeemeIdentity *identity, bool for_session)
 {
-	SeemeStore	store;
-	SeemePerson person;
-	const SeemeIdentity *already;
-	TimestampTz now = GetCurrentTimestamp();
-	const char *wrong = NULL;
+	const SeemeIdentity *already = seeme_asker();
 	char	   *text;
 
-	seeme_store_open(&store);
-	if (!seeme_read_person(&store, &identity->user_id, &person))
-		wrong = "the person is unknown";
-	else if (seeme_is_disabled(&person, now))
-		wrong = "the person is disabled";
-	else if (identity->expires_at <= now)
-		wrong = "the token has expired";
-	else if (identity->has_key)
-	{
-		/* By what is committed now: whoever found the key may have looked at an older snapshot. */
-		SeemeKey   *key = seeme_read_key(&store, &identity->key_id);
-
-		if (key == NULL || !seeme_uuid_equal(&key->user_id, &identity->user_id) || key->expires_at <= now)
-			wrong = "the key is unknown or has expired";
-	}
-	seeme_store_close(&store);
-	already = seeme_asker();
-	if (wrong == NULL && ((already != NULL && !same_identity(already, identity)) ||
-						  (named_in == seeme_local_xid() && !same_identity(&named, identity))))
-		wrong = "the transaction or session speaks for somebody else";
-	if (wrong != NULL)
-		seeme_refuse_identity(wrong);
+	if ((already != NULL && !same_identity(already, identity)) ||
+		(named_in == seeme_local_xid() && !same_identity(&named, identity)))
+		seeme_refuse_identity("the transaction or session speaks for somebody else");
 	seeme_refuse_leftovers(&identity->user_id);
 
 	if (!for_session && !IsTransactionBlock())

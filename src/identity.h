@@ -9,7 +9,10 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "compat.h"
 #include "store.h"
+
+#pragma GCC visibility push(hidden)
 
 /* Somebody, perhaps by an API key. */
 typedef struct SeemeIdentity
@@ -22,12 +25,14 @@ typedef struct SeemeIdentity
 
 extern void seeme_identity_init(void);
 extern const SeemeIdentity *seeme_asker(void);
-extern uint64 seeme_asker_changes;
+extern bool seeme_asker_is_set(void);
 extern void seeme_identify(const SeemeIdentity *identity, bool for_session);
 extern void seeme_forget_session(void);
 extern bool seeme_trusts_session_login(void);
 extern TimestampTz seeme_with_leeway(TimestampTz time, int direction);
-extern void seeme_refuse_identity(const char *reason) pg_attribute_noreturn();
+pg_noreturn extern void seeme_refuse_identity(const char *reason);
 extern bool seeme_parse_user_id(const char *text, pg_uuid_t *user_id);
+
+#pragma GCC visibility pop
 
 #endif							/* SEEME_IDENTITY_H */

@@ -33,6 +33,9 @@
 #define MIN_RSA_BITS 2048
 #define MIN_SECRET_BITS 256
 
+/* An ES256 signature is two numbers of 32 bytes (RFC 7518, 3.4), of which libcjose ignores what stands around them. */
+#define ES256_SIGNATURE_LENGTH 86	/* digits of base64url */
+
 /* The text of a member; false when it is there and is no text, or is too long. *text is empty when it is not there. */
 static bool
 get_text(json_t *object, const char *name, char *text, size_t size)
@@ -79,6 +82,25 @@ is_type_of_token(const char *type)
 	return *type == '\0' || pg_strcasecmp(type, "JWT") == 0 || pg_strcasecmp(type, "at+jwt") == 0;
 }
 
+/* Whether a text is base64url, in the one way in which its bytes are written (RFC 4648, 3.5): without padding or stray bits. */
+static bool
+is_base64url(const char *text, size_t length)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	const int	stray_bits[] = {0, -1, 0xf, 0x3};	/* of the last digit */
+	size_t		last = 0;
+
+	for (size_t i = 0; i < length; i++)
+	{
+		const char *digit = text[i] == '\0' ? NULL : strchr(digits, text[i]);
+
+		if (digit == NULL)
+			return false;
+		last = digit - digits;
+	}
+	return length > 0 && length % 4 != 1 && (last & stray_bits[length % 4]) == 0;
+}
+
 /*
  * What a token's header says, believed by nobody yet. False for what is no token that could be accepted under any key:
  * malformed, unsigned, critical extensions, another kind of token.
@@ -100,17 +122,9 @@ seeme_jwt_read_header(const char *token, size_t length, SeemeTokenHeader *header
 	first = memchr(token, '.', length);
 	second = first == NULL ? NULL : memchr(first + 1, '.', token + length - first - 1);
 	/* Three parts, none of them empty: an empty third one is a token without a signature, a fourth one no JWS. */
-	if (second == NULL || first == token || second == first + 1 || second + 1 == token + length ||
-		memchr(second + 1, '.', token + length - second - 1) != NULL)
+	if (second == NULL || !is_base64url(token, first - token) || !is_base64url(first + 1, second - first - 1) ||
+		!is_base64url(second + 1, token + length - second - 1))
 		return false;
-	for (size_t i = 0; i < length; i++)
-	{
-		char		c = token[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-			c != '-' && c != '_' && c != '.')
-			return false;
-	}
 
 	if (!cjose_base64url_decode(token, first - token, &decoded, &decoded_length, &error))
 		return false;
@@ -185,7 +199,11 @@ seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, See
 	uint8_t    *plaintext;
 	size_t		plaintext_length;
 	const char *wrong = "signature";
+	const char *first = memchr(token, '.', length);
+	const char *second = memchr(first + 1, '.', token + length - first - 1);
 
+	if (strcmp(key->algorithm, CJOSE_HDR_ALG_ES256) == 0 && token + length - second - 1 != ES256_SIGNATURE_LENGTH)
+		return wrong;
 	jwk = cjose_jwk_import(key->jwk, strlen(key->jwk), &error);
 	if (jwk == NULL)
 		return "key";
@@ -223,13 +241,45 @@ seeme_jwt_read_foreign_claims(const char *json, SeemeForeignClaims *claims)
 	return fits;
 }
 
+/* Whether a JSON Web Key has a member that only the private half of one has (RFC 7518, 6.2.2 and 6.3.2). */
+static bool
+has_private_part(json_t *key)
+{
+	const char *const names[] = {"d", "p", "q", "dp", "dq", "qi", "oth"};
+
+	for (int i = 0; i < lengthof(names); i++)
+		if (json_object_get(key, names[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* Whether the public exponent of an RSA key is odd and more than 1, under which every message is its own signature. */
+static bool
+has_exponent(json_t *key)
+{
+	const char *text = json_string_value(json_object_get(key, "e"));
+	uint8_t    *bytes = NULL;
+	size_t		length;
+	bool		fits = false;
+	cjose_err	error;
+
+	if (text == NULL || !cjose_base64url_decode(text, strlen(text), &bytes, &length, &error))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		fits = fits || bytes[i] > (i + 1 == length ? 1 : 0);
+	fits = fits && bytes[length - 1] % 2 == 1;
+	cjose_get_dealloc() (bytes);
+	return fits;
+}
+
 /* What is wrong with a key for an algorithm, or NULL. */
 static const char *
 key_defect(const char *algorithm, const char *json)
 {
 	cjose_err	error;
 	json_t	   *object = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
-	bool		is_private = json_object_get(object, "d") != NULL || json_object_get(object, "p") != NULL;
+	bool		is_private = has_private_part(object);
+	bool		is_rsa = has_exponent(object);
 	cjose_jwk_t *jwk;
 	const char *defect = NULL;
 
@@ -248,6 +298,8 @@ key_defect(const char *algorithm, const char *json)
 		case CJOSE_JWK_KTY_RSA:
 			if (strcmp(algorithm, CJOSE_HDR_ALG_RS256) != 0 || cjose_jwk_get_keysize(jwk, &error) < MIN_RSA_BITS)
 				defect = "RS256 takes a key of type RSA of at least 2048 bits";
+			else if (!is_rsa)
+				defect = "its exponent is even or 1";
 			break;
 		case CJOSE_JWK_KTY_OCT:
 			if (strcmp(algorithm, CJOSE_HDR_ALG_HS256) != 0 || cjose_jwk_get_keysize(jwk, &error) < MIN_SECRET_BITS)

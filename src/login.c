@@ -18,6 +18,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "held.h"
 #include "identity.h"
 #include "jwt.h"
 #include "store.h"
@@ -83,6 +84,15 @@ in_foreign_context(void)
 	return (context & (SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION)) != 0;
 }
 
+/* Names somebody. One and the same error when they are unknown, disabled or expired, or the session speaks for another. */
+static void
+identify(const SeemeIdentity *identity, bool for_session)
+{
+	if (!seeme_may_act(identity))
+		seeme_refuse_identity("the person or key is unknown, disabled, or has expired");
+	seeme_identify(identity, for_session);
+}
+
 /*
  * seeme_assume(user_id uuid) RETURNS uuid
  */
@@ -102,7 +112,7 @@ seeme_assume(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("user_id is null")));
 	identity.user_id = *PG_GETARG_UUID_P(0);
-	seeme_identify(&identity, false);
+	identify(&identity, false);
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
@@ -144,7 +154,7 @@ seeme_login_by_key(PG_FUNCTION_ARGS)
 	identity.user_id = *PG_GETARG_UUID_P(0);
 	identity.has_key = true;
 	identity.key_id = *PG_GETARG_UUID_P(1);
-	seeme_identify(&identity, PG_GETARG_BOOL(2));
+	identify(&identity, PG_GETARG_BOOL(2));
 	PG_RETURN_VOID();
 }
 
@@ -171,7 +181,7 @@ digest_texts(int ntexts, const char *const *texts, Digest *digest)
 static void
 digest_key(const SeemeTokenKey *key, Digest *digest)
 {
-	const char *texts[] = {key->issuer, key->audience, key->algorithm, key->jwk};
+	const char *texts[] = {key->kid, key->issuer, key->audience, key->algorithm, key->jwk};
 
 	digest_texts(lengthof(texts), texts, digest);
 }
@@ -250,11 +260,9 @@ verify_token(SeemeStore *store, const char *token, SeemeClaims *claims, const ch
 		return NULL;
 	digest_texts(1, &token, &digest);
 	key = recall_token(store, &digest, claims);
-	if (key != NULL)
-	{
-		*wrong = "the key is not valid now";
-		return key_is_current(key, now) ? key : NULL;
-	}
+	/* If that one is over, another may know the token, too. */
+	if (key != NULL && key_is_current(key, now))
+		return key;
 	if (!seeme_jwt_read_header(token, length, &header))
 		return NULL;
 	*wrong = "no key of its kid is valid now";
@@ -312,7 +320,7 @@ seeme_login_by_token(PG_FUNCTION_ARGS)
 	if (key == NULL)
 		seeme_refuse_identity(wrong);
 	identity.expires_at = seeme_with_leeway(claims.expires_at, +1);
-	seeme_identify(&identity, PG_GETARG_BOOL(1));
+	identify(&identity, PG_GETARG_BOOL(1));
 	*user_id = identity.user_id;
 	PG_RETURN_UUID_P(user_id);
 }

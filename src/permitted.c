@@ -72,73 +72,6 @@ remembered_asker(SeemeStore *store, bool *may_remember)
 	return asker == NULL || seeme_has_come(asker->expires_at) ? NULL : seeme_viewer(store, asker);
 }
 
-static bool
-has_code(SeemeSet set, int code)
-{
-	return (seeme_cache_set(set)[code / 64] >> (code % 64) & 1) != 0;
-}
-
-/*
- * The places of a level (pg_uuid_t) at which a viewer holds a code, or with ids NULL only their number; -1 if there are
- * more than so many to look at.
- */
-static int
-remembered_places(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, int code, int limit, pg_uuid_t **ids)
-{
-	uint32		position = 0;
-	uint32		number;
-	SeemeSet	set;
-	int			n = 0;
-	int			size = 64;
-
-	if (viewer == NULL || viewer->is_refused)
-		return 0;
-	if (!seeme_hold_all(store, viewer, limit))
-		return -1;
-	if (ids != NULL)
-		*ids = palloc(sizeof(pg_uuid_t) * size);
-	while ((number = seeme_viewer_next_place(viewer, &position, &set)) != 0)
-	{
-		const SeemePlace *place = seeme_cache_place(number);
-
-		if (!has_code(set, code) ||
-			level != (place->has_project ? SEEME_PROJECT : place->has_team ? SEEME_TEAM : SEEME_ORGANIZATION))
-			continue;
-		if (ids != NULL)
-		{
-			if (n >= size)
-				*ids = repalloc_huge(*ids, sizeof(pg_uuid_t) * (size *= 2));
-			(*ids)[n] = level == SEEME_PROJECT ? place->project_id : level == SEEME_TEAM ? place->team_id : place->organization_id;
-		}
-		n++;
-	}
-	return n;
-}
-
-/* The same of resources of a type. */
-static int
-remembered_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int code, int limit, pg_uuid_t **ids)
-{
-	const SeemeSlots *table;
-	int			n = 0;
-
-	if (viewer == NULL || viewer->is_refused)
-		return 0;
-	if (!seeme_hold_all_resources(store, viewer, resource_type, limit))
-		return -1;
-	table = &seeme_viewer_resources(viewer, resource_type)->slots;
-	if (ids != NULL)
-		*ids = palloc_extended(sizeof(pg_uuid_t) * Max(table->used, 1), MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; table->slots != NULL && i <= table->mask; i++)
-		if (table->slots[i].number != 0 && has_code(table->slots[i].number, code))
-		{
-			if (ids != NULL)
-				(*ids)[n] = table->slots[i].id;
-			n++;
-		}
-	return n;
-}
-
 /*
  * At how many scopes of a level the asking person holds a code; -1 if that is not known, or would take reading more than
  * so many.
@@ -158,10 +91,10 @@ seeme_count_permitted(SeemeLevel level, const char *code, const char *resource_t
 			resource_type = seeme_find_type_of_resource(&store, seeme_resource_of_code(code));
 		/* Of a type that is not registered the list is an error, which is not for planning to raise. */
 		if (resource_type != NULL && seeme_read_resource_type(&store, resource_type))
-			n = remembered_resources(&store, viewer, resource_type, number, limit, NULL);
+			n = seeme_resources_held(&store, viewer, resource_type, number, limit, NULL);
 	}
 	else if (number >= 0)
-		n = remembered_places(&store, viewer, level, number, limit, NULL);
+		n = seeme_places_held(&store, viewer, level, number, limit, NULL);
 	seeme_store_close(&store);
 	return n;
 }
@@ -253,7 +186,7 @@ permitted_containers(FunctionCallInfo fcinfo, SeemeLevel level)
 	viewer = remembered_asker(&store, &may_remember);
 	code = seeme_code_argument(fcinfo, 0);
 	if (may_remember && (number = seeme_cache_find_code(code)) >= 0 &&
-		(n = remembered_places(&store, viewer, level, number, INT_MAX, &found)) >= 0)
+		(n = seeme_places_held(&store, viewer, level, number, INT_MAX, &found)) >= 0)
 	{
 		seeme_store_close(&store);
 		PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(found, n));
@@ -341,7 +274,7 @@ seeme_permitted_resources(PG_FUNCTION_ARGS)
 				 errmsg("permission \"%s\" is tied to no resource type", code),
 				 errhint("Say which: resource_type => 'dataset', for example.")));
 	if (may_remember && (number = seeme_cache_find_code(code)) >= 0 &&
-		(n = remembered_resources(&store, viewer, scope.resource_type, number, INT_MAX, &found)) >= 0)
+		(n = seeme_resources_held(&store, viewer, scope.resource_type, number, INT_MAX, &found)) >= 0)
 	{
 		seeme_store_close(&store);
 		PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(found, n));

@@ -178,11 +178,14 @@ selectivity(PlannerInfo *root, List *args, int varRelid)
 		column = (Node *) ((RelabelType *) column)->arg;
 	if (!IsA(column, Var) || ((Var *) column)->varlevelsup != 0)
 		return 0.5;
-	/* Who names a project is likely to see it. */
-	if (((Var *) column)->varno < root->simple_rel_array_size &&
-		root->simple_rel_array[((Var *) column)->varno] != NULL &&
-		is_fixed(root->simple_rel_array[((Var *) column)->varno], ((Var *) column)->varattno))
-		return 1.0;
+	if (((Var *) column)->varno < root->simple_rel_array_size)
+	{
+		RelOptInfo *rel = root->simple_rel_array[((Var *) column)->varno];
+
+		/* Who names a project, or a row, is likely to see it; and has not to be counted for. */
+		if (rel != NULL && (is_fixed(rel, ((Var *) column)->varattno) || is_point_query(rel)))
+			return 1.0;
+	}
 	permitted = count_permitted(args, scope);
 	distinct = distinct_values(root, column, varRelid, &null_part);
 	if (permitted < 0)

@@ -23,8 +23,8 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/portal.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -38,6 +38,10 @@ typedef struct Leftover
 } Leftover;
 
 static List *leftovers = NIL;	/* in TopMemoryContext */
+
+/* Whom the session has logged in as, who speaks in every transaction of it. */
+static bool is_logged_in = false;
+static pg_uuid_t logged_in;
 
 /* Who was named last, in the transaction that began then, which is the one with this local id. */
 static bool spoke = false;
@@ -88,8 +92,12 @@ note_temporary_tables(void)
 static void
 at_end_of_transaction(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_PRE_COMMIT && spoke && spoke_in == seeme_local_xid() &&
-		(MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0)
+	if (event != XACT_EVENT_PRE_COMMIT || (MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) == 0)
+		return;
+	/* It may be that parallel workers alone have asked for them. */
+	if (is_logged_in)
+		seeme_session_speaks_for(&logged_in);
+	if (spoke && spoke_in == seeme_local_xid())
 		note_temporary_tables();
 }
 
@@ -107,10 +115,20 @@ seeme_session_speaks_for(const pg_uuid_t *person)
 	if (!spoke || memcmp(&speaker, person, sizeof(speaker)) != 0)
 	{
 		speaker = *person;
-		spoke_since = GetCurrentTransactionStartTimestamp();
+		/* In a procedure that commits, transactions begin later than the statement, which cursors take their time from. */
+		spoke_since = Min(GetCurrentTransactionStartTimestamp(), GetCurrentStatementStartTimestamp());
 		spoke = true;
 	}
 	spoke_in = seeme_local_xid();
+}
+
+/* The session has logged in as a person; NULL: as nobody any more. */
+void
+seeme_session_logged_in(const pg_uuid_t *person)
+{
+	is_logged_in = person != NULL;
+	if (is_logged_in)
+		logged_in = *person;
 }
 
 /* Whether a table that somebody else than this person made is there. Forgets those that are gone. */
@@ -129,13 +147,27 @@ table_is_left(const pg_uuid_t *person)
 
 		if (OidIsValid(namespace) && get_rel_namespace(leftover->table) == namespace)
 			found = found || memcmp(&leftover->person, person, sizeof(*person)) != 0;
-		else
+		else if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		{
+			/* Gone for good: this transaction has changed nothing, so that its rollback brings nothing back. */
 			leftovers = foreach_delete_current(leftovers, cell);
 			pfree(leftover);
 		}
 	}
 	return found;
+}
+
+/*
+ * Whether the statement that is running has the only portal, and so no cursor is open: every portal has a memory context, all
+ * under the same one. Asked at each change of person, which has to be cheap.
+ */
+static bool
+no_cursor_is_open(void)
+{
+	MemoryContext all = PortalContext == NULL ? NULL : MemoryContextGetParent(PortalContext);
+
+	return all != NULL && strcmp(all->name, "TopPortalContext") == 0 &&
+		all->firstchild == PortalContext && PortalContext->nextchild == NULL;
 }
 
 /* Whether a cursor is open that outlived the transaction of the last person. */
@@ -146,7 +178,7 @@ cursor_is_left(void)
 	Datum		since = TimestampTzGetDatum(spoke_since);
 	bool		found;
 
-	if (ThereAreNoReadyPortals())
+	if (no_cursor_is_open())
 		return false;
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");

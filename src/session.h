@@ -10,6 +10,7 @@
 
 extern void seeme_session_init(void);
 extern void seeme_session_speaks_for(const pg_uuid_t *person);
+extern void seeme_session_logged_in(const pg_uuid_t *person);
 extern void seeme_refuse_leftovers(const pg_uuid_t *person);
 
 #endif							/* SEEME_SESSION_H */

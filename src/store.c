@@ -121,10 +121,16 @@ typedef struct Scan
 } Scan;
 
 void
-seeme_store_open(SeemeStore *store)
+seeme_store_open_in(SeemeStore *store, Oid namespace)
 {
 	memset(store, 0, sizeof(*store));
-	store->namespace = get_namespace_oid("seeme", false);
+	store->namespace = namespace;
+}
+
+void
+seeme_store_open(SeemeStore *store)
+{
+	seeme_store_open_in(store, get_namespace_oid("seeme", false));
 }
 
 void
@@ -481,6 +487,7 @@ get_token_key(Scan *scan, void *row)
 	bool		isnull;
 
 	get_uuid(scan, token_keys_id, &key->id);
+	key->kid = get_text(scan, token_keys_kid);
 	key->issuer = get_text(scan, token_keys_issuer);
 	key->audience = get_text(scan, token_keys_audience);
 	key->algorithm = get_text(scan, token_keys_algorithm);

@@ -105,6 +105,7 @@ typedef struct SeemeKey
 typedef struct SeemeTokenKey
 {
 	pg_uuid_t	id;
+	char	   *kid;
 	char	   *issuer;
 	char	   *audience;
 	char	   *algorithm;
@@ -121,6 +122,7 @@ typedef struct SeemeAssignment
 } SeemeAssignment;
 
 extern void seeme_store_open(SeemeStore *store);
+extern void seeme_store_open_in(SeemeStore *store, Oid namespace);
 extern void seeme_store_close(SeemeStore *store);
 
 /* One row by its key: false when there is none. */
@@ -151,6 +153,13 @@ extern List *seeme_list_projects(SeemeStore *store, const pg_uuid_t *organizatio
 extern List *seeme_list_projects_of_team(SeemeStore *store, const pg_uuid_t *team);
 extern List *seeme_list_assignments(SeemeStore *store, const pg_uuid_t *resource, const char *type);
 extern List *seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const char *type, int limit);
+
+/* Whether anything was looked at since it was opened. */
+static inline bool
+seeme_store_was_read(const SeemeStore *store)
+{
+	return store->snapshot != NULL;
+}
 
 static inline bool
 seeme_uuid_equal(const pg_uuid_t *a, const pg_uuid_t *b)

@@ -16,8 +16,8 @@ private_postgres() {
   echo "$prefix/usr/lib/postgresql/$major/bin/pg_config"
 }
 
-# start_server PG_CONFIG DIRECTORY: a cluster in DIRECTORY/data that is reached only through a socket in
-# DIRECTORY/run (which no other user may enter, hence trust). Sets PGHOST, PGPORT and PGUSER.
+# start_server PG_CONFIG DIRECTORY [SETTING...]: a cluster in DIRECTORY/data that is reached only through a socket in
+# DIRECTORY/run (which no other user may enter, hence trust), with further settings ('jit = off'). Sets PGHOST, PGPORT and PGUSER.
 start_server() {
   local bin directory=$2
   bin=$("$1" --bindir)
@@ -28,11 +28,15 @@ start_server() {
 	listen_addresses = ''
 	unix_socket_directories = '$directory/run'
 	port = 5432
-	max_connections = 40
+	max_connections = 60
+	max_prepared_transactions = 5
 	shared_buffers = 64MB
 	fsync = off
 	full_page_writes = off
+	autovacuum = off
 	CONF
+  shift 2
+  [ $# = 0 ] || printf '%s\n' "$@" >>"$directory/data/postgresql.conf"
   "$bin/pg_ctl" --pgdata="$directory/data" --log="$directory/server.log" --silent --wait start ||
     { cat "$directory/server.log"; return 1; }
   export PGHOST="$directory/run" PGPORT=5432 PGUSER=postgres

@@ -114,6 +114,20 @@ prove_clients() {
 
 prove_perl() { tap prove --verbose -I test/t/lib test/t/*.pl; }
 
+# A server of its own, on which the operating system's user is let in as any role: SYSTEM_USER is peer:postgres.
+system_user() (
+  place=$work/system_user
+  mkdir "$place"
+  start_server "$pg_config" "$place" >"$log" 2>&1 || { must false; return; }
+  echo 'local all all peer map=anybody' >"$place/data/pg_hba.conf"
+  echo 'anybody /^ all' >"$place/data/pg_ident.conf"
+  if ! run pg_ctl --pgdata="$place/data" reload || ! run createdb connections; then
+    must false
+    return
+  fi
+  PGDATABASE=connections tap psql -XqAt -v ON_ERROR_STOP=1 -f test/system_user.sql
+)
+
 # Trigger functions are looked at for every table that they serve. What is wrong with one for some of its
 # tables but not for others is the part of it that is for others. Not counted: that PL/pgSQL converts a text to
 # the type of the variable it goes to, and SQL put together in the functions named below: their fragments quote
@@ -182,11 +196,13 @@ for wanted; do
   case $wanted in
     symbols) heading "exported symbols bear the prefix" && must exported_symbols ;;
     regression) heading "test/sql under pg_regress" && regression ;;
+    system_user) heading "SYSTEM_USER names the person" && system_user ;;
     isolation) heading "isolation specs" && isolation ;;
     prove) heading "test/sql under pg_prove" && prove_sql ;;
     perl) heading "test/t under prove" && prove_perl ;;
     clients) heading "real clients and poolers: people interleaved over one connection" && prove_clients ;;
     plpgsql) heading "plpgsql_check over every PL/pgSQL function" && must check_plpgsql ;;
+    instructions) heading "instructions per warm check" && must run bash bench/instructions/count "$pg_config" "$work/instructions" && show "$log" ;;
     server_log) heading "no crash and no leak in the server's log" && must server_log ;;
     *) die "no step $wanted" ;;
   esac

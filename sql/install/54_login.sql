@@ -10,7 +10,8 @@ LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_login_by
 COMMENT ON FUNCTION seeme.login_by_token(text, boolean) IS
   'From now until the end of this transaction (or session), the subject of a signed token is asking. For the extension''s own functions.';
 
-CREATE FUNCTION @extschema@.seeme_login(token text, for_session boolean = false) RETURNS uuid
+-- Two functions, and no default: a function of one argument that somebody else made would be the better match.
+CREATE FUNCTION @extschema@.seeme_login(token text, for_session boolean) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   key seeme.api_keys;
@@ -26,7 +27,13 @@ BEGIN
   RETURN key.user_id;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_login(text, boolean) IS
-  'From now until the end of this transaction (for_session: of the session, where seeme_rbac.session_login allows that; 42501 otherwise), the person whom a signed token or an API key (as far as it goes) names is asking. Once per transaction; whatever is wrong with the token, key or person, and a second identity, are the same error (28000). Give the token as a bind parameter: query texts can be read in pg_stat_activity.';
+  'As seeme_login(token); with for_session until the session ends, where seeme_rbac.session_login allows that (42501 otherwise).';
+
+CREATE FUNCTION @extschema@.seeme_login(token text) RETURNS uuid
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+RETURN @extschema@.seeme_login(token, false);
+COMMENT ON FUNCTION @extschema@.seeme_login(text) IS
+  'From now until the end of this transaction the person whom a signed token, or an API key (as far as it goes), names is asking. Once per transaction; whatever is wrong with the token, key or person, and a second identity, are the same error (28000). Give the token as a bind parameter: query texts can be read in pg_stat_activity.';
 
 CREATE FUNCTION @extschema@.seeme_logout() RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_logout';

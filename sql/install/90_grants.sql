@@ -44,7 +44,7 @@ BEGIN
     '@extschema@.seeme_invite(text,uuid,uuid,uuid,uuid,interval)',
     '@extschema@.seeme_accept_invitation(text)',
     '@extschema@.seeme_review(uuid,interval)',
-    '@extschema@.seeme_login(text,boolean)', '@extschema@.seeme_logout()',
+    '@extschema@.seeme_login(text)', '@extschema@.seeme_login(text,boolean)', '@extschema@.seeme_logout()',
     '@extschema@.seeme_create_api_key(text,text[],uuid,uuid,interval)',
     '@extschema@.seeme_permission_matrix(uuid,uuid,uuid)',
     -- what policies, views and triggers call as the asking role
