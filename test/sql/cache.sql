@@ -5,7 +5,7 @@ BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
 \i test/include/oracle.psql
-SELECT plan(129);
+SELECT plan(131);
 
 -- One call site for each level, warm from call to call as long as this transaction lasts: an answer, or the SQLSTATE.
 CREATE FUNCTION pg_temp.may(person text, code text, level text, id uuid, type text = NULL) RETURNS text LANGUAGE plpgsql AS $$
@@ -89,6 +89,21 @@ SELECT is((SELECT count(*) FROM pg_temp.differences(person)), 0::bigint, 'as the
 SELECT is((SELECT c.value FROM pg_temp.cost(person, $$SELECT count(*) FROM row_of WHERE seeme_has_permission('models:read', project => project_id)$$) c), wanted, 'a wide scan with 64 kB: ' || person)
   FROM (VALUES ('adam', '10000'), ('nora', '250'), ('tess', '3325'), ('adam', '10000'), ('stan', '0')) AS v (person, wanted);
 SELECT is((SELECT c.value FROM pg_temp.cost(person, $$SELECT count(*) FROM row_of WHERE seeme_has_permission('models:read', resource => resource_id)$$) c), wanted, 'resources with 64 kB: ' || person) FROM (VALUES ('adam', '10000'), ('nora', '250')) AS v (person, wanted);
+-- One call site that stays, while what it knew of is forgotten again and again
+CREATE FUNCTION pg_temp.while_forgotten(person text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE held text := '';
+BEGIN
+  PERFORM pg_temp.become(person);
+  FOR i IN 1 .. 45 LOOP
+    IF seeme_has_permission('models:read', project => ('d1000000-0000-4000-8000-' || lpad(to_hex(i), 12, '0'))::uuid) THEN held := held || i || ' '; END IF;
+    PERFORM count(*) FROM row_of WHERE n <= 400 AND seeme_has_permission('models:read', resource => resource_id);
+    PERFORM count(*) FROM row_of WHERE n <= 400 AND seeme_has_permission('models:read', project => md5(n::text || i)::uuid);
+    IF seeme_has_permission('models:delete', project => ('d1000000-0000-4000-8000-' || lpad(to_hex(i), 12, '0'))::uuid) THEN held := held || 'delete ' || i || ' '; END IF;
+  END LOOP;
+  PERFORM pg_temp.become(NULL);
+  RETURN held;
+END $$;
+SELECT is(pg_temp.while_forgotten('nora'), '1 41 ', 'a call site that stays while memory goes');
 SELECT ok(evictions > :was_evictions, 'memory was short') FROM seeme.cache_statistics;
 SELECT ok(bytes < 256 * 1024, 'and is kept to about that') FROM seeme.cache_statistics;
 RESET seeme_rbac.cache_memory;
@@ -323,6 +338,26 @@ INSERT INTO meanwhile SELECT 'after that', pg_temp.may(p, 'models:read', 'projec
 SELECT is((SELECT count(*) FROM meanwhile WHERE remembered IS DISTINCT FROM really), 0::bigint, 'whatever the moment, the answer is that of the tables');
 SELECT is((SELECT string_agg(step || ' ' || n, ', ' ORDER BY step) FROM (SELECT step, count(*) AS n FROM meanwhile GROUP BY step) AS s), 'RETURNING 3, a deleting WITH 3, after it 3, after that 3', 'at all these moments');
 SELECT is((SELECT string_agg(remembered, ' ' ORDER BY remembered) FROM meanwhile WHERE step IN ('after it', 'after that')), 'false false false true true true', 'and afterwards it is as changed');
+
+-- Between what tells of a change and the row's being written somebody may ask, and the answer is no longer true when the row is there
+SAVEPOINT between;
+CREATE FUNCTION pg_temp.ask_between() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_temp.may('paul', 'models:read', 'project', pg_temp.id('alpha'));
+  RETURN coalesce(NEW, OLD);
+END $$;
+CREATE TRIGGER zz_ask BEFORE INSERT OR UPDATE OR DELETE ON seeme.memberships FOR EACH ROW EXECUTE FUNCTION pg_temp.ask_between();
+DELETE FROM seeme.memberships WHERE user_id = :paul AND project_id IS NOT NULL;
+CREATE TEMP TABLE between_rows AS SELECT * FROM meanwhile WITH NO DATA;
+WITH made AS (INSERT INTO seeme.memberships (organization_id, project_id, user_id, role_id) VALUES (:acme, :alpha, :paul, pg_temp.id('Viewer'))
+                RETURNING pg_temp.may('paul', 'models:read', 'project', :alpha) AS remembered, pg_temp.really('paul', 'models:read', 'project', :alpha) AS really)
+INSERT INTO between_rows SELECT 'insert', remembered, really FROM made;
+WITH gone AS (DELETE FROM seeme.memberships WHERE user_id = :paul AND project_id IS NOT NULL
+                RETURNING pg_temp.may('paul', 'models:read', 'project', :alpha) AS remembered, pg_temp.really('paul', 'models:read', 'project', :alpha) AS really)
+INSERT INTO between_rows SELECT 'delete', remembered, really FROM gone;
+SELECT string_agg(step || ' ' || remembered || ' ' || really, ', ' ORDER BY step) AS between_rows FROM between_rows \gset
+ROLLBACK TO between;
+SELECT is(:'between_rows'::text, 'delete false false, insert true true', 'what is asked before a row is written is not answered to whoever asks after it');
 
 -- A query that is open while rights change: its rows are decided as they are fetched
 CREATE TABLE t_paper AS SELECT n, CASE n % 2 WHEN 0 THEN :alpha::uuid ELSE :beta::uuid END AS project_id FROM generate_series(1, 40) AS n;
