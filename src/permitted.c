@@ -89,7 +89,8 @@ seeme_count_permitted(SeemeLevel level, const char *code, const char *resource_t
 	{
 		if (resource_type == NULL)
 			resource_type = seeme_find_type_of_resource(&store, seeme_resource_of_code(code));
-		if (resource_type != NULL)
+		/* Of a type that is not registered the list is an error, which is not for planning to raise. */
+		if (resource_type != NULL && seeme_read_resource_type(&store, resource_type))
 			n = seeme_resources_held(&store, viewer, resource_type, number, limit, NULL);
 	}
 	else if (number >= 0)
