@@ -30,7 +30,6 @@
 #define MAX_SETS 4096
 
 SeemeCacheCounters seeme_cache_counters;
-uint64		seeme_hash_factors[2];
 SeemeSlots	seeme_cache_places[SEEME_NPLACE_KINDS];
 
 static int	cache_memory = 16 * 1024;	/* kB */
@@ -173,12 +172,7 @@ seeme_cache_begin(void)
 {
 	if (cache_context == NULL)
 	{
-		if (!pg_strong_random(seeme_hash_factors, sizeof(seeme_hash_factors)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR),
-					 errmsg("could not generate random bits")));
-		seeme_hash_factors[0] |= 1;
-		seeme_hash_factors[1] |= 1;
+		seeme_ids_init();
 		cache_context = AllocSetContextCreate(TopMemoryContext, "seeme_rbac cache", ALLOCSET_SMALL_SIZES);
 	}
 	if (vocabulary_context == NULL)
@@ -324,48 +318,6 @@ seeme_cache_intern(const uint64 *words)
 	return nsets++;
 }
 
-/* Slots */
-
-static void
-put_slot(SeemeSlots *table, const pg_uuid_t *id, uint32 number)
-{
-	uint64		words[2];
-	uint32		i;
-
-	memcpy(words, id, sizeof(words));
-	i = (words[0] * seeme_hash_factors[0] + words[1] * seeme_hash_factors[1]) >> table->shift;
-	while (table->slots[i].number != 0)
-		i = (i + 1) & table->mask;
-	table->slots[i].id = *id;
-	table->slots[i].number = number;
-}
-
-/* Adds an id that is not there yet. */
-static void
-add_slot(MemoryContext context, SeemeSlots *table, const pg_uuid_t *id, uint32 number)
-{
-	if (table->slots == NULL || (table->used + 1) * 3 > (table->mask + 1) * 2)
-	{
-		SeemeSlots	grown = *table;
-		uint32		size = table->slots == NULL ? 16 : (table->mask + 1) * 2;
-
-		grown.slots = MemoryContextAllocExtended(context, sizeof(SeemeSlot) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-		grown.mask = size - 1;
-		grown.shift = 64 - pg_leftmost_one_pos32(size);
-		if (table->slots != NULL)
-		{
-			for (uint32 i = 0; i <= table->mask; i++)
-				if (table->slots[i].number != 0)
-					put_slot(&grown, &table->slots[i].id, table->slots[i].number);
-			pfree(table->slots);
-		}
-		*table = grown;
-	}
-	put_slot(table, id, number);
-	table->used++;
-	has_grown = true;
-}
-
 /* Places, numbered from 1 */
 
 uint32
@@ -384,7 +336,8 @@ seeme_cache_add_place(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace
 		places = grown;
 		places_size = size;
 	}
-	add_slot(places_context, &seeme_cache_places[kind], id, nplaces + 1);
+	seeme_slots_add(places_context, &seeme_cache_places[kind], id, nplaces + 1);
+	has_grown = true;
 	nplaces++;
 	places[nplaces] = *place;
 	return nplaces;
@@ -612,68 +565,36 @@ seeme_viewer_resources(SeemeViewer *viewer, const char *resource_type)
 void
 seeme_resources_add(SeemeResources *resources, const pg_uuid_t *id, SeemeSet set)
 {
-	add_slot(viewers_context, &resources->slots, id, set);
+	seeme_slots_add(viewers_context, &resources->slots, id, set);
+	has_grown = true;
 }
 
 /* Ids of which one code is held */
 
-SeemeIds *
+const SeemeIds *
 seeme_viewer_find_ids(SeemeViewer *viewer, int level, uint32 type, int code)
 {
-	SeemeIds   *ids;
+	SeemeHeldIds *held;
 
-	for (ids = viewer->ids; ids != NULL; ids = ids->next)
-		if (ids->level == level && ids->type == type && ids->code == code)
-			return ids;
+	for (held = viewer->ids; held != NULL; held = held->next)
+		if (held->level == level && held->type == type && held->code == code)
+			return &held->ids;
 	return NULL;
 }
 
-static void
-put_id(SeemeIds *ids, const pg_uuid_t *id)
-{
-	uint64		words[2];
-	uint64		i;
-
-	memcpy(words, id, sizeof(words));
-	if ((words[0] | words[1]) == 0)
-	{
-		ids->has_zero = true;
-		return;
-	}
-	i = ((words[0] * seeme_hash_factors[0] + words[1] * seeme_hash_factors[1]) >> 32) * ids->nlines >> 32;
-	for (;; i = i + 1 == ids->nlines ? 0 : i + 1)
-	{
-		uint64	   *line = ids->lines + i * SEEME_WORDS_PER_LINE;
-
-		for (int place = 0; place < SEEME_WORDS_PER_LINE; place += 2)
-			if ((line[place] | line[place + 1]) == 0)
-			{
-				memcpy(line + place, words, sizeof(words));
-				return;
-			}
-	}
-}
-
-/* Two thirds full. */
-SeemeIds *
+const SeemeIds *
 seeme_viewer_add_ids(SeemeViewer *viewer, int level, uint32 type, int code, const pg_uuid_t *values, int n)
 {
-	SeemeIds   *ids = MemoryContextAllocZero(viewers_context, sizeof(SeemeIds));
-	Size		line_size = sizeof(uint64) * SEEME_WORDS_PER_LINE;
+	SeemeHeldIds *held = MemoryContextAllocZero(viewers_context, sizeof(SeemeHeldIds));
 
-	ids->level = level;
-	ids->type = type;
-	ids->code = code;
-	ids->nlines = n * 3 / (SEEME_IDS_PER_LINE * 2) + 1;
-	/* Goes with the context; nobody frees it by itself, so that it may begin where a cache line does. */
-	ids->lines = (uint64 *) TYPEALIGN(line_size, MemoryContextAllocExtended(viewers_context, line_size * (ids->nlines + 1),
-																		   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
-	for (int i = 0; i < n; i++)
-		put_id(ids, &values[i]);
+	held->level = level;
+	held->type = type;
+	held->code = code;
+	seeme_ids_fill(viewers_context, &held->ids, values, n);
 	has_grown = true;
-	ids->next = viewer->ids;
-	viewer->ids = ids;
-	return ids;
+	held->next = viewer->ids;
+	viewer->ids = held;
+	return &held->ids;
 }
 
 /*

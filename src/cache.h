@@ -10,6 +10,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "ids.h"
 #include "store.h"
 
 #pragma GCC visibility push(hidden)
@@ -26,39 +27,15 @@ typedef struct SeemeViewerKey
 	pg_uuid_t	key_id;			/* all zeroes: none */
 } SeemeViewerKey;
 
-/* A uuid, and the number that goes with it; 0: a free slot. */
-typedef struct SeemeSlot
+/* The ids of a level, and of a type if they are resources, at which a viewer holds one code. */
+typedef struct SeemeHeldIds
 {
-	pg_uuid_t	id;
-	uint32		number;
-} SeemeSlot;
-
-/* Open addressing, linear probing; never more than two thirds full. */
-typedef struct SeemeSlots
-{
-	SeemeSlot  *slots;
-	int			shift;			/* 64 - log2 of their number */
-	uint32		mask;
-	uint32		used;
-} SeemeSlots;
-
-/*
- * Ids, and nothing else: what a wide scan asks for each row. Four to a cache line, which is all that a look-up touches;
- * a line whose last place is free has no overflow.
- */
-typedef struct SeemeIds
-{
-	struct SeemeIds *next;
-	int			level;			/* what they are, */
-	uint32		type;			/* of which type, */
-	int			code;			/* and which code is held there */
-	bool		has_zero;		/* all zeroes are a free place, and perhaps an id */
-	uint32		nlines;
-	uint64	   *lines;
-} SeemeIds;
-
-#define SEEME_IDS_PER_LINE 4
-#define SEEME_WORDS_PER_LINE (SEEME_IDS_PER_LINE * 2)
+	struct SeemeHeldIds *next;
+	int			level;
+	uint32		type;
+	int			code;
+	SeemeIds	ids;
+} SeemeHeldIds;
 
 /* The resources of one type, with their sets for one viewer. */
 typedef struct SeemeResources
@@ -80,7 +57,7 @@ typedef struct SeemeViewer
 	SeemeSet	reached_by_key; /* SEEME_UNKNOWN_SET: they came by none */
 	bool		key_has_organization;
 	SeemeResources *resources;
-	SeemeIds   *ids;			/* one for each code that a wide statement asked */
+	SeemeHeldIds *ids;			/* one for each code that a wide statement asked */
 	/* The sets of places, by the number of the place: all of them, or, as long as they are few, a small hash table. */
 	bool		is_flat;
 	uint32		size;
@@ -109,9 +86,6 @@ typedef struct SeemeCacheCounters
 } SeemeCacheCounters;
 
 extern SeemeCacheCounters seeme_cache_counters;
-
-/* Random, so that nobody can choose ids that collide. */
-extern uint64 seeme_hash_factors[2];
 
 extern void seeme_cache_init(void);
 extern void seeme_cache_begin(void);
@@ -144,34 +118,9 @@ extern void seeme_cache_forget_viewer(SeemeViewer *viewer);
 extern void seeme_viewer_remember(SeemeViewer *viewer, uint32 place, SeemeSet set);
 extern uint32 seeme_viewer_next_place(const SeemeViewer *viewer, uint32 *position, SeemeSet *set);
 extern SeemeResources *seeme_viewer_resources(SeemeViewer *viewer, const char *resource_type);
-extern SeemeIds *seeme_viewer_find_ids(SeemeViewer *viewer, int level, uint32 type, int code);
-extern SeemeIds *seeme_viewer_add_ids(SeemeViewer *viewer, int level, uint32 type, int code, const pg_uuid_t *ids, int n);
+extern const SeemeIds *seeme_viewer_find_ids(SeemeViewer *viewer, int level, uint32 type, int code);
+extern const SeemeIds *seeme_viewer_add_ids(SeemeViewer *viewer, int level, uint32 type, int code, const pg_uuid_t *ids, int n);
 extern void seeme_resources_add(SeemeResources *resources, const pg_uuid_t *id, SeemeSet set);
-
-/* Where an id is; NULL: it is not there. */
-static inline SeemeSlot *
-seeme_slots_find(const SeemeSlots *table, const pg_uuid_t *id)
-{
-	uint64		words[2];
-	uint32		i;
-
-	if (table->slots == NULL)
-		return NULL;
-	memcpy(words, id, sizeof(words));
-	i = (words[0] * seeme_hash_factors[0] + words[1] * seeme_hash_factors[1]) >> table->shift;
-	for (;;)
-	{
-		SeemeSlot  *slot = &table->slots[i];
-		uint64		found[2];
-
-		if (slot->number == 0)
-			return NULL;
-		memcpy(found, &slot->id, sizeof(found));
-		if (found[0] == words[0] && found[1] == words[1])
-			return slot;
-		i = (i + 1) & table->mask;
-	}
-}
 
 /* What a viewer holds in a place; SEEME_UNKNOWN_SET if that is not remembered. */
 static inline SeemeSet
@@ -187,33 +136,6 @@ seeme_viewer_recall(const SeemeViewer *viewer, uint32 place)
 		if (viewer->places[i] == place)
 			return viewer->sets[i];
 	return SEEME_UNKNOWN_SET;
-}
-
-/* Whether an id is among some. */
-static inline bool
-seeme_ids_contain(const SeemeIds *ids, const pg_uuid_t *id)
-{
-	uint64		a;
-	uint64		b;
-	uint64		i;
-
-	memcpy(&a, id, sizeof(a));
-	memcpy(&b, (const char *) id + sizeof(a), sizeof(b));
-	if (unlikely((a | b) == 0))
-		return ids->has_zero;
-	i = ((a * seeme_hash_factors[0] + b * seeme_hash_factors[1]) >> 32) * ids->nlines >> 32;
-	for (;;)
-	{
-		const uint64 *line = ids->lines + i * SEEME_WORDS_PER_LINE;
-
-		if (((line[0] ^ a) | (line[1] ^ b)) == 0 || ((line[2] ^ a) | (line[3] ^ b)) == 0 ||
-			((line[4] ^ a) | (line[5] ^ b)) == 0 || ((line[6] ^ a) | (line[7] ^ b)) == 0)
-			return true;
-		if ((line[6] | line[7]) == 0)
-			return false;
-		if (++i == ids->nlines)
-			i = 0;
-	}
 }
 
 #pragma GCC visibility pop

@@ -562,11 +562,11 @@ seeme_resources_held(SeemeStore *store, SeemeViewer *viewer, const char *resourc
 }
 
 /* The same ids, as a wide scan asks for them row by row; NULL when they are too many. */
-SeemeIds *
+const SeemeIds *
 seeme_ids_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code)
 {
 	uint32		type = level == SEEME_RESOURCE ? seeme_viewer_resources(viewer, resource_type)->type : 0;
-	SeemeIds   *ids = seeme_viewer_find_ids(viewer, level, type, code);
+	const SeemeIds *ids = seeme_viewer_find_ids(viewer, level, type, code);
 	pg_uuid_t  *values = NULL;
 	int			n;
 

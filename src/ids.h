@@ -1,0 +1,104 @@
+/*
+ * ids.h: ids and what goes with them, found fast.
+ */
+#ifndef SEEME_IDS_H
+#define SEEME_IDS_H
+
+#include "postgres.h"
+
+#include "utils/uuid.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Random, so that nobody can choose ids that collide. */
+extern uint64 seeme_hash_factors[2];
+
+/* A uuid, and the number that goes with it; 0: a free slot. */
+typedef struct SeemeSlot
+{
+	pg_uuid_t	id;
+	uint32		number;
+} SeemeSlot;
+
+/* Open addressing, linear probing; never more than two thirds full. */
+typedef struct SeemeSlots
+{
+	SeemeSlot  *slots;
+	int			shift;			/* 64 - log2 of their number */
+	uint32		mask;
+	uint32		used;
+} SeemeSlots;
+
+/*
+ * Ids, and nothing else: what a wide scan asks for each row. Four to a cache line, which is all that a look-up touches;
+ * a line whose last place is free has no overflow.
+ */
+typedef struct SeemeIds
+{
+	bool		has_zero;		/* all zeroes are a free place, and perhaps an id */
+	uint32		nlines;
+	uint64	   *lines;
+} SeemeIds;
+
+#define SEEME_IDS_PER_LINE 4
+#define SEEME_WORDS_PER_LINE (SEEME_IDS_PER_LINE * 2)
+
+extern void seeme_ids_init(void);
+extern void seeme_slots_add(MemoryContext context, SeemeSlots *table, const pg_uuid_t *id, uint32 number);
+extern void seeme_ids_fill(MemoryContext context, SeemeIds *ids, const pg_uuid_t *values, int n);
+
+/* Where an id is; NULL: it is not there. */
+static inline SeemeSlot *
+seeme_slots_find(const SeemeSlots *table, const pg_uuid_t *id)
+{
+	uint64		words[2];
+	uint32		i;
+
+	if (table->slots == NULL)
+		return NULL;
+	memcpy(words, id, sizeof(words));
+	i = (words[0] * seeme_hash_factors[0] + words[1] * seeme_hash_factors[1]) >> table->shift;
+	for (;;)
+	{
+		SeemeSlot  *slot = &table->slots[i];
+		uint64		found[2];
+
+		if (slot->number == 0)
+			return NULL;
+		memcpy(found, &slot->id, sizeof(found));
+		if (found[0] == words[0] && found[1] == words[1])
+			return slot;
+		i = (i + 1) & table->mask;
+	}
+}
+
+/* Whether an id is among some. */
+static inline bool
+seeme_ids_contain(const SeemeIds *ids, const pg_uuid_t *id)
+{
+	uint64		a;
+	uint64		b;
+	uint64		i;
+
+	memcpy(&a, id, sizeof(a));
+	memcpy(&b, (const char *) id + sizeof(a), sizeof(b));
+	if (unlikely((a | b) == 0))
+		return ids->has_zero;
+	i = ((a * seeme_hash_factors[0] + b * seeme_hash_factors[1]) >> 32) * ids->nlines >> 32;
+	for (;;)
+	{
+		const uint64 *line = ids->lines + i * SEEME_WORDS_PER_LINE;
+
+		if (((line[0] ^ a) | (line[1] ^ b)) == 0 || ((line[2] ^ a) | (line[3] ^ b)) == 0 ||
+			((line[4] ^ a) | (line[5] ^ b)) == 0 || ((line[6] ^ a) | (line[7] ^ b)) == 0)
+			return true;
+		if ((line[6] | line[7]) == 0)
+			return false;
+		if (++i == ids->nlines)
+			i = 0;
+	}
+}
+
+#pragma GCC visibility pop
+
+#endif							/* SEEME_IDS_H */
