@@ -23,6 +23,8 @@ COMMENT ON COLUMN seeme.users.name IS 'Last name';
 COMMENT ON COLUMN seeme.users.database_role IS 'The database role by which this person connects directly; set by a database administrator';
 COMMENT ON COLUMN seeme.users.is_service IS 'Whether this is a service and not a person';
 COMMENT ON COLUMN seeme.users.disabled_at IS 'From this instant on the person is refused everything; null: never';
+COMMENT ON COLUMN seeme.users.created_at IS 'When it was added';
+COMMENT ON COLUMN seeme.users.updated_at IS 'When it was last changed';
 
 -- Text that people type: trimmed of surrounding white space, not longer than it may be.
 CREATE FUNCTION seeme.checked_text(value text, column_name text, max_length int) RETURNS text

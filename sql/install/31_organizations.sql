@@ -22,6 +22,8 @@ COMMENT ON COLUMN seeme.organizations.slug IS 'URL-friendly identifier, unique e
 COMMENT ON COLUMN seeme.organizations.website IS 'Website';
 COMMENT ON COLUMN seeme.organizations.owner_id IS 'User id of the owner: exactly one, always a member';
 COMMENT ON COLUMN seeme.organizations.has_logo IS 'Whether it has a logo; follows seeme.logos';
+COMMENT ON COLUMN seeme.organizations.created_at IS 'When it was added';
+COMMENT ON COLUMN seeme.organizations.updated_at IS 'When it was last changed';
 
 CREATE TABLE seeme.teams (
   id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -44,6 +46,8 @@ COMMENT ON COLUMN seeme.teams.name IS 'Team name';
 COMMENT ON COLUMN seeme.teams.description IS 'Description';
 COMMENT ON COLUMN seeme.teams.slug IS 'URL-friendly identifier, unique in the organization; made from the name when not given';
 COMMENT ON COLUMN seeme.teams.has_logo IS 'Whether it has a logo; follows seeme.logos';
+COMMENT ON COLUMN seeme.teams.created_at IS 'When it was added';
+COMMENT ON COLUMN seeme.teams.updated_at IS 'When it was last changed';
 
 CREATE TABLE seeme.projects (
   id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -71,6 +75,8 @@ COMMENT ON COLUMN seeme.projects.name IS 'Project name';
 COMMENT ON COLUMN seeme.projects.description IS 'Description';
 COMMENT ON COLUMN seeme.projects.slug IS 'URL-friendly identifier, unique in the organization; made from the name when not given';
 COMMENT ON COLUMN seeme.projects.has_logo IS 'Whether it has a logo; follows seeme.logos';
+COMMENT ON COLUMN seeme.projects.created_at IS 'When it was added';
+COMMENT ON COLUMN seeme.projects.updated_at IS 'When it was last changed';
 
 -- What a person must hold to add a row. It says what a policy says too, and runs before anything else of an INSERT
 -- does, so that no later error (a slug that is taken) tells an outsider anything, and so that the refusal has a name.

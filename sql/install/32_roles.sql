@@ -22,6 +22,8 @@ COMMENT ON COLUMN seeme.roles.description IS 'Description';
 COMMENT ON COLUMN seeme.roles.permissions IS 'Registered permission codes, or wildcards: * (everything), resource:* and *:action';
 COMMENT ON COLUMN seeme.roles.scope IS 'organization, or system for a built-in role';
 COMMENT ON COLUMN seeme.roles.is_system_role IS 'Whether it is a built-in role';
+COMMENT ON COLUMN seeme.roles.created_at IS 'When it was added';
+COMMENT ON COLUMN seeme.roles.updated_at IS 'When it was last changed';
 
 -- What each built-in role holds. It follows the registered codes, so that Admin, Editor and Contributor keep up with
 -- the kinds of things that an application registers later.

@@ -35,6 +35,8 @@ COMMENT ON COLUMN seeme.memberships.role_id IS 'The role held there; null: membe
 COMMENT ON COLUMN seeme.memberships.valid_from IS 'The first instant at which it counts; null: always did';
 COMMENT ON COLUMN seeme.memberships.valid_until IS 'The first instant at which it does not count any more; null: never';
 COMMENT ON COLUMN seeme.memberships.created_by IS 'The person who added it; null: privileged code';
+COMMENT ON COLUMN seeme.memberships.created_at IS 'When it was added';
+COMMENT ON COLUMN seeme.memberships.updated_at IS 'When it was last changed';
 
 CREATE FUNCTION seeme.authorize_membership() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

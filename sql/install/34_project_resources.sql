@@ -23,6 +23,7 @@ COMMENT ON COLUMN seeme.project_resources.resource_id IS 'The id of the resource
 COMMENT ON COLUMN seeme.project_resources.resource_name IS 'Name of the resource: that of the protected table''s row where there is one, else as it was given';
 COMMENT ON COLUMN seeme.project_resources.organization_id IS 'The project''s organization; filled in';
 COMMENT ON COLUMN seeme.project_resources.created_by IS 'The person who assigned it; null: privileged code';
+COMMENT ON COLUMN seeme.project_resources.created_at IS 'When it was added';
 
 -- Where a resource was assigned when it left its last project, so that what was assigned once is not up for grabs.
 CREATE TABLE seeme.released_resources (
@@ -35,6 +36,11 @@ CREATE TABLE seeme.released_resources (
 );
 COMMENT ON TABLE seeme.released_resources IS
   'Resources that were assigned once and are in no project now: who may share them where they were last may assign them again. Ids only, of things that may be gone.';
+COMMENT ON COLUMN seeme.released_resources.resource_type IS 'Type, as it was assigned';
+COMMENT ON COLUMN seeme.released_resources.resource_id IS 'The id of the resource in the application''s table';
+COMMENT ON COLUMN seeme.released_resources.organization_id IS 'The organization of the project that it left last';
+COMMENT ON COLUMN seeme.released_resources.project_id IS 'The project that it left last';
+COMMENT ON COLUMN seeme.released_resources.released_at IS 'When it left it';
 ALTER TABLE seeme.released_resources ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE FUNCTION seeme.share_code(resource_type text) RETURNS text

@@ -40,6 +40,7 @@ COMMENT ON COLUMN seeme.invitations.token_hash IS 'SHA-256 of the token; never r
 COMMENT ON COLUMN seeme.invitations.expires_at IS 'The first instant at which it cannot be accepted any more';
 COMMENT ON COLUMN seeme.invitations.accepted_at IS 'When it was accepted';
 COMMENT ON COLUMN seeme.invitations.membership_id IS 'The membership that came of it';
+COMMENT ON COLUMN seeme.invitations.created_at IS 'When it was added';
 
 CREATE FUNCTION seeme.is_invited(email text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -97,6 +98,17 @@ CREATE TYPE seeme.invitation AS (
   id uuid, organization_id uuid, team_id uuid, project_id uuid, email text, role_id uuid, invited_by uuid, token text,
   expires_at timestamptz, accepted_at timestamptz, created_at timestamptz);
 COMMENT ON TYPE seeme.invitation IS 'What seeme_invite answers with: an invitation, and its token, shown this once';
+COMMENT ON COLUMN seeme.invitation.id IS 'The invitation';
+COMMENT ON COLUMN seeme.invitation.organization_id IS 'The organization';
+COMMENT ON COLUMN seeme.invitation.team_id IS 'The team; null: not into a team';
+COMMENT ON COLUMN seeme.invitation.project_id IS 'The project; null: not into a project';
+COMMENT ON COLUMN seeme.invitation.email IS 'Whom it is for';
+COMMENT ON COLUMN seeme.invitation.role_id IS 'The role that whoever accepts it gets; null: none';
+COMMENT ON COLUMN seeme.invitation.invited_by IS 'Who invites';
+COMMENT ON COLUMN seeme.invitation.token IS 'What accepts it: shown here, and never again';
+COMMENT ON COLUMN seeme.invitation.expires_at IS 'When it can no longer be accepted';
+COMMENT ON COLUMN seeme.invitation.accepted_at IS 'When it was accepted: null, it is new';
+COMMENT ON COLUMN seeme.invitation.created_at IS 'When it was made';
 
 CREATE FUNCTION @extschema@.seeme_invite(
   email text, organization uuid = NULL, team uuid = NULL, project uuid = NULL, role_id uuid = NULL,

@@ -27,6 +27,7 @@ COMMENT ON COLUMN seeme.logos.project_id IS 'The project, for a project''s logo'
 COMMENT ON COLUMN seeme.logos.filename IS 'The name of the file that was uploaded';
 COMMENT ON COLUMN seeme.logos.media_type IS 'image/png, image/jpeg, image/webp or image/gif';
 COMMENT ON COLUMN seeme.logos.content IS 'The image, at most seeme_rbac.max_logo_size';
+COMMENT ON COLUMN seeme.logos.created_at IS 'When it was added';
 
 CREATE FUNCTION seeme.has_logo(organization uuid, team uuid, project uuid) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

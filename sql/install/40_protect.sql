@@ -311,7 +311,7 @@ BEGIN
   FOR below IN SELECT * FROM seeme.tables_below(parent) LOOP
     IF below.is_partition AND NOT EXISTS (
          SELECT FROM pg_policy p WHERE p.polrelid = below.relation AND p.polname = 'seeme_closed') THEN
-      EXECUTE format('CREATE POLICY seeme_closed ON %s AS RESTRICTIVE USING (false)', below.relation);
+      EXECUTE format('CREATE POLICY seeme_closed ON %s AS RESTRICTIVE FOR ALL USING (false)', below.relation);
     END IF;
     IF NOT below.has_row_security THEN
       EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', below.relation);

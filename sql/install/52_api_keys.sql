@@ -25,6 +25,7 @@ COMMENT ON COLUMN seeme.api_keys.name IS 'What it is for';
 COMMENT ON COLUMN seeme.api_keys.key_prefix IS 'The beginning of the key, to recognise it by';
 COMMENT ON COLUMN seeme.api_keys.key_hash IS 'SHA-256 of the key; never readable by an application''s role';
 COMMENT ON COLUMN seeme.api_keys.created_by IS 'The person who made it; null: privileged code';
+COMMENT ON COLUMN seeme.api_keys.created_at IS 'When it was added';
 
 -- Apart from the keys, and without a foreign key to them: nothing that a login does holds a lock on a key's row, for whoever
 -- revokes it would wait until that transaction ends.
@@ -66,6 +67,14 @@ COMMENT ON FUNCTION seeme.note_key_use(uuid) IS 'Notes, once a minute, that a ke
 CREATE TYPE seeme.api_key AS (
   id uuid, user_id uuid, organization_id uuid, name text, permissions text[], key text, expires_at timestamptz, created_at timestamptz);
 COMMENT ON TYPE seeme.api_key IS 'What seeme_create_api_key answers with: a key, shown this once';
+COMMENT ON COLUMN seeme.api_key.id IS 'Its row in seeme.api_keys';
+COMMENT ON COLUMN seeme.api_key.user_id IS 'Whom it names';
+COMMENT ON COLUMN seeme.api_key.organization_id IS 'The only organization that it reaches; null: every one';
+COMMENT ON COLUMN seeme.api_key.name IS 'What it is called';
+COMMENT ON COLUMN seeme.api_key.permissions IS 'What it can be used for, of what the person holds';
+COMMENT ON COLUMN seeme.api_key.key IS 'The key itself: shown here, and never again';
+COMMENT ON COLUMN seeme.api_key.expires_at IS 'When it ends; null: never';
+COMMENT ON COLUMN seeme.api_key.created_at IS 'When it was made';
 
 CREATE FUNCTION @extschema@.seeme_create_api_key(
   name text, permissions text[], organization uuid = NULL, user_id uuid = NULL, valid_for interval = NULL)

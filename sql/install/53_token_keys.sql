@@ -67,7 +67,7 @@ COMMENT ON COLUMN seeme.external_identities.created_at IS 'When it was added';
 -- Nobody who is identified sees or writes either. What is granted to a provisioning role is for it to use while nobody is.
 ALTER TABLE seeme.token_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE seeme.external_identities ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY seeme_provision ON seeme.external_identities USING (seeme.nobody_asks()) WITH CHECK (seeme.nobody_asks());
+CREATE POLICY seeme_provision ON seeme.external_identities FOR ALL USING (seeme.nobody_asks()) WITH CHECK (seeme.nobody_asks());
 
 CREATE FUNCTION @extschema@.seeme_import_jwks(
   jwks jsonb, issuer text, audience text, algorithm text = NULL, subject_kind text = 'user_id', valid_from timestamptz = NULL, valid_until timestamptz = NULL)

@@ -155,7 +155,7 @@ COMMENT ON FUNCTION seeme.views_over_guarded_relations() IS
 
 -- What seeme_protect would make now.
 CREATE FUNCTION seeme.parsed_condition(relation regclass, condition text) RETURNS pg_node_tree
-LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'seeme_parsed_condition';
+LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_parsed_condition';
 COMMENT ON FUNCTION seeme.parsed_condition(regclass, text) IS
   'What CREATE POLICY would store for a condition on the rows of a table. For the extension''s own functions: only conditions that it wrote itself.';
 

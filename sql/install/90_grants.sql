@@ -155,10 +155,11 @@ SELECT seeme.watch('seeme.permissions', 'changes_of_vocabulary'), seeme.watch('s
        seeme.watch('seeme.api_keys', 'changes_of_rights'), seeme.watch('seeme.external_identities', 'changes_of_rights'),
        seeme.watch('seeme.project_resources', 'changes_of_assignments');
 
--- Inside one transaction nobody saw what PUBLIC is given by default.
+-- Inside one transaction nobody saw what PUBLIC is given by default, by PostgreSQL or by this database's default privileges.
 DO $$
 DECLARE
   routine record;
+  type    record;
 BEGIN
   FOR routine IN
     SELECT d.objid::regprocedure AS signature FROM pg_depend d
@@ -167,5 +168,13 @@ BEGIN
   LOOP
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', routine.signature);
   END LOOP;
+  -- Arrays go by their elements. Types that are the rows of a table are left as they are: pg_dump would complain of each.
+  FOR type IN
+    SELECT t.oid::regtype AS name FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+     WHERE t.typnamespace = 'seeme'::regnamespace AND t.typcategory <> 'A' AND coalesce(c.relkind = 'c', true)
+  LOOP
+    EXECUTE format('REVOKE ALL ON TYPE %s FROM PUBLIC', type.name);
+  END LOOP;
 END $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA seeme FROM PUBLIC;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA seeme FROM PUBLIC;
