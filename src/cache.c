@@ -510,6 +510,46 @@ seeme_viewer_remember(SeemeViewer *viewer, uint32 place, SeemeSet set)
 		put_place(viewer, place, set);
 }
 
+/* NULL: it is not known. */
+SeemeKnownStanding *
+seeme_viewer_find_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id)
+{
+	SeemeKnownStanding **link;
+
+	for (link = &viewer->standings; *link != NULL; link = &(*link)->next)
+		if (memcmp(&(*link)->organization_id, organization_id, sizeof(pg_uuid_t)) == 0)
+		{
+			SeemeKnownStanding *found = *link;
+
+			*link = found->next;
+			found->next = viewer->standings;
+			viewer->standings = found;
+			return found;
+		}
+	return NULL;
+}
+
+/* All of it empty, to be filled by the caller. One that was there before goes. */
+SeemeKnownStanding *
+seeme_viewer_add_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id, int nmemberships)
+{
+	SeemeKnownStanding *old = seeme_viewer_find_standing(viewer, organization_id);
+	SeemeKnownStanding *standing = MemoryContextAllocZero(viewers_context, offsetof(SeemeKnownStanding, memberships) +
+														   sizeof(SeemeKnownMembership) * nmemberships);
+
+	if (old != NULL)
+	{
+		viewer->standings = old->next;
+		pfree(old);
+	}
+	standing->organization_id = *organization_id;
+	standing->nmemberships = nmemberships;
+	standing->next = viewer->standings;
+	viewer->standings = standing;
+	has_grown = true;
+	return standing;
+}
+
 /*
  * The next place of which is known what a viewer holds there, and that; 0 after the last one. The position is 0 at first.
  */

@@ -47,6 +47,28 @@ typedef struct SeemeResources
 	SeemeSlots	slots;			/* the numbers are sets */
 } SeemeResources;
 
+/* A current membership, as much of it as a decision takes. */
+typedef struct SeemeKnownMembership
+{
+	bool		has_team;
+	bool		has_project;
+	bool		has_role;
+	pg_uuid_t	scope_id;
+	pg_uuid_t	role_id;
+} SeemeKnownMembership;
+
+/* What a viewer has in an organization. */
+typedef struct SeemeKnownStanding
+{
+	struct SeemeKnownStanding *next;
+	pg_uuid_t	organization_id;
+	bool		is_whole;		/* else they have more there, and the next to ask reads it */
+	bool		is_owner;
+	bool		is_member;
+	int			nmemberships;
+	SeemeKnownMembership memberships[FLEXIBLE_ARRAY_MEMBER];
+} SeemeKnownStanding;
+
 typedef struct SeemeViewer
 {
 	SeemeViewerKey key;
@@ -56,6 +78,7 @@ typedef struct SeemeViewer
 	int			larger_than;	/* so many places were read in vain in order to be complete */
 	SeemeSet	reached_by_key; /* SEEME_UNKNOWN_SET: they came by none */
 	bool		key_has_organization;
+	SeemeKnownStanding *standings;	/* the last one asked about first */
 	SeemeResources *resources;
 	SeemeHeldIds *ids;			/* one for each code that a wide statement asked */
 	/* The sets of places, by the number of the place: all of them, or, as long as they are few, a small hash table. */
@@ -115,12 +138,21 @@ extern void seeme_cache_add_role(const pg_uuid_t *role_id, SeemeSet set);
 extern SeemeViewer *seeme_cache_find_viewer(const SeemeViewerKey *key);
 extern SeemeViewer *seeme_cache_add_viewer(const SeemeViewerKey *key);
 extern void seeme_cache_forget_viewer(SeemeViewer *viewer);
+extern SeemeKnownStanding *seeme_viewer_find_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id);
+extern SeemeKnownStanding *seeme_viewer_add_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id, int nmemberships);
 extern void seeme_viewer_remember(SeemeViewer *viewer, uint32 place, SeemeSet set);
 extern uint32 seeme_viewer_next_place(const SeemeViewer *viewer, uint32 *position, SeemeSet *set);
 extern SeemeResources *seeme_viewer_resources(SeemeViewer *viewer, const char *resource_type);
 extern const SeemeIds *seeme_viewer_find_ids(SeemeViewer *viewer, int level, uint32 type, int code);
 extern const SeemeIds *seeme_viewer_add_ids(SeemeViewer *viewer, int level, uint32 type, int code, const pg_uuid_t *ids, int n);
 extern void seeme_resources_add(SeemeResources *resources, const pg_uuid_t *id, SeemeSet set);
+
+/* Of about how many places it is remembered what a viewer holds there. */
+static inline int
+seeme_viewer_nplaces(const SeemeViewer *viewer)
+{
+	return viewer->is_flat ? viewer->size : viewer->used;
+}
 
 /* What a viewer holds in a place; SEEME_UNKNOWN_SET if that is not remembered. */
 static inline SeemeSet

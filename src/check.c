@@ -112,13 +112,17 @@ typedef struct Site
 
 	int			misses;
 	int			calls;			/* answered from memory since the last look into a table */
+	int			calls_before_ids;
 } Site;
 
 /* So many decisions are read one by one before everything is read at once. */
 #define MISSES_BEFORE_BULK 16
 
-/* So many answers are put together from places and sets before the ids themselves are gathered. */
-#define CALLS_BEFORE_IDS 10000
+/*
+ * Answers are put together from places and sets so many times, and half as often as there are places, before the ids
+ * themselves are gathered.
+ */
+#define CALLS_BEFORE_IDS 64
 
 static bool
 same_text(text *value, const char *known, int length)
@@ -212,7 +216,7 @@ recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 		if (set == SEEME_UNKNOWN_SET && site->viewer->is_complete)
 			set = SEEME_EMPTY_SET;
 	}
-	if (set == SEEME_UNKNOWN_SET || ++site->calls == CALLS_BEFORE_IDS)
+	if (set == SEEME_UNKNOWN_SET || ++site->calls == site->calls_before_ids)
 		return false;
 	*held = site->held = contains(site, set);
 	return true;
@@ -354,10 +358,17 @@ read_and_remember(FunctionCallInfo fcinfo)
 	site->ids = NULL;
 	if (viewer != NULL && scope.level != SEEME_NOWHERE && !viewer->is_refused)
 	{
-		if (site->calls >= CALLS_BEFORE_IDS && site->word >= 0 && site->scope > 0)
-			site->ids = seeme_ids_held(&store, viewer, scope.level, scope.resource_type, site->word * 64 +
-									   pg_rightmost_one_pos64(site->mask[site->word]));
+		if (site->word >= 0 && site->scope > 0)
+		{
+			int			code = site->word * 64 + pg_rightmost_one_pos64(site->mask[site->word]);
+
+			/* Those that somebody has gathered before are of use at once. */
+			site->ids = site->calls > 0 && site->calls == site->calls_before_ids ?
+				seeme_ids_held(&store, viewer, scope.level, scope.resource_type, code) :
+				seeme_ids_known(viewer, scope.level, scope.resource_type, code);
+		}
 		site->calls = 0;
+		site->calls_before_ids = CALLS_BEFORE_IDS + seeme_viewer_nplaces(viewer) / 2;
 		if (wide)
 		{
 			site->misses = 0;

@@ -130,17 +130,18 @@ seeme_standing_under(SeemeSubject *subject, const pg_uuid_t *organization_id, Se
 	return standing;
 }
 
-/* As much of it as counts in one place; all of it, if that is known already. */
+/* As much of it as counts in one place; all of it, if that is known already or little. */
 SeemeStanding *
-seeme_standing_at(SeemeSubject *subject, const SeemePlace *place, SeemeReadOwner read_owner)
+seeme_standing_at(SeemeSubject *subject, const SeemePlace *place, SeemeReadOwner read_owner, bool *is_whole)
 {
 	SeemeStanding *standing = known_standing(subject, &place->organization_id);
 
+	*is_whole = true;
 	if (standing != NULL)
 		return standing;
 	standing = new_standing(subject, &place->organization_id, read_owner);
 	if (seeme_key_reaches(subject, &place->organization_id, NULL))
-		add_holdings(subject, standing, seeme_list_memberships_at(subject->store, place, &subject->person.id));
+		add_holdings(subject, standing, seeme_list_memberships_at(subject->store, place, &subject->person.id, is_whole));
 	return standing;
 }
 

@@ -73,7 +73,7 @@ extern SeemePlace *seeme_place_of_project(const SeemeProject *project);
 extern SeemePlace *seeme_place_of_team(const SeemeTeam *team);
 extern SeemePlace *seeme_place_of_organization(const pg_uuid_t *organization_id);
 extern SeemeRole *seeme_role_of(SeemeSubject *subject, SeemeHolding *holding);
-extern SeemeStanding *seeme_standing_at(SeemeSubject *subject, const SeemePlace *place, SeemeReadOwner read_owner);
+extern SeemeStanding *seeme_standing_at(SeemeSubject *subject, const SeemePlace *place, SeemeReadOwner read_owner, bool *is_whole);
 extern List *seeme_counting(SeemeSubject *subject, const SeemeStanding *standing, const SeemePlace *place, bool *everything);
 extern bool seeme_reaches(const SeemeMembership *membership, const SeemePlace *place);
 extern bool seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code);

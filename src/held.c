@@ -235,12 +235,106 @@ recall_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
 	return exists;
 }
 
+static void
+note_dates(SeemeViewer *viewer, TimestampTz now, const SeemeStanding *standing)
+{
+	ListCell   *cell;
+
+	foreach(cell, standing->holdings)
+	{
+		SeemeMembership *membership = ((SeemeHolding *) lfirst(cell))->membership;
+
+		note_date(viewer, now, membership->valid_from);
+		note_date(viewer, now, membership->valid_until);
+	}
+}
+
+/* What was remembered of a standing, as decide.c takes it. Its dates are the viewer's: none of them has come. */
+static SeemeStanding *
+recalled_standing(const SeemeKnownStanding *known)
+{
+	SeemeStanding *standing = palloc0(sizeof(SeemeStanding));
+	SeemeHolding *holdings = palloc0(sizeof(SeemeHolding) * Max(known->nmemberships, 1));
+	SeemeMembership *memberships = palloc0(sizeof(SeemeMembership) * Max(known->nmemberships, 1));
+
+	standing->organization_id = known->organization_id;
+	standing->is_owner = known->is_owner;
+	standing->is_member = known->is_member;
+	for (int i = 0; i < known->nmemberships; i++)
+	{
+		const SeemeKnownMembership *from = &known->memberships[i];
+
+		memberships[i].has_team = from->has_team;
+		memberships[i].has_project = from->has_project;
+		memberships[i].has_role = from->has_role;
+		memberships[i].scope_id = from->scope_id;
+		memberships[i].role_id = from->role_id;
+		memberships[i].valid_from = DT_NOBEGIN;
+		memberships[i].valid_until = DT_NOEND;
+		holdings[i].membership = &memberships[i];
+		standing->holdings = lappend(standing->holdings, &holdings[i]);
+	}
+	return standing;
+}
+
+/* Remembers a standing: those of its memberships that are current, for the viewer is forgotten when the first date comes. */
+static void
+remember_standing(SeemeSubject *subject, SeemeViewer *viewer, const SeemeStanding *standing, bool is_whole)
+{
+	SeemeKnownStanding *known;
+	int			n = 0;
+	ListCell   *cell;
+
+	known = seeme_viewer_add_standing(viewer, &standing->organization_id, is_whole ? list_length(standing->holdings) : 0);
+	known->is_owner = standing->is_owner;
+	known->is_member = standing->is_member;
+	if (is_whole)
+		foreach(cell, standing->holdings)
+		{
+			SeemeMembership *from = ((SeemeHolding *) lfirst(cell))->membership;
+			SeemeKnownMembership *to = &known->memberships[n];
+
+			if (!seeme_is_current(from, subject->now))
+				continue;
+			to->has_team = from->has_team;
+			to->has_project = from->has_project;
+			to->has_role = from->has_role;
+			to->scope_id = from->scope_id;
+			if (from->has_role)
+				to->role_id = from->role_id;
+			n++;
+		}
+	known->nmemberships = n;
+	known->is_whole = is_whole;
+}
+
+/*
+ * What a viewer has in an organization, as far as it counts in a place there. Who has much there is read for the one place
+ * at first, and as a whole when they ask about another one.
+ */
+static SeemeStanding *
+standing_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place)
+{
+	SeemeKnownStanding *known = seeme_viewer_find_standing(viewer, &place->organization_id);
+	SeemeStanding *standing;
+	bool		is_whole = true;
+
+	if (known != NULL && known->is_whole)
+		return recalled_standing(known);
+	if (known != NULL)
+		standing = seeme_standing_under(subject, &place->organization_id, recall_owner);
+	else
+		standing = seeme_standing_at(subject, place, recall_owner, &is_whole);
+	note_dates(viewer, subject->now, standing);
+	remember_standing(subject, viewer, standing, is_whole);
+	return standing;
+}
+
 /* What a viewer holds in a place, as decide.c says. */
 static SeemeSet
-read_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place)
+read_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, const SeemeStanding *standing)
 {
 	uint64	   *words = palloc0(sizeof(uint64) * seeme_cache_nwords());
-	SeemeStanding *standing = seeme_standing_at(subject, place, recall_owner);
 	bool		everything;
 	List	   *counting = seeme_counting(subject, standing, place, &everything);
 	SeemeSet	set;
@@ -251,13 +345,6 @@ read_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place)
 			add_bit(words, i);
 	foreach(cell, counting)
 		add_set(words, covered_by_role(subject, lfirst(cell)));
-	foreach(cell, standing->holdings)
-	{
-		SeemeMembership *membership = ((SeemeHolding *) lfirst(cell))->membership;
-
-		note_date(viewer, subject->now, membership->valid_from);
-		note_date(viewer, subject->now, membership->valid_until);
-	}
 	if (viewer->reached_by_key != SEEME_UNKNOWN_SET)
 	{
 		const uint64 *reached = seeme_cache_set(viewer->reached_by_key);
@@ -288,12 +375,15 @@ exists(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place)
 }
 
 static SeemeSet
-remember_held(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place)
+remember_held(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place,
+			  const SeemeStanding *standing)
 {
 	SeemeSlot  *slot = seeme_slots_find(&seeme_cache_places[kind], id);
 	uint32		number = slot != NULL ? slot->number : seeme_cache_add_place(kind, id, place);
-	SeemeSet	set = exists(kind, id, place) ? read_held(subject, viewer, place) : SEEME_EMPTY_SET;
+	SeemeSet	set = SEEME_EMPTY_SET;
 
+	if (exists(kind, id, place))
+		set = read_held(subject, viewer, place, standing != NULL ? standing : standing_at(subject, viewer, place));
 	seeme_viewer_remember(viewer, number, set);
 	return set;
 }
@@ -334,7 +424,7 @@ seeme_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const
 	else
 		read_place(store, kind, id, &place);
 	subject_of(store, viewer, &subject);
-	return remember_held(&subject, viewer, kind, id, &place);
+	return remember_held(&subject, viewer, kind, id, &place, NULL);
 }
 
 /* What a viewer holds on a resource: the same in any project that it is assigned to. */
@@ -392,7 +482,8 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 		pg_uuid_t  *id = lfirst(organization);
 		SeemeStanding *standing = seeme_standing_under(&subject, id, recall_owner);
 
-		remember_held(&subject, viewer, SEEME_PLACE_ORGANIZATION, id, seeme_place_of_organization(id));
+		note_dates(viewer, subject.now, standing);
+		remember_held(&subject, viewer, SEEME_PLACE_ORGANIZATION, id, seeme_place_of_organization(id), standing);
 		places++;
 		if (!standing->is_owner && !standing->is_member)
 			continue;
@@ -402,13 +493,13 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 		{
 			SeemeTeam  *team = lfirst(cell);
 
-			remember_held(&subject, viewer, SEEME_PLACE_TEAM, &team->id, seeme_place_of_team(team));
+			remember_held(&subject, viewer, SEEME_PLACE_TEAM, &team->id, seeme_place_of_team(team), standing);
 		}
 		foreach(cell, projects)
 		{
 			SeemeProject *project = lfirst(cell);
 
-			remember_held(&subject, viewer, SEEME_PLACE_PROJECT, &project->id, seeme_place_of_project(project));
+			remember_held(&subject, viewer, SEEME_PLACE_PROJECT, &project->id, seeme_place_of_project(project), standing);
 		}
 		places += list_length(teams) + list_length(projects);
 		if (places >= limit || seeme_cache_bytes() > seeme_cache_limit())
@@ -561,7 +652,16 @@ seeme_resources_held(SeemeStore *store, SeemeViewer *viewer, const char *resourc
 	return n;
 }
 
-/* The same ids, as a wide scan asks for them row by row; NULL when they are too many. */
+/* The same ids, as a wide scan asks for them row by row; NULL if they have not been gathered. */
+const SeemeIds *
+seeme_ids_known(SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code)
+{
+	uint32		type = level == SEEME_RESOURCE ? seeme_viewer_resources(viewer, resource_type)->type : 0;
+
+	return seeme_viewer_find_ids(viewer, level, type, code);
+}
+
+/* The same, gathered; NULL when they are too many. */
 const SeemeIds *
 seeme_ids_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code)
 {

@@ -27,6 +27,7 @@ extern bool seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, con
 extern int	seeme_places_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, int code, int limit, pg_uuid_t **ids);
 extern int	seeme_resources_held(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int code, int limit,
 								 pg_uuid_t **ids);
+extern const SeemeIds *seeme_ids_known(SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code);
 extern const SeemeIds *seeme_ids_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code);
 extern bool seeme_has_come(TimestampTz date);
 

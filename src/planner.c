@@ -42,11 +42,16 @@
 /* So many places are read for an estimate; who has more is taken to have many. */
 #define PLACES_FOR_ESTIMATE 5000
 
-/* More ids than this are looked up slower than a scan filters; and the planner estimates each by itself. */
-#define MAX_IDS 1000
+/*
+ * The planner estimates each id by itself, which takes a millisecond for a thousand or so. That is much for a query that
+ * wants but a few rows, and finds them soon where a person sees much; and little for one that reads many.
+ */
+#define MAX_IDS_FOR_A_FEW_ROWS 1000
+#define MAX_IDS 3000
 
 /* A larger part of a table than this is read faster as a whole. */
-#define MAX_PART 0.05
+#define MAX_PART_FOR_A_FEW_ROWS 0.05
+#define MAX_PART 0.15
 
 static const char *const list_functions[] = {
 	"seeme_permitted_organizations", "seeme_permitted_teams", "seeme_permitted_projects", "seeme_permitted_resources"
@@ -216,6 +221,7 @@ index_condition(SupportRequestIndexCondition *request)
 	int			permitted;
 	double		distinct;
 	double		null_part;
+	bool		few = request->root->limit_tuples > 0;
 	List	   *list_args;
 	ScalarArrayOpExpr *condition;
 
@@ -230,10 +236,10 @@ index_condition(SupportRequestIndexCondition *request)
 		is_point_query(index->rel))
 		return NIL;
 	permitted = count_permitted(args, scope);
-	if (permitted < 0 || permitted > MAX_IDS)
+	if (permitted < 0 || permitted > (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS))
 		return NIL;
 	distinct = distinct_values(request->root, list_nth(args, scope), 0, &null_part);
-	if (permitted > distinct * MAX_PART && permitted > 1)
+	if (permitted > distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART) && permitted > 1)
 		return NIL;
 	function = list_function(request->funcid, scope);
 	if (!OidIsValid(function) || !seeme_may_execute(function))

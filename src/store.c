@@ -448,7 +448,7 @@ list_membership_in(SeemeStore *store, const pg_uuid_t *organization, const pg_uu
  * row costs a quarter of looking one up.
  */
 List *
-seeme_list_memberships_at(SeemeStore *store, const SeemePlace *place, const pg_uuid_t *user)
+seeme_list_memberships_at(SeemeStore *store, const SeemePlace *place, const pg_uuid_t *user, bool *are_all)
 {
 	ScanKeyData keys[2];
 	List	   *memberships;
@@ -457,7 +457,8 @@ seeme_list_memberships_at(SeemeStore *store, const SeemePlace *place, const pg_u
 	seeme_uuid_key(&keys[1], memberships_user_id, user);
 	memberships = seeme_list_some_rows(store, SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", 2, keys,
 								 get_membership, sizeof(SeemeMembership), FEW_MEMBERSHIPS + 1);
-	if (list_length(memberships) <= FEW_MEMBERSHIPS)
+	*are_all = list_length(memberships) <= FEW_MEMBERSHIPS;
+	if (*are_all)
 		return memberships;
 	memberships = list_membership_in(store, &place->organization_id, user, NULL, NULL);
 	if (place->has_team)

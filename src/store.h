@@ -146,7 +146,7 @@ extern List *seeme_list_codes(SeemeStore *store);	/* of char *: the concrete one
 extern List *seeme_list_resource_types(SeemeStore *store);	/* of char **: names */
 extern List *seeme_list_token_keys(SeemeStore *store, const char *kid);	/* of SeemeTokenKey * */
 extern List *seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user);
-extern List *seeme_list_memberships_at(SeemeStore *store, const SeemePlace *place, const pg_uuid_t *user);
+extern List *seeme_list_memberships_at(SeemeStore *store, const SeemePlace *place, const pg_uuid_t *user, bool *are_all);
 extern List *seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user);
 extern List *seeme_list_organizations_of_owner(SeemeStore *store, const pg_uuid_t *owner);	/* of pg_uuid_t * */
 extern List *seeme_list_teams(SeemeStore *store, const pg_uuid_t *organization, int limit);	/* of SeemeTeam * */

@@ -101,7 +101,7 @@ END $$;
 
 -- An index where it pays
 SELECT matches(pg_temp.plan(p, 'SELECT * FROM t_doc'), 'Index Cond: \(project_id = ANY \((public\.)?seeme_permitted_projects\(''models:read''::text\)\)\)', 'the rows of a few projects are found by an index: ' || p) FROM unnest(ARRAY['nora', 'tess', 'stan']) AS p;
-SELECT doesnt_match(pg_temp.plan(p, 'SELECT * FROM t_doc'), 'seeme_permitted', 'who sees much reads the table: ' || p) FROM unnest(ARRAY['paul', 'adam']) AS p;
+SELECT doesnt_match(pg_temp.plan(p, 'SELECT * FROM t_doc' || rest), 'seeme_permitted', 'who sees much reads the table: ' || p) FROM (VALUES ('paul', ' LIMIT 10'), ('adam', '')) AS v (p, rest);
 SELECT ok(pg_temp.reads(p, 'SELECT count(*) FROM t_doc') <= 18, 'and reads no other for each row: ' || p) FROM unnest(ARRAY['adam', 'paul', 'nora', 'stan', 'ghost']) AS p;
 SELECT matches(pg_temp.plan('nora', 'SELECT * FROM t_doc WHERE id = ''95000000-0000-4000-8000-000000000010'''), 'Index Scan using t_doc_pkey[^\n]*\n *Index Cond: \(id = [^\n]*\n *Filter: [^\n]*seeme_has_permission', 'one row is found by its key');
 SELECT matches(pg_temp.plan('nora', 'SELECT * FROM t_doc WHERE project_id = ''d1000000-0000-4000-8000-0000000001f4'''), 'Index Cond: \(project_id = ''d1', 'the rows of one project by the project');
@@ -184,7 +184,7 @@ SET LOCAL plan_cache_mode = auto;
 SELECT ok(pg_temp.reads(p, 'EXPLAIN SELECT * FROM t_mixed d JOIN t_doc USING (project_id) JOIN t_scope ON p = project_id') <= 4, 'planning is cheap: ' || p) FROM unnest(ARRAY['adam', 'paul', 'tess', 'nora', 'stan', 'ghost']) AS p;
 ALTER TABLE t_doc ALTER project_id SET (n_distinct = 1000000);
 ANALYZE t_doc;
-SELECT doesnt_match(pg_temp.plan('adam', 'SELECT * FROM t_doc'), 'seeme_permitted', 'more than 1,000 ids are never put to an index, however many the column has');
+SELECT doesnt_match(pg_temp.plan('adam', 'SELECT * FROM t_doc LIMIT 10'), 'seeme_permitted', 'more than 1,000 ids are never put to an index for a few rows, however many the column has');
 ALTER TABLE t_doc ALTER project_id RESET (n_distinct);
 ANALYZE t_doc;
 
