@@ -117,6 +117,12 @@ typedef struct Site
 /* So many decisions are read one by one before everything is read at once. */
 #define MISSES_BEFORE_BULK 16
 
+/*
+ * So many more are, after everything was too much to be remembered: else somebody whom others have put into enough of their
+ * own projects would have all of it read again, in vain, after every few.
+ */
+#define MISSES_AFTER_VAIN_BULK 10000
+
 /* So many answers are put together from places and sets before the ids themselves are gathered. */
 #define CALLS_BEFORE_IDS 10000
 
@@ -360,11 +366,11 @@ read_and_remember(FunctionCallInfo fcinfo)
 		site->calls = 0;
 		if (wide)
 		{
-			site->misses = 0;
-			if (scope.level == SEEME_RESOURCE)
-				seeme_hold_all_resources(&store, viewer, scope.resource_type, SEEME_NO_LIMIT);
-			else
+			bool		whole = scope.level == SEEME_RESOURCE ?
+				seeme_hold_all_resources(&store, viewer, scope.resource_type, SEEME_NO_LIMIT) :
 				seeme_hold_all(&store, viewer, SEEME_NO_LIMIT);
+
+			site->misses = whole ? 0 : -MISSES_AFTER_VAIN_BULK;
 		}
 		if (scope.level == SEEME_RESOURCE)
 		{
