@@ -195,11 +195,11 @@ seeme_cache_begin(void)
 		memcpy(read_under_each, seeme_changes_of, sizeof(read_under_each));
 		read_under = seeme_changes;
 	}
-	else if (has_grown && (seeme_cache_bytes() > seeme_cache_limit() || nsets > MAX_SETS))
+	else if (has_grown && (seeme_cache_bytes() > seeme_cache_limit() || seeme_cache_has_too_many_sets()))
 	{
 		seeme_cache_counters.evictions++;
 		/* Who asks changes more often than where. */
-		if (nsets <= MAX_SETS && MemoryContextMemAllocated(viewers_context, true) > seeme_cache_limit() / 2)
+		if (!seeme_cache_has_too_many_sets() && MemoryContextMemAllocated(viewers_context, true) > seeme_cache_limit() / 2)
 			forget_viewers();
 		else
 			forget_everything();
@@ -289,6 +289,13 @@ const uint64 *
 seeme_cache_set(SeemeSet set)
 {
 	return set_words + (Size) set * nwords;
+}
+
+/* Whoever adds many at once stops then: with every project's members under another role there is no end to them. */
+bool
+seeme_cache_has_too_many_sets(void)
+{
+	return nsets > MAX_SETS;
 }
 
 SeemeSet

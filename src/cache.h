@@ -123,6 +123,7 @@ extern const char *seeme_cache_code(int code);
 extern int	seeme_cache_nwords(void);
 extern const uint64 *seeme_cache_words(void);
 extern SeemeSet seeme_cache_intern(const uint64 *words);
+extern bool seeme_cache_has_too_many_sets(void);
 extern const uint64 *seeme_cache_set(SeemeSet set);
 
 extern SeemeSlots seeme_cache_places[SEEME_NPLACE_KINDS];

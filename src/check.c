@@ -119,6 +119,12 @@ typedef struct Site
 #define MISSES_BEFORE_BULK 16
 
 /*
+ * So many more are, after everything was too much to be remembered: else somebody whom others have put into enough of their
+ * own projects would have all of it read again, in vain, after every few.
+ */
+#define MISSES_AFTER_VAIN_BULK 10000
+
+/*
  * Answers are put together from places and sets so many times, and half as often as there are places, before the ids
  * themselves are gathered.
  */
@@ -371,11 +377,11 @@ read_and_remember(FunctionCallInfo fcinfo)
 		site->calls_before_ids = CALLS_BEFORE_IDS + seeme_viewer_nplaces(viewer) / 2;
 		if (wide)
 		{
-			site->misses = 0;
-			if (scope.level == SEEME_RESOURCE)
-				seeme_hold_all_resources(&store, viewer, scope.resource_type, SEEME_NO_LIMIT);
-			else
+			bool		whole = scope.level == SEEME_RESOURCE ?
+				seeme_hold_all_resources(&store, viewer, scope.resource_type, SEEME_NO_LIMIT) :
 				seeme_hold_all(&store, viewer, SEEME_NO_LIMIT);
+
+			site->misses = whole ? 0 : -MISSES_AFTER_VAIN_BULK;
 		}
 		if (scope.level == SEEME_RESOURCE)
 		{

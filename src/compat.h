@@ -49,9 +49,6 @@
  */
 #define SEEME_LATER_ARRAYS_KEEP_ORDER (PG_VERSION_NUM >= 170000)
 
-/* 17: the processes of a parallel B-tree scan share positions in arrays, which have to be the same in each of them. */
-#define SEEME_PARALLEL_SCANS_SHARE_NO_ARRAY (PG_VERSION_NUM < 170000)
-
 /* 18: pg_noreturn, before a declaration, took the place of pg_attribute_noreturn() behind it. */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()

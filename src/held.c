@@ -453,6 +453,12 @@ seeme_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type,
 	return set;
 }
 
+static bool
+is_memory_used_up(void)
+{
+	return seeme_cache_bytes() > seeme_cache_limit() || seeme_cache_has_too_many_sets();
+}
+
 /*
  * Everything that a viewer holds, at once: from then on what is not known is not held. False when that would be more than so
  * many places, or take too much memory. Whatever lies in an organization counts only for its owner and its members.
@@ -493,16 +499,20 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 		{
 			SeemeTeam  *team = lfirst(cell);
 
+			if (seeme_cache_has_too_many_sets())
+				break;
 			remember_held(&subject, viewer, SEEME_PLACE_TEAM, &team->id, seeme_place_of_team(team), standing);
 		}
 		foreach(cell, projects)
 		{
 			SeemeProject *project = lfirst(cell);
 
+			if (seeme_cache_has_too_many_sets())
+				break;
 			remember_held(&subject, viewer, SEEME_PLACE_PROJECT, &project->id, seeme_place_of_project(project), standing);
 		}
 		places += list_length(teams) + list_length(projects);
-		if (places >= limit || seeme_cache_bytes() > seeme_cache_limit())
+		if (places >= limit || is_memory_used_up())
 		{
 			complete = false;
 			viewer->larger_than = places >= limit ? limit : INT_MAX;
@@ -557,6 +567,8 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 			pg_uuid_t  *id = &((SeemeAssignment *) lfirst(cell))->resource_id;
 			SeemeSlot  *slot = seeme_slots_find(&loaded.slots, id);
 
+			if (seeme_cache_has_too_many_sets())
+				break;
 			if (slot == NULL)
 				seeme_resources_add(&loaded, id, set);
 			else if (slot->number != set)
@@ -568,7 +580,7 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 			}
 		}
 		read += 1 + list_length(assignments);
-		if (read >= limit || seeme_cache_bytes() > seeme_cache_limit())
+		if (read >= limit || is_memory_used_up())
 		{
 			complete = false;
 			resources->larger_than = read >= limit ? limit : INT_MAX;

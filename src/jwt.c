@@ -5,11 +5,13 @@
  * key's and never the token's, nothing critical is ignored, no name occurs twice, nothing is longer than it may be.
  *
  * Owns no state and reads no table. Between the first allocation of a library and its release nothing here calls
- * PostgreSQL, so that no error can jump over the release.
+ * what may throw in PostgreSQL, so that no error can jump over the release.
  */
 #include "postgres.h"
 
+#include "common/string.h"
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
@@ -36,7 +38,20 @@
 /* An ES256 signature is two numbers of 32 bytes (RFC 7518, 3.4), of which libcjose ignores what stands around them. */
 #define ES256_SIGNATURE_LENGTH 86	/* digits of base64url */
 
-/* The text of a member; false when it is there and is no text, or is too long. *text is empty when it is not there. */
+/*
+ * Whether a text out of JSON, which is UTF-8, is the same name in this database: in another encoding its bytes are another one,
+ * and perhaps somebody else's.
+ */
+static bool
+is_same_here(const char *text)
+{
+	return GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII || pg_is_ascii(text);
+}
+
+/*
+ * The text of a member; false when it is there and is no text, is too long, or would be another one here. *text is empty when
+ * it is not there.
+ */
 static bool
 get_text(json_t *object, const char *name, char *text, size_t size)
 {
@@ -49,7 +64,7 @@ get_text(json_t *object, const char *name, char *text, size_t size)
 	if (!json_is_string(member))
 		return false;
 	length = json_string_length(member);
-	if (length == 0 || length >= size)
+	if (length == 0 || length >= size || !is_same_here(json_string_value(member)))
 		return false;
 	memcpy(text, json_string_value(member), length + 1);
 	return true;

@@ -257,9 +257,11 @@ index_condition(SupportRequestIndexCondition *request)
 											  COERCE_EXPLICIT_CALL));
 	condition->location = -1;
 
-	/* The processes of a parallel scan of an index may not have different arrays; they would, if rights changed between. */
-	if (!SEEME_PARALLEL_SCANS_SHARE_NO_ARRAY)
-		index->amcanparallel = false;
+	/*
+	 * The processes of a parallel scan of an index share their place in it: pages, before 17, and elements of their arrays from
+	 * then on. One whose array is another passes over rows that its leader left to it; and it would be, if rights changed between.
+	 */
+	index->amcanparallel = false;
 	request->lossy = false;
 	return list_make1(condition);
 }

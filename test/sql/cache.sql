@@ -5,7 +5,7 @@ BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
 \i test/include/oracle.psql
-SELECT plan(131);
+SELECT plan(132);
 
 -- One call site for each level, warm from call to call as long as this transaction lasts: an answer, or the SQLSTATE.
 CREATE FUNCTION pg_temp.may(person text, code text, level text, id uuid, type text = NULL) RETURNS text LANGUAGE plpgsql AS $$
@@ -89,6 +89,8 @@ SELECT is((SELECT count(*) FROM pg_temp.differences(person)), 0::bigint, 'as the
 SELECT is((SELECT c.value FROM pg_temp.cost(person, $$SELECT count(*) FROM row_of WHERE seeme_has_permission('models:read', project => project_id)$$) c), wanted, 'a wide scan with 64 kB: ' || person)
   FROM (VALUES ('adam', '10000'), ('nora', '250'), ('tess', '3325'), ('adam', '10000'), ('stan', '0')) AS v (person, wanted);
 SELECT is((SELECT c.value FROM pg_temp.cost(person, $$SELECT count(*) FROM row_of WHERE seeme_has_permission('models:read', resource => resource_id)$$) c), wanted, 'resources with 64 kB: ' || person) FROM (VALUES ('adam', '10000'), ('nora', '250')) AS v (person, wanted);
+SELECT is(format('%s %s', c.bulk_loads, c.value), '1 0', 'threat: who was put into more projects than memory takes does not have them all read again after every few rows')
+  FROM pg_temp.cost('adam', $$SELECT count(*) FROM row_of WHERE n <= 400 AND seeme_has_permission('models:read', project => md5(n::text)::uuid)$$) c;
 -- One call site that stays, while what it knew of is forgotten again and again
 CREATE FUNCTION pg_temp.while_forgotten(person text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE held text := '';

@@ -596,6 +596,27 @@ taken($good, 'a good token is taken after all this');
     is(outcome($backend, $good), 'paul 25', 'and takes a good token');
 }
 
+# A token is UTF-8 whatever the database is: in LATIN1 the bytes of one name are those of another.
+{
+    my $postgres = connect_to('postgres');
+    $postgres->do('DROP DATABASE IF EXISTS tokens_latin1');
+    $postgres->do(q{CREATE DATABASE tokens_latin1 TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'});
+    my $latin1 = connect_to('tokens_latin1');
+    $latin1->do('CREATE EXTENSION seeme_rbac');
+    $latin1->do(q{INSERT INTO seeme.users (id, username, email) VALUES (?, 'other', 'other@example.com'), (?, 'plain', 'plain@example.com')}, undef, id_of('olga'), id_of('paul'));
+    $latin1->do(q{INSERT INTO seeme.external_identities (issuer, subject, user_id) VALUES (?, U&'Ren\00C3\00A9', ?), (?, 'Rene', ?)}, undef, $issuer, id_of('olga'), $issuer, id_of('paul'));
+    $latin1->do(q{SELECT seeme_import_jwks(?, ?, ?, subject_kind => 'external_identity')}, undef, encode_json({ keys => [jwk($key{hmac}, kid => 'hmac', alg => 'HS256')] }), $issuer, $audience);
+    my $of = sub { return sign('HS256', $key{hmac}, object(alg => '"HS256"', kid => '"hmac"'), payload(sub => $_[0])); };
+    is(value($latin1, $login, $of->('"Rene"')), id_of('paul'), 'a database in another encoding takes a token');
+    is(sqlstate_of($latin1, $login, $of->($_)), '28000', 'threat: but not as the person whose name has the same bytes there') for qq("Ren\xc3\xa9"), '"Ren\u00e9"';
+    $latin1->do('SET seeme_rbac.trust_request_claims = on');
+    $latin1->do(q{SELECT set_config('request.jwt.claims', ?, false)}, undef, qq({"iss":"$issuer","sub":"Ren\\u00e9"}));
+    is(value($latin1, 'SELECT seeme_user_id()'), undef, 'threat: nor claims');
+    $_->disconnect for $latin1;
+    $postgres->do('DROP DATABASE tokens_latin1');
+    $postgres->disconnect;
+}
+
 # The server's log has why each was refused, and nothing of any.
 {
     is(scalar keys %complaint, 1, 'all refusals until here were one and the same error') or diag explain \%complaint;
