@@ -31,6 +31,7 @@ uint64		seeme_changes_of[SEEME_NCHANGES] = {1, 1, 1};
 uint64		seeme_moves = 1;
 LocalTransactionId seeme_changed_in = InvalidLocalTransactionId;
 TimestampTz seeme_changed_at = 0;
+Oid			seeme_tables_read[SEEME_MAX_TABLES_READ];
 
 /* The tables whose invalidations count; invalid as long as nobody relies on anything. */
 static Oid	proxies[SEEME_NCHANGES];
@@ -43,13 +44,19 @@ changed(SeemeChange kind)
 	seeme_moves++;
 }
 
-/* An invalid relid stands for every table: messages were lost. */
+/*
+ * An invalid relid stands for every table: messages were lost. A message about a table that was read, not its rows, is rare:
+ * ALTER TABLE, VACUUM, ANALYZE.
+ */
 static void
 relation_changed(Datum arg, Oid relid)
 {
 	for (int kind = 0; kind < SEEME_NCHANGES; kind++)
 		if (relid == proxies[kind] || !OidIsValid(relid))
 			changed(kind);
+	for (int i = 0; i < SEEME_MAX_TABLES_READ && OidIsValid(relid); i++)
+		if (relid == seeme_tables_read[i])
+			changed(SEEME_CHANGE_OF_VOCABULARY);
 }
 
 /* Database roles: one may have got another's name. */

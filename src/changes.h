@@ -39,6 +39,10 @@ extern uint64 seeme_moves;
 extern LocalTransactionId seeme_changed_in;
 extern TimestampTz seeme_changed_at;
 
+/* The tables that something was read from: when one of them is rewritten, a snapshot from before finds it empty. */
+#define SEEME_MAX_TABLES_READ 16
+extern Oid	seeme_tables_read[SEEME_MAX_TABLES_READ];
+
 extern void seeme_changes_init(void);
 extern void seeme_watch_changes(Oid namespace);
 

@@ -27,8 +27,11 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "changes.h"
 #include "scan.h"
 #include "store.h"
+
+StaticAssertDecl(SEEME_NTABLES <= SEEME_MAX_TABLES_READ, "every table has a place among those that were read");
 
 static const char *const table_names[SEEME_NTABLES] = {
 	[SEEME_USERS] = "users",
@@ -83,6 +86,8 @@ open_table(SeemeStore *store, SeemeTable table)
 					(errcode(ERRCODE_UNDEFINED_TABLE),
 					 errmsg("table seeme.%s does not exist", table_names[table]),
 					 errhint("CREATE EXTENSION seeme_rbac first.")));
+		/* Before it is waited for: what is read of a table that was rewritten meanwhile is not to be remembered. */
+		seeme_tables_read[table] = relid;
 		store->tables[table] = table_open(relid, AccessShareLock);
 		if (store->snapshot == NULL)
 			store->snapshot = RegisterSnapshot(GetCatalogSnapshot(relid));

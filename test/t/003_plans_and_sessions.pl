@@ -128,5 +128,18 @@ is(value($edith, 'SELECT count(*) FROM papers'), 0, 'who is no longer mapped to 
 $dba->do("UPDATE seeme.users SET database_role = 'plans_edith' WHERE username = 'vera'");
 is(value($edith, 'SELECT username FROM seeme.users WHERE id = seeme_user_id()'), 'vera', 'and somebody else when mapped to them');
 
+# Any client can start a connection that uses no system index: what is held is the same, also by somebody with many memberships.
+$dba->do('INSERT INTO seeme.projects (organization_id, name) SELECT ?, name FROM generate_series(1, 8) AS name', undef, id_of('acme'));
+$dba->do("INSERT INTO seeme.memberships (organization_id, project_id, user_id) SELECT organization_id, id, ? FROM seeme.projects WHERE name IN ('1', '2', '3', '4', '5', '6', '7', '8')", undef, id_of('paul'));
+{
+    local $ENV{PGOPTIONS} = '-c ignore_system_indexes=on';
+    my $slow = connect_to('plans', 'plans_gateway');
+    $slow->begin_work;
+    value($slow, 'SELECT seeme_assume(?)', id_of('paul'));
+    is(value($slow, "SELECT seeme_has_permission('datasets:read', project => ?)::int", id_of($_->[0])), $_->[1], "without indexes, of a person with many memberships: $_->[0]") for ['alpha', 1], ['beta', 0];
+    $slow->rollback;
+    $slow->disconnect;
+}
+
 $_->disconnect for $gateway, $edith, $olga, $dba;
 done_testing();
