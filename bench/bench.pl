@@ -697,6 +697,7 @@ define connect => 'a new connection for each transaction', sub {
 define memory => 'what one session takes after serving 10,000 people', sub {
     my $people = min(10_000, $size->{people});
     my $per_organization = int($size->{projects} / $size->{organizations});
+    $dba->do(q{LOAD 'seeme_rbac'});    # its settings are known from then on
     my ($limit) = $dba->selectrow_array(q{SELECT pg_size_bytes(setting || unit) FROM pg_settings WHERE name = 'seeme_rbac.cache_memory'});
     my %mb;
     for my $contender (qw(named seeme)) {
