@@ -49,6 +49,13 @@
  */
 #define SEEME_LATER_ARRAYS_KEEP_ORDER (PG_VERSION_NUM >= 170000)
 
+/* 18: an index scan can be counted by who asked for it. */
+#if PG_VERSION_NUM >= 180000
+#define seeme_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, NULL, nkeys, 0)
+#else
+#define seeme_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, nkeys, 0)
+#endif
+
 /* 18: pg_noreturn, before a declaration, took the place of pg_attribute_noreturn() behind it. */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()

@@ -17,6 +17,7 @@
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
@@ -28,6 +29,7 @@
 #include "utils/snapmgr.h"
 
 #include "changes.h"
+#include "compat.h"
 #include "scan.h"
 #include "store.h"
 
@@ -95,18 +97,25 @@ open_table(SeemeStore *store, SeemeTable table)
 	return store->tables[table];
 }
 
-void
-seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeTable table, const char *index, int nkeys, ScanKey keys)
+static Oid
+find_index(SeemeStore *store, const char *index)
 {
-	Relation	relation = open_table(store, table);
 	Oid			index_oid = get_relname_relid(index, store->namespace);
 
 	if (!OidIsValid(index_oid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("index seeme.%s does not exist", index)));
+	return index_oid;
+}
+
+void
+seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeTable table, const char *index, int nkeys, ScanKey keys)
+{
+	Relation	relation = open_table(store, table);
+
 	scan->columns = RelationGetDescr(relation);
-	scan->scan = systable_beginscan(relation, index_oid, true, store->snapshot, nkeys, keys);
+	scan->scan = systable_beginscan(relation, find_index(store, index), true, store->snapshot, nkeys, keys);
 	scan->tuple = NULL;
 }
 
@@ -121,6 +130,60 @@ void
 seeme_end_scan(SeemeScan *scan)
 {
 	systable_endscan(scan->scan);
+}
+
+/* The keys are on columns of the index. */
+void
+seeme_begin_entries(SeemeStore *store, SeemeEntries *entries, SeemeTable table, const char *index, int nkeys, ScanKey keys)
+{
+	Relation	relation = open_table(store, table);
+
+	entries->row.columns = RelationGetDescr(relation);
+	entries->row.tuple = NULL;
+	entries->slot = table_slot_create(relation, NULL);
+	entries->index = index_open(find_index(store, index), AccessShareLock);
+	entries->scan = seeme_index_beginscan(relation, entries->index, store->snapshot, nkeys);
+	entries->scan->xs_want_itup = true;
+	index_rescan(entries->scan, keys, nkeys, NULL, 0);
+}
+
+/* The next entry, whether or not its row is there to be seen. */
+bool
+seeme_next_entry(SeemeEntries *entries)
+{
+	return index_getnext_tid(entries->scan, ForwardScanDirection) != NULL;
+}
+
+/* A column of the entry; false when it is null. */
+bool
+seeme_entry_uuid(SeemeEntries *entries, AttrNumber column, pg_uuid_t *value)
+{
+	bool		isnull;
+	Datum		datum = index_getattr(entries->scan->xs_itup, column, entries->scan->xs_itupdesc, &isnull);
+
+	if (!isnull)
+		*value = *DatumGetUUIDP(datum);
+	return !isnull;
+}
+
+/* The entry's row, if it is there to be seen: entries->row, until the next one. */
+bool
+seeme_fetch_row(SeemeEntries *entries)
+{
+	bool		is_copy;
+
+	if (!index_fetch_heap(entries->scan, entries->slot))
+		return false;
+	entries->row.tuple = ExecFetchSlotHeapTuple(entries->slot, false, &is_copy);
+	return true;
+}
+
+void
+seeme_end_entries(SeemeEntries *entries)
+{
+	index_endscan(entries->scan);
+	index_close(entries->index, AccessShareLock);
+	ExecDropSingleTupleTableSlot(entries->slot);
 }
 
 void

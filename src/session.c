@@ -18,11 +18,11 @@
 #include "catalog/pg_depend.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
@@ -157,38 +157,38 @@ table_is_left(const pg_uuid_t *person)
 	return found;
 }
 
-/*
- * Whether the statement that is running has the only portal, and so no cursor is open: every portal has a memory context, all
- * under the same one. Asked at each change of person, which has to be cheap.
- */
-static bool
-no_cursor_is_open(void)
+/* The memory context that every portal has its own under, by its name; it lives as long as the session. */
+static MemoryContext
+portals(void)
 {
-	MemoryContext all = PortalContext == NULL ? NULL : MemoryContextGetParent(PortalContext);
+	static MemoryContext found = NULL;
 
-	return all != NULL && strcmp(all->name, "TopPortalContext") == 0 &&
-		all->firstchild == PortalContext && PortalContext->nextchild == NULL;
+	if (found == NULL)
+		for (found = TopMemoryContext->firstchild; found != NULL; found = found->nextchild)
+			if (strcmp(found->name, "TopPortalContext") == 0)
+				break;
+	if (found == NULL)
+		elog(ERROR, "could not look at the open cursors");
+	return found;
 }
 
-/* Whether a cursor is open that outlived the transaction of the last person. */
+/*
+ * Whether a cursor is open that outlived the transaction of the last person. What pg_cursors shows, without a query: it is
+ * asked at each change of person.
+ */
 static bool
 cursor_is_left(void)
 {
-	Oid			type = TIMESTAMPTZOID;
-	Datum		since = TimestampTzGetDatum(spoke_since);
-	bool		found;
+	for (MemoryContext context = portals()->firstchild; context != NULL; context = context->nextchild)
+	{
+		/* The identifier is the portal's name; of an unnamed one, which is no cursor, nobody's or another's. */
+		Portal		portal = context->ident == NULL ? NULL : GetPortalByName(context->ident);
 
-	if (no_cursor_is_open())
-		return false;
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args("SELECT FROM pg_catalog.pg_cursor() c"
-							  " WHERE c.is_holdable AND c.creation_time OPERATOR(pg_catalog.>=) $1",
-							  1, &type, &since, NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not look at the open cursors");
-	found = SPI_processed > 0;
-	SPI_finish();
-	return found;
+		if (portal != NULL && portal->visible && (portal->cursorOptions & CURSOR_OPT_HOLD) != 0 &&
+			portal->creation_time >= spoke_since)
+			return true;
+	}
+	return false;
 }
 
 /* Throws 55006 when something is left in the session that somebody else than this person let in. */

@@ -45,6 +45,12 @@ enum
 	memberships_valid_from = 7,
 	memberships_valid_until = 8,
 
+	/* of the index memberships_person_and_scope_key */
+	memberships_key_organization_id = 1,
+	memberships_key_user_id = 2,
+	memberships_key_team_id = 3,
+	memberships_key_project_id = 4,
+
 	project_resources_project_id = 2,
 	project_resources_resource_type = 3,
 	project_resources_resource_id = 4,
@@ -81,8 +87,8 @@ enum
 	external_identities_user_id = 3,
 };
 
-/* So many memberships of a person are read one after the other rather than looked up. */
-#define FEW_MEMBERSHIPS 6
+/* Of an index's entries so many are looked at in vain before those that are wanted are looked up one by one. */
+#define MAX_PASSED_OVER 64
 
 /* Users */
 
@@ -431,44 +437,64 @@ uuid_or_null_key(ScanKey key, AttrNumber column, const pg_uuid_t *value)
 		ScanKeyEntryInitialize(key, SK_ISNULL | SK_SEARCHNULL, column, InvalidStrategy, InvalidOid, InvalidOid, InvalidOid, (Datum) 0);
 }
 
-static List *
-list_membership_in(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user, const pg_uuid_t *team,
-				   const pg_uuid_t *project)
+/*
+ * Adds those that can count in a place, among the memberships of one person in its organization that the keys find: all of
+ * them (nkeys 2), or those in one team and project (4). Entries of the index tell most apart, whose rows are not looked at;
+ * how many, or more than MAX_PASSED_OVER when there was no end to them.
+ */
+static int
+add_memberships(SeemeStore *store, const SeemePlace *place, const pg_uuid_t *user, int nkeys, const pg_uuid_t *team,
+				const pg_uuid_t *project, List **memberships)
 {
 	ScanKeyData keys[4];
+	SeemeEntries entries;
+	int			passed_over = 0;
 
-	seeme_uuid_key(&keys[0], memberships_organization_id, organization);
-	seeme_uuid_key(&keys[1], memberships_user_id, user);
-	uuid_or_null_key(&keys[2], memberships_team_id, team);
-	uuid_or_null_key(&keys[3], memberships_project_id, project);
-	return seeme_list_rows(store, SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", 4, keys, get_membership, sizeof(SeemeMembership));
+	seeme_uuid_key(&keys[0], memberships_key_organization_id, &place->organization_id);
+	seeme_uuid_key(&keys[1], memberships_key_user_id, user);
+	uuid_or_null_key(&keys[2], memberships_key_team_id, team);
+	uuid_or_null_key(&keys[3], memberships_key_project_id, project);
+	seeme_begin_entries(store, &entries, SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", nkeys, keys);
+	while (passed_over <= MAX_PASSED_OVER && seeme_next_entry(&entries))
+	{
+		pg_uuid_t	id;
+		bool		counts = true;
+
+		if (seeme_entry_uuid(&entries, memberships_key_team_id, &id))
+			counts = place->has_team && seeme_uuid_equal(&id, &place->team_id);
+		else if (seeme_entry_uuid(&entries, memberships_key_project_id, &id))
+			counts = place->has_project && seeme_uuid_equal(&id, &place->project_id);
+		if (!counts)
+			passed_over++;
+		else if (seeme_fetch_row(&entries))
+		{
+			SeemeMembership *membership = palloc0(sizeof(SeemeMembership));
+
+			get_membership(&entries.row, membership);
+			*memberships = lappend(*memberships, membership);
+		}
+	}
+	seeme_end_entries(&entries);
+	return passed_over;
 }
 
-/*
- * Of one person in an organization, those that can count in a place there; others, too, where they are few: finding the next
- * row costs a quarter of looking one up.
- */
+/* Of one person in an organization, those that can count in a place there; whether these are all that the person has. */
 List *
 seeme_list_memberships_at(SeemeStore *store, const SeemePlace *place, const pg_uuid_t *user, bool *are_all)
 {
-	ScanKeyData keys[2];
-	List	   *memberships;
+	List	   *memberships = NIL;
+	int			passed_over = add_memberships(store, place, user, 2, NULL, NULL, &memberships);
 
-	seeme_uuid_key(&keys[0], memberships_organization_id, &place->organization_id);
-	seeme_uuid_key(&keys[1], memberships_user_id, user);
-	memberships = seeme_list_some_rows(store, SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", 2, keys,
-								 get_membership, sizeof(SeemeMembership), FEW_MEMBERSHIPS + 1);
-	*are_all = list_length(memberships) <= FEW_MEMBERSHIPS;
-	if (*are_all)
+	*are_all = passed_over == 0;
+	if (passed_over <= MAX_PASSED_OVER)
 		return memberships;
-	/* Without indexes (every client can start so) PostgreSQL compares one row after the other, and no null is equal to a null. */
-	if (IgnoreSystemIndexes)
-		return seeme_list_memberships(store, &place->organization_id, user);
-	memberships = list_membership_in(store, &place->organization_id, user, NULL, NULL);
+	/* Who has many there: the few that are wanted, one by one. */
+	memberships = NIL;
+	add_memberships(store, place, user, 4, NULL, NULL, &memberships);
 	if (place->has_team)
-		memberships = list_concat(memberships, list_membership_in(store, &place->organization_id, user, &place->team_id, NULL));
+		add_memberships(store, place, user, 4, &place->team_id, NULL, &memberships);
 	if (place->has_project)
-		memberships = list_concat(memberships, list_membership_in(store, &place->organization_id, user, NULL, &place->project_id));
+		add_memberships(store, place, user, 4, NULL, &place->project_id, &memberships);
 	return memberships;
 }
 

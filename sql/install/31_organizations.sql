@@ -407,9 +407,9 @@ CREATE POLICY seeme_select ON seeme.organizations FOR SELECT USING (
   owner_id = (SELECT seeme.user_for('organizations:read')) OR seeme.is_member(organization => id));
 CREATE POLICY seeme_insert ON seeme.organizations FOR INSERT WITH CHECK (owner_id = seeme.user_for('organizations:create'));
 SELECT seeme.create_write_policy('seeme.organizations', 'UPDATE',
-  '@extschema@.seeme_has_permission(''organizations:update'', organization => {row}.id)');
+  '@extschema@.seeme_has_permission(''organizations:update'', organization => id)');
 SELECT seeme.create_write_policy('seeme.organizations', 'DELETE',
-  '@extschema@.seeme_has_permission(''organizations:delete'', organization => {row}.id)');
+  '@extschema@.seeme_has_permission(''organizations:delete'', organization => id)');
 
 -- Asked of the organization first: a row that is only being inserted is not found by its id yet.
 ALTER TABLE seeme.teams ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -422,9 +422,9 @@ CREATE POLICY seeme_select ON seeme.teams FOR SELECT USING (
 CREATE POLICY seeme_insert ON seeme.teams FOR INSERT WITH CHECK (
   @extschema@.seeme_has_permission('teams:create', organization => organization_id));
 SELECT seeme.create_write_policy('seeme.teams', 'UPDATE',
-  '@extschema@.seeme_has_permission(''teams:update'', team => {row}.id)');
+  '@extschema@.seeme_has_permission(''teams:update'', team => id)');
 SELECT seeme.create_write_policy('seeme.teams', 'DELETE',
-  '@extschema@.seeme_has_permission(''teams:delete'', team => {row}.id)');
+  '@extschema@.seeme_has_permission(''teams:delete'', team => id)');
 
 ALTER TABLE seeme.projects ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.projects FOR SELECT USING (
@@ -440,9 +440,9 @@ CREATE POLICY seeme_insert ON seeme.projects FOR INSERT WITH CHECK (
   OR @extschema@.seeme_has_permission('projects:create', team => team_id)
      AND seeme.lies_in(organization_id, team_id, NULL));
 SELECT seeme.create_write_policy('seeme.projects', 'UPDATE',
-  '@extschema@.seeme_has_permission(''projects:update'', project => {row}.id)');
+  '@extschema@.seeme_has_permission(''projects:update'', project => id)');
 SELECT seeme.create_write_policy('seeme.projects', 'DELETE',
-  '@extschema@.seeme_has_permission(''projects:delete'', project => {row}.id)');
+  '@extschema@.seeme_has_permission(''projects:delete'', project => id)');
 
 SELECT pg_extension_config_dump('seeme.organizations', '');
 SELECT pg_extension_config_dump('seeme.teams', '');

@@ -195,8 +195,8 @@ CREATE POLICY seeme_select ON seeme.roles FOR SELECT USING (
 CREATE POLICY seeme_insert ON seeme.roles FOR INSERT WITH CHECK (
   @extschema@.seeme_has_permission('roles:create', organization => organization_id));
 SELECT seeme.create_write_policy('seeme.roles', 'UPDATE',
-  '@extschema@.seeme_has_permission(''roles:update'', organization => {row}.organization_id)');
+  '@extschema@.seeme_has_permission(''roles:update'', organization => organization_id)');
 SELECT seeme.create_write_policy('seeme.roles', 'DELETE',
-  '@extschema@.seeme_has_permission(''roles:delete'', organization => {row}.organization_id)');
+  '@extschema@.seeme_has_permission(''roles:delete'', organization => organization_id)');
 
 SELECT pg_extension_config_dump('seeme.roles', 'WHERE organization_id IS NOT NULL');

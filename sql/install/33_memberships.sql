@@ -286,9 +286,9 @@ CREATE POLICY seeme_select ON seeme.memberships FOR SELECT USING (
 CREATE POLICY seeme_insert ON seeme.memberships FOR INSERT WITH CHECK (
   seeme.manages_membership(organization_id, team_id, project_id));
 SELECT seeme.create_write_policy('seeme.memberships', 'UPDATE',
-  'seeme.manages_membership({row}.organization_id, {row}.team_id, {row}.project_id)');
+  'seeme.manages_membership(organization_id, team_id, project_id)');
 SELECT seeme.create_write_policy('seeme.memberships', 'DELETE',
-  '{row}.user_id = seeme.user_for(''organizations:manage_members'') OR seeme.manages_membership({row}.organization_id, {row}.team_id, {row}.project_id)');
+  'user_id = seeme.user_for(''organizations:manage_members'') OR seeme.manages_membership(organization_id, team_id, project_id)');
 
 -- Users are seen by themselves and by those who see a membership of theirs. A role that provisions them (it was granted
 -- to write this table) sees and writes them all, but only while nobody is identified: a person's injected SQL does not.

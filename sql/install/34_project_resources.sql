@@ -69,7 +69,7 @@ BEGIN
   LOOP
     is_protected := true;
     IF seeme.every_row(protected.table_name, protected.id_column, resource_id,
-                       replace(seeme.row_condition(protected, share), '{row}.', '')) THEN
+                       seeme.row_condition(protected, share)) THEN
       RETURN true;
     END IF;
   END LOOP;
@@ -172,7 +172,7 @@ CREATE POLICY seeme_select ON seeme.project_resources FOR SELECT USING (
 CREATE POLICY seeme_insert ON seeme.project_resources FOR INSERT WITH CHECK (
   @extschema@.seeme_has_permission('projects:update', project => project_id));
 SELECT seeme.create_write_policy('seeme.project_resources', 'DELETE',
-  '@extschema@.seeme_has_permission(''projects:update'', project => {row}.project_id)');
+  '@extschema@.seeme_has_permission(''projects:update'', project => project_id)');
 
 SELECT pg_extension_config_dump('seeme.project_resources', '');
 SELECT pg_extension_config_dump('seeme.released_resources', '');

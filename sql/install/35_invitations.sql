@@ -52,7 +52,7 @@ ALTER TABLE seeme.invitations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURIT
 CREATE POLICY seeme_select ON seeme.invitations FOR SELECT USING (
   seeme.is_invited(email) OR seeme.manages_membership(organization_id, team_id, project_id));
 SELECT seeme.create_write_policy('seeme.invitations', 'DELETE',
-  'seeme.manages_membership({row}.organization_id, {row}.team_id, {row}.project_id)');
+  'seeme.manages_membership(organization_id, team_id, project_id)');
 
 CREATE FUNCTION seeme.prepare_invitation() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

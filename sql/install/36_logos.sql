@@ -153,8 +153,8 @@ CREATE POLICY seeme_select ON seeme.logos FOR SELECT USING (CASE
   ELSE EXISTS (SELECT FROM seeme.organizations o WHERE o.id = organization_id) END);
 CREATE POLICY seeme_insert ON seeme.logos FOR INSERT WITH CHECK (seeme.may_change(organization_id, team_id, project_id));
 SELECT seeme.create_write_policy('seeme.logos', 'UPDATE',
-  'seeme.may_change({row}.organization_id, {row}.team_id, {row}.project_id)');
+  'seeme.may_change(organization_id, team_id, project_id)');
 SELECT seeme.create_write_policy('seeme.logos', 'DELETE',
-  'seeme.may_change({row}.organization_id, {row}.team_id, {row}.project_id)');
+  'seeme.may_change(organization_id, team_id, project_id)');
 
 SELECT pg_extension_config_dump('seeme.logos', '');

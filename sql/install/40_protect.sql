@@ -51,19 +51,28 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN concat_ws(' OR ',
   -- A SELECT asks once who is asking. What waits for a row lock asks again (rule 7.4).
   CASE WHEN p.owner_column IS NOT NULL
-       THEN format(CASE WHEN for_select THEN '{row}.%I = (SELECT seeme.user_for(%L))'
-                        ELSE '{row}.%I = seeme.user_for(%L)' END, p.owner_column, code) END,
+       THEN format(CASE WHEN for_select THEN '%I = (SELECT seeme.user_for(%L))'
+                        ELSE '%I = seeme.user_for(%L)' END, p.owner_column, code) END,
   CASE WHEN p.project_column IS NOT NULL
-       THEN format('@extschema@.seeme_has_permission(%L, project => {row}.%I)', code, p.project_column) END,
+       THEN format('@extschema@.seeme_has_permission(%L, project => %I)', code, p.project_column) END,
   CASE WHEN p.team_column IS NOT NULL
-       THEN format('@extschema@.seeme_has_permission(%L, team => {row}.%I)', code, p.team_column) END,
+       THEN format('@extschema@.seeme_has_permission(%L, team => %I)', code, p.team_column) END,
   CASE WHEN p.organization_column IS NOT NULL
-       THEN format('@extschema@.seeme_has_permission(%L, organization => {row}.%I)', code, p.organization_column) END,
+       THEN format('@extschema@.seeme_has_permission(%L, organization => %I)', code, p.organization_column) END,
   CASE WHEN p.resource_id_column IS NOT NULL
-       THEN format('@extschema@.seeme_has_permission(%L, resource => {row}.%I, resource_type => %L)',
+       THEN format('@extschema@.seeme_has_permission(%L, resource => %I, resource_type => %L)',
                    code, p.resource_id_column, p.resource_type) END);
 COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean) IS
-  'The SQL condition under which the asking person holds a code on a row of a protected table; a column of the row is {row}.column';
+  'The SQL condition under which the asking person holds a code on a row of a protected table';
+
+-- Where one column alone tells the scope of a row, and the row is not itself what is assigned, the same condition holds for a
+-- row that is put somewhere and for one that moves there: the policy of UPDATE says it all.
+CREATE FUNCTION seeme.has_one_scope(p seeme.protected_tables) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN num_nonnulls(p.project_column, p.team_column, p.organization_column, p.resource_id_column) = 1
+   AND p.owner_column IS NULL AND NOT (p.holds_resource AND p.resource_id_column IS NOT NULL);
+COMMENT ON FUNCTION seeme.has_one_scope(seeme.protected_tables) IS
+  'Whether a single column, of a container, tells the scope of a row of a protected table';
 
 CREATE FUNCTION seeme.insert_condition(p seeme.protected_tables) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -108,13 +117,13 @@ BEGIN
   IF p.owner_column IS NOT NULL THEN
     -- Owning a row is everything on it: it is given to somebody else only by who holds everything there.
     bare.owner_column := NULL;
-    everything := replace(seeme.row_condition(bare, p.resource || ':*'), '{row}.', '');
+    everything := seeme.row_condition(bare, p.resource || ':*');
     checks := checks || format('(%1$I IS NULL OR %1$I = seeme.user_for(%3$L)%2$s)', p.owner_column,
                                CASE WHEN everything <> '' THEN ' OR ' || everything END, code);
     anywhere := anywhere || format('%I = seeme.user_for(%L)', p.owner_column, code);
   END IF;
-  IF cardinality(anywhere) = 1 AND p.owner_column IS NULL AND NOT (p.holds_resource AND p.resource_id_column IS NOT NULL) THEN
-    RETURN replace(seeme.row_condition(p, code), '{row}.', '');
+  IF seeme.has_one_scope(p) THEN
+    RETURN seeme.row_condition(p, code);
   END IF;
   RETURN format('(%s) AND %s', array_to_string(anywhere, ' OR '), array_to_string(checks, ' AND '));
 END $$;
@@ -451,28 +460,29 @@ BEGIN
   END IF;
 
   EXECUTE format('CREATE POLICY seeme_select ON %s FOR SELECT USING (%s)', table_name,
-                 replace(seeme.row_condition(p, p.resource || ':read', true), '{row}.', ''));
+                 seeme.row_condition(p, p.resource || ':read', true));
   EXECUTE format('CREATE POLICY seeme_insert ON %s FOR INSERT WITH CHECK (%s)', table_name, seeme.insert_condition(p));
   PERFORM seeme.create_write_policy(table_name, 'UPDATE', seeme.row_condition(p, p.resource || ':update')),
-          seeme.create_write_policy(table_name, 'DELETE', seeme.row_condition(p, p.resource || ':delete'),
-            -- An UPDATE that moves a row to another partition deletes it from the first.
-            CASE WHEN relation.relkind = 'p' THEN seeme.row_condition(p, p.resource || ':update') END);
+          seeme.create_write_policy(table_name, 'DELETE', seeme.row_condition(p, p.resource || ':delete'));
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', table_name);
 
   p.closed_partitions := seeme.close_tables_below(table_name);
 
-  SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
-    FROM unnest(columns) AS c WHERE c IS NOT NULL;
-  -- After all other triggers have had their say; but of a row that moves to another partition none are called afterwards.
-  EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_row %s UPDATE ON %s FOR EACH ROW WHEN (%s) '
-                 'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L)',
-                 CASE relation.relkind WHEN 'p' THEN 'BEFORE' ELSE 'AFTER' END, table_name, moved, p.resource, coalesce(p.resource_type, ''), p.holds_resource, coalesce(project_column, ''),
-                 coalesce(team_column, ''), coalesce(organization_column, ''), coalesce(resource_id_column, ''),
-                 coalesce(owner_column, ''));
+  IF NOT seeme.has_one_scope(p) THEN
+    SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
+      FROM unnest(columns) AS c WHERE c IS NOT NULL;
+    -- After all other triggers have had their say; but of a row that moves to another partition none are called afterwards.
+    EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_row %s UPDATE ON %s FOR EACH ROW WHEN (%s) '
+                   'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L)',
+                   CASE relation.relkind WHEN 'p' THEN 'BEFORE' ELSE 'AFTER' END, table_name, moved, p.resource, coalesce(p.resource_type, ''),
+                   p.holds_resource, coalesce(project_column, ''), coalesce(team_column, ''), coalesce(organization_column, ''),
+                   coalesce(resource_id_column, ''), coalesce(owner_column, ''));
+  END IF;
+  -- Of a column: PostgreSQL reads the condition of a trigger anew in each statement, but only where the column is one that it sets.
   IF p.id_column IS NOT NULL THEN
     EXECUTE format('CREATE TRIGGER seeme_forget_resource AFTER DELETE ON %s FOR EACH ROW '
                    'EXECUTE FUNCTION seeme.forget_resource(%L, %L)', table_name, p.resource_type, p.id_column);
-    EXECUTE format('CREATE TRIGGER seeme_forget_moved_resource AFTER UPDATE ON %1$s FOR EACH ROW '
+    EXECUTE format('CREATE TRIGGER seeme_forget_moved_resource AFTER UPDATE OF %2$I ON %1$s FOR EACH ROW '
                    'WHEN (OLD.%2$I IS DISTINCT FROM NEW.%2$I) EXECUTE FUNCTION seeme.forget_resource(%3$L, %2$L)',
                    table_name, p.id_column, p.resource_type);
     EXECUTE format('CREATE TRIGGER seeme_forget_resources AFTER TRUNCATE ON %s FOR EACH STATEMENT '
@@ -480,7 +490,7 @@ BEGIN
   END IF;
 
   IF p.id_column IS NOT NULL AND p.name_column IS NOT NULL THEN
-    EXECUTE format('CREATE TRIGGER seeme_rename_resource AFTER UPDATE ON %1$s FOR EACH ROW '
+    EXECUTE format('CREATE TRIGGER seeme_rename_resource AFTER UPDATE OF %2$I ON %1$s FOR EACH ROW '
                    'WHEN (OLD.%2$I IS DISTINCT FROM NEW.%2$I) EXECUTE FUNCTION seeme.rename_resource(%3$L, %4$L, %2$L)',
                    table_name, p.name_column, p.resource_type, p.id_column);
   END IF;
@@ -495,7 +505,7 @@ BEGIN
                    '@extschema@.seeme_permitted_organizations(text), @extschema@.seeme_permitted_teams(text), '
                    '@extschema@.seeme_permitted_projects(text), @extschema@.seeme_permitted_resources(text,text), '
                    -- who adds a partition makes its triggers
-                   'seeme.skip_row(), seeme.check_moved_row(), seeme.forget_resource(), seeme.rename_resource() TO %s',
+                   'seeme.ask_after_wait(), seeme.check_moved_row(), seeme.forget_resource(), seeme.rename_resource() TO %s',
                    relation.relowner::regrole);
   END IF;
 
@@ -504,7 +514,7 @@ BEGIN
     view_name := format('%s.%I', relation.relnamespace::regnamespace, relation.relname || '_listing');
     EXECUTE format('CREATE VIEW %s WITH (security_barrier = true) AS SELECT %s FROM %s WHERE %s', view_name,
                    (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(listing_columns) WITH ORDINALITY AS l (c, n)),
-                   table_name, replace(seeme.row_condition(p, p.resource || ':list', true), '{row}.', ''));
+                   table_name, seeme.row_condition(p, p.resource || ':list', true));
     EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
                    format('The rows of %s on which the asking person holds %s:list (seeme_protect)', table_name, p.resource));
     p.listing_view := view_name::regclass;

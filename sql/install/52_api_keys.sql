@@ -44,8 +44,8 @@ CREATE POLICY seeme_select ON seeme.api_keys FOR SELECT USING (
     user_id = (SELECT @extschema@.seeme_user_id())
     OR @extschema@.seeme_has_permission('organizations:manage_members', organization => organization_id)));
 SELECT seeme.create_write_policy('seeme.api_keys', 'DELETE',
-  'NOT seeme.is_narrowed() AND ({row}.user_id = @extschema@.seeme_user_id()
-     OR @extschema@.seeme_has_permission(''organizations:manage_members'', organization => {row}.organization_id))');
+  'NOT seeme.is_narrowed() AND (user_id = @extschema@.seeme_user_id()
+     OR @extschema@.seeme_has_permission(''organizations:manage_members'', organization => organization_id))');
 
 ALTER TABLE seeme.api_key_uses ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.api_key_uses FOR SELECT USING (EXISTS (SELECT FROM seeme.api_keys k WHERE k.id = key_id));

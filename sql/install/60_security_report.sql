@@ -182,7 +182,7 @@ COMMENT ON FUNCTION seeme.scope_columns_gone() IS 'Columns that protected tables
 CREATE FUNCTION seeme.policies_of_protected_tables()
 RETURNS TABLE (relation regclass, name name, command "char", condition text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT p.table_name, v.name, v.command, replace(v.condition, '{row}.', '')
+  SELECT p.table_name, v.name, v.command, v.condition
     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name,
          LATERAL (VALUES ('seeme_select'::name, 'r'::"char", seeme.row_condition(p, p.resource || ':read', true)),
                          ('seeme_insert', 'a', seeme.insert_condition(p)),
@@ -195,8 +195,8 @@ CREATE FUNCTION seeme.triggers_of_protected_tables() RETURNS TABLE (relation reg
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT p.table_name, v.name, v.function
     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name,
-         LATERAL (VALUES ('seeme_after_wait_update'::name, 'skip_row', true), ('seeme_after_wait_delete', 'skip_row', true),
-                         ('zz_seeme_check_moved_row', 'check_moved_row', true),
+         LATERAL (VALUES ('seeme_after_wait_update'::name, 'ask_after_wait', true), ('seeme_after_wait_delete', 'ask_after_wait', true),
+                         ('zz_seeme_check_moved_row', 'check_moved_row', NOT seeme.has_one_scope(p)),
                          ('seeme_forget_resource', 'forget_resource', p.id_column IS NOT NULL),
                          ('seeme_forget_moved_resource', 'forget_resource', p.id_column IS NOT NULL),
                          ('seeme_forget_resources', 'forget_resource', p.id_column IS NOT NULL),
