@@ -10,6 +10,7 @@
 
 #include "cache.h"
 #include "changes.h"
+#include "check.h"
 #include "codes.h"
 #include "decide.h"
 #include "held.h"
@@ -433,6 +434,36 @@ seeme_has_permission(PG_FUNCTION_ARGS)
 		}
 	}
 	PG_RETURN_BOOL(may_remember ? read_and_remember(fcinfo) : read_only(fcinfo));
+}
+
+/*
+ * What calls of seeme_has_permission() would say of several ids (NULL: a null), one after the other in the same place: a bit
+ * each. The argument `scope` of the call is theirs, the others are filled in. May throw, and leaves memory behind.
+ */
+uint32
+seeme_have_permission(FunctionCallInfo call, int scope, int n, pg_uuid_t *const *ids)
+{
+	Site	   *site = call->flinfo->fn_extra;
+	uint32		held = 0;
+
+	if (likely(site != NULL) && likely(seeme_accept_changes()) && likely(is_true(site)) && likely(site->ids != NULL))
+	{
+		/* All the lines are on their way before the first is looked at. */
+		for (int i = 0; i < n; i++)
+			if (ids[i] != NULL)
+				seeme_ids_prefetch(site->ids, ids[i]);
+		for (int i = 0; i < n; i++)
+			held |= (uint32) (ids[i] != NULL && seeme_ids_contain(site->ids, ids[i])) << i;
+		seeme_cache_counters.hits += n;
+		return held;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		call->args[scope].value = PointerGetDatum(ids[i]);
+		call->args[scope].isnull = ids[i] == NULL;
+		held |= (uint32) DatumGetBool(seeme_has_permission(call)) << i;
+	}
+	return held;
 }
 
 /*

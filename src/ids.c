@@ -75,7 +75,7 @@ put_id(SeemeIds *ids, const pg_uuid_t *id)
 		ids->has_zero = true;
 		return;
 	}
-	i = ((words[0] * seeme_hash_factors[0] + words[1] * seeme_hash_factors[1]) >> 32) * ids->nlines >> 32;
+	i = seeme_ids_line(ids, words[0], words[1]);
 	for (;; i = i + 1 == ids->nlines ? 0 : i + 1)
 	{
 		uint64	   *line = ids->lines + i * SEEME_WORDS_PER_LINE;

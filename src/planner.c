@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "catalog/pg_am.h"
@@ -32,6 +31,7 @@
 #include "compat.h"
 #include "held.h"
 #include "permitted.h"
+#include "planner.h"
 
 /* Arguments of seeme_has_permission */
 #define ARG_CODE 0
@@ -64,8 +64,8 @@ is_null(Node *node)
 }
 
 /* The number of the one scope that a call asks about, if its other arguments are constants; else 0. */
-static int
-only_scope(List *args)
+int
+seeme_only_scope(List *args)
 {
 	int			scope = 0;
 	Node	   *code;
@@ -132,8 +132,8 @@ is_fixed(RelOptInfo *rel, int column)
 }
 
 /* Whether at most one row is looked for. */
-static bool
-is_point_query(RelOptInfo *rel)
+bool
+seeme_is_point_query(RelOptInfo *rel)
 {
 	ListCell   *cell;
 
@@ -170,7 +170,7 @@ distinct_values(PlannerInfo *root, Node *column, int varRelid, double *null_part
 static Selectivity
 selectivity(PlannerInfo *root, List *args, int varRelid)
 {
-	int			scope = only_scope(args);
+	int			scope = seeme_only_scope(args);
 	Node	   *column;
 	int			permitted;
 	double		distinct;
@@ -188,7 +188,7 @@ selectivity(PlannerInfo *root, List *args, int varRelid)
 		RelOptInfo *rel = root->simple_rel_array[((Var *) column)->varno];
 
 		/* Who names a project, or a row, is likely to see it; and has not to be counted for. */
-		if (rel != NULL && (is_fixed(rel, ((Var *) column)->varattno) || is_point_query(rel)))
+		if (rel != NULL && (is_fixed(rel, ((Var *) column)->varattno) || seeme_is_point_query(rel)))
 			return 1.0;
 	}
 	permitted = count_permitted(args, scope);
@@ -214,7 +214,7 @@ static List *
 index_condition(SupportRequestIndexCondition *request)
 {
 	List	   *args = IsA(request->node, FuncExpr) ? ((FuncExpr *) request->node)->args : NIL;
-	int			scope = only_scope(args);
+	int			scope = seeme_only_scope(args);
 	IndexOptInfo *index = request->index;
 	Oid			equal;
 	Oid			function;
@@ -233,7 +233,7 @@ index_condition(SupportRequestIndexCondition *request)
 	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID, BTEqualStrategyNumber);
 	if (!OidIsValid(equal) ||
 		is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
-		is_point_query(index->rel))
+		seeme_is_point_query(index->rel))
 		return NIL;
 	permitted = count_permitted(args, scope);
 	if (permitted < 0 || permitted > (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS))

@@ -1,0 +1,23 @@
+/*
+ * check.h: the check, for callers within the library.
+ */
+#ifndef SEEME_CHECK_H
+#define SEEME_CHECK_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/uuid.h"
+
+/* As many ids as seeme_have_permission() can be asked about at once. */
+#define SEEME_MAX_IDS_AT_ONCE 32
+
+extern PGDLLEXPORT Datum seeme_has_permission(PG_FUNCTION_ARGS);
+
+#pragma GCC visibility push(hidden)
+
+extern uint32 seeme_have_permission(FunctionCallInfo call, int scope, int n, pg_uuid_t *const *ids);
+
+#pragma GCC visibility pop
+
+#endif							/* SEEME_CHECK_H */
