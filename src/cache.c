@@ -188,8 +188,10 @@ seeme_cache_begin(void)
 			seeme_cache_counters.resets++;
 		if (read_under_each[SEEME_CHANGE_OF_VOCABULARY] != seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY])
 			forget_everything();
-		else if (read_under_each[SEEME_CHANGE_OF_RIGHTS] != seeme_changes_of[SEEME_CHANGE_OF_RIGHTS])
+		else if (read_under_each[SEEME_CHANGE_OF_PLACES] != seeme_changes_of[SEEME_CHANGE_OF_PLACES])
 			forget_places();
+		else if (read_under_each[SEEME_CHANGE_OF_RIGHTS] != seeme_changes_of[SEEME_CHANGE_OF_RIGHTS])
+			forget_viewers();
 		else
 			forget_resources();
 		memcpy(read_under_each, seeme_changes_of, sizeof(read_under_each));

@@ -1,7 +1,7 @@
 /*
  * changes.c: whether what decisions follow has changed, here or in another session.
  *
- * Row triggers on the tables that decisions are made from send an invalidation of an empty table, one of three. PostgreSQL
+ * Row triggers on the tables that decisions are made from send an invalidation of an empty table, one of four. PostgreSQL
  * delivers such messages to every session when the transaction commits, replays them on standbys, and takes them back
  * when it is rolled back. What receives them here only moves a number: it may run where no catalog can be read.
  *
@@ -22,6 +22,7 @@
 
 static const char *const proxy_names[SEEME_NCHANGES] = {
 	[SEEME_CHANGE_OF_VOCABULARY] = "changes_of_vocabulary",
+	[SEEME_CHANGE_OF_PLACES] = "changes_of_places",
 	[SEEME_CHANGE_OF_RIGHTS] = "changes_of_rights",
 	[SEEME_CHANGE_OF_ASSIGNMENTS] = "changes_of_assignments",
 };

@@ -17,10 +17,11 @@
 typedef enum SeemeChange
 {
 	SEEME_CHANGE_OF_VOCABULARY, /* codes, resource types, roles */
-	SEEME_CHANGE_OF_RIGHTS,		/* people, organizations, teams, projects, memberships, keys */
+	SEEME_CHANGE_OF_PLACES,		/* organizations and their owners, teams, projects */
+	SEEME_CHANGE_OF_RIGHTS,		/* people, memberships, keys */
 	SEEME_CHANGE_OF_ASSIGNMENTS,	/* of resources to projects */
 } SeemeChange;
-#define SEEME_NCHANGES 3
+#define SEEME_NCHANGES 4
 
 /*
  * Moves whenever something of that kind may have changed; the first moves with each of them. What was read before it moved

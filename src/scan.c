@@ -18,9 +18,12 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/visibilitymap.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "storage/bufmgr.h"
+#include "storage/predicate.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -76,13 +79,68 @@ seeme_store_close(SeemeStore *store)
 	memset(store, 0, sizeof(*store));
 }
 
+/* The table of an index, its name, and whether its entries say all that is asked of a row. */
+static const struct
+{
+	SeemeTable	table;
+	const char *name;
+	bool		covers;
+}			indexes[SEEME_NINDEXES] = {
+	[SEEME_USERS_BY_ID] = {SEEME_USERS, "users_pkey"},
+	[SEEME_USERS_BY_DATABASE_ROLE] = {SEEME_USERS, "users_database_role_key"},
+	[SEEME_ORGANIZATIONS_BY_ID] = {SEEME_ORGANIZATIONS, "organizations_pkey"},
+	[SEEME_ORGANIZATIONS_BY_OWNER] = {SEEME_ORGANIZATIONS, "organizations_owner_id_idx"},
+	[SEEME_TEAMS_BY_ID] = {SEEME_TEAMS, "teams_id_organization_id_key", true},
+	[SEEME_TEAMS_BY_ORGANIZATION] = {SEEME_TEAMS, "teams_slug_key"},
+	[SEEME_PROJECTS_BY_ID] = {SEEME_PROJECTS, "projects_id_organization_id_key", true},
+	[SEEME_PROJECTS_BY_ORGANIZATION] = {SEEME_PROJECTS, "projects_slug_key"},
+	[SEEME_PROJECTS_BY_TEAM] = {SEEME_PROJECTS, "projects_team_id_idx"},
+	[SEEME_ROLES_BY_ID] = {SEEME_ROLES, "roles_pkey"},
+	[SEEME_MEMBERSHIPS_BY_SCOPE] = {SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", true},
+	[SEEME_MEMBERSHIPS_BY_USER] = {SEEME_MEMBERSHIPS, "memberships_user_id_idx"},
+	[SEEME_ASSIGNMENTS_BY_RESOURCE] = {SEEME_PROJECT_RESOURCES, "project_resources_resource_idx", true},
+	[SEEME_ASSIGNMENTS_BY_PROJECT] = {SEEME_PROJECT_RESOURCES, "project_resources_project_and_resource_key", true},
+	[SEEME_PERMISSIONS_BY_NAME] = {SEEME_PERMISSIONS, "permissions_pkey"},
+	[SEEME_RESOURCE_TYPES_BY_NAME] = {SEEME_RESOURCE_TYPES, "resource_types_pkey"},
+	[SEEME_RESOURCE_TYPES_BY_RESOURCE] = {SEEME_RESOURCE_TYPES, "resource_types_resource_key"},
+	[SEEME_RELEASED_RESOURCES_BY_ID] = {SEEME_RELEASED_RESOURCES, "released_resources_pkey"},
+	[SEEME_API_KEYS_BY_ID] = {SEEME_API_KEYS, "api_keys_pkey"},
+	[SEEME_RETIRED_IDS_BY_ID] = {SEEME_RETIRED_IDS, "retired_ids_pkey"},
+	[SEEME_TOKEN_KEYS_BY_ID] = {SEEME_TOKEN_KEYS, "token_keys_pkey"},
+	[SEEME_TOKEN_KEYS_BY_KID] = {SEEME_TOKEN_KEYS, "token_keys_kid_idx"},
+	[SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT] = {SEEME_EXTERNAL_IDENTITIES, "external_identities_pkey"},
+};
+
+/*
+ * Where the tables and indexes are: 0 when that has not been looked up since anything changed. A table that is read tells
+ * when its definition or its indexes change (seeme_tables_read).
+ */
+static Oid	table_oids[SEEME_NTABLES];
+static Oid	index_oids[SEEME_NINDEXES];
+static uint64 known_under = 0;
+static Oid	known_in = InvalidOid;
+
+static void
+forget_oids(SeemeStore *store)
+{
+	if (known_under == seeme_changes && known_in == store->namespace)
+		return;
+	memset(table_oids, 0, sizeof(table_oids));
+	memset(index_oids, 0, sizeof(index_oids));
+	known_under = seeme_changes;
+	known_in = store->namespace;
+}
+
 static Relation
 open_table(SeemeStore *store, SeemeTable table)
 {
 	if (store->tables[table] == NULL)
 	{
-		Oid			relid = get_relname_relid(table_names[table], store->namespace);
+		Oid			relid;
 
+		forget_oids(store);
+		relid = table_oids[table] = OidIsValid(table_oids[table]) ? table_oids[table] :
+			get_relname_relid(table_names[table], store->namespace);
 		if (!OidIsValid(relid))
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -97,93 +155,104 @@ open_table(SeemeStore *store, SeemeTable table)
 	return store->tables[table];
 }
 
-static Oid
-find_index(SeemeStore *store, const char *index)
+/* With its table locked, so that it does not go between being found and being locked. */
+static Relation
+open_index(SeemeStore *store, SeemeIndex index)
 {
-	Oid			index_oid = get_relname_relid(index, store->namespace);
+	Oid			relid;
 
-	if (!OidIsValid(index_oid))
+	forget_oids(store);
+	relid = index_oids[index] = OidIsValid(index_oids[index]) ? index_oids[index] :
+		get_relname_relid(indexes[index].name, store->namespace);
+	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("index seeme.%s does not exist", index)));
-	return index_oid;
+				 errmsg("index seeme.%s does not exist", indexes[index].name)));
+	return index_open(relid, AccessShareLock);
 }
 
+/* The keys are on columns of the table; they are changed into those of the index. */
 void
-seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeTable table, const char *index, int nkeys, ScanKey keys)
+seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys, ScanKey keys)
 {
-	Relation	relation = open_table(store, table);
+	const int16 *columns;
 
-	scan->columns = RelationGetDescr(relation);
-	scan->scan = systable_beginscan(relation, find_index(store, index), true, store->snapshot, nkeys, keys);
+	memset(scan, 0, sizeof(*scan));
+	scan->table = open_table(store, indexes[index].table);
+	scan->index = open_index(store, index);
+	columns = scan->index->rd_index->indkey.values;
+	for (int i = 0; i < nkeys; i++)
+	{
+		int			j = 0;
+
+		while (j < scan->index->rd_index->indnkeyatts && columns[j] != keys[i].sk_attno)
+			j++;
+		if (j == scan->index->rd_index->indnkeyatts)
+			elog(ERROR, "column %d is not one of index %s", keys[i].sk_attno, indexes[index].name);
+		keys[i].sk_attno = j + 1;
+	}
+	scan->scan = seeme_index_beginscan(scan->table, scan->index, store->snapshot, nkeys);
+	scan->scan->xs_want_itup = indexes[index].covers;
+	index_rescan(scan->scan, keys, nkeys, NULL, 0);
+}
+
+/*
+ * The next entry of the index, whether or not its row is there to be seen. If the index covers, its columns can be looked at
+ * already.
+ */
+bool
+seeme_next_entry(SeemeScan *scan)
+{
 	scan->tuple = NULL;
+	return index_getnext_tid(scan->scan, ForwardScanDirection) != NULL;
+}
+
+static bool
+fetch_row(SeemeScan *scan)
+{
+	bool		is_copy;
+
+	if (scan->slot == NULL)
+		scan->slot = table_slot_create(scan->table, NULL);
+	if (!index_fetch_heap(scan->scan, scan->slot))
+		return false;
+	scan->tuple = ExecFetchSlotHeapTuple(scan->slot, false, &is_copy);
+	return true;
+}
+
+/*
+ * Whether the row of an entry is there to be seen. That of an index that covers is not looked at where everybody sees all of its
+ * page, as in an index-only scan.
+ */
+bool
+seeme_entry_is_visible(SeemeScan *scan)
+{
+	BlockNumber page = ItemPointerGetBlockNumber(&scan->scan->xs_heaptid);
+
+	if (!scan->scan->xs_want_itup || !VM_ALL_VISIBLE(scan->table, page, &scan->visibility))
+		return fetch_row(scan);
+	PredicateLockPage(scan->table, page, scan->scan->xs_snapshot);
+	return true;
 }
 
 bool
 seeme_next_row(SeemeScan *scan)
 {
-	scan->tuple = systable_getnext(scan->scan);
-	return HeapTupleIsValid(scan->tuple);
+	while (seeme_next_entry(scan))
+		if (seeme_entry_is_visible(scan))
+			return true;
+	return false;
 }
 
 void
 seeme_end_scan(SeemeScan *scan)
 {
-	systable_endscan(scan->scan);
-}
-
-/* The keys are on columns of the index. */
-void
-seeme_begin_entries(SeemeStore *store, SeemeEntries *entries, SeemeTable table, const char *index, int nkeys, ScanKey keys)
-{
-	Relation	relation = open_table(store, table);
-
-	entries->row.columns = RelationGetDescr(relation);
-	entries->row.tuple = NULL;
-	entries->slot = table_slot_create(relation, NULL);
-	entries->index = index_open(find_index(store, index), AccessShareLock);
-	entries->scan = seeme_index_beginscan(relation, entries->index, store->snapshot, nkeys);
-	entries->scan->xs_want_itup = true;
-	index_rescan(entries->scan, keys, nkeys, NULL, 0);
-}
-
-/* The next entry, whether or not its row is there to be seen. */
-bool
-seeme_next_entry(SeemeEntries *entries)
-{
-	return index_getnext_tid(entries->scan, ForwardScanDirection) != NULL;
-}
-
-/* A column of the entry; false when it is null. */
-bool
-seeme_entry_uuid(SeemeEntries *entries, AttrNumber column, pg_uuid_t *value)
-{
-	bool		isnull;
-	Datum		datum = index_getattr(entries->scan->xs_itup, column, entries->scan->xs_itupdesc, &isnull);
-
-	if (!isnull)
-		*value = *DatumGetUUIDP(datum);
-	return !isnull;
-}
-
-/* The entry's row, if it is there to be seen: entries->row, until the next one. */
-bool
-seeme_fetch_row(SeemeEntries *entries)
-{
-	bool		is_copy;
-
-	if (!index_fetch_heap(entries->scan, entries->slot))
-		return false;
-	entries->row.tuple = ExecFetchSlotHeapTuple(entries->slot, false, &is_copy);
-	return true;
-}
-
-void
-seeme_end_entries(SeemeEntries *entries)
-{
-	index_endscan(entries->scan);
-	index_close(entries->index, AccessShareLock);
-	ExecDropSingleTupleTableSlot(entries->slot);
+	index_endscan(scan->scan);
+	index_close(scan->index, AccessShareLock);
+	if (scan->slot != NULL)
+		ExecDropSingleTupleTableSlot(scan->slot);
+	if (BufferIsValid(scan->visibility))
+		ReleaseBuffer(scan->visibility);
 }
 
 void
@@ -200,11 +269,28 @@ seeme_text_key(ScanKey key, AttrNumber column, const char *value)
 						   CStringGetTextDatum(value));
 }
 
+/* A column of the current row; or of the entry, which has its row fetched if it does not have the column. */
+Datum
+seeme_row_datum(SeemeScan *scan, AttrNumber column, bool *isnull)
+{
+	const int16 *columns = scan->index->rd_index->indkey.values;
+
+	if (scan->tuple == NULL)
+	{
+		for (int i = 0; i < scan->index->rd_index->indnatts; i++)
+			if (columns[i] == column)
+				return index_getattr(scan->scan->xs_itup, i + 1, scan->scan->xs_itupdesc, isnull);
+		if (!fetch_row(scan))
+			elog(ERROR, "a row of table %s is not there", RelationGetRelationName(scan->table));
+	}
+	return heap_getattr(scan->tuple, column, RelationGetDescr(scan->table), isnull);
+}
+
 bool
 seeme_row_uuid(SeemeScan *scan, AttrNumber column, pg_uuid_t *value)
 {
 	bool		isnull;
-	Datum		datum = heap_getattr(scan->tuple, column, scan->columns, &isnull);
+	Datum		datum = seeme_row_datum(scan, column, &isnull);
 
 	if (isnull)
 		memset(value, 0, sizeof(*value));
@@ -217,7 +303,7 @@ TimestampTz
 seeme_row_time(SeemeScan *scan, AttrNumber column, TimestampTz if_null)
 {
 	bool		isnull;
-	Datum		datum = heap_getattr(scan->tuple, column, scan->columns, &isnull);
+	Datum		datum = seeme_row_datum(scan, column, &isnull);
 
 	return isnull ? if_null : DatumGetTimestampTz(datum);
 }
@@ -226,7 +312,7 @@ char *
 seeme_row_text(SeemeScan *scan, AttrNumber column)
 {
 	bool		isnull;
-	Datum		datum = heap_getattr(scan->tuple, column, scan->columns, &isnull);
+	Datum		datum = seeme_row_datum(scan, column, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(datum);
 }
@@ -236,7 +322,7 @@ int
 seeme_row_texts(SeemeScan *scan, AttrNumber column, char ***texts)
 {
 	bool		isnull;
-	Datum		array = heap_getattr(scan->tuple, column, scan->columns, &isnull);
+	Datum		array = seeme_row_datum(scan, column, &isnull);
 	Datum	   *elements;
 	bool	   *nulls;
 	int			n;
@@ -255,12 +341,12 @@ seeme_row_texts(SeemeScan *scan, AttrNumber column, char ***texts)
 
 /* The first row that the keys find, if any. */
 bool
-seeme_read_row(SeemeStore *store, SeemeTable table, const char *index, int nkeys, ScanKey keys, SeemeGetRow get, void *row)
+seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, void *row)
 {
-	SeemeScan		scan;
+	SeemeScan	scan;
 	bool		found;
 
-	seeme_begin_scan(store, &scan, table, index, nkeys, keys);
+	seeme_begin_scan(store, &scan, index, nkeys, keys);
 	found = seeme_next_row(&scan);
 	if (found && get != NULL)
 		get(&scan, row);
@@ -270,12 +356,12 @@ seeme_read_row(SeemeStore *store, SeemeTable table, const char *index, int nkeys
 
 /* The rows that the keys find, at most so many, in the order of the index, each palloc'd with a size. */
 List *
-seeme_list_some_rows(SeemeStore *store, SeemeTable table, const char *index, int nkeys, ScanKey keys, SeemeGetRow get, Size size, int limit)
+seeme_list_some_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, Size size, int limit)
 {
-	SeemeScan		scan;
+	SeemeScan	scan;
 	List	   *rows = NIL;
 
-	seeme_begin_scan(store, &scan, table, index, nkeys, keys);
+	seeme_begin_scan(store, &scan, index, nkeys, keys);
 	while (limit-- > 0 && seeme_next_row(&scan))
 	{
 		void	   *row = palloc0(size);
@@ -288,7 +374,7 @@ seeme_list_some_rows(SeemeStore *store, SeemeTable table, const char *index, int
 }
 
 List *
-seeme_list_rows(SeemeStore *store, SeemeTable table, const char *index, int nkeys, ScanKey keys, SeemeGetRow get, Size size)
+seeme_list_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, Size size)
 {
-	return seeme_list_some_rows(store, table, index, nkeys, keys, get, size, INT_MAX);
+	return seeme_list_some_rows(store, index, nkeys, keys, get, size, INT_MAX);
 }

@@ -10,50 +10,73 @@
 #include "access/relscan.h"
 #include "access/skey.h"
 #include "executor/tuptable.h"
+#include "storage/buf.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 #include "store.h"
 
+#pragma GCC visibility push(hidden)
+
+typedef enum SeemeIndex
+{
+	SEEME_USERS_BY_ID,
+	SEEME_USERS_BY_DATABASE_ROLE,
+	SEEME_ORGANIZATIONS_BY_ID,
+	SEEME_ORGANIZATIONS_BY_OWNER,
+	SEEME_TEAMS_BY_ID,
+	SEEME_TEAMS_BY_ORGANIZATION,
+	SEEME_PROJECTS_BY_ID,
+	SEEME_PROJECTS_BY_ORGANIZATION,
+	SEEME_PROJECTS_BY_TEAM,
+	SEEME_ROLES_BY_ID,
+	SEEME_MEMBERSHIPS_BY_SCOPE,
+	SEEME_MEMBERSHIPS_BY_USER,
+	SEEME_ASSIGNMENTS_BY_RESOURCE,
+	SEEME_ASSIGNMENTS_BY_PROJECT,
+	SEEME_PERMISSIONS_BY_NAME,
+	SEEME_RESOURCE_TYPES_BY_NAME,
+	SEEME_RESOURCE_TYPES_BY_RESOURCE,
+	SEEME_RELEASED_RESOURCES_BY_ID,
+	SEEME_API_KEYS_BY_ID,
+	SEEME_RETIRED_IDS_BY_ID,
+	SEEME_TOKEN_KEYS_BY_ID,
+	SEEME_TOKEN_KEYS_BY_KID,
+	SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT,
+} SeemeIndex;
+#define SEEME_NINDEXES (SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT + 1)
+
 /* A scan of one table by one of its indexes. */
 typedef struct SeemeScan
 {
-	TupleDesc	columns;
-	SysScanDesc scan;
-	HeapTuple	tuple;			/* the current row */
-} SeemeScan;
-
-/* A scan of an index's entries, of which only those that are wanted have their row fetched. */
-typedef struct SeemeEntries
-{
-	SeemeScan	row;			/* the one fetched last */
+	Relation	table;
 	Relation	index;
 	IndexScanDesc scan;
-	TupleTableSlot *slot;
-} SeemeEntries;
+	TupleTableSlot *slot;		/* NULL until the first row is fetched */
+	HeapTuple	tuple;			/* the current row; NULL: there is its entry in the index alone */
+	Buffer		visibility;		/* the page of the visibility map that was looked at last */
+} SeemeScan;
 
 /* What a row says, put where `row` points to. */
 typedef void (*SeemeGetRow) (SeemeScan *scan, void *row);
 
-extern void seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeTable table, const char *index, int nkeys, ScanKey keys);
+extern void seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys, ScanKey keys);
+extern bool seeme_next_entry(SeemeScan *scan);
+extern bool seeme_entry_is_visible(SeemeScan *scan);
 extern bool seeme_next_row(SeemeScan *scan);
 extern void seeme_end_scan(SeemeScan *scan);
-extern void seeme_begin_entries(SeemeStore *store, SeemeEntries *entries, SeemeTable table, const char *index, int nkeys, ScanKey keys);
-extern bool seeme_next_entry(SeemeEntries *entries);
-extern bool seeme_entry_uuid(SeemeEntries *entries, AttrNumber column, pg_uuid_t *value);
-extern bool seeme_fetch_row(SeemeEntries *entries);
-extern void seeme_end_entries(SeemeEntries *entries);
 extern void seeme_uuid_key(ScanKey key, AttrNumber column, const pg_uuid_t *value);
 extern void seeme_text_key(ScanKey key, AttrNumber column, const char *value);
+extern Datum seeme_row_datum(SeemeScan *scan, AttrNumber column, bool *isnull);
 extern bool seeme_row_uuid(SeemeScan *scan, AttrNumber column, pg_uuid_t *value);
 extern TimestampTz seeme_row_time(SeemeScan *scan, AttrNumber column, TimestampTz if_null);
 extern char *seeme_row_text(SeemeScan *scan, AttrNumber column);
-extern int seeme_row_texts(SeemeScan *scan, AttrNumber column, char ***texts);
-extern bool seeme_read_row(SeemeStore *store, SeemeTable table, const char *index, int nkeys, ScanKey keys,
-						   SeemeGetRow get, void *row);
-extern List *seeme_list_some_rows(SeemeStore *store, SeemeTable table, const char *index, int nkeys, ScanKey keys,
-								  SeemeGetRow get, Size size, int limit);
-extern List *seeme_list_rows(SeemeStore *store, SeemeTable table, const char *index, int nkeys, ScanKey keys,
-							 SeemeGetRow get, Size size);
+extern int	seeme_row_texts(SeemeScan *scan, AttrNumber column, char ***texts);
+extern bool seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, void *row);
+extern List *seeme_list_some_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, Size size,
+								  int limit);
+extern List *seeme_list_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, Size size);
+
+#pragma GCC visibility pop
 
 #endif							/* SEEME_SCAN_H */

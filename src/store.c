@@ -8,7 +8,6 @@
 
 #include "access/htup_details.h"
 #include "access/stratnum.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/jsonb.h"
@@ -44,12 +43,6 @@ enum
 	memberships_role_id = 6,
 	memberships_valid_from = 7,
 	memberships_valid_until = 8,
-
-	/* of the index memberships_person_and_scope_key */
-	memberships_key_organization_id = 1,
-	memberships_key_user_id = 2,
-	memberships_key_team_id = 3,
-	memberships_key_project_id = 4,
 
 	project_resources_project_id = 2,
 	project_resources_resource_type = 3,
@@ -107,7 +100,7 @@ seeme_read_person(SeemeStore *store, const pg_uuid_t *id, SeemePerson *person)
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, users_id, id);
-	return seeme_read_row(store, SEEME_USERS, "users_pkey", 1, &key, get_person, person);
+	return seeme_read_row(store, SEEME_USERS_BY_ID, 1, &key, get_person, person);
 }
 
 bool
@@ -119,7 +112,7 @@ seeme_find_user_of_role(SeemeStore *store, const char *role, pg_uuid_t *id)
 
 	namestrcpy(&name, role);
 	ScanKeyInit(&key, users_database_role, BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(&name));
-	if (!seeme_read_row(store, SEEME_USERS, "users_database_role_key", 1, &key, get_person, &person))
+	if (!seeme_read_row(store, SEEME_USERS_BY_DATABASE_ROLE, 1, &key, get_person, &person))
 		return false;
 	*id = person.id;
 	return true;
@@ -145,7 +138,7 @@ seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *ow
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, organizations_id, organization);
-	return seeme_read_row(store, SEEME_ORGANIZATIONS, "organizations_pkey", 1, &key, get_owner, owner);
+	return seeme_read_row(store, SEEME_ORGANIZATIONS_BY_ID, 1, &key, get_owner, owner);
 }
 
 List *
@@ -154,7 +147,7 @@ seeme_list_organizations_of_owner(SeemeStore *store, const pg_uuid_t *owner)
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, organizations_owner_id, owner);
-	return seeme_list_rows(store, SEEME_ORGANIZATIONS, "organizations_owner_id_idx", 1, &key,
+	return seeme_list_rows(store, SEEME_ORGANIZATIONS_BY_OWNER, 1, &key,
 					 get_organization_id, sizeof(pg_uuid_t));
 }
 
@@ -173,7 +166,7 @@ seeme_read_team(SeemeStore *store, const pg_uuid_t *id, SeemeTeam *team)
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, teams_id, id);
-	return seeme_read_row(store, SEEME_TEAMS, "teams_pkey", 1, &key, get_team, team);
+	return seeme_read_row(store, SEEME_TEAMS_BY_ID, 1, &key, get_team, team);
 }
 
 List *
@@ -182,7 +175,7 @@ seeme_list_teams(SeemeStore *store, const pg_uuid_t *organization, int limit)
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, teams_organization_id, organization);
-	return seeme_list_some_rows(store, SEEME_TEAMS, "teams_slug_key", 1, &key, get_team, sizeof(SeemeTeam), limit);
+	return seeme_list_some_rows(store, SEEME_TEAMS_BY_ORGANIZATION, 1, &key, get_team, sizeof(SeemeTeam), limit);
 }
 
 static void
@@ -201,7 +194,7 @@ seeme_read_project(SeemeStore *store, const pg_uuid_t *id, SeemeProject *project
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, projects_id, id);
-	return seeme_read_row(store, SEEME_PROJECTS, "projects_pkey", 1, &key, get_project, project);
+	return seeme_read_row(store, SEEME_PROJECTS_BY_ID, 1, &key, get_project, project);
 }
 
 List *
@@ -210,7 +203,7 @@ seeme_list_projects(SeemeStore *store, const pg_uuid_t *organization, int limit)
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, projects_organization_id, organization);
-	return seeme_list_some_rows(store, SEEME_PROJECTS, "projects_slug_key", 1, &key, get_project, sizeof(SeemeProject), limit);
+	return seeme_list_some_rows(store, SEEME_PROJECTS_BY_ORGANIZATION, 1, &key, get_project, sizeof(SeemeProject), limit);
 }
 
 List *
@@ -219,7 +212,7 @@ seeme_list_projects_of_team(SeemeStore *store, const pg_uuid_t *team)
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, projects_team_id, team);
-	return seeme_list_rows(store, SEEME_PROJECTS, "projects_team_id_idx", 1, &key, get_project, sizeof(SeemeProject));
+	return seeme_list_rows(store, SEEME_PROJECTS_BY_TEAM, 1, &key, get_project, sizeof(SeemeProject));
 }
 
 /* Roles and API keys */
@@ -242,7 +235,7 @@ seeme_read_role(SeemeStore *store, const pg_uuid_t *id)
 	SeemeRole  *role = palloc0(sizeof(SeemeRole));
 
 	seeme_uuid_key(&key, roles_id, id);
-	return seeme_read_row(store, SEEME_ROLES, "roles_pkey", 1, &key, get_role, role) ? role : NULL;
+	return seeme_read_row(store, SEEME_ROLES_BY_ID, 1, &key, get_role, role) ? role : NULL;
 }
 
 static void
@@ -264,7 +257,7 @@ seeme_read_key(SeemeStore *store, const pg_uuid_t *id)
 	SeemeKey   *found = palloc0(sizeof(SeemeKey));
 
 	seeme_uuid_key(&key, api_keys_id, id);
-	return seeme_read_row(store, SEEME_API_KEYS, "api_keys_pkey", 1, &key, get_key, found) ? found : NULL;
+	return seeme_read_row(store, SEEME_API_KEYS_BY_ID, 1, &key, get_key, found) ? found : NULL;
 }
 
 /* Keys that tokens are verified with, and people as others name them */
@@ -280,7 +273,7 @@ get_token_key(SeemeScan *scan, void *row)
 	key->issuer = seeme_row_text(scan, token_keys_issuer);
 	key->audience = seeme_row_text(scan, token_keys_audience);
 	key->algorithm = seeme_row_text(scan, token_keys_algorithm);
-	key->jwk = DatumGetCString(DirectFunctionCall1(jsonb_out, heap_getattr(scan->tuple, token_keys_jwk, scan->columns, &isnull)));
+	key->jwk = DatumGetCString(DirectFunctionCall1(jsonb_out, seeme_row_datum(scan, token_keys_jwk, &isnull)));
 	key->names_user_id = strcmp(seeme_row_text(scan, token_keys_subject_kind), "user_id") == 0;
 	key->valid_from = seeme_row_time(scan, token_keys_valid_from, DT_NOBEGIN);
 	key->valid_until = seeme_row_time(scan, token_keys_valid_until, DT_NOEND);
@@ -294,7 +287,7 @@ seeme_read_token_key(SeemeStore *store, const pg_uuid_t *id)
 	SeemeTokenKey *found = palloc0(sizeof(SeemeTokenKey));
 
 	seeme_uuid_key(&key, token_keys_id, id);
-	return seeme_read_row(store, SEEME_TOKEN_KEYS, "token_keys_pkey", 1, &key, get_token_key, found) ? found : NULL;
+	return seeme_read_row(store, SEEME_TOKEN_KEYS_BY_ID, 1, &key, get_token_key, found) ? found : NULL;
 }
 
 /* Those of a kid, which several issuers may use. */
@@ -304,7 +297,7 @@ seeme_list_token_keys(SeemeStore *store, const char *kid)
 	ScanKeyData key;
 
 	seeme_text_key(&key, token_keys_kid, kid);
-	return seeme_list_rows(store, SEEME_TOKEN_KEYS, "token_keys_kid_idx", 1, &key, get_token_key, sizeof(SeemeTokenKey));
+	return seeme_list_rows(store, SEEME_TOKEN_KEYS_BY_KID, 1, &key, get_token_key, sizeof(SeemeTokenKey));
 }
 
 static void
@@ -320,7 +313,7 @@ seeme_find_external_identity(SeemeStore *store, const char *issuer, const char *
 
 	seeme_text_key(&keys[0], external_identities_issuer, issuer);
 	seeme_text_key(&keys[1], external_identities_subject, subject);
-	return seeme_read_row(store, SEEME_EXTERNAL_IDENTITIES, "external_identities_pkey", 2, keys, get_user_of_external_identity, user_id);
+	return seeme_read_row(store, SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT, 2, keys, get_user_of_external_identity, user_id);
 }
 
 /* Permission codes and resource types */
@@ -332,7 +325,7 @@ seeme_read_code(SeemeStore *store, const char *code)
 	ScanKeyData key;
 
 	seeme_text_key(&key, permissions_name, code);
-	return seeme_read_row(store, SEEME_PERMISSIONS, "permissions_pkey", 1, &key, NULL, NULL);
+	return seeme_read_row(store, SEEME_PERMISSIONS_BY_NAME, 1, &key, NULL, NULL);
 }
 
 static int
@@ -344,15 +337,15 @@ compare_texts(const ListCell *a, const ListCell *b)
 List *
 seeme_list_codes(SeemeStore *store)
 {
-	SeemeScan		scan;
+	SeemeScan	scan;
 	List	   *codes = NIL;
 
-	seeme_begin_scan(store, &scan, SEEME_PERMISSIONS, "permissions_pkey", 0, NULL);
+	seeme_begin_scan(store, &scan, SEEME_PERMISSIONS_BY_NAME, 0, NULL);
 	while (seeme_next_row(&scan))
 	{
 		bool		isnull;
 
-		if (!DatumGetBool(heap_getattr(scan.tuple, permissions_is_wildcard, scan.columns, &isnull)))
+		if (!DatumGetBool(seeme_row_datum(&scan, permissions_is_wildcard, &isnull)))
 			codes = lappend(codes, seeme_row_text(&scan, permissions_name));
 	}
 	seeme_end_scan(&scan);
@@ -374,7 +367,7 @@ seeme_find_type_of_resource(SeemeStore *store, const char *resource)
 	char	   *type = NULL;
 
 	seeme_text_key(&key, resource_types_resource, resource);
-	seeme_read_row(store, SEEME_RESOURCE_TYPES, "resource_types_resource_key", 1, &key, get_resource_type, &type);
+	seeme_read_row(store, SEEME_RESOURCE_TYPES_BY_RESOURCE, 1, &key, get_resource_type, &type);
 	return type;
 }
 
@@ -384,13 +377,13 @@ seeme_read_resource_type(SeemeStore *store, const char *type)
 	ScanKeyData key;
 
 	seeme_text_key(&key, resource_types_name, type);
-	return seeme_read_row(store, SEEME_RESOURCE_TYPES, "resource_types_pkey", 1, &key, NULL, NULL);
+	return seeme_read_row(store, SEEME_RESOURCE_TYPES_BY_NAME, 1, &key, NULL, NULL);
 }
 
 List *
 seeme_list_resource_types(SeemeStore *store)
 {
-	return seeme_list_rows(store, SEEME_RESOURCE_TYPES, "resource_types_pkey", 0, NULL, get_resource_type, sizeof(char *));
+	return seeme_list_rows(store, SEEME_RESOURCE_TYPES_BY_NAME, 0, NULL, get_resource_type, sizeof(char *));
 }
 
 /* Memberships */
@@ -423,7 +416,7 @@ seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const p
 	seeme_uuid_key(&keys[0], memberships_organization_id, organization);
 	if (user != NULL)
 		seeme_uuid_key(&keys[1], memberships_user_id, user);
-	return seeme_list_rows(store, SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", user != NULL ? 2 : 1, keys,
+	return seeme_list_rows(store, SEEME_MEMBERSHIPS_BY_SCOPE, user != NULL ? 2 : 1, keys,
 					 get_membership, sizeof(SeemeMembership));
 }
 
@@ -447,34 +440,34 @@ add_memberships(SeemeStore *store, const SeemePlace *place, const pg_uuid_t *use
 				const pg_uuid_t *project, List **memberships)
 {
 	ScanKeyData keys[4];
-	SeemeEntries entries;
+	SeemeScan	scan;
 	int			passed_over = 0;
 
-	seeme_uuid_key(&keys[0], memberships_key_organization_id, &place->organization_id);
-	seeme_uuid_key(&keys[1], memberships_key_user_id, user);
-	uuid_or_null_key(&keys[2], memberships_key_team_id, team);
-	uuid_or_null_key(&keys[3], memberships_key_project_id, project);
-	seeme_begin_entries(store, &entries, SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", nkeys, keys);
-	while (passed_over <= MAX_PASSED_OVER && seeme_next_entry(&entries))
+	seeme_uuid_key(&keys[0], memberships_organization_id, &place->organization_id);
+	seeme_uuid_key(&keys[1], memberships_user_id, user);
+	uuid_or_null_key(&keys[2], memberships_team_id, team);
+	uuid_or_null_key(&keys[3], memberships_project_id, project);
+	seeme_begin_scan(store, &scan, SEEME_MEMBERSHIPS_BY_SCOPE, nkeys, keys);
+	while (passed_over <= MAX_PASSED_OVER && seeme_next_entry(&scan))
 	{
 		pg_uuid_t	id;
 		bool		counts = true;
 
-		if (seeme_entry_uuid(&entries, memberships_key_team_id, &id))
+		if (seeme_row_uuid(&scan, memberships_team_id, &id))
 			counts = place->has_team && seeme_uuid_equal(&id, &place->team_id);
-		else if (seeme_entry_uuid(&entries, memberships_key_project_id, &id))
+		else if (seeme_row_uuid(&scan, memberships_project_id, &id))
 			counts = place->has_project && seeme_uuid_equal(&id, &place->project_id);
 		if (!counts)
 			passed_over++;
-		else if (seeme_fetch_row(&entries))
+		else if (seeme_entry_is_visible(&scan))
 		{
 			SeemeMembership *membership = palloc0(sizeof(SeemeMembership));
 
-			get_membership(&entries.row, membership);
+			get_membership(&scan, membership);
 			*memberships = lappend(*memberships, membership);
 		}
 	}
-	seeme_end_entries(&entries);
+	seeme_end_scan(&scan);
 	return passed_over;
 }
 
@@ -504,7 +497,7 @@ seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user)
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, memberships_user_id, user);
-	return seeme_list_rows(store, SEEME_MEMBERSHIPS, "memberships_user_id_idx", 1, &key, get_membership, sizeof(SeemeMembership));
+	return seeme_list_rows(store, SEEME_MEMBERSHIPS_BY_USER, 1, &key, get_membership, sizeof(SeemeMembership));
 }
 
 /* Assignments of resources to projects */
@@ -527,7 +520,7 @@ seeme_list_assignments(SeemeStore *store, const pg_uuid_t *resource, const char 
 	seeme_uuid_key(&keys[0], project_resources_resource_id, resource);
 	if (type != NULL)
 		seeme_text_key(&keys[1], project_resources_resource_type, type);
-	return seeme_list_rows(store, SEEME_PROJECT_RESOURCES, "project_resources_resource_idx", type != NULL ? 2 : 1, keys,
+	return seeme_list_rows(store, SEEME_ASSIGNMENTS_BY_RESOURCE, type != NULL ? 2 : 1, keys,
 					 get_assignment, sizeof(SeemeAssignment));
 }
 
@@ -539,7 +532,7 @@ seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const cha
 
 	seeme_uuid_key(&keys[0], project_resources_project_id, project);
 	seeme_text_key(&keys[1], project_resources_resource_type, type);
-	return seeme_list_some_rows(store, SEEME_PROJECT_RESOURCES, "project_resources_project_and_resource_key", 2, keys,
+	return seeme_list_some_rows(store, SEEME_ASSIGNMENTS_BY_PROJECT, 2, keys,
 						  get_assignment, sizeof(SeemeAssignment), limit);
 }
 
@@ -550,7 +543,7 @@ seeme_read_retired(SeemeStore *store, const pg_uuid_t *id)
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, retired_ids_id, id);
-	return seeme_read_row(store, SEEME_RETIRED_IDS, "retired_ids_pkey", 1, &key, NULL, NULL);
+	return seeme_read_row(store, SEEME_RETIRED_IDS_BY_ID, 1, &key, NULL, NULL);
 }
 
 /* Whether a resource was assigned once and is not any more. */
@@ -561,5 +554,5 @@ seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resour
 
 	seeme_text_key(&keys[0], released_resources_resource_type, type);
 	seeme_uuid_key(&keys[1], released_resources_resource_id, resource);
-	return seeme_read_row(store, SEEME_RELEASED_RESOURCES, "released_resources_pkey", 2, keys, NULL, NULL);
+	return seeme_read_row(store, SEEME_RELEASED_RESOURCES_BY_ID, 2, keys, NULL, NULL);
 }

@@ -2,12 +2,15 @@
 
 -- Always empty. PostgreSQL tells every session when a table's definition changes; these stand for the rows of others.
 CREATE TABLE seeme.changes_of_vocabulary ();
+CREATE TABLE seeme.changes_of_places ();
 CREATE TABLE seeme.changes_of_rights ();
 CREATE TABLE seeme.changes_of_assignments ();
 COMMENT ON TABLE seeme.changes_of_vocabulary IS 'Empty: stands for the codes, resource types and roles when sessions are told that they have changed';
-COMMENT ON TABLE seeme.changes_of_rights IS 'Empty: stands for people, organizations, teams, projects, memberships and keys when sessions are told that they have changed';
+COMMENT ON TABLE seeme.changes_of_places IS 'Empty: stands for organizations, teams and projects when sessions are told that they have changed';
+COMMENT ON TABLE seeme.changes_of_rights IS 'Empty: stands for people, memberships and keys when sessions are told that they have changed';
 COMMENT ON TABLE seeme.changes_of_assignments IS 'Empty: stands for the assignments of resources to projects when sessions are told that they have changed';
 ALTER TABLE seeme.changes_of_vocabulary ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE seeme.changes_of_places ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE seeme.changes_of_rights ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE seeme.changes_of_assignments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 

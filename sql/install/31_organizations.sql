@@ -60,7 +60,7 @@ CREATE TABLE seeme.projects (
   created_at      timestamptz NOT NULL DEFAULT now(),
   updated_at      timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT projects_slug_key UNIQUE (organization_id, slug),
-  CONSTRAINT projects_id_organization_id_key UNIQUE (id, organization_id),
+  CONSTRAINT projects_id_organization_id_key UNIQUE (id, organization_id) INCLUDE (team_id),
   CONSTRAINT projects_team_of_the_same_organization FOREIGN KEY (team_id, organization_id)
     REFERENCES seeme.teams (id, organization_id) ON DELETE SET NULL (team_id),
   CONSTRAINT projects_name_is_given CHECK (name <> ''),

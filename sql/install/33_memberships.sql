@@ -13,7 +13,9 @@ CREATE TABLE seeme.memberships (
   created_by      uuid,
   created_at      timestamptz NOT NULL DEFAULT now(),
   updated_at      timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT memberships_person_and_scope_key UNIQUE NULLS NOT DISTINCT (organization_id, user_id, team_id, project_id),
+  CONSTRAINT memberships_person_and_scope_key UNIQUE NULLS NOT DISTINCT (organization_id, user_id, team_id, project_id)
+    -- what a decision asks besides: it reads the index alone
+    INCLUDE (role_id, valid_from, valid_until),
   CONSTRAINT memberships_one_scope CHECK (team_id IS NULL OR project_id IS NULL),
   CONSTRAINT memberships_validity CHECK (valid_from < valid_until),
   CONSTRAINT memberships_team_of_the_same_organization FOREIGN KEY (team_id, organization_id)

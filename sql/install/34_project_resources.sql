@@ -14,7 +14,7 @@ CREATE TABLE seeme.project_resources (
     REFERENCES seeme.projects (id, organization_id) ON DELETE CASCADE,
   CONSTRAINT project_resources_project_and_resource_key UNIQUE (project_id, resource_type, resource_id)
 );
-CREATE INDEX project_resources_resource_idx ON seeme.project_resources (resource_id, resource_type);
+CREATE INDEX project_resources_resource_idx ON seeme.project_resources (resource_id, resource_type) INCLUDE (project_id);
 COMMENT ON TABLE seeme.project_resources IS 'The resources that projects group; one may be in several';
 COMMENT ON COLUMN seeme.project_resources.id IS 'Unique id';
 COMMENT ON COLUMN seeme.project_resources.project_id IS 'The project';

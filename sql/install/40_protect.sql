@@ -45,6 +45,15 @@ COMMENT ON COLUMN seeme.protected_tables.protected_at IS 'Since when';
 -- Without a policy: for database administrators alone.
 ALTER TABLE seeme.protected_tables ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
+-- All arguments are given: those that are left out PostgreSQL reads from their text whenever it plans a query.
+CREATE FUNCTION seeme.check_of(code text, scope text, column_name name, resource_type text = NULL) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN format('@extschema@.seeme_has_permission(%L, %s, resource_type => %L)', code,
+              (SELECT string_agg(level || ' => ' || CASE level WHEN scope THEN quote_ident(column_name) ELSE 'NULL' END, ', ' ORDER BY n)
+                 FROM unnest('{organization,team,project,resource}'::text[]) WITH ORDINALITY AS l (level, n)), resource_type);
+COMMENT ON FUNCTION seeme.check_of(text, text, name, text) IS
+  'The SQL expression that asks for a code in the organization, team or project, or on the resource, that a column holds the id of';
+
 -- The conditions of the policies. A person may do with a row what any of its scopes allows, and its owner everything.
 CREATE FUNCTION seeme.row_condition(p seeme.protected_tables, code text, for_select boolean = false) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -53,15 +62,10 @@ RETURN concat_ws(' OR ',
   CASE WHEN p.owner_column IS NOT NULL
        THEN format(CASE WHEN for_select THEN '%I = (SELECT seeme.user_for(%L))'
                         ELSE '%I = seeme.user_for(%L)' END, p.owner_column, code) END,
-  CASE WHEN p.project_column IS NOT NULL
-       THEN format('@extschema@.seeme_has_permission(%L, project => %I)', code, p.project_column) END,
-  CASE WHEN p.team_column IS NOT NULL
-       THEN format('@extschema@.seeme_has_permission(%L, team => %I)', code, p.team_column) END,
-  CASE WHEN p.organization_column IS NOT NULL
-       THEN format('@extschema@.seeme_has_permission(%L, organization => %I)', code, p.organization_column) END,
-  CASE WHEN p.resource_id_column IS NOT NULL
-       THEN format('@extschema@.seeme_has_permission(%L, resource => %I, resource_type => %L)',
-                   code, p.resource_id_column, p.resource_type) END);
+  CASE WHEN p.project_column IS NOT NULL THEN seeme.check_of(code, 'project', p.project_column) END,
+  CASE WHEN p.team_column IS NOT NULL THEN seeme.check_of(code, 'team', p.team_column) END,
+  CASE WHEN p.organization_column IS NOT NULL THEN seeme.check_of(code, 'organization', p.organization_column) END,
+  CASE WHEN p.resource_id_column IS NOT NULL THEN seeme.check_of(code, 'resource', p.resource_id_column, p.resource_type) END);
 COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean) IS
   'The SQL condition under which the asking person holds a code on a row of a protected table';
 
@@ -78,7 +82,6 @@ CREATE FUNCTION seeme.insert_condition(p seeme.protected_tables) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   code     text := p.resource || ':create';
-  has      text := '@extschema@.seeme_has_permission';
   checks   text[] := ARRAY[]::text[];
   anywhere text[] := ARRAY[]::text[];
   everything text;
@@ -87,17 +90,17 @@ BEGIN
   -- Where the row is put, the right must be held: in each container that it names. One that merely contains another
   -- that it names follows from that one.
   IF p.project_column IS NOT NULL THEN
-    checks := checks || format('(%1$I IS NULL OR %2$s(%3$L, project => %1$I))', p.project_column, has, code);
+    checks := checks || format('(%I IS NULL OR %s)', p.project_column, seeme.check_of(code, 'project', p.project_column));
     anywhere := anywhere || format('%I IS NOT NULL', p.project_column);
   END IF;
   IF p.team_column IS NOT NULL THEN
-    checks := checks || format('(%1$I IS NULL OR %2$s(%3$L, team => %1$I)%4$s)', p.team_column, has, code,
+    checks := checks || format('(%I IS NULL OR %s%s)', p.team_column, seeme.check_of(code, 'team', p.team_column),
       CASE WHEN p.project_column IS NOT NULL
            THEN format(' OR seeme.lies_in(NULL, %I, %I)', p.team_column, p.project_column) END);
     anywhere := anywhere || format('%I IS NOT NULL', p.team_column);
   END IF;
   IF p.organization_column IS NOT NULL THEN
-    checks := checks || format('(%1$I IS NULL OR %2$s(%3$L, organization => %1$I)%4$s)', p.organization_column, has, code,
+    checks := checks || format('(%I IS NULL OR %s%s)', p.organization_column, seeme.check_of(code, 'organization', p.organization_column),
       CASE WHEN p.project_column IS NOT NULL OR p.team_column IS NOT NULL
            THEN format(' OR seeme.lies_in(%I, %s, %s)', p.organization_column,
                        coalesce(quote_ident(p.team_column), 'NULL'), coalesce(quote_ident(p.project_column), 'NULL')) END);
@@ -107,10 +110,10 @@ BEGIN
     IF p.holds_resource THEN
       -- A new resource is assigned nowhere; one that already is belongs to its projects.
       checks := checks || format('seeme.may_claim(%L, %L, %I)', code, p.resource_type, p.resource_id_column);
-      anywhere := anywhere || format('%s(%L, resource => %I, resource_type => %L)', has, code, p.resource_id_column, p.resource_type);
+      anywhere := anywhere || seeme.check_of(code, 'resource', p.resource_id_column, p.resource_type);
     ELSE
-      checks := checks || format('(%1$I IS NULL OR %2$s(%3$L, resource => %1$I, resource_type => %4$L))',
-                                 p.resource_id_column, has, code, p.resource_type);
+      checks := checks || format('(%I IS NULL OR %s)', p.resource_id_column,
+                                 seeme.check_of(code, 'resource', p.resource_id_column, p.resource_type));
       anywhere := anywhere || format('%I IS NOT NULL', p.resource_id_column);
     END IF;
   END IF;
@@ -557,8 +560,12 @@ BEGIN
   IF p.listing_view IS NOT NULL AND EXISTS (SELECT FROM pg_class c WHERE c.oid = p.listing_view) THEN
     EXECUTE format('DROP VIEW %s', p.listing_view);
   END IF;
-  FOREACH object IN ARRAY ARRAY['seeme_after_wait_update', 'seeme_after_wait_delete', 'zz_seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_moved_resource', 'seeme_forget_resources', 'seeme_rename_resource'] LOOP
-    EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', object, table_name);
+  FOR object IN
+    SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = table_name AND t.tgname IN (
+      'seeme_after_wait_update', 'seeme_after_wait_delete', 'zz_seeme_check_moved_row', 'seeme_forget_resource',
+      'seeme_forget_moved_resource', 'seeme_forget_resources', 'seeme_rename_resource')
+  LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', object, table_name);
   END LOOP;
   FOREACH object IN ARRAY ARRAY['seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete'] LOOP
     EXECUTE format('DROP POLICY IF EXISTS %I ON %s', object, table_name);

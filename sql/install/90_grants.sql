@@ -141,7 +141,7 @@ BEGIN
     EXECUTE format('CREATE TRIGGER a_restore BEFORE INSERT ON seeme.%I FOR EACH ROW WHEN (seeme.restoring())
                       EXECUTE FUNCTION seeme.take_restored_rows()', name);
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['released_resources', 'retired_ids', 'api_key_uses', 'changes_of_vocabulary', 'changes_of_rights',
+  FOREACH name IN ARRAY ARRAY['released_resources', 'retired_ids', 'api_key_uses', 'changes_of_vocabulary', 'changes_of_places', 'changes_of_rights',
                               'changes_of_assignments'] LOOP
     EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON seeme.%I
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.guard_truncate()', name);
@@ -150,8 +150,8 @@ END $$;
 
 SELECT seeme.watch('seeme.permissions', 'changes_of_vocabulary'), seeme.watch('seeme.resource_types', 'changes_of_vocabulary'),
        seeme.watch('seeme.roles', 'changes_of_vocabulary'), seeme.watch('seeme.users', 'changes_of_rights'),
-       seeme.watch('seeme.organizations', 'changes_of_rights'), seeme.watch('seeme.teams', 'changes_of_rights'),
-       seeme.watch('seeme.projects', 'changes_of_rights'), seeme.watch('seeme.memberships', 'changes_of_rights'),
+       seeme.watch('seeme.organizations', 'changes_of_places'), seeme.watch('seeme.teams', 'changes_of_places'),
+       seeme.watch('seeme.projects', 'changes_of_places'), seeme.watch('seeme.memberships', 'changes_of_rights'),
        seeme.watch('seeme.api_keys', 'changes_of_rights'), seeme.watch('seeme.external_identities', 'changes_of_rights'),
        seeme.watch('seeme.project_resources', 'changes_of_assignments');
 

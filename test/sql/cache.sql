@@ -569,7 +569,7 @@ SELECT is((SELECT array_agg(format('step %s (%s): %s %s', d.step, c.what, d.pers
 SELECT ok((SELECT count(*) FROM changed) > 120 AND (SELECT count(DISTINCT what) FROM changed) >= 10, 'they were many, and of all kinds');
 
 -- Nothing of the table that stands for changes is ever needed
-SELECT is((SELECT count(*) FROM seeme.changes_of_rights) + (SELECT count(*) FROM seeme.changes_of_vocabulary) + (SELECT count(*) FROM seeme.changes_of_assignments), 0::bigint, 'the tables that stand for changes are empty');
+SELECT is((SELECT count(*) FROM seeme.changes_of_places) + (SELECT count(*) FROM seeme.changes_of_rights) + (SELECT count(*) FROM seeme.changes_of_vocabulary) + (SELECT count(*) FROM seeme.changes_of_assignments), 0::bigint, 'the tables that stand for changes are empty');
 SELECT is((SELECT array_agg(t.tgrelid::regclass::text ORDER BY 1) FROM pg_trigger t WHERE t.tgfoid = 'seeme.note_change'::regproc AND (t.tgenabled <> 'A' OR t.tgtype & 1 = 0 AND t.tgtype & 32 = 0)), NULL,
   'what tells of changes fires always, and for each row: logical replication fires nothing else');
 SELECT is((SELECT array_agg(DISTINCT t.tgrelid::regclass::text ORDER BY t.tgrelid::regclass::text) FROM pg_trigger t WHERE t.tgfoid = 'seeme.note_change'::regproc),
