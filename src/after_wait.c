@@ -6,28 +6,47 @@
  * with the lock in hand. It takes the condition from the policy itself, so that the two cannot differ, and as the relation
  * cache has it: a WHEN clause of the trigger would be read from its text in every statement, which costs more than the check.
  *
- * Owns nothing; decides nothing itself.
+ * Owns the note of the row that an UPDATE may move; decides nothing itself.
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
 #include "catalog/partition.h"
+#include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "nodes/makefuncs.h"
 #include "rewrite/rowsecurity.h"
+#include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
+
+#include "compat.h"
 
 /* The conditions of one trigger in one statement, in fn_extra. */
 typedef struct Conditions
 {
+	bool		are_asked;		/* row security is active for whoever runs the statement */
 	EState	   *estate;
-	List	   *any;			/* of ExprState *: one of them has to be true of the row */
+	ExprState  *own;			/* that of the command; NULL: there is none, and nothing is let through */
+	ExprState  *of_move;		/* that of an UPDATE, which moves a row out of its partition by deleting it there */
 } Conditions;
 
-/* The condition of a policy of ours, as it is about the rows of a relation that is the table or a partition of it. */
+/* The row of a partition that an UPDATE may move, and the command. */
+static struct
+{
+	Oid			partition;
+	ItemPointerData row;
+	LocalTransactionId transaction;
+	CommandId	command;
+}			moving;
+
+/* The condition of a policy of ours, as it is about the rows of a relation that is the table, a partition of it, or inherits. */
 static Expr *
 find_condition(Relation table, Relation relation, const char *name)
 {
@@ -52,73 +71,50 @@ find_condition(Relation table, Relation relation, const char *name)
 	return NULL;
 }
 
-static void
-add_condition(Conditions *conditions, Relation relation, List *ancestors, const char *name)
+/* The tables that a relation is a partition of, or inherits from, directly and indirectly. */
+static List *
+ancestors_of(Relation relation)
 {
-	Expr	   *condition = find_condition(relation, relation, name);
+	Relation	inherits = table_open(InheritsRelationId, AccessShareLock);
+	List	   *ancestors = list_make1_oid(RelationGetRelid(relation));
 	ListCell   *cell;
 
 	foreach(cell, ancestors)
 	{
-		Relation	table;
+		ScanKeyData key;
+		SysScanDesc scan;
+		HeapTuple	tuple;
 
-		if (condition != NULL)
-			break;
-		table = table_open(lfirst_oid(cell), AccessShareLock);
-		condition = find_condition(table, relation, name);
-		table_close(table, NoLock);
+		ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(lfirst_oid(cell)));
+		scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
+		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+			ancestors = list_append_unique_oid(ancestors, ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
+		systable_endscan(scan);
 	}
-	if (condition != NULL)
-		conditions->any = lappend(conditions->any, ExecPrepareExpr(condition, conditions->estate));
+	table_close(inherits, AccessShareLock);
+	return list_delete_first(ancestors);
 }
 
-static List *
-ancestors_of(Relation relation)
+static ExprState *
+prepare_condition(EState *estate, Relation relation, const char *name)
 {
-	return relation->rd_rel->relispartition ? get_partition_ancestors(RelationGetRelid(relation)) : NIL;
-}
-
-static Conditions *
-prepare(TriggerData *trigger, MemoryContext context)
-{
-	MemoryContext old = MemoryContextSwitchTo(context);
-	Conditions *conditions = palloc0(sizeof(Conditions));
-	List	   *ancestors = ancestors_of(trigger->tg_relation);
-
-	conditions->estate = CreateExecutorState();
-	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
-		add_condition(conditions, trigger->tg_relation, ancestors, "seeme_update");
-	else
-	{
-		add_condition(conditions, trigger->tg_relation, ancestors, "seeme_delete");
-		/* An UPDATE that moves a row to another partition deletes it from the first. */
-		if (ancestors != NIL)
-			add_condition(conditions, trigger->tg_relation, ancestors, "seeme_update");
-	}
-	MemoryContextSwitchTo(old);
-	return conditions;
-}
-
-static bool
-is_let_through(Conditions *conditions, TupleTableSlot *row)
-{
-	ExprContext *context = GetPerTupleExprContext(conditions->estate);
-	bool		held = false;
+	Expr	   *condition = find_condition(relation, relation, name);
 	ListCell   *cell;
 
-	context->ecxt_scantuple = row;
-	foreach(cell, conditions->any)
-	{
-		bool		isnull;
+	if (condition == NULL)
+		foreach(cell, ancestors_of(relation))
+		{
+			Relation	table = table_open(lfirst_oid(cell), AccessShareLock);
 
-		held = DatumGetBool(ExecEvalExprSwitchContext(lfirst(cell), context, &isnull)) && !isnull;
-		if (held)
-			break;
-	}
-	ResetExprContext(context);
-	return held;
+			condition = find_condition(table, relation, name);
+			table_close(table, NoLock);
+			if (condition != NULL)
+				break;
+		}
+	return condition == NULL ? NULL : ExecPrepareExpr(condition, estate);
 }
 
+/* Of a table, or of one above it, by which its rows were reached. */
 static bool
 row_security_is_active(Relation relation)
 {
@@ -130,6 +126,66 @@ row_security_is_active(Relation relation)
 		if (check_enable_rls(lfirst_oid(cell), InvalidOid, true) == RLS_ENABLED)
 			return true;
 	return false;
+}
+
+static Conditions *
+prepare(TriggerData *trigger, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Conditions *conditions = palloc0(sizeof(Conditions));
+	Relation	relation = trigger->tg_relation;
+	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+
+	conditions->are_asked = row_security_is_active(relation);
+	if (conditions->are_asked)
+	{
+		conditions->estate = CreateExecutorState();
+		conditions->own = prepare_condition(conditions->estate, relation, is_update ? "seeme_update" : "seeme_delete");
+		if (!is_update && relation->rd_rel->relispartition)
+			conditions->of_move = prepare_condition(conditions->estate, relation, "seeme_update");
+	}
+	MemoryContextSwitchTo(old);
+	return conditions;
+}
+
+static bool
+is_true_of(ExprState *condition, EState *estate, TupleTableSlot *row)
+{
+	ExprContext *context = GetPerTupleExprContext(estate);
+	bool		isnull;
+	bool		held;
+
+	context->ecxt_scantuple = row;
+	held = DatumGetBool(ExecEvalExprSwitchContext(condition, context, &isnull)) && !isnull;
+	ResetExprContext(context);
+	return held;
+}
+
+/* Whether this command has asked, just before, to UPDATE the row that it deletes now. */
+static bool
+is_moving(TriggerData *trigger)
+{
+	return moving.partition == RelationGetRelid(trigger->tg_relation) && moving.transaction == seeme_local_xid() &&
+		moving.command == GetCurrentCommandId(false) && ItemPointerEquals(&moving.row, &trigger->tg_trigslot->tts_tid);
+}
+
+static void
+note_moving(TriggerData *trigger)
+{
+	moving.partition = RelationGetRelid(trigger->tg_relation);
+	moving.row = trigger->tg_trigslot->tts_tid;
+	moving.transaction = seeme_local_xid();
+	moving.command = GetCurrentCommandId(false);
+}
+
+static bool
+is_let_through(Conditions *conditions, TriggerData *trigger)
+{
+	TupleTableSlot *row = trigger->tg_trigslot;
+
+	return !conditions->are_asked ||
+		(conditions->own != NULL && is_true_of(conditions->own, conditions->estate, row)) ||
+		(conditions->of_move != NULL && is_moving(trigger) && is_true_of(conditions->of_move, conditions->estate, row));
 }
 
 /*
@@ -152,7 +208,11 @@ seeme_ask_after_wait(PG_FUNCTION_ARGS)
 				 errmsg("seeme.ask_after_wait is for triggers before UPDATE or DELETE of a row")));
 	if (conditions == NULL)
 		fcinfo->flinfo->fn_extra = conditions = prepare(trigger, fcinfo->flinfo->fn_mcxt);
-	if (!is_let_through(conditions, trigger->tg_trigslot) && row_security_is_active(trigger->tg_relation))
+	if (!is_let_through(conditions, trigger))
 		PG_RETURN_POINTER(NULL);
-	PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple);
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		PG_RETURN_POINTER(trigger->tg_trigtuple);
+	if (trigger->tg_relation->rd_rel->relispartition)
+		note_moving(trigger);
+	PG_RETURN_POINTER(trigger->tg_newtuple);
 }

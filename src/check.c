@@ -87,7 +87,7 @@ typedef struct Site
 	const SeemeIdentity *asker;
 	TimestampTz next_change;	/* the first date at which something becomes untrue */
 
-	/* The number of the scope, if all other arguments are constants; else 0. */
+	/* The number of the scope, if all other arguments are constants; else 0. The last answer, below, is then about that scope. */
 	int			scope;
 	/* If so, and it has been asked often: all ids for which the answer is yes. */
 	const SeemeIds *ids;
@@ -250,36 +250,36 @@ take_text(FunctionCallInfo fcinfo, int arg, char **copy)
 static bool
 take_question(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, const char *code)
 {
-	SeemeQuestion question;
-	int			nbits = 0;
-	ListCell   *cell;
+	int			bit;
 	Node	   *call = fcinfo->flinfo->fn_expr;
 
-	site->nwords = seeme_cache_nwords();
-	if (site->mask != NULL)
-		pfree(site->mask);
-	site->mask = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(uint64) * site->nwords);
-	if (seeme_cache_find_code(code) >= 0)
+	if (site->nwords != seeme_cache_nwords())
 	{
-		question.code = (char *) code;
-		question.concrete = list_make1((char *) code);
+		site->nwords = seeme_cache_nwords();
+		site->mask = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(uint64) * site->nwords);
+	}
+	memset(site->mask, 0, sizeof(uint64) * site->nwords);
+	bit = seeme_cache_find_code(code);
+	if (bit >= 0)
+	{
+		site->word = bit / 64;
+		site->mask[site->word] = UINT64CONST(1) << (bit % 64);
 	}
 	else
-		seeme_ask(store, code, &question);
-	foreach(cell, question.concrete)
 	{
-		int			bit = seeme_cache_find_code(lfirst(cell));
+		SeemeQuestion question;
+		ListCell   *cell;
 
-		if (bit < 0)
-			return false;
-		site->word = bit / 64;
-		site->mask[bit / 64] |= UINT64CONST(1) << (bit % 64);
-		nbits++;
-	}
-	if (nbits != 1)
 		site->word = -1;
-	site->code_length = take_text(fcinfo, 0, &site->code);
-	site->type_length = take_text(fcinfo, 5, &site->type);
+		seeme_ask(store, code, &question);
+		foreach(cell, question.concrete)
+		{
+			bit = seeme_cache_find_code(lfirst(cell));
+			if (bit < 0)
+				return false;
+			site->mask[bit / 64] |= UINT64CONST(1) << (bit % 64);
+		}
+	}
 	site->code_is_constant = false;
 	site->scope = 0;
 	if (call != NULL && IsA(call, FuncExpr))
@@ -299,6 +299,9 @@ take_question(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, const char
 		if (site->code_is_constant && others_are_constant)
 			site->scope = scope;
 	}
+	/* What is constant is not compared. */
+	site->code_length = site->code_is_constant ? 0 : take_text(fcinfo, 0, &site->code);
+	site->type_length = site->scope > 0 ? 0 : take_text(fcinfo, 5, &site->type);
 	return true;
 }
 
@@ -340,6 +343,7 @@ read_and_remember(FunctionCallInfo fcinfo)
 	SeemeSet	set = SEEME_EMPTY_SET;
 	const SeemeIdentity *asker = seeme_asker();
 	bool		wide;
+	bool		held;
 
 	if (site == NULL)
 		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Site));
@@ -406,7 +410,11 @@ read_and_remember(FunctionCallInfo fcinfo)
 	site->asker_is_set = seeme_asker_is_set();
 	/* Unless something has changed since what was read was read. */
 	site->moves = changes == seeme_changes ? seeme_moves : 0;
-	return scope.level != SEEME_NOWHERE && contains(site, set);
+	held = scope.level != SEEME_NOWHERE && contains(site, set);
+	site->level = scope.level;
+	site->id = scope.id;
+	site->held = held;
+	return held;
 }
 
 /*
@@ -426,6 +434,13 @@ seeme_has_permission(PG_FUNCTION_ARGS)
 		{
 			seeme_cache_counters.hits++;
 			PG_RETURN_BOOL(!PG_ARGISNULL(site->scope) && seeme_ids_contain(site->ids, PG_GETARG_UUID_P(site->scope)));
+		}
+		/* Rows of one project often come together. */
+		if (site->scope > 0 && site->level != SEEME_NOWHERE && !PG_ARGISNULL(site->scope) &&
+			seeme_uuid_equal(PG_GETARG_UUID_P(site->scope), &site->id))
+		{
+			seeme_cache_counters.hits++;
+			PG_RETURN_BOOL(site->held);
 		}
 		if (recall(fcinfo, site, &held))
 		{

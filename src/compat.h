@@ -56,6 +56,15 @@
 #define seeme_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, nkeys, 0)
 #endif
 
+/* 18: a query that is run once is one that fetches everything; nobody has to say so. */
+#if PG_VERSION_NUM >= 180000
+#define SEEME_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
+#define SEEME_EXECUTOR_RUN_ARGUMENTS query, direction, count
+#else
+#define SEEME_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
+#define SEEME_EXECUTOR_RUN_ARGUMENTS query, direction, count, execute_once
+#endif
+
 /* 18: pg_noreturn, before a declaration, took the place of pg_attribute_noreturn() behind it. */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()

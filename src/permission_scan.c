@@ -2,18 +2,21 @@
  * permission_scan.c: a scan of a whole table that asks for each row whether it may be seen.
  *
  * It is a sequential scan whose filter is seeme_has_permission() on one of the table's columns. What a row by row filter
- * spends its time with, in a table of millions, is waiting for the cache line in which the row's id is found. This one reads
- * some rows ahead and has those lines on their way while the rows before are decided. A row is decided when it is returned and
- * not before, by seeme_has_permission() itself: nothing is answered otherwise, earlier, or for longer than in a filter.
+ * spends its time with, in a table of millions, is waiting for rows, and for the cache lines in which their ids are found; and
+ * looking for news of other sessions. This one reads some rows of a page ahead, has those lines on their way, and has the rows
+ * decided together, by the same call site as a filter's.
  *
- * Owns the planner's hook, the plan node and its execution. Knows nothing of permissions.
+ * Rows that were decided are good as long as nothing comes between: it is planned for queries that only read, lock no row,
+ * and call nothing volatile. What remains is a cursor, between two FETCHes; each begins a run of the executor, and there
+ * what was decided in an earlier run is decided anew.
+ *
+ * Owns the planner's hook, the executor's, the plan node and its execution. Knows nothing of permissions.
  */
 #include "postgres.h"
 
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/xact.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -31,7 +34,6 @@
 #include "utils/ruleutils.h"
 #include "utils/uuid.h"
 
-#include "changes.h"
 #include "check.h"
 #include "compat.h"
 #include "permission_scan.h"
@@ -46,7 +48,11 @@
 #define MIN_ROWS 1000
 
 static bool enable_permission_scan = true;
-static set_rel_pathlist_hook_type next_hook = NULL;
+static set_rel_pathlist_hook_type next_pathlist_hook = NULL;
+static ExecutorRun_hook_type next_run_hook = NULL;
+
+/* Moves with each run of the executor, nested ones included. */
+static uint64 runs = 0;
 
 /* Planning */
 
@@ -123,10 +129,31 @@ make_path(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check, int workers)
 	path->path.type = T_CustomPath;
 	path->path.pathtype = T_CustomScan;
 	path->path.total_cost -= cpu_operator_cost * rel->tuples / Max(workers + 1, 1) / 2;
-	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	path->flags = CUSTOMPATH_SUPPORT_PROJECTION | CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
 	path->custom_private = list_make1(check);
 	path->methods = &path_methods;
 	return &path->path;
+}
+
+/* Whether a query, or one inside it, changes or locks rows. */
+static bool
+takes_rows(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return ((Query *) node)->commandType != CMD_SELECT || ((Query *) node)->rowMarks != NIL ||
+			query_tree_walker((Query *) node, takes_rows, context, 0);
+	return expression_tree_walker(node, takes_rows, context);
+}
+
+/* Whether nothing comes between two rows of a query but the beginning of another run: no lock, no change, no other person. */
+static bool
+only_reads(PlannerInfo *root)
+{
+	while (root->parent_root != NULL)
+		root = root->parent_root;
+	return !takes_rows((Node *) root->parse, NULL) && !contain_volatile_functions((Node *) root->parse);
 }
 
 static void
@@ -134,14 +161,15 @@ add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
 	RestrictInfo *check;
 
-	if (next_hook != NULL)
-		next_hook(root, rel, rti, rte);
+	if (next_pathlist_hook != NULL)
+		next_pathlist_hook(root, rel, rti, rte);
 	if (!enable_permission_scan || rte->rtekind != RTE_RELATION || rte->inh || rte->tablesample != NULL ||
 		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW) ||
 		rel->tuples < MIN_ROWS || rel->lateral_relids != NULL || seeme_is_point_query(rel))
 		return;
 	check = find_check(rel);
-	if (check == NULL || !is_heap(rte->relid))
+	if (check == NULL || seeme_is_fixed(rel, scope_column((FuncExpr *) check->clause)->varattno) ||
+		!is_heap(rte->relid) || !only_reads(root))
 		return;
 	add_path(rel, make_path(root, rel, check, 0));
 	if (rel->consider_parallel)
@@ -189,16 +217,15 @@ typedef struct PermissionScanState
 	FunctionCallInfo call;
 	/* The rows read ahead, all on one page, which is pinned as long as they are; and the first one after them */
 	HeapTupleData rows[ROWS_AHEAD];
-	pg_uuid_t  *ids[ROWS_AHEAD];
 	int			nrows;
 	int			next;
 	Buffer		page;
 	HeapTuple	after;
-	bool		is_at_end;
-	/* Which of them are let through, and what that is good for */
+	bool		is_at_end;		/* there is none after them */
+	bool		is_past_end;	/* and that was said */
+	/* Which of them are let through, and the run of the executor that this is good for */
 	uint32		held;
-	uint64		decided_under;
-	TimestampTz decided_for;
+	uint64		decided_in;
 } PermissionScanState;
 
 static void begin_scan(CustomScanState *node, EState *estate, int flags);
@@ -264,15 +291,26 @@ begin_scan(CustomScanState *node, EState *estate, int flags)
 		}
 }
 
-/* Decides the rows that were read and not returned yet. */
+/* Decides the rows that were read. */
 static void
 decide(PermissionScanState *state)
 {
-	MemoryContext old = MemoryContextSwitchTo(state->css.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
+	ScanState  *node = &state->css.ss;
+	TupleDesc	columns = RelationGetDescr(node->ss_currentRelation);
+	pg_uuid_t  *ids[ROWS_AHEAD];
+	MemoryContext old;
 
-	state->held = seeme_have_permission(state->call, state->scope, state->nrows, state->ids);
-	state->decided_under = seeme_moves;
-	state->decided_for = GetCurrentStatementStartTimestamp();
+	for (int i = 0; i < state->nrows; i++)
+	{
+		bool		isnull;
+		Datum		id = heap_getattr(&state->rows[i], state->column, columns, &isnull);
+
+		ids[i] = isnull ? NULL : DatumGetUUIDP(id);
+	}
+	ResetExprContext(node->ps.ps_ExprContext);
+	old = MemoryContextSwitchTo(node->ps.ps_ExprContext->ecxt_per_tuple_memory);
+	state->held = seeme_have_permission(state->call, state->scope, state->nrows, ids);
+	state->decided_in = runs;
 	MemoryContextSwitchTo(old);
 }
 
@@ -285,47 +323,81 @@ forget_rows(PermissionScanState *state)
 	state->next = state->nrows = 0;
 }
 
-/* Reads some rows, and decides them. */
-static void
-read_ahead(PermissionScanState *state)
+static HeapTuple
+read_row(PermissionScanState *state, ScanDirection direction)
 {
 	ScanState  *node = &state->css.ss;
-	TupleDesc	columns = RelationGetDescr(node->ss_currentRelation);
+
+	if (state->scan == NULL)
+		state->scan = table_beginscan(node->ss_currentRelation, node->ps.state->es_snapshot, 0, NULL);
+	return heap_getnext(state->scan, direction);
+}
+
+/* Keeps a row that was read just now, and its page. */
+static void
+keep_row(PermissionScanState *state, HeapTuple row)
+{
+	if (state->nrows == 0)
+	{
+		/* The scan leaves the page before the last of its rows is returned. */
+		state->page = ((HeapScanDesc) state->scan)->rs_cbuf;
+		IncrBufferRefCount(state->page);
+	}
+	/* Of all rows the beginning is on its way before the first is looked at. */
+	__builtin_prefetch(row->t_data);
+	__builtin_prefetch((char *) row->t_data + CACHE_LINE);
+	state->rows[state->nrows++] = *row;
+}
+
+/* Reads some rows of one page, and decides them; false at the end of the table. */
+static bool
+read_ahead(PermissionScanState *state)
+{
 	BlockNumber block;
 
 	CHECK_FOR_INTERRUPTS();
 	forget_rows(state);
-	if (state->scan == NULL)
-		state->scan = table_beginscan(node->ss_currentRelation, node->ps.state->es_snapshot, 0, NULL);
 	if (state->after == NULL && !state->is_at_end)
-		state->after = heap_getnext(state->scan, ForwardScanDirection);
+		state->after = read_row(state, ForwardScanDirection);
 	if (state->after == NULL)
 	{
-		state->is_at_end = true;
-		return;
+		state->is_at_end = state->is_past_end = true;
+		return false;
 	}
-	/* The scan leaves the page before the last of its rows is returned. */
-	state->page = ((HeapScanDesc) state->scan)->rs_cbuf;
-	IncrBufferRefCount(state->page);
 	block = ItemPointerGetBlockNumber(&state->after->t_self);
 	do
 	{
-		/* Of all rows the beginning is on its way before the first is looked at. */
-		__builtin_prefetch(state->after->t_data);
-		__builtin_prefetch((char *) state->after->t_data + CACHE_LINE);
-		state->rows[state->nrows++] = *state->after;
-		state->after = heap_getnext(state->scan, ForwardScanDirection);
+		keep_row(state, state->after);
+		state->after = read_row(state, ForwardScanDirection);
 	} while (state->after != NULL && state->nrows < ROWS_AHEAD && ItemPointerGetBlockNumber(&state->after->t_self) == block);
 	state->is_at_end = state->after == NULL;
-	for (int i = 0; i < state->nrows; i++)
-	{
-		bool		isnull;
-		Datum		id = heap_getattr(&state->rows[i], state->column, columns, &isnull);
-
-		state->ids[i] = isnull ? NULL : DatumGetUUIDP(id);
-	}
-	ResetExprContext(node->ps.ps_ExprContext);
 	decide(state);
+	return true;
+}
+
+/* Reads the row before the one that was returned last, and decides it; false at the beginning of the table. */
+static bool
+read_back(PermissionScanState *state)
+{
+	HeapTuple	row;
+
+	CHECK_FOR_INTERRUPTS();
+	/*
+	 * The scan stands at the row after those that were kept, or at the end: back over those that were not returned, and over the
+	 * one that was; unless the end was returned after it. After a step back it stands at the row that was returned.
+	 */
+	if ((state->after != NULL || state->is_at_end) && !state->is_past_end)
+		for (int i = state->nrows - state->next + 1; i > 0; i--)
+			(void) read_row(state, BackwardScanDirection);
+	forget_rows(state);
+	state->after = NULL;
+	state->is_at_end = state->is_past_end = false;
+	row = read_row(state, BackwardScanDirection);
+	if (row == NULL)
+		return false;
+	keep_row(state, row);
+	decide(state);
+	return true;
 }
 
 /* The next row that is let through. */
@@ -333,19 +405,23 @@ static TupleTableSlot *
 next_row(ScanState *node)
 {
 	PermissionScanState *state = (PermissionScanState *) node;
+	bool		is_forward = ScanDirectionIsForward(node->ps.state->es_direction);
 
 	for (;;)
 	{
 		int			row;
 
-		if (state->next == state->nrows)
+		if (unlikely(!is_forward))
 		{
-			read_ahead(state);
-			if (state->nrows == 0)
+			if (!read_back(state))
 				break;
 		}
-		/* A FETCH from a cursor starts after what was committed meanwhile, and a function may have changed rights by itself. */
-		else if (unlikely(state->decided_under != seeme_moves) || unlikely(state->decided_for != GetCurrentStatementStartTimestamp()))
+		else if (state->next == state->nrows)
+		{
+			if (!read_ahead(state))
+				break;
+		}
+		else if (unlikely(state->decided_in != runs))
 			decide(state);
 		row = state->next++;
 		if (likely((state->held >> row & 1) != 0))
@@ -378,7 +454,7 @@ rescan(CustomScanState *node)
 
 	forget_rows(state);
 	state->after = NULL;
-	state->is_at_end = false;
+	state->is_at_end = state->is_past_end = false;
 	if (state->scan != NULL)
 		table_rescan(state->scan, NULL);
 	ExecScanReScan(&node->ss);
@@ -434,14 +510,26 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 							 node->ss.ps.instrument->nfiltered2 / Max(node->ss.ps.instrument->nloops, 1), 0, es);
 }
 
+static void
+note_run(SEEME_EXECUTOR_RUN_PARAMETERS)
+{
+	runs++;
+	if (next_run_hook != NULL)
+		next_run_hook(SEEME_EXECUTOR_RUN_ARGUMENTS);
+	else
+		standard_ExecutorRun(SEEME_EXECUTOR_RUN_ARGUMENTS);
+}
+
 void
 seeme_permission_scan_init(void)
 {
 	RegisterCustomScanMethods(&scan_methods);
 	DefineCustomBoolVariable("seeme_rbac.enable_permission_scan",
 							 "Enables the planner's use of permission scans.",
-							 "A sequential scan that asks for the permission on each row, some rows ahead.",
+							 "A sequential scan that has some rows at a time decided, instead of a filter.",
 							 &enable_permission_scan, true, PGC_USERSET, GUC_NOT_IN_SAMPLE | GUC_EXPLAIN, NULL, NULL, NULL);
-	next_hook = set_rel_pathlist_hook;
+	next_pathlist_hook = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = add_paths;
+	next_run_hook = ExecutorRun_hook;
+	ExecutorRun_hook = note_run;
 }

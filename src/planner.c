@@ -105,8 +105,8 @@ count_permitted(List *args, int scope)
 }
 
 /* Whether a table's column is compared with something known before the table is read. */
-static bool
-is_fixed(RelOptInfo *rel, int column)
+bool
+seeme_is_fixed(RelOptInfo *rel, int column)
 {
 	ListCell   *cell;
 
@@ -143,7 +143,7 @@ seeme_is_point_query(RelOptInfo *rel)
 		bool		fixed = index->unique && index->immediate && index->indpred == NIL;
 
 		for (int i = 0; i < index->nkeycolumns && fixed; i++)
-			fixed = index->indexkeys[i] != 0 && is_fixed(rel, index->indexkeys[i]);
+			fixed = index->indexkeys[i] != 0 && seeme_is_fixed(rel, index->indexkeys[i]);
 		if (fixed)
 			return true;
 	}
@@ -188,7 +188,7 @@ selectivity(PlannerInfo *root, List *args, int varRelid)
 		RelOptInfo *rel = root->simple_rel_array[((Var *) column)->varno];
 
 		/* Who names a project, or a row, is likely to see it; and has not to be counted for. */
-		if (rel != NULL && (is_fixed(rel, ((Var *) column)->varattno) || seeme_is_point_query(rel)))
+		if (rel != NULL && (seeme_is_fixed(rel, ((Var *) column)->varattno) || seeme_is_point_query(rel)))
 			return 1.0;
 	}
 	permitted = count_permitted(args, scope);
@@ -232,7 +232,7 @@ index_condition(SupportRequestIndexCondition *request)
 		return NIL;
 	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID, BTEqualStrategyNumber);
 	if (!OidIsValid(equal) ||
-		is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
+		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
 		seeme_is_point_query(index->rel))
 		return NIL;
 	permitted = count_permitted(args, scope);

@@ -96,8 +96,8 @@ static const struct
 	[SEEME_PROJECTS_BY_ORGANIZATION] = {SEEME_PROJECTS, "projects_slug_key"},
 	[SEEME_PROJECTS_BY_TEAM] = {SEEME_PROJECTS, "projects_team_id_idx"},
 	[SEEME_ROLES_BY_ID] = {SEEME_ROLES, "roles_pkey"},
-	[SEEME_MEMBERSHIPS_BY_SCOPE] = {SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", true},
-	[SEEME_MEMBERSHIPS_BY_USER] = {SEEME_MEMBERSHIPS, "memberships_user_id_idx"},
+	[SEEME_MEMBERSHIPS_BY_USER] = {SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", true},
+	[SEEME_MEMBERSHIPS_BY_ORGANIZATION] = {SEEME_MEMBERSHIPS, "memberships_organization_id_idx"},
 	[SEEME_ASSIGNMENTS_BY_RESOURCE] = {SEEME_PROJECT_RESOURCES, "project_resources_resource_idx", true},
 	[SEEME_ASSIGNMENTS_BY_PROJECT] = {SEEME_PROJECT_RESOURCES, "project_resources_project_and_resource_key", true},
 	[SEEME_PERMISSIONS_BY_NAME] = {SEEME_PERMISSIONS, "permissions_pkey"},
@@ -171,7 +171,7 @@ open_index(SeemeStore *store, SeemeIndex index)
 	return index_open(relid, AccessShareLock);
 }
 
-/* The keys are on columns of the table; they are changed into those of the index. */
+/* The keys are on columns of the table; they are changed into those of the index, and put in its order. */
 void
 seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys, ScanKey keys)
 {
@@ -183,13 +183,18 @@ seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys
 	columns = scan->index->rd_index->indkey.values;
 	for (int i = 0; i < nkeys; i++)
 	{
-		int			j = 0;
+		ScanKeyData key = keys[i];
+		int			column = 0;
+		int			place;
 
-		while (j < scan->index->rd_index->indnkeyatts && columns[j] != keys[i].sk_attno)
-			j++;
-		if (j == scan->index->rd_index->indnkeyatts)
-			elog(ERROR, "column %d is not one of index %s", keys[i].sk_attno, indexes[index].name);
-		keys[i].sk_attno = j + 1;
+		while (column < scan->index->rd_index->indnkeyatts && columns[column] != key.sk_attno)
+			column++;
+		if (column == scan->index->rd_index->indnkeyatts)
+			elog(ERROR, "column %d is not one of index %s", key.sk_attno, indexes[index].name);
+		key.sk_attno = column + 1;
+		for (place = i; place > 0 && keys[place - 1].sk_attno > key.sk_attno; place--)
+			keys[place] = keys[place - 1];
+		keys[place] = key;
 	}
 	scan->scan = seeme_index_beginscan(scan->table, scan->index, store->snapshot, nkeys);
 	scan->scan->xs_want_itup = indexes[index].covers;

@@ -416,8 +416,8 @@ seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const p
 	seeme_uuid_key(&keys[0], memberships_organization_id, organization);
 	if (user != NULL)
 		seeme_uuid_key(&keys[1], memberships_user_id, user);
-	return seeme_list_rows(store, SEEME_MEMBERSHIPS_BY_SCOPE, user != NULL ? 2 : 1, keys,
-					 get_membership, sizeof(SeemeMembership));
+	return seeme_list_rows(store, user != NULL ? SEEME_MEMBERSHIPS_BY_USER : SEEME_MEMBERSHIPS_BY_ORGANIZATION,
+						   user != NULL ? 2 : 1, keys, get_membership, sizeof(SeemeMembership));
 }
 
 /* A scan key that finds nulls, or (value not NULL) a uuid. */
@@ -447,7 +447,7 @@ add_memberships(SeemeStore *store, const SeemePlace *place, const pg_uuid_t *use
 	seeme_uuid_key(&keys[1], memberships_user_id, user);
 	uuid_or_null_key(&keys[2], memberships_team_id, team);
 	uuid_or_null_key(&keys[3], memberships_project_id, project);
-	seeme_begin_scan(store, &scan, SEEME_MEMBERSHIPS_BY_SCOPE, nkeys, keys);
+	seeme_begin_scan(store, &scan, SEEME_MEMBERSHIPS_BY_USER, nkeys, keys);
 	while (passed_over <= MAX_PASSED_OVER && seeme_next_entry(&scan))
 	{
 		pg_uuid_t	id;

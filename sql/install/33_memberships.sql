@@ -13,7 +13,7 @@ CREATE TABLE seeme.memberships (
   created_by      uuid,
   created_at      timestamptz NOT NULL DEFAULT now(),
   updated_at      timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT memberships_person_and_scope_key UNIQUE NULLS NOT DISTINCT (organization_id, user_id, team_id, project_id)
+  CONSTRAINT memberships_person_and_scope_key UNIQUE NULLS NOT DISTINCT (user_id, organization_id, team_id, project_id)
     -- what a decision asks besides: it reads the index alone
     INCLUDE (role_id, valid_from, valid_until),
   CONSTRAINT memberships_one_scope CHECK (team_id IS NULL OR project_id IS NULL),
@@ -23,7 +23,7 @@ CREATE TABLE seeme.memberships (
   CONSTRAINT memberships_project_of_the_same_organization FOREIGN KEY (project_id, organization_id)
     REFERENCES seeme.projects (id, organization_id) ON DELETE CASCADE
 );
-CREATE INDEX memberships_user_id_idx ON seeme.memberships (user_id);
+CREATE INDEX memberships_organization_id_idx ON seeme.memberships (organization_id, user_id);
 CREATE INDEX memberships_team_id_idx ON seeme.memberships (team_id) WHERE team_id IS NOT NULL;
 CREATE INDEX memberships_project_id_idx ON seeme.memberships (project_id) WHERE project_id IS NOT NULL;
 CREATE INDEX memberships_role_id_idx ON seeme.memberships (role_id);

@@ -319,6 +319,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   below  record;
   closed regclass[] := ARRAY[]::regclass[];
+  definition text;
 BEGIN
   FOR below IN SELECT * FROM seeme.tables_below(parent) LOOP
     IF below.is_partition AND NOT EXISTS (
@@ -329,11 +330,21 @@ BEGIN
       EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', below.relation);
       closed := closed || below.relation;
     END IF;
+    IF NOT below.is_partition THEN
+      -- Partitions get their parent's triggers from PostgreSQL; tables that inherit do not.
+      FOR definition IN
+        SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t
+         WHERE t.tgrelid = parent AND t.tgname IN ('seeme_after_wait_update', 'seeme_after_wait_delete', 'zz_seeme_check_moved_row')
+           AND NOT EXISTS (SELECT FROM pg_trigger b WHERE b.tgrelid = below.relation AND b.tgname = t.tgname)
+      LOOP
+        EXECUTE replace(definition, format(' ON %s FOR EACH ROW', parent), format(' ON %s FOR EACH ROW', below.relation));
+      END LOOP;
+    END IF;
   END LOOP;
   RETURN closed;
 END $$;
 COMMENT ON FUNCTION seeme.close_tables_below(regclass) IS
-  'Makes partitions and inheriting tables reachable through their parent only; answers with those on which it enabled row security';
+  'Makes partitions and inheriting tables reachable through their parent only, and gives the latter its triggers; answers with those on which it enabled row security';
 
 CREATE FUNCTION seeme.refuse_write() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -469,8 +480,6 @@ BEGIN
           seeme.create_write_policy(table_name, 'DELETE', seeme.row_condition(p, p.resource || ':delete'));
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', table_name);
 
-  p.closed_partitions := seeme.close_tables_below(table_name);
-
   IF NOT seeme.has_one_scope(p) THEN
     SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
       FROM unnest(columns) AS c WHERE c IS NOT NULL;
@@ -491,6 +500,8 @@ BEGIN
     EXECUTE format('CREATE TRIGGER seeme_forget_resources AFTER TRUNCATE ON %s FOR EACH STATEMENT '
                    'EXECUTE FUNCTION seeme.forget_resource(%L)', table_name, p.resource_type);
   END IF;
+
+  p.closed_partitions := seeme.close_tables_below(table_name);
 
   IF p.id_column IS NOT NULL AND p.name_column IS NOT NULL THEN
     EXECUTE format('CREATE TRIGGER seeme_rename_resource AFTER UPDATE OF %2$I ON %1$s FOR EACH ROW '
@@ -576,6 +587,13 @@ BEGIN
   FOR below IN SELECT * FROM seeme.tables_below(table_name) LOOP
     IF below.is_partition THEN
       EXECUTE format('DROP POLICY IF EXISTS seeme_closed ON %s', below.relation);
+    ELSE
+      FOR object IN
+        SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = below.relation
+           AND t.tgname IN ('seeme_after_wait_update', 'seeme_after_wait_delete', 'zz_seeme_check_moved_row')
+      LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', object, below.relation);
+      END LOOP;
     END IF;
     IF below.relation = ANY (p.closed_partitions) THEN
       EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', below.relation);
