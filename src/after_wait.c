@@ -37,13 +37,13 @@ typedef struct Conditions
 	ExprState  *of_move;		/* that of an UPDATE, which moves a row out of its partition by deleting it there */
 } Conditions;
 
-/* The row of a partition that an UPDATE may move, and the command. */
+/* The row of a partition that an UPDATE may move, and when. */
 static struct
 {
 	Oid			partition;
 	ItemPointerData row;
 	LocalTransactionId transaction;
-	CommandId	command;
+	TimestampTz statement;
 }			moving;
 
 /* The condition of a policy of ours, as it is about the rows of a relation that is the table, a partition of it, or inherits. */
@@ -161,12 +161,12 @@ is_true_of(ExprState *condition, EState *estate, TupleTableSlot *row)
 	return held;
 }
 
-/* Whether this command has asked, just before, to UPDATE the row that it deletes now. */
+/* Whether this statement has asked, just before, to UPDATE the row that it deletes now. */
 static bool
 is_moving(TriggerData *trigger)
 {
 	return moving.partition == RelationGetRelid(trigger->tg_relation) && moving.transaction == seeme_local_xid() &&
-		moving.command == GetCurrentCommandId(false) && ItemPointerEquals(&moving.row, &trigger->tg_trigslot->tts_tid);
+		moving.statement == GetCurrentStatementStartTimestamp() && ItemPointerEquals(&moving.row, &trigger->tg_trigslot->tts_tid);
 }
 
 static void
@@ -175,7 +175,7 @@ note_moving(TriggerData *trigger)
 	moving.partition = RelationGetRelid(trigger->tg_relation);
 	moving.row = trigger->tg_trigslot->tts_tid;
 	moving.transaction = seeme_local_xid();
-	moving.command = GetCurrentCommandId(false);
+	moving.statement = GetCurrentStatementStartTimestamp();
 }
 
 static bool

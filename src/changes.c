@@ -30,6 +30,7 @@ static const char *const proxy_names[SEEME_NCHANGES] = {
 uint64		seeme_changes = 1;
 uint64		seeme_changes_of[SEEME_NCHANGES] = {1, 1, 1};
 uint64		seeme_moves = 1;
+uint64		seeme_changes_of_functions = 1;
 LocalTransactionId seeme_changed_in = InvalidLocalTransactionId;
 TimestampTz seeme_changed_at = 0;
 Oid			seeme_tables_read[SEEME_MAX_TABLES_READ];
@@ -67,9 +68,16 @@ role_changed(Datum arg, int cacheid, uint32 hashvalue)
 	changed(SEEME_CHANGE_OF_RIGHTS);
 }
 
+static void
+function_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	seeme_changes_of_functions++;
+}
+
 void
 seeme_changes_init(void)
 {
+	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, role_changed, (Datum) 0);
 }

@@ -44,6 +44,9 @@ extern TimestampTz seeme_changed_at;
 #define SEEME_MAX_TABLES_READ 16
 extern Oid	seeme_tables_read[SEEME_MAX_TABLES_READ];
 
+/* Moves whenever a function, or what may be done with it, may have changed. */
+extern uint64 seeme_changes_of_functions;
+
 extern void seeme_changes_init(void);
 extern void seeme_watch_changes(Oid namespace);
 

@@ -49,8 +49,9 @@ static int	token_leeway = 30;
 static const SeemeIdentity *assumed = NULL;
 static const SeemeIdentity *logged_in = NULL;
 
-/* True only while seeme_identify() sets one of them. */
+/* True only while seeme_identify() sets one of them, and what it means by it. */
 static bool setting_identity = false;
+static const SeemeIdentity *meant = NULL;
 
 /*
  * Whom this transaction named first. A rollback to a savepoint takes the setting back, but not this: a transaction speaks
@@ -124,6 +125,12 @@ check_user_id(char **newval, void **extra, GucSource source)
 	identity = (SeemeIdentity *) guc_malloc(LOG, sizeof(SeemeIdentity));
 	if (identity == NULL)
 		return false;
+	*extra = identity;
+	if (meant != NULL)
+	{
+		*identity = *meant;
+		return true;
+	}
 	memset(identity, 0, sizeof(SeemeIdentity));
 	identity->expires_at = DT_NOEND;
 	rest = parse_uuid(*newval, &identity->user_id);
@@ -139,13 +146,11 @@ check_user_id(char **newval, void **extra, GucSource source)
 		identity->expires_at = strtoll(rest + 1, &end, 10);
 		rest = end;
 	}
-	if (rest == NULL || *rest != '\0')
-	{
-		guc_free(identity);
-		return false;
-	}
-	*extra = identity;
-	return true;
+	if (rest != NULL && *rest == '\0')
+		return true;
+	guc_free(identity);
+	*extra = NULL;
+	return false;
 }
 
 static void
@@ -432,16 +437,43 @@ seeme_refuse_identity(const char *reason)
 			 errhint("A transaction speaks for one person, who exists and is not disabled.")));
 }
 
+/* Appends a uuid in its canonical form; where it ends. */
 static char *
-uuid_text(const pg_uuid_t *uuid)
+put_uuid(char *text, const pg_uuid_t *uuid)
 {
-	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < UUID_LEN; i++)
+	{
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*text++ = '-';
+		*text++ = digits[uuid->data[i] >> 4];
+		*text++ = digits[uuid->data[i] & 15];
+	}
+	*text = '\0';
+	return text;
 }
 
+/* NULL: nobody. */
 static void
-set_identity(const char *setting, const char *text, GucAction action)
+set_identity(const char *setting, const SeemeIdentity *identity, GucAction action)
 {
+	char		text[128] = "";
+	char	   *end;
+
+	if (identity != NULL)
+	{
+		end = put_uuid(text, &identity->user_id);
+		if (identity->has_key)
+		{
+			*end++ = '/';
+			put_uuid(end, &identity->key_id);
+		}
+		else if (identity->expires_at != DT_NOEND)
+			snprintf(end, text + sizeof(text) - end, "@" INT64_FORMAT, identity->expires_at);
+	}
 	setting_identity = true;
+	meant = identity;
 	PG_TRY();
 	{
 		(void) set_config_option(setting, text, PGC_SUSET, PGC_S_SESSION, action, true, 0, false);
@@ -449,6 +481,7 @@ set_identity(const char *setting, const char *text, GucAction action)
 	PG_FINALLY();
 	{
 		setting_identity = false;
+		meant = NULL;
 	}
 	PG_END_TRY();
 }
@@ -462,7 +495,6 @@ void
 seeme_identify(const SeemeIdentity *identity, bool for_session)
 {
 	const SeemeIdentity *already = seeme_asker();
-	char	   *text;
 
 	if ((already != NULL && !same_identity(already, identity)) ||
 		(named_in == seeme_local_xid() && !same_identity(&named, identity)))
@@ -478,22 +510,17 @@ seeme_identify(const SeemeIdentity *identity, bool for_session)
 	named_in = seeme_local_xid();
 	named = *identity;
 	seeme_session_speaks_for(&identity->user_id);
-	text = uuid_text(&identity->user_id);
-	if (identity->has_key)
-		text = psprintf("%s/%s", text, uuid_text(&identity->key_id));
-	else if (identity->expires_at != DT_NOEND)
-		text = psprintf("%s@" INT64_FORMAT, text, identity->expires_at);
 	if (for_session)
-		set_identity(SEEME_SESSION_USER_ID_SETTING, text, GUC_ACTION_SET);
+		set_identity(SEEME_SESSION_USER_ID_SETTING, identity, GUC_ACTION_SET);
 	else
-		set_identity(SEEME_USER_ID_SETTING, text, GUC_ACTION_LOCAL);
+		set_identity(SEEME_USER_ID_SETTING, identity, GUC_ACTION_LOCAL);
 }
 
 /* Nobody is logged in for the session any more. Who was named in this transaction goes on asking. */
 void
 seeme_forget_session(void)
 {
-	set_identity(SEEME_SESSION_USER_ID_SETTING, "", GUC_ACTION_SET);
+	set_identity(SEEME_SESSION_USER_ID_SETTING, NULL, GUC_ACTION_SET);
 }
 
 /*

@@ -18,6 +18,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "changes.h"
 #include "held.h"
 #include "identity.h"
 #include "jwt.h"
@@ -45,14 +46,10 @@ typedef struct VerifiedToken
 static HTAB *verified = NULL;
 static MemoryContext verified_context = NULL;
 
-/*
- * Whether session_user was granted EXECUTE on a function, by name: neither through PUBLIC, which a careless GRANT reaches,
- * nor through a role that it is a member of.
- */
+/* Whether a role was granted EXECUTE on a function, by name. */
 static bool
-session_user_is_grantee(Oid function)
+is_grantee(Oid role, Oid function)
 {
-	Oid			session_user_id = GetSessionUserId();
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	Datum		datum;
 	bool		isnull;
@@ -67,10 +64,37 @@ session_user_is_grantee(Oid function)
 		AclItem    *items = ACL_DAT(acl);
 
 		for (int i = 0; i < ACL_NUM(acl) && !found; i++)
-			found = (ACLITEM_GET_PRIVS(items[i]) & ACL_EXECUTE) != 0 && items[i].ai_grantee == session_user_id;
+			found = (ACLITEM_GET_PRIVS(items[i]) & ACL_EXECUTE) != 0 && items[i].ai_grantee == role;
 	}
 	ReleaseSysCache(tuple);
-	return found || superuser_arg(session_user_id);
+	return found;
+}
+
+/*
+ * Whether session_user was granted EXECUTE on a function: neither through PUBLIC, which a careless GRANT reaches, nor through
+ * a role that it is a member of. Remembered until a function changes.
+ */
+static bool
+session_user_is_grantee(Oid function)
+{
+	static Oid	known_function = InvalidOid;
+	static Oid	known_role = InvalidOid;
+	static uint64 known_under = 0;
+	static bool known;
+	Oid			role = GetSessionUserId();
+
+	(void) seeme_accept_changes();
+	if (known_under != seeme_changes_of_functions || known_function != function || known_role != role)
+	{
+		uint64		changes = seeme_changes_of_functions;
+
+		known_under = 0;
+		known = is_grantee(role, function);
+		known_function = function;
+		known_role = role;
+		known_under = changes;
+	}
+	return known || superuser_arg(role);
 }
 
 /* Inside a SECURITY DEFINER function, or where PostgreSQL runs somebody's code for somebody else. */
