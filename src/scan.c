@@ -20,6 +20,7 @@
 #include "access/tableam.h"
 #include "access/visibilitymap.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "storage/bufmgr.h"
@@ -86,13 +87,13 @@ static const struct
 	const char *name;
 	bool		covers;
 }			indexes[SEEME_NINDEXES] = {
-	[SEEME_USERS_BY_ID] = {SEEME_USERS, "users_pkey"},
+	[SEEME_USERS_BY_ID] = {SEEME_USERS, "users_id_idx"},
 	[SEEME_USERS_BY_DATABASE_ROLE] = {SEEME_USERS, "users_database_role_key"},
 	[SEEME_ORGANIZATIONS_BY_ID] = {SEEME_ORGANIZATIONS, "organizations_pkey"},
 	[SEEME_ORGANIZATIONS_BY_OWNER] = {SEEME_ORGANIZATIONS, "organizations_owner_id_idx"},
 	[SEEME_TEAMS_BY_ID] = {SEEME_TEAMS, "teams_id_organization_id_key", true},
 	[SEEME_TEAMS_BY_ORGANIZATION] = {SEEME_TEAMS, "teams_slug_key"},
-	[SEEME_PROJECTS_BY_ID] = {SEEME_PROJECTS, "projects_id_organization_id_key", true},
+	[SEEME_PROJECTS_BY_ID] = {SEEME_PROJECTS, "projects_id_idx"},
 	[SEEME_PROJECTS_BY_ORGANIZATION] = {SEEME_PROJECTS, "projects_slug_key"},
 	[SEEME_PROJECTS_BY_TEAM] = {SEEME_PROJECTS, "projects_team_id_idx"},
 	[SEEME_ROLES_BY_ID] = {SEEME_ROLES, "roles_pkey"},
@@ -192,6 +193,8 @@ seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys
 		if (column == scan->index->rd_index->indnkeyatts)
 			elog(ERROR, "column %d is not one of index %s", key.sk_attno, indexes[index].name);
 		key.sk_attno = column + 1;
+		if (scan->index->rd_rel->relam == HASH_AM_OID)
+			key.sk_strategy = HTEqualStrategyNumber;
 		for (place = i; place > 0 && keys[place - 1].sk_attno > key.sk_attno; place--)
 			keys[place] = keys[place - 1];
 		keys[place] = key;
@@ -212,6 +215,23 @@ seeme_next_entry(SeemeScan *scan)
 	return index_getnext_tid(scan->scan, ForwardScanDirection) != NULL;
 }
 
+/* Whether the current row is what the keys ask for: an index of hashes finds others with the same hash, too. */
+static bool
+fits(SeemeScan *scan)
+{
+	for (int i = 0; i < scan->scan->numberOfKeys; i++)
+	{
+		ScanKey		key = &scan->scan->keyData[i];
+		bool		isnull;
+		Datum		value = heap_getattr(scan->tuple, scan->index->rd_index->indkey.values[key->sk_attno - 1],
+										 RelationGetDescr(scan->table), &isnull);
+
+		if (isnull || !DatumGetBool(FunctionCall2Coll(&key->sk_func, key->sk_collation, value, key->sk_argument)))
+			return false;
+	}
+	return true;
+}
+
 static bool
 fetch_row(SeemeScan *scan)
 {
@@ -222,7 +242,7 @@ fetch_row(SeemeScan *scan)
 	if (!index_fetch_heap(scan->scan, scan->slot))
 		return false;
 	scan->tuple = ExecFetchSlotHeapTuple(scan->slot, false, &is_copy);
-	return true;
+	return !scan->scan->xs_recheck || fits(scan);
 }
 
 /*

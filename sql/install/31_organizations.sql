@@ -60,12 +60,14 @@ CREATE TABLE seeme.projects (
   created_at      timestamptz NOT NULL DEFAULT now(),
   updated_at      timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT projects_slug_key UNIQUE (organization_id, slug),
-  CONSTRAINT projects_id_organization_id_key UNIQUE (id, organization_id) INCLUDE (team_id),
+  CONSTRAINT projects_id_organization_id_key UNIQUE (id, organization_id),
   CONSTRAINT projects_team_of_the_same_organization FOREIGN KEY (team_id, organization_id)
     REFERENCES seeme.teams (id, organization_id) ON DELETE SET NULL (team_id),
   CONSTRAINT projects_name_is_given CHECK (name <> ''),
   CONSTRAINT projects_slug_is_valid CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND length(slug) <= 63)
 );
+-- The first sight of a project, as of a person
+CREATE INDEX projects_id_idx ON seeme.projects USING hash (id);
 CREATE INDEX projects_team_id_idx ON seeme.projects (team_id);
 COMMENT ON TABLE seeme.projects IS 'Projects of an organization: they group resources';
 COMMENT ON COLUMN seeme.projects.id IS 'Unique id';
