@@ -48,12 +48,16 @@ void
 seeme_held_begin(SeemeStore *store)
 {
 	static Oid	namespace = InvalidOid;
+	static uint64 watched_under = 0;
 
-	/* As long as nothing changes, the tables that tell of changes are where they were. */
-	if (seeme_cache_read_under() != seeme_changes)
+	/* The tables that tell of changes are where they were, as long as none of ours has got another definition. */
+	while (watched_under != seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY])
 	{
+		uint64		changes = seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY];
+
 		namespace = get_namespace_oid("seeme", false);
 		seeme_watch_changes(namespace);
+		watched_under = changes;
 	}
 	seeme_store_open_in(store, namespace);
 	seeme_cache_begin();

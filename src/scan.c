@@ -113,8 +113,8 @@ static const struct
 };
 
 /*
- * Where the tables and indexes are: 0 when that has not been looked up since anything changed. A table that is read tells
- * when its definition or its indexes change (seeme_tables_read).
+ * Where the tables and indexes are: 0 when that has not been looked up since a definition changed. A table that is read tells
+ * of its own and its indexes' (seeme_tables_read).
  */
 static Oid	table_oids[SEEME_NTABLES];
 static Oid	index_oids[SEEME_NINDEXES];
@@ -124,11 +124,11 @@ static Oid	known_in = InvalidOid;
 static void
 forget_oids(SeemeStore *store)
 {
-	if (known_under == seeme_changes && known_in == store->namespace)
+	if (known_under == seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY] && known_in == store->namespace)
 		return;
 	memset(table_oids, 0, sizeof(table_oids));
 	memset(index_oids, 0, sizeof(index_oids));
-	known_under = seeme_changes;
+	known_under = seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY];
 	known_in = store->namespace;
 }
 
