@@ -25,6 +25,7 @@
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
 
 #include "compat.h"
 
@@ -37,14 +38,22 @@ typedef struct Conditions
 	ExprState  *of_move;		/* that of an UPDATE, which moves a row out of its partition by deleting it there */
 } Conditions;
 
-/* The row of a partition that an UPDATE may move, and when. */
-static struct
+/*
+ * Rows of partitions that an UPDATE may move: the one that it has come to, of each UPDATE that is under way. A nested one has a
+ * later command than the one that it is nested in; one that has ended leaves nothing that counts.
+ */
+typedef struct Moving
 {
+	CommandId	command;
 	Oid			partition;
 	ItemPointerData row;
-	LocalTransactionId transaction;
-	TimestampTz statement;
-}			moving;
+} Moving;
+
+#define MAX_MOVING 32
+
+static Moving moving[MAX_MOVING];
+static int	nmoving = 0;
+static LocalTransactionId moving_in = InvalidLocalTransactionId;
 
 /* The condition of a policy of ours, as it is about the rows of a relation that is the table, a partition of it, or inherits. */
 static Expr *
@@ -161,21 +170,39 @@ is_true_of(ExprState *condition, EState *estate, TupleTableSlot *row)
 	return held;
 }
 
-/* Whether this statement has asked, just before, to UPDATE the row that it deletes now. */
-static bool
-is_moving(TriggerData *trigger)
+/* Forgets the rows of commands that have ended: of this one and later ones, or only of later ones. */
+static CommandId
+forget_moving(bool later_only)
 {
-	return moving.partition == RelationGetRelid(trigger->tg_relation) && moving.transaction == seeme_local_xid() &&
-		moving.statement == GetCurrentStatementStartTimestamp() && ItemPointerEquals(&moving.row, &trigger->tg_trigslot->tts_tid);
+	CommandId	command = GetActiveSnapshot()->curcid;
+
+	if (moving_in != seeme_local_xid())
+		nmoving = 0;
+	moving_in = seeme_local_xid();
+	while (nmoving > 0 && (later_only ? moving[nmoving - 1].command > command : moving[nmoving - 1].command >= command))
+		nmoving--;
+	return command;
 }
 
+/* Nested more deeply than that, a move takes the right to delete. */
 static void
 note_moving(TriggerData *trigger)
 {
-	moving.partition = RelationGetRelid(trigger->tg_relation);
-	moving.row = trigger->tg_trigslot->tts_tid;
-	moving.transaction = seeme_local_xid();
-	moving.statement = GetCurrentStatementStartTimestamp();
+	CommandId	command = forget_moving(false);
+
+	if (nmoving < MAX_MOVING)
+		moving[nmoving++] = (Moving) {command, RelationGetRelid(trigger->tg_relation), trigger->tg_trigslot->tts_tid};
+}
+
+/* Whether this command has asked, just before, to UPDATE the row that it deletes now. */
+static bool
+is_moving(TriggerData *trigger)
+{
+	CommandId	command = forget_moving(true);
+	Moving	   *last = nmoving > 0 ? &moving[nmoving - 1] : NULL;
+
+	return last != NULL && last->command == command && last->partition == RelationGetRelid(trigger->tg_relation) &&
+		ItemPointerEquals(&last->row, &trigger->tg_trigslot->tts_tid);
 }
 
 static bool
@@ -190,6 +217,9 @@ is_let_through(Conditions *conditions, TriggerData *trigger)
 
 /*
  * seeme.ask_after_wait() RETURNS trigger
+ *
+ * With an argument, it asks of the new row, too: where the policy says all that there is to say of a row that moves, it does so
+ * also for who comes by a view whose owner bypasses row security.
  *
  * Before UPDATE or DELETE of a row: leaves a row alone whose right was lost while the statement waited for it, as row
  * security does. The policy's functions are called as whoever runs the statement, as those of the policy are.
@@ -212,6 +242,11 @@ seeme_ask_after_wait(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(NULL);
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		PG_RETURN_POINTER(trigger->tg_trigtuple);
+	if (conditions->are_asked && trigger->tg_trigger->tgnargs > 0 &&
+		(conditions->own == NULL || !is_true_of(conditions->own, conditions->estate, trigger->tg_newslot)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("new row violates row-level security policy for table \"%s\"", RelationGetRelationName(trigger->tg_relation))));
 	if (trigger->tg_relation->rd_rel->relispartition)
 		note_moving(trigger);
 	PG_RETURN_POINTER(trigger->tg_newtuple);

@@ -56,6 +56,13 @@
 #define seeme_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, nkeys, 0)
 #endif
 
+/* 18: what EXPLAIN prints is declared apart from what it explains. */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+#include "commands/explain.h"
+
 /* 18: a query that is run once is one that fetches everything; nobody has to say so. */
 #if PG_VERSION_NUM >= 180000
 #define SEEME_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count

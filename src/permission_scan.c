@@ -17,7 +17,6 @@
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/extensible.h"
@@ -147,13 +146,27 @@ takes_rows(Node *node, void *context)
 	return expression_tree_walker(node, takes_rows, context);
 }
 
-/* Whether nothing comes between two rows of a query but the beginning of another run: no lock, no change, no other person. */
+static bool
+query_only_reads(Query *query)
+{
+	return !takes_rows((Node *) query, NULL) && !contain_volatile_functions((Node *) query);
+}
+
+/*
+ * Whether nothing comes between two rows of a query but the beginning of another run: no lock, no change, no other person.
+ * Sub-selects in its expressions that are planned already have queries of their own.
+ */
 static bool
 only_reads(PlannerInfo *root)
 {
+	ListCell   *cell;
+
 	while (root->parent_root != NULL)
 		root = root->parent_root;
-	return !takes_rows((Node *) root->parse, NULL) && !contain_volatile_functions((Node *) root->parse);
+	foreach(cell, root->glob->subroots)
+		if (!query_only_reads(lfirst_node(PlannerInfo, cell)->parse))
+			return false;
+	return query_only_reads(root->parse);
 }
 
 static void

@@ -3,17 +3,17 @@
 CREATE FUNCTION seeme.ask_after_wait() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_ask_after_wait';
 COMMENT ON FUNCTION seeme.ask_after_wait() IS
-  'Trigger before UPDATE or DELETE: asks the policy seeme_update or seeme_delete again with the row locked, and leaves the row alone, as row security does, if the right was lost while the statement waited';
+  'Trigger before UPDATE or DELETE: asks the policy seeme_update or seeme_delete again with the row locked, and leaves the row alone, as row security does, if the right was lost while the statement waited. With an argument it asks seeme_update of the new row, too (42501)';
 
 CREATE FUNCTION seeme.create_write_policy(relation regclass, command text, condition text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   EXECUTE format('CREATE POLICY %I ON %s FOR %s USING (%s)', 'seeme_' || lower(command), relation, command, condition);
   EXECUTE format('CREATE TRIGGER %I BEFORE %s ON %s FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait()',
-                 CASE WHEN relation::text LIKE 'seeme.%' THEN '' ELSE 'seeme_' END || 'after_wait_' || lower(command), command, relation);
+                 'after_wait_' || lower(command), command, relation);
 END $$;
 COMMENT ON FUNCTION seeme.create_write_policy(regclass, text, text) IS
-  'Makes the policy seeme_update or seeme_delete of a table, and the trigger that asks it again once the row is locked';
+  'Makes the policy seeme_update or seeme_delete of a table of the extension''s own, and the trigger that asks it again once the row is locked';
 
 -- A trigger function that runs with its owner's rights does so on the extension's own tables alone, should anybody be
 -- granted EXECUTE on it and hang it on a table of theirs.

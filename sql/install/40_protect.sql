@@ -45,11 +45,12 @@ COMMENT ON COLUMN seeme.protected_tables.protected_at IS 'Since when';
 -- Without a policy: for database administrators alone.
 ALTER TABLE seeme.protected_tables ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
--- All arguments are given: those that are left out PostgreSQL reads from their text whenever it plans a query.
+-- All arguments are given, and without their names: PostgreSQL would read those that are left out from their text, and copy the
+-- names, whenever it plans a query.
 CREATE FUNCTION seeme.check_of(code text, scope text, column_name name, resource_type text = NULL) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN format('@extschema@.seeme_has_permission(%L, %s, resource_type => %L)', code,
-              (SELECT string_agg(level || ' => ' || CASE level WHEN scope THEN quote_ident(column_name) ELSE 'NULL' END, ', ' ORDER BY n)
+RETURN format('@extschema@.seeme_has_permission(%L, %s, %L)', code,
+              (SELECT string_agg(CASE level WHEN scope THEN quote_ident(column_name) ELSE 'NULL' END, ', ' ORDER BY n)
                  FROM unnest('{organization,team,project,resource}'::text[]) WITH ORDINALITY AS l (level, n)), resource_type);
 COMMENT ON FUNCTION seeme.check_of(text, text, name, text) IS
   'The SQL expression that asks for a code in the organization, team or project, or on the resource, that a column holds the id of';
@@ -319,7 +320,6 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   below  record;
   closed regclass[] := ARRAY[]::regclass[];
-  definition text;
 BEGIN
   FOR below IN SELECT * FROM seeme.tables_below(parent) LOOP
     IF below.is_partition AND NOT EXISTS (
@@ -330,21 +330,38 @@ BEGIN
       EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', below.relation);
       closed := closed || below.relation;
     END IF;
-    IF NOT below.is_partition THEN
-      -- Partitions get their parent's triggers from PostgreSQL; tables that inherit do not.
-      FOR definition IN
-        SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t
-         WHERE t.tgrelid = parent AND t.tgname IN ('seeme_after_wait_update', 'seeme_after_wait_delete', 'zz_seeme_check_moved_row')
-           AND NOT EXISTS (SELECT FROM pg_trigger b WHERE b.tgrelid = below.relation AND b.tgname = t.tgname)
-      LOOP
-        EXECUTE replace(definition, format(' ON %s FOR EACH ROW', parent), format(' ON %s FOR EACH ROW', below.relation));
-      END LOOP;
-    END IF;
   END LOOP;
   RETURN closed;
 END $$;
 COMMENT ON FUNCTION seeme.close_tables_below(regclass) IS
-  'Makes partitions and inheriting tables reachable through their parent only, and gives the latter its triggers; answers with those on which it enabled row security';
+  'Makes partitions and inheriting tables reachable through their parent only; answers with those on which it enabled row security';
+
+CREATE FUNCTION seeme.create_row_triggers(relation regclass, p seeme.protected_tables) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  existing name[] := ARRAY(SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = relation);
+  moved    text;
+BEGIN
+  IF NOT 'seeme_after_wait_update' = ANY (existing) THEN
+    EXECUTE format('CREATE TRIGGER seeme_after_wait_update BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait(%s)', relation,
+                   CASE WHEN seeme.has_one_scope(p) THEN '''moves''' END);
+  END IF;
+  IF NOT 'seeme_after_wait_delete' = ANY (existing) THEN
+    EXECUTE format('CREATE TRIGGER seeme_after_wait_delete BEFORE DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait()', relation);
+  END IF;
+  IF NOT seeme.has_one_scope(p) AND NOT 'zz_seeme_check_moved_row' = ANY (existing) THEN
+    SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
+      FROM unnest(ARRAY[p.project_column, p.team_column, p.organization_column, p.resource_id_column, p.owner_column]) AS c WHERE c IS NOT NULL;
+    -- After all other triggers have had their say; but of a row that moves to another partition none are called afterwards.
+    EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_row %s UPDATE ON %s FOR EACH ROW WHEN (%s) '
+                   'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L)',
+                   CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = relation) WHEN 'p' THEN 'BEFORE' ELSE 'AFTER' END, relation, moved,
+                   p.resource, coalesce(p.resource_type, ''), p.holds_resource, coalesce(p.project_column, ''), coalesce(p.team_column, ''),
+                   coalesce(p.organization_column, ''), coalesce(p.resource_id_column, ''), coalesce(p.owner_column, ''));
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.create_row_triggers(regclass, seeme.protected_tables) IS
+  'Makes what asks a policy again after a wait, and what checks a row that moves, on a protected table or one that inherits from it; those that are there stay. Partitions get them from PostgreSQL';
 
 CREATE FUNCTION seeme.refuse_write() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -365,7 +382,6 @@ DECLARE
   p          seeme.protected_tables;
   action     text;
   columns    name[] := ARRAY[project_column, team_column, organization_column, resource_id_column, owner_column];
-  moved      text;
   view_name  text;
   grantee    record;
   others     text;
@@ -476,20 +492,14 @@ BEGIN
   EXECUTE format('CREATE POLICY seeme_select ON %s FOR SELECT USING (%s)', table_name,
                  seeme.row_condition(p, p.resource || ':read', true));
   EXECUTE format('CREATE POLICY seeme_insert ON %s FOR INSERT WITH CHECK (%s)', table_name, seeme.insert_condition(p));
-  PERFORM seeme.create_write_policy(table_name, 'UPDATE', seeme.row_condition(p, p.resource || ':update')),
-          seeme.create_write_policy(table_name, 'DELETE', seeme.row_condition(p, p.resource || ':delete'));
+  EXECUTE format('CREATE POLICY seeme_update ON %s FOR UPDATE USING (%s)', table_name, seeme.row_condition(p, p.resource || ':update'));
+  EXECUTE format('CREATE POLICY seeme_delete ON %s FOR DELETE USING (%s)', table_name, seeme.row_condition(p, p.resource || ':delete'));
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', table_name);
 
-  IF NOT seeme.has_one_scope(p) THEN
-    SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
-      FROM unnest(columns) AS c WHERE c IS NOT NULL;
-    -- After all other triggers have had their say; but of a row that moves to another partition none are called afterwards.
-    EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_row %s UPDATE ON %s FOR EACH ROW WHEN (%s) '
-                   'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L)',
-                   CASE relation.relkind WHEN 'p' THEN 'BEFORE' ELSE 'AFTER' END, table_name, moved, p.resource, coalesce(p.resource_type, ''),
-                   p.holds_resource, coalesce(project_column, ''), coalesce(team_column, ''), coalesce(organization_column, ''),
-                   coalesce(resource_id_column, ''), coalesce(owner_column, ''));
-  END IF;
+  PERFORM seeme.create_row_triggers(table_name, p);
+  p.closed_partitions := seeme.close_tables_below(table_name);
+  PERFORM seeme.create_row_triggers(b.relation, p) FROM seeme.tables_below(table_name) b
+    WHERE NOT b.is_partition AND b.relation = ANY (p.closed_partitions);
   -- Of a column: PostgreSQL reads the condition of a trigger anew in each statement, but only where the column is one that it sets.
   IF p.id_column IS NOT NULL THEN
     EXECUTE format('CREATE TRIGGER seeme_forget_resource AFTER DELETE ON %s FOR EACH ROW '
@@ -500,8 +510,6 @@ BEGIN
     EXECUTE format('CREATE TRIGGER seeme_forget_resources AFTER TRUNCATE ON %s FOR EACH STATEMENT '
                    'EXECUTE FUNCTION seeme.forget_resource(%L)', table_name, p.resource_type);
   END IF;
-
-  p.closed_partitions := seeme.close_tables_below(table_name);
 
   IF p.id_column IS NOT NULL AND p.name_column IS NOT NULL THEN
     EXECUTE format('CREATE TRIGGER seeme_rename_resource AFTER UPDATE OF %2$I ON %1$s FOR EACH ROW '
@@ -634,17 +642,27 @@ COMMENT ON FUNCTION seeme.forget_dropped_tables() IS 'Event trigger: a protected
 CREATE FUNCTION seeme.close_new_tables_below() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  parent regclass;
+  parent seeme.protected_tables;
+  below  regclass;
   closed regclass[];
 BEGIN
   IF to_regclass('seeme.protected_tables') IS NULL OR seeme.restoring() THEN
     RETURN;
   END IF;
-  FOR parent IN SELECT p.table_name FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name WHERE c.relhassubclass LOOP
-    closed := seeme.close_tables_below(parent);
+  FOR parent IN SELECT p.* FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name WHERE c.relhassubclass LOOP
+    closed := seeme.close_tables_below(parent.table_name);
     IF cardinality(closed) > 0 THEN
-      UPDATE seeme.protected_tables p SET closed_partitions = p.closed_partitions || closed WHERE p.table_name = parent;
+      UPDATE seeme.protected_tables p SET closed_partitions = p.closed_partitions || closed WHERE p.table_name = parent.table_name;
     END IF;
+    -- One table that has not the columns any more does not stand in the way of everybody's.
+    FOR below IN SELECT b.relation FROM seeme.tables_below(parent.table_name) b
+                  WHERE NOT b.is_partition AND b.relation = ANY (parent.closed_partitions || closed) LOOP
+      BEGIN
+        PERFORM seeme.create_row_triggers(below, parent);
+      EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_function THEN
+        RAISE WARNING 'table % inherits from a protected one, and cannot have its triggers: %', below, SQLERRM;
+      END;
+    END LOOP;
   END LOOP;
 END $$;
 COMMENT ON FUNCTION seeme.close_new_tables_below() IS 'Event trigger: partitions that are added to a protected table are closed, too';
