@@ -5,7 +5,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(122);
+SELECT plan(130);
 
 -- In projects: one table alone, one in partitions. One partition has its columns in another order, one has dropped one, one has
 -- both and partitions of its own.
@@ -178,6 +178,50 @@ SELECT is(pg_temp.try(NULL, 'UPDATE t_free SET id = 2'), '39P01', 'not of a stat
 ROLLBACK TO free;
 CREATE TRIGGER idle BEFORE UPDATE OR DELETE ON t_free FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait();
 SELECT is(pg_temp.try('stan', s), '1 row', 'on a table without row security it does nothing: ' || s) FROM unnest(ARRAY['UPDATE t_free SET id = 2', 'DELETE FROM t_free']) AS s;
+
+-- Threat: a view whose owner bypasses row security moves no row past the policy
+SELECT pg_temp.hold('{}'), pg_temp.hold_in('alpha', '{models:list,models:read,models:update}') \g /dev/null
+CREATE VIEW t_view AS SELECT * FROM t_note;
+GRANT SELECT, UPDATE ON t_view TO t_app;
+SELECT is(pg_temp.try('nora', 'UPDATE t_view SET place = {beta} WHERE id = 1'), '42501', 'threat: a view whose owner bypasses row security: a row is not moved where one may not update');
+SELECT is(pg_temp.try('nora', 'UPDATE t_view SET note = ''x'' WHERE id = 1'), '1 row', 'changed it is');
+
+-- Who may update and not delete moves a row to another partition, also when a trigger of the application does other updates on the way
+CREATE FUNCTION t_touch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.id < 30 THEN UPDATE t_part SET note = 'touched' WHERE id = 43; END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER zy_touch BEFORE UPDATE ON t_part FOR EACH ROW EXECUTE FUNCTION t_touch();
+SELECT is(pg_temp.rows('nora', 'WITH moved AS (UPDATE t_part SET id = id + 5 WHERE id IN (1, 11) RETURNING id, tableoid) SELECT id, tableoid::regclass::text FROM moved ORDER BY id'),
+  '{6|t_part_same,16|t_part_order}', 'a row stays in its partition');
+SELECT is(pg_temp.rows('nora', 'WITH moved AS (UPDATE t_part SET id = id + 14 WHERE id IN (1, 3, 11) RETURNING id, tableoid) SELECT id, tableoid::regclass::text FROM moved ORDER BY id'),
+  '{15|t_part_order,17|t_part_order,25|t_part_dropped}', 'and goes to another one, while another row is changed within');
+SELECT is(pg_temp.try('nora', 'DELETE FROM t_part WHERE id = 1'), '0 rows', 'but is not deleted');
+DROP TRIGGER zy_touch ON t_part;
+
+-- Threat: the owner of a protected table gives names and texts to what the extension makes triggers from
+CREATE ROLE t_owner LOGIN;
+CREATE SCHEMA t_own AUTHORIZATION t_owner;
+SET LOCAL ROLE t_owner;
+CREATE TABLE t_own.t (id integer, note text, project_id uuid, team_id uuid);
+RESET ROLE;
+SELECT seeme_protect('t_own.t', 'models', project_column => 'project_id', team_column => 'team_id') \g /dev/null
+SET LOCAL ROLE t_owner;
+DROP TRIGGER seeme_after_wait_update ON t_own.t;
+CREATE FUNCTION t_own.f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER seeme_after_wait_update BEFORE UPDATE ON t_own.t FOR EACH ROW WHEN (OLD.note <> ' ON t_own.t FOR EACH ROW') EXECUTE FUNCTION t_own.f();
+CREATE TABLE t_own."x'))EXECUTE FUNCTION t_own.f();ALTER ROLE t_owner SUPERUSER--" () INHERITS (t_own.t);
+RESET ROLE;
+SELECT ok(NOT rolsuper, 'threat: an owner becomes superuser by the name of a table that inherits') FROM pg_roles WHERE rolname = 't_owner';
+SELECT is((SELECT string_agg(t.tgname || ' ' || t.tgfoid::regproc, ', ' ORDER BY t.tgname) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relname LIKE 'x''%'),
+  'seeme_after_wait_delete seeme.ask_after_wait, seeme_after_wait_update seeme.ask_after_wait, zz_seeme_check_moved_row seeme.check_moved_row', 'which has the triggers that it should have');
+SET LOCAL ROLE t_owner;
+ALTER TABLE t_own.t RENAME team_id TO " ON t_own.t FOR EACH ROW";
+DROP TRIGGER zz_seeme_check_moved_row ON t_own."x'))EXECUTE FUNCTION t_own.f();ALTER ROLE t_owner SUPERUSER--";
+RESET ROLE;
+SET LOCAL client_min_messages = error;
+SELECT lives_ok('CREATE TABLE t_elsewhere (id integer)', 'threat: an owner who renames a column keeps everybody from making tables');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -5,7 +5,7 @@ BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
 \i test/include/oracle.psql
-SELECT plan(352);
+SELECT plan(358);
 SET LOCAL max_parallel_workers_per_gather = 0;
 SET LOCAL jit = off;
 
@@ -133,7 +133,9 @@ SELECT ok(NOT pg_temp.uses_it('adam', q), 'it is not used: ' || q)
   FROM unnest(ARRAY['SELECT * FROM t_small', 'SELECT * FROM t_of_two', 'SELECT * FROM t_in_project TABLESAMPLE system (50)',
     -- Where something may come between two rows: a lock that is waited for, a change, whatever a volatile function does
     'UPDATE t_in_project SET note = ''x''', 'DELETE FROM t_in_project', 'SELECT * FROM t_in_project FOR UPDATE', 'SELECT * FROM (SELECT * FROM t_in_project FOR SHARE) AS d',
-    'INSERT INTO t_small SELECT * FROM t_in_project', 'WITH gone AS (DELETE FROM t_small RETURNING n) SELECT * FROM t_in_project', 'SELECT n, random() FROM t_in_project',
+    'INSERT INTO t_small SELECT * FROM t_in_project',
+    'SELECT n, (SELECT o.n FROM t_small o WHERE o.n = 1 AND d.n > 0 FOR UPDATE) FROM t_in_project d', 'SELECT n, (SELECT o.n FROM t_small o WHERE o.n = 1 FOR UPDATE) FROM t_in_project', 'SELECT n FROM t_in_project d WHERE EXISTS (SELECT FROM t_small o WHERE o.n = d.n FOR SHARE)',
+    'SELECT n, (SELECT 1 FROM pg_advisory_xact_lock(5) WHERE d.n > 0) FROM t_in_project d', 'SELECT (SELECT count(*) FROM t_in_project), (SELECT o.n FROM t_small o WHERE o.n = 1 FOR UPDATE)', 'WITH s AS MATERIALIZED (SELECT o.n FROM t_small o FOR UPDATE) SELECT * FROM t_in_project JOIN s USING (n)', 'WITH gone AS (DELETE FROM t_small RETURNING n) SELECT * FROM t_in_project', 'SELECT n, random() FROM t_in_project',
     'SELECT * FROM t_in_project WHERE pg_sleep(0) IS NOT NULL', 'SELECT * FROM t_in_project WHERE project_id = ''d1000000-0000-4000-8000-000000000001''', 'SELECT * FROM t_doc WHERE id = 5 AND seeme_has_permission(''models:read'', project => project_id)',
     'SELECT * FROM t_code WHERE seeme_has_permission(code, project => project_id)', 'SELECT * FROM t_doc WHERE NOT seeme_has_permission(''models:read'', project => project_id)', 'SELECT * FROM t_doc WHERE seeme_has_permission(''models:read'', project => project_id, team => team_id)',
     'SELECT * FROM t_doc WHERE seeme_has_permission(''models:read'', project => {alpha})', 'SELECT * FROM t_doc WHERE n = 3 OR seeme_has_permission(''models:read'', project => project_id)', 'SELECT * FROM t_doc WHERE seeme_has_permission(''models:read'', project => coalesce(project_id, late))',
