@@ -619,9 +619,13 @@ seeme_places_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, int 
 	SeemeSet	set;
 	int			n = 0;
 	int			size = 64;
+	const SeemeIds *gathered;
 
 	if (viewer == NULL || viewer->is_refused)
 		return 0;
+	gathered = ids == NULL ? seeme_ids_known(viewer, level, NULL, code) : NULL;
+	if (gathered != NULL)
+		return gathered->n;
 	if (!seeme_hold_all(store, viewer, limit))
 		return -1;
 	if (ids != NULL)
@@ -649,10 +653,14 @@ int
 seeme_resources_held(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int code, int limit, pg_uuid_t **ids)
 {
 	const SeemeSlots *table;
+	const SeemeIds *gathered;
 	int			n = 0;
 
 	if (viewer == NULL || viewer->is_refused)
 		return 0;
+	gathered = ids == NULL ? seeme_ids_known(viewer, SEEME_RESOURCE, resource_type, code) : NULL;
+	if (gathered != NULL)
+		return gathered->n;
 	if (!seeme_hold_all_resources(store, viewer, resource_type, limit))
 		return -1;
 	table = &seeme_viewer_resources(viewer, resource_type)->slots;

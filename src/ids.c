@@ -95,6 +95,7 @@ seeme_ids_fill(MemoryContext context, SeemeIds *ids, const pg_uuid_t *values, in
 {
 	Size		line_size = sizeof(uint64) * SEEME_WORDS_PER_LINE;
 
+	ids->n = n;
 	ids->has_zero = false;
 	ids->nlines = (uint32) ((int64) n * 3 / (SEEME_IDS_PER_LINE * 2)) + 1;
 	/* Goes with the context; nobody frees it by itself, so that it may begin where a cache line does. */

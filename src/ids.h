@@ -35,6 +35,7 @@ typedef struct SeemeSlots
  */
 typedef struct SeemeIds
 {
+	int			n;
 	bool		has_zero;		/* all zeroes are a free place, and perhaps an id */
 	uint32		nlines;
 	uint64	   *lines;

@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "executor/executor.h"
@@ -239,6 +240,9 @@ typedef struct PermissionScanState
 	/* Which of them are let through, and the run of the executor that this is good for */
 	uint32		held;
 	uint64		decided_in;
+	/* The columns that the query takes, if it takes nothing else, and each lies where it lies in every row; else none */
+	int			ncolumns;
+	AttrNumber *columns;
 } PermissionScanState;
 
 static void begin_scan(CustomScanState *node, EState *estate, int flags);
@@ -273,6 +277,40 @@ create_state(CustomScan *plan)
 	return (Node *) state;
 }
 
+/* Whether a column lies in the same place in every row that has no nulls. */
+static bool
+has_one_place(TupleDesc row, AttrNumber column)
+{
+	for (AttrNumber i = 1; i < column; i++)
+		if (TupleDescAttr(row, i - 1)->attlen <= 0)
+			return false;
+	return true;
+}
+
+/* What of a row is copied, so that nothing has to be computed and none of the columns before it be looked at. */
+static void
+take_columns(PermissionScanState *state)
+{
+	ScanState  *node = &state->css.ss;
+	TupleDesc	row = RelationGetDescr(node->ss_currentRelation);
+	List	   *targets = node->ps.plan->targetlist;
+	AttrNumber *columns = palloc(sizeof(AttrNumber) * Max(list_length(targets), 1));
+	ListCell   *cell;
+
+	if (node->ps.ps_ProjInfo == NULL || node->ps.qual != NULL || node->ps.state->es_epq_active != NULL)
+		return;
+	foreach(cell, targets)
+	{
+		Var		   *column = (Var *) lfirst_node(TargetEntry, cell)->expr;
+
+		if (!IsA(column, Var) || column->varattno <= 0 || !has_one_place(row, column->varattno))
+			return;
+		columns[foreach_current_index(cell)] = column->varattno;
+	}
+	state->columns = columns;
+	state->ncolumns = list_length(targets);
+}
+
 static void
 begin_scan(CustomScanState *node, EState *estate, int flags)
 {
@@ -286,6 +324,7 @@ begin_scan(CustomScanState *node, EState *estate, int flags)
 	ExecAssignScanProjectionInfo(&node->ss);
 	node->ss.ps.qual = ExecInitQual(plan->scan.plan.qual, &node->ss.ps);
 
+	take_columns(state);
 	/* Also checks that whoever runs this may execute the function. */
 	state->check = ExecInitQual(plan->custom_exprs, &node->ss.ps);
 	state->scope = seeme_only_scope(check->args);
@@ -457,7 +496,21 @@ recheck(ScanState *node, TupleTableSlot *row)
 static TupleTableSlot *
 next_tuple(CustomScanState *node)
 {
-	return ExecScan(&node->ss, next_row, recheck);
+	PermissionScanState *state = (PermissionScanState *) node;
+	TupleDesc	row = RelationGetDescr(node->ss.ss_currentRelation);
+	TupleTableSlot *copy = node->ss.ps.ps_ResultTupleSlot;
+	TupleTableSlot *found;
+
+	if (state->columns == NULL)
+		return ExecScan(&node->ss, next_row, recheck);
+	ExecClearTuple(copy);
+	found = next_row(&node->ss);
+	if (TupIsNull(found))
+		return copy;
+	/* What is not copied but pointed to lies on the page, which is pinned until the next row is asked for. */
+	for (int i = 0; i < state->ncolumns; i++)
+		copy->tts_values[i] = heap_getattr(&state->rows[state->next - 1], state->columns[i], row, &copy->tts_isnull[i]);
+	return ExecStoreVirtualTuple(copy);
 }
 
 static void
