@@ -6,30 +6,20 @@
  * looking for news of other sessions. This one reads some rows of a page ahead, has those lines on their way, and has the rows
  * decided together, by the same call site as a filter's.
  *
- * Rows that were decided are good as long as nothing comes between: it is planned for queries that only read, lock no row,
- * and call nothing volatile. What remains is a cursor, between two FETCHes; each begins a run of the executor, and there
- * what was decided in an earlier run is decided anew.
+ * Rows that were decided are good as long as nothing comes between; permission_path.c sees to that. What remains is a cursor,
+ * between two FETCHes; each begins a run of the executor, and there what was decided in an earlier run is decided anew.
  *
- * Owns the planner's hook, the executor's, the plan node and its execution. Knows nothing of permissions.
+ * Owns the executor's hook, the plan node and its execution. Knows nothing of permissions.
  */
 #include "postgres.h"
 
 #include "access/heapam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/tableam.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/extensible.h"
-#include "nodes/makefuncs.h"
-#include "nodes/nodeFuncs.h"
-#include "optimizer/cost.h"
-#include "optimizer/optimizer.h"
-#include "optimizer/pathnode.h"
-#include "optimizer/paths.h"
-#include "optimizer/restrictinfo.h"
 #include "storage/bufmgr.h"
-#include "utils/guc.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 #include "utils/uuid.h"
@@ -42,182 +32,14 @@
 /* So many rows are read ahead of the one that is decided. */
 #define ROWS_AHEAD 16
 
+StaticAssertDecl(ROWS_AHEAD <= SEEME_MAX_IDS_AT_ONCE, "all rows that were read are decided in one call");
+
 #define CACHE_LINE 64
 
-/* Of smaller tables all that could be waited for is near anyway. */
-#define MIN_ROWS 1000
-
-static bool enable_permission_scan = true;
-static set_rel_pathlist_hook_type next_pathlist_hook = NULL;
 static ExecutorRun_hook_type next_run_hook = NULL;
 
 /* Moves with each run of the executor, nested ones included. */
 static uint64 runs = 0;
-
-/* Planning */
-
-/* The argument of a call that tells the scope. */
-static Var *
-scope_column(FuncExpr *call)
-{
-	return (Var *) list_nth(call->args, seeme_only_scope(call->args));
-}
-
-/* A call of seeme_has_permission about a column of this table, its other arguments constants. */
-static bool
-is_check(Node *clause, Index relid)
-{
-	FuncExpr   *call = (FuncExpr *) clause;
-	FmgrInfo	function;
-	Var		   *column;
-
-	if (!IsA(clause, FuncExpr) || seeme_only_scope(call->args) == 0)
-		return false;
-	column = scope_column(call);
-	if (!IsA(column, Var) || column->varno != relid || column->varattno <= 0 || column->varlevelsup != 0)
-		return false;
-	/* It may be called otherwise, and lie in another schema. */
-	fmgr_info(call->funcid, &function);
-	return function.fn_addr == seeme_has_permission;
-}
-
-/*
- * The check among a table's conditions, if there is one and it may be asked first: conditions of a higher security level
- * wait for those below.
- */
-static RestrictInfo *
-find_check(RelOptInfo *rel)
-{
-	ListCell   *cell;
-
-	foreach(cell, rel->baserestrictinfo)
-	{
-		RestrictInfo *condition = lfirst(cell);
-
-		if (condition->security_level == rel->baserestrict_min_security && !condition->pseudoconstant &&
-			is_check((Node *) condition->clause, rel->relid))
-			return condition;
-	}
-	return NULL;
-}
-
-/* Whether a table is kept as PostgreSQL keeps them by itself: rows lie on pages and stay there. */
-static bool
-is_heap(Oid relid)
-{
-	Relation	relation = table_open(relid, NoLock);
-	bool		is_heap = relation->rd_tableam == GetHeapamTableAmRoutine();
-
-	table_close(relation, NoLock);
-	return is_heap;
-}
-
-static Plan *make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *targets, List *conditions, List *plans);
-
-static const CustomPathMethods path_methods = {
-	.CustomName = "Permission Scan",
-	.PlanCustomPath = make_plan,
-};
-
-static Path *
-make_path(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check, int workers)
-{
-	CustomPath *path = makeNode(CustomPath);
-
-	/* In all but the check it is a sequential scan. */
-	path->path = *create_seqscan_path(root, rel, NULL, workers);
-	path->path.type = T_CustomPath;
-	path->path.pathtype = T_CustomScan;
-	path->path.total_cost -= cpu_operator_cost * rel->tuples / Max(workers + 1, 1) / 2;
-	path->flags = CUSTOMPATH_SUPPORT_PROJECTION | CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
-	path->custom_private = list_make1(check);
-	path->methods = &path_methods;
-	return &path->path;
-}
-
-/* Whether a query, or one inside it, changes or locks rows. */
-static bool
-takes_rows(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Query))
-		return ((Query *) node)->commandType != CMD_SELECT || ((Query *) node)->rowMarks != NIL ||
-			query_tree_walker((Query *) node, takes_rows, context, 0);
-	return expression_tree_walker(node, takes_rows, context);
-}
-
-static bool
-query_only_reads(Query *query)
-{
-	return !takes_rows((Node *) query, NULL) && !contain_volatile_functions((Node *) query);
-}
-
-/*
- * Whether nothing comes between two rows of a query but the beginning of another run: no lock, no change, no other person.
- * Sub-selects in its expressions that are planned already have queries of their own.
- */
-static bool
-only_reads(PlannerInfo *root)
-{
-	ListCell   *cell;
-
-	while (root->parent_root != NULL)
-		root = root->parent_root;
-	foreach(cell, root->glob->subroots)
-		if (!query_only_reads(lfirst_node(PlannerInfo, cell)->parse))
-			return false;
-	return query_only_reads(root->parse);
-}
-
-static void
-add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
-{
-	RestrictInfo *check;
-
-	if (next_pathlist_hook != NULL)
-		next_pathlist_hook(root, rel, rti, rte);
-	if (!enable_permission_scan || rte->rtekind != RTE_RELATION || rte->inh || rte->tablesample != NULL ||
-		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW) ||
-		rel->tuples < MIN_ROWS || rel->lateral_relids != NULL || seeme_is_point_query(rel))
-		return;
-	check = find_check(rel);
-	if (check == NULL || seeme_is_fixed(rel, scope_column((FuncExpr *) check->clause)->varattno) ||
-		!is_heap(rte->relid) || !only_reads(root))
-		return;
-	add_path(rel, make_path(root, rel, check, 0));
-	if (rel->consider_parallel)
-	{
-		int			workers = compute_parallel_worker(rel, rel->pages, -1, max_parallel_workers_per_gather);
-
-		if (workers > 0)
-			add_partial_path(rel, make_path(root, rel, check, workers));
-	}
-}
-
-static Node *create_state(CustomScan *plan);
-
-static const CustomScanMethods scan_methods = {
-	.CustomName = "Permission Scan",
-	.CreateCustomScanState = create_state,
-};
-
-static Plan *
-make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *targets, List *conditions, List *plans)
-{
-	CustomScan *scan = makeNode(CustomScan);
-	RestrictInfo *check = linitial(path->custom_private);
-
-	scan->scan.plan.targetlist = targets;
-	scan->scan.plan.qual = extract_actual_clauses(list_difference_ptr(conditions, list_make1(check)), false);
-	scan->scan.scanrelid = rel->relid;
-	scan->flags = path->flags;
-	scan->custom_exprs = list_make1(check->clause);
-	scan->methods = &scan_methods;
-	return &scan->scan.plan;
-}
-
-/* Execution */
 
 typedef struct PermissionScanState
 {
@@ -256,7 +78,7 @@ static void join_shared(CustomScanState *node, shm_toc *toc, void *shared);
 static void explain(CustomScanState *node, List *ancestors, ExplainState *es);
 
 static const CustomExecMethods exec_methods = {
-	.CustomName = "Permission Scan",
+	.CustomName = SEEME_PERMISSION_SCAN,
 	.BeginCustomScan = begin_scan,
 	.ExecCustomScan = next_tuple,
 	.EndCustomScan = end_scan,
@@ -276,6 +98,11 @@ create_state(CustomScan *plan)
 	state->css.methods = &exec_methods;
 	return (Node *) state;
 }
+
+const CustomScanMethods seeme_permission_scan_methods = {
+	.CustomName = SEEME_PERMISSION_SCAN,
+	.CreateCustomScanState = create_state,
+};
 
 /* Whether a column lies in the same place in every row that has no nulls. */
 static bool
@@ -328,7 +155,7 @@ begin_scan(CustomScanState *node, EState *estate, int flags)
 	/* Also checks that whoever runs this may execute the function. */
 	state->check = ExecInitQual(plan->custom_exprs, &node->ss.ps);
 	state->scope = seeme_only_scope(check->args);
-	state->column = scope_column(check)->varattno;
+	state->column = seeme_scope_column(check)->varattno;
 	fmgr_info(check->funcid, &state->function);
 	fmgr_info_set_expr((Node *) check, &state->function);
 	state->call = palloc0(SizeForFunctionCallInfo(list_length(check->args)));
@@ -589,13 +416,7 @@ note_run(SEEME_EXECUTOR_RUN_PARAMETERS)
 void
 seeme_permission_scan_init(void)
 {
-	RegisterCustomScanMethods(&scan_methods);
-	DefineCustomBoolVariable("seeme_rbac.enable_permission_scan",
-							 "Enables the planner's use of permission scans.",
-							 "A sequential scan that has some rows at a time decided, instead of a filter.",
-							 &enable_permission_scan, true, PGC_USERSET, GUC_NOT_IN_SAMPLE | GUC_EXPLAIN, NULL, NULL, NULL);
-	next_pathlist_hook = set_rel_pathlist_hook;
-	set_rel_pathlist_hook = add_paths;
+	RegisterCustomScanMethods(&seeme_permission_scan_methods);
 	next_run_hook = ExecutorRun_hook;
 	ExecutorRun_hook = note_run;
 }

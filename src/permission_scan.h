@@ -6,8 +6,16 @@
 
 #include "postgres.h"
 
+#include "nodes/extensible.h"
+
 #pragma GCC visibility push(hidden)
 
+/* As EXPLAIN shows it. */
+#define SEEME_PERMISSION_SCAN "Permission Scan"
+
+extern const CustomScanMethods seeme_permission_scan_methods;
+
+extern void seeme_permission_path_init(void);
 extern void seeme_permission_scan_init(void);
 
 #pragma GCC visibility pop

@@ -88,6 +88,13 @@ seeme_only_scope(List *args)
 	return scope;
 }
 
+/* The argument of a call that tells the scope, which is a column if the planner or an execution asks. */
+Var *
+seeme_scope_column(FuncExpr *call)
+{
+	return (Var *) list_nth(call->args, seeme_only_scope(call->args));
+}
+
 static char *
 constant_text(Node *node)
 {

@@ -11,6 +11,7 @@
 #pragma GCC visibility push(hidden)
 
 extern int	seeme_only_scope(List *args);
+extern Var *seeme_scope_column(FuncExpr *call);
 extern bool seeme_is_fixed(RelOptInfo *rel, int column);
 extern bool seeme_is_point_query(RelOptInfo *rel);
 

@@ -27,6 +27,7 @@ _PG_init(void)
 	seeme_session_init();
 	seeme_changes_init();
 	seeme_cache_init();
+	seeme_permission_path_init();
 	seeme_permission_scan_init();
 	DefineCustomIntVariable("seeme_rbac.max_logo_size",
 							"The largest logo of an organization, team or project.",
