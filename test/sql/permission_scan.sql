@@ -375,13 +375,13 @@ SET LOCAL seeme_rbac.trust_request_claims = off;
 CREATE FUNCTION pg_temp.expiring(by_scan boolean, query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE got text;
 BEGIN
-  UPDATE seeme.memberships SET valid_until = clock_timestamp() + interval '300 ms' WHERE user_id = pg_temp.id('paul') AND project_id IS NOT NULL;
+  UPDATE seeme.memberships SET valid_until = clock_timestamp() + interval '800 ms' WHERE user_id = pg_temp.id('paul') AND project_id IS NOT NULL;
   got := pg_temp.got('paul', by_scan, ARRAY[query]);
   UPDATE seeme.memberships SET valid_until = NULL WHERE user_id = pg_temp.id('paul') AND project_id IS NOT NULL;
   RETURN got;
 END $$;
-SELECT pg_temp.expiring(by_scan, 'SELECT count(*) FROM t_mine WHERE n < 4 OR n < 8 AND (n > 4 OR pg_sleep(0.35) IS NOT NULL)') AS got FROM (VALUES (true)) AS v (by_scan) \gset by_scan_
-SELECT pg_temp.expiring(by_scan, 'SELECT count(*) FROM t_mine WHERE n < 4 OR n < 8 AND (n > 4 OR pg_sleep(0.35) IS NOT NULL)') AS got FROM (VALUES (false)) AS v (by_scan) \gset by_filter_
+SELECT pg_temp.expiring(by_scan, 'SELECT count(*) FROM t_mine WHERE n < 4 OR n < 8 AND (n > 4 OR pg_sleep(0.9) IS NOT NULL)') AS got FROM (VALUES (true)) AS v (by_scan) \gset by_scan_
+SELECT pg_temp.expiring(by_scan, 'SELECT count(*) FROM t_mine WHERE n < 4 OR n < 8 AND (n > 4 OR pg_sleep(0.9) IS NOT NULL)') AS got FROM (VALUES (false)) AS v (by_scan) \gset by_filter_
 SELECT is(:'by_filter_got'::text, '4', 'a membership that ends while a statement runs: by a filter');
 SELECT is(:'by_scan_got'::text, '4', 'a membership that ends while a statement runs: by a permission scan');
 
