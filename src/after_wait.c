@@ -6,7 +6,7 @@
  * with the lock in hand. It takes the condition from the policy itself, so that the two cannot differ, and as the relation
  * cache has it: a WHEN clause of the trigger would be read from its text in every statement, which costs more than the check.
  *
- * Owns the note of the row that an UPDATE may move; decides nothing itself.
+ * Owns the notes of rows that an UPDATE may move; decides nothing itself.
  */
 #include "postgres.h"
 
@@ -218,11 +218,11 @@ is_let_through(Conditions *conditions, TriggerData *trigger)
 /*
  * seeme.ask_after_wait() RETURNS trigger
  *
- * With an argument, it asks of the new row, too: where the policy says all that there is to say of a row that moves, it does so
- * also for who comes by a view whose owner bypasses row security.
- *
  * Before UPDATE or DELETE of a row: leaves a row alone whose right was lost while the statement waited for it, as row
  * security does. The policy's functions are called as whoever runs the statement, as those of the policy are.
+ *
+ * With an argument, it asks of the new row, too (42501): where the policy says all that there is to say of a row that moves, it
+ * does so also for who comes by a view whose owner bypasses row security.
  */
 PG_FUNCTION_INFO_V1(seeme_ask_after_wait);
 Datum
