@@ -27,15 +27,27 @@
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 
+#include "call.h"
 #include "compat.h"
+
+/* The condition of a policy: a call and nothing else, as that of most is; another expression; or nothing lets a row through. */
+typedef struct Condition
+{
+	enum
+	{
+		NOTHING, CALL, EXPRESSION
+	}			kind;
+	SeemeCall	call;
+	ExprState  *expression;
+	EState	   *estate;
+} Condition;
 
 /* The conditions of one trigger in one statement, in fn_extra. */
 typedef struct Conditions
 {
 	bool		are_asked;		/* row security is active for whoever runs the statement */
-	EState	   *estate;
-	ExprState  *own;			/* that of the command; NULL: there is none, and nothing is let through */
-	ExprState  *of_move;		/* that of an UPDATE, which moves a row out of its partition by deleting it there */
+	Condition	own;			/* that of the command */
+	Condition	of_move;		/* that of an UPDATE, which moves a row out of its partition by deleting it there */
 } Conditions;
 
 /*
@@ -55,9 +67,9 @@ static Moving moving[MAX_MOVING];
 static int	nmoving = 0;
 static LocalTransactionId moving_in = InvalidLocalTransactionId;
 
-/* The condition of a policy of ours, as it is about the rows of a relation that is the table, a partition of it, or inherits. */
+/* The condition of a policy of ours; NULL: there is none. It is the relation cache's. */
 static Expr *
-find_condition(Relation table, Relation relation, const char *name)
+find_condition(Relation table, const char *name)
 {
 	ListCell   *cell;
 
@@ -74,8 +86,7 @@ find_condition(Relation table, Relation relation, const char *name)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("policy %s of table \"%s\" has a sub-select", name, RelationGetRelationName(table)),
 					 errhint("seeme_security_report() shows the policy that belongs there.")));
-		return table == relation ? copyObject(policy->qual) :
-			(Expr *) linitial(map_partition_varattnos(list_make1(copyObject(policy->qual)), 1, relation, table));
+		return policy->qual;
 	}
 	return NULL;
 }
@@ -104,23 +115,46 @@ ancestors_of(Relation relation)
 	return list_delete_first(ancestors);
 }
 
-static ExprState *
-prepare_condition(EState *estate, Relation relation, const char *name)
+/* That of a policy of a table, as it is about the rows of a relation that is the table, a partition of it, or inherits. */
+static bool
+take_condition(Condition *condition, Relation table, Relation relation, const char *name)
 {
-	Expr	   *condition = find_condition(relation, relation, name);
+	Expr	   *found = find_condition(table, name);
+
+	if (found == NULL)
+		return false;
+	if (table != relation)
+		found = linitial(map_partition_varattnos(list_make1(copyObject(found)), 1, relation, table));
+	if (seeme_is_call((Node *) found, 1))
+	{
+		condition->kind = CALL;
+		seeme_call_init(&condition->call, (FuncExpr *) found);
+	}
+	else
+	{
+		condition->kind = EXPRESSION;
+		condition->estate = CreateExecutorState();
+		condition->expression = ExecPrepareExpr(copyObject(found), condition->estate);
+	}
+	return true;
+}
+
+static void
+prepare_condition(Condition *condition, Relation relation, const char *name)
+{
 	ListCell   *cell;
 
-	if (condition == NULL)
-		foreach(cell, ancestors_of(relation))
-		{
-			Relation	table = table_open(lfirst_oid(cell), AccessShareLock);
+	if (take_condition(condition, relation, relation, name))
+		return;
+	foreach(cell, ancestors_of(relation))
+	{
+		Relation	table = table_open(lfirst_oid(cell), AccessShareLock);
+		bool		found = take_condition(condition, table, relation, name);
 
-			condition = find_condition(table, relation, name);
-			table_close(table, NoLock);
-			if (condition != NULL)
-				break;
-		}
-	return condition == NULL ? NULL : ExecPrepareExpr(condition, estate);
+		table_close(table, NoLock);
+		if (found)
+			return;
+	}
 }
 
 /* Of a table, or of one above it, by which its rows were reached. */
@@ -148,26 +182,53 @@ prepare(TriggerData *trigger, MemoryContext context)
 	conditions->are_asked = row_security_is_active(relation);
 	if (conditions->are_asked)
 	{
-		conditions->estate = CreateExecutorState();
-		conditions->own = prepare_condition(conditions->estate, relation, is_update ? "seeme_update" : "seeme_delete");
+		prepare_condition(&conditions->own, relation, is_update ? "seeme_update" : "seeme_delete");
 		if (!is_update && relation->rd_rel->relispartition)
-			conditions->of_move = prepare_condition(conditions->estate, relation, "seeme_update");
+			prepare_condition(&conditions->of_move, relation, "seeme_update");
 	}
 	MemoryContextSwitchTo(old);
 	return conditions;
 }
 
 static bool
-is_true_of(ExprState *condition, EState *estate, TupleTableSlot *row)
+is_true_of(Condition *condition, TupleTableSlot *row)
 {
-	ExprContext *context = GetPerTupleExprContext(estate);
+	ExprContext *context;
+	pg_uuid_t  *id;
+	Datum		value;
 	bool		isnull;
 	bool		held;
 
+	switch (condition->kind)
+	{
+		case NOTHING:
+			return false;
+		case CALL:
+			value = slot_getattr(row, condition->call.column, &isnull);
+			id = isnull ? NULL : DatumGetUUIDP(value);
+			return seeme_call(&condition->call, 1, &id) != 0;
+		case EXPRESSION:
+			break;
+	}
+	context = GetPerTupleExprContext(condition->estate);
 	context->ecxt_scantuple = row;
-	held = DatumGetBool(ExecEvalExprSwitchContext(condition, context, &isnull)) && !isnull;
+	held = DatumGetBool(ExecEvalExprSwitchContext(condition->expression, context, &isnull)) && !isnull;
 	ResetExprContext(context);
 	return held;
+}
+
+/* Whether the policy cannot but say the same of a row as of what it was before: what it asks about has not changed. */
+static bool
+says_the_same(Condition *condition, TupleTableSlot *before, TupleTableSlot *after)
+{
+	Datum		ids[2];
+	bool		nulls[2];
+
+	if (condition->kind != CALL)
+		return false;
+	ids[0] = slot_getattr(before, condition->call.column, &nulls[0]);
+	ids[1] = slot_getattr(after, condition->call.column, &nulls[1]);
+	return !nulls[0] && !nulls[1] && memcmp(DatumGetUUIDP(ids[0]), DatumGetUUIDP(ids[1]), UUID_LEN) == 0;
 }
 
 /* Forgets the rows of commands that have ended: of this one and later ones, or only of later ones. */
@@ -211,8 +272,8 @@ is_let_through(Conditions *conditions, TriggerData *trigger)
 	TupleTableSlot *row = trigger->tg_trigslot;
 
 	return !conditions->are_asked ||
-		(conditions->own != NULL && is_true_of(conditions->own, conditions->estate, row)) ||
-		(conditions->of_move != NULL && is_moving(trigger) && is_true_of(conditions->of_move, conditions->estate, row));
+		is_true_of(&conditions->own, row) ||
+		(conditions->of_move.kind != NOTHING && is_moving(trigger) && is_true_of(&conditions->of_move, row));
 }
 
 /*
@@ -243,7 +304,8 @@ seeme_ask_after_wait(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		PG_RETURN_POINTER(trigger->tg_trigtuple);
 	if (conditions->are_asked && trigger->tg_trigger->tgnargs > 0 &&
-		(conditions->own == NULL || !is_true_of(conditions->own, conditions->estate, trigger->tg_newslot)))
+		!says_the_same(&conditions->own, trigger->tg_trigslot, trigger->tg_newslot) &&
+		!is_true_of(&conditions->own, trigger->tg_newslot))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("new row violates row-level security policy for table \"%s\"", RelationGetRelationName(trigger->tg_relation))));

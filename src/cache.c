@@ -2,8 +2,8 @@
  * cache.c: what people hold where, remembered: per backend, shared by everybody for whom it asks, and bounded.
  *
  * Owns the memory and how things are found in it. Knows neither who is asking nor what a permission means, and reads no
- * table: held.c fills it. Three memory contexts: the vocabulary (codes, sets of codes, roles), the places, and what is one
- * viewer's. Pointers into them are good as long as seeme_moves is the same: when rights have changed, or memory is short,
+ * table: held.c and directory.c fill it. Four memory contexts: the vocabulary (codes, sets of codes, roles), the places, the
+ * people, and what is one viewer's. Pointers into them are good as long as seeme_moves is the same: when rights have changed, or memory is short,
  * a whole context goes at once.
  *
  * Whoever publishes something noted seeme_changes before reading it, and does so only if that has not moved since.
@@ -44,6 +44,7 @@ static bool has_grown = false;
 static MemoryContext cache_context = NULL;
 static MemoryContext vocabulary_context = NULL;
 static MemoryContext places_context = NULL;
+static MemoryContext people_context = NULL;
 static MemoryContext viewers_context = NULL;
 
 typedef struct CachedRole
@@ -69,14 +70,29 @@ static uint32 sets_size = 0;
 static HTAB *roles = NULL;
 static List *types = NIL;		/* of char *: names of resource types */
 
+/* The codes that were looked for last, by a few of their characters: an application has few, and asks for them time and again. */
+#define NRECENT_CODES 16
+#define MAX_RECENT_LENGTH 44
+static struct
+{
+	int			length;			/* 0: none */
+	int			number;
+	char		code[MAX_RECENT_LENGTH];
+}			recent_codes[NRECENT_CODES];
+
 /* In places_context */
 static HTAB *owners = NULL;
 static SeemePlace *places = NULL;	/* by number */
 static uint32 nplaces = 0;
 static uint32 places_size = 0;
 
+/* In people_context: who exists and will not be disabled, and the changes of each group that they were read under */
+static SeemeIds people = {0};
+static uint64 *people_read_under = NULL;
+
 /* In viewers_context */
 static HTAB *viewers = NULL;
+static SeemeViewer *last_viewer = NULL; /* the one asked for last */
 
 void
 seeme_cache_init(void)
@@ -104,6 +120,7 @@ static void
 forget_viewers(void)
 {
 	viewers = NULL;
+	last_viewer = NULL;
 	MemoryContextReset(viewers_context);
 	seeme_moves++;
 }
@@ -120,16 +137,38 @@ forget_places(void)
 }
 
 static void
+forget_people(void)
+{
+	memset(&people, 0, sizeof(people));
+	people_read_under = NULL;
+	MemoryContextReset(people_context);
+}
+
+static void
 forget_everything(void)
 {
 	forget_places();
+	forget_people();
 	codes = NULL;
 	ncodes = nwords = 0;
+	memset(recent_codes, 0, sizeof(recent_codes));
 	set_words = NULL;
 	nsets = sets_size = 0;
 	roles = NULL;
 	types = NIL;
 	MemoryContextReset(vocabulary_context);
+}
+
+static void
+forget_ids(SeemeViewer *viewer)
+{
+	for (SeemeHeldIds *held = viewer->ids, *next; held != NULL; held = next)
+	{
+		next = held->next;
+		seeme_ids_free(&held->ids);
+		pfree(held);
+	}
+	viewer->ids = NULL;
 }
 
 static void
@@ -143,7 +182,7 @@ forget_resources(void)
 	hash_seq_init(&all, viewers);
 	while ((viewer = hash_seq_search(&all)) != NULL)
 	{
-		viewer->ids = NULL;		/* their memory goes with the context */
+		forget_ids(viewer);
 		for (SeemeResources *resources = viewer->resources; resources != NULL; resources = resources->next)
 		{
 			if (resources->slots.slots != NULL)
@@ -179,6 +218,8 @@ seeme_cache_begin(void)
 		vocabulary_context = create_context("seeme_rbac vocabulary");
 	if (places_context == NULL)
 		places_context = create_context("seeme_rbac places");
+	if (people_context == NULL)
+		people_context = create_context("seeme_rbac people");
 	if (viewers_context == NULL)
 		viewers_context = create_context("seeme_rbac viewers");
 
@@ -186,14 +227,17 @@ seeme_cache_begin(void)
 	{
 		if (read_under != 0)
 			seeme_cache_counters.resets++;
+		if (read_under_each[SEEME_CHANGE_OF_RIGHTS] != seeme_changes_of[SEEME_CHANGE_OF_RIGHTS])
+			forget_people();
 		if (read_under_each[SEEME_CHANGE_OF_VOCABULARY] != seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY])
 			forget_everything();
 		else if (read_under_each[SEEME_CHANGE_OF_PLACES] != seeme_changes_of[SEEME_CHANGE_OF_PLACES])
 			forget_places();
 		else if (read_under_each[SEEME_CHANGE_OF_RIGHTS] != seeme_changes_of[SEEME_CHANGE_OF_RIGHTS])
 			forget_viewers();
-		else
+		else if (read_under_each[SEEME_CHANGE_OF_ASSIGNMENTS] != seeme_changes_of[SEEME_CHANGE_OF_ASSIGNMENTS])
 			forget_resources();
+		/* Of a person whose group has changed, it is forgotten when they ask. */
 		memcpy(read_under_each, seeme_changes_of, sizeof(read_under_each));
 		read_under = seeme_changes;
 	}
@@ -256,12 +300,32 @@ seeme_cache_set_codes(int n, char **sorted)
 	pfree(none);
 }
 
+static int
+recent_place(const char *code, int length)
+{
+	return (length + code[0] * 3 + code[length / 2] * 5 + code[length - 1] * 7) % NRECENT_CODES;
+}
+
+/* The number of a code that was found not long ago; else -1. */
+int
+seeme_cache_recall_code(const char *code, int length)
+{
+	int			place;
+
+	if (length <= 0 || length > MAX_RECENT_LENGTH)
+		return -1;
+	place = recent_place(code, length);
+	return recent_codes[place].length == length && memcmp(recent_codes[place].code, code, length) == 0 ?
+		recent_codes[place].number : -1;
+}
+
 /* The number of a code; -1 when it is not registered. */
 int
 seeme_cache_find_code(const char *code)
 {
 	int			low = 0;
 	int			high = ncodes - 1;
+	int			length = strlen(code);
 
 	while (low <= high)
 	{
@@ -269,7 +333,17 @@ seeme_cache_find_code(const char *code)
 		int			order = strcmp(code, codes[middle]);
 
 		if (order == 0)
+		{
+			if (length > 0 && length <= MAX_RECENT_LENGTH)
+			{
+				int			place = recent_place(code, length);
+
+				recent_codes[place].length = length;
+				recent_codes[place].number = middle;
+				memcpy(recent_codes[place].code, code, length);
+			}
 			return middle;
+		}
 		if (order < 0)
 			high = middle - 1;
 		else
@@ -358,6 +432,12 @@ seeme_cache_place(uint32 number)
 	return &places[number];
 }
 
+uint32
+seeme_cache_nplaces(void)
+{
+	return nplaces;
+}
+
 /* Whose an organization is, and whether it exists at all; false if that is not remembered. */
 bool
 seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *owner)
@@ -391,6 +471,40 @@ seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_
 		memset(&entry->owner, 0, sizeof(entry->owner));
 }
 
+uint32
+seeme_cache_nowners(void)
+{
+	return owners == NULL ? 0 : hash_get_num_entries(owners);
+}
+
+/* People */
+
+/* Whether it is remembered that a person exists and has no date from which they are disabled. */
+bool
+seeme_cache_find_person(const pg_uuid_t *person)
+{
+	uint32		group = seeme_group_of(person);
+
+	return people.lines != NULL && people_read_under[group] == seeme_changes_of_group[group] &&
+		seeme_ids_contain(&people, person);
+}
+
+/* To be called before those are read that will be set. */
+void
+seeme_cache_begin_people(void)
+{
+	forget_people();
+	people_read_under = MemoryContextAlloc(people_context, sizeof(seeme_changes_of_group));
+	memcpy(people_read_under, seeme_changes_of_group, sizeof(seeme_changes_of_group));
+}
+
+void
+seeme_cache_set_people(const pg_uuid_t *ids, int n)
+{
+	seeme_ids_fill(people_context, &people, ids, n);
+	has_grown = true;
+}
+
 /* Roles */
 
 /* What a role's entries cover; SEEME_UNKNOWN_SET if that is not remembered. */
@@ -419,14 +533,29 @@ seeme_cache_add_role(const pg_uuid_t *role_id, SeemeSet set)
 
 /* Viewers */
 
+uint32
+seeme_cache_nviewers(void)
+{
+	return viewers == NULL ? 0 : hash_get_num_entries(viewers);
+}
+
+/* NULL: nothing is remembered of them, or not any more, for something about them has changed. */
 SeemeViewer *
 seeme_cache_find_viewer(const SeemeViewerKey *key)
 {
-	return viewers == NULL ? NULL : hash_search(viewers, key, HASH_FIND, NULL);
+	SeemeViewer *viewer = last_viewer;
+
+	if (viewer == NULL || memcmp(&viewer->key, key, sizeof(SeemeViewerKey)) != 0)
+		viewer = last_viewer = viewers == NULL ? NULL : hash_search(viewers, key, HASH_FIND, NULL);
+	if (viewer == NULL || viewer->read_under == seeme_changes_of_group[seeme_group_of(&key->user_id)])
+		return viewer;
+	seeme_cache_forget_viewer(viewer);
+	return NULL;
 }
 
+/* The changes of the person's group are those before anything was read of them. */
 SeemeViewer *
-seeme_cache_add_viewer(const SeemeViewerKey *key)
+seeme_cache_add_viewer(const SeemeViewerKey *key, uint64 read_under_of_group)
 {
 	SeemeViewer *viewer;
 
@@ -439,19 +568,33 @@ seeme_cache_add_viewer(const SeemeViewerKey *key)
 	has_grown = true;
 	viewer = hash_search(viewers, key, HASH_ENTER, NULL);
 	memset((char *) viewer + sizeof(SeemeViewerKey), 0, sizeof(SeemeViewer) - sizeof(SeemeViewerKey));
+	viewer->read_under = read_under_of_group;
 	viewer->next_change = DT_NOEND;
 	return viewer;
 }
 
-/* A date has passed that something about this viewer depends on. */
+/* What is remembered of a viewer is not true any more: a date has passed, or something about them has changed. */
 void
 seeme_cache_forget_viewer(SeemeViewer *viewer)
 {
-	/* Its resources go with the context. */
+	for (SeemeKnownStanding *standing = viewer->standings, *next; standing != NULL; standing = next)
+	{
+		next = standing->next;
+		pfree(standing);
+	}
+	for (SeemeResources *resources = viewer->resources, *next; resources != NULL; resources = next)
+	{
+		next = resources->next;
+		if (resources->slots.slots != NULL)
+			pfree(resources->slots.slots);
+		pfree(resources);
+	}
+	forget_ids(viewer);
 	if (viewer->sets != NULL)
 		pfree(viewer->sets);
 	if (viewer->places != NULL)
 		pfree(viewer->places);
+	last_viewer = NULL;
 	hash_search(viewers, &viewer->key, HASH_REMOVE, NULL);
 	seeme_moves++;
 }

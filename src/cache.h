@@ -72,6 +72,7 @@ typedef struct SeemeKnownStanding
 typedef struct SeemeViewer
 {
 	SeemeViewerKey key;
+	uint64		read_under;		/* the changes of the person's group that all of this was read under */
 	bool		is_refused;		/* unknown, disabled, their key is of no use: holds nothing anywhere */
 	bool		is_complete;	/* every project in which they hold anything is known, with its set */
 	TimestampTz next_change;	/* the first moment at which a date makes any of this untrue */
@@ -119,6 +120,7 @@ extern Size seeme_cache_limit(void);
 extern int	seeme_cache_ncodes(void);
 extern void seeme_cache_set_codes(int ncodes, char **codes);
 extern int	seeme_cache_find_code(const char *code);
+extern int	seeme_cache_recall_code(const char *code, int length);
 extern const char *seeme_cache_code(int code);
 extern int	seeme_cache_nwords(void);
 extern const uint64 *seeme_cache_words(void);
@@ -129,15 +131,23 @@ extern const uint64 *seeme_cache_set(SeemeSet set);
 extern SeemeSlots seeme_cache_places[SEEME_NPLACE_KINDS];
 extern uint32 seeme_cache_add_place(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place);
 extern const SeemePlace *seeme_cache_place(uint32 number);
+extern uint32 seeme_cache_nplaces(void);
 
 extern bool seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *owner);
 extern void seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_t *owner);
 
+extern uint32 seeme_cache_nowners(void);
+
+extern bool seeme_cache_find_person(const pg_uuid_t *person);
+extern void seeme_cache_begin_people(void);
+extern void seeme_cache_set_people(const pg_uuid_t *ids, int n);
+
 extern SeemeSet seeme_cache_find_role(const pg_uuid_t *role_id);
 extern void seeme_cache_add_role(const pg_uuid_t *role_id, SeemeSet set);
 
+extern uint32 seeme_cache_nviewers(void);
 extern SeemeViewer *seeme_cache_find_viewer(const SeemeViewerKey *key);
-extern SeemeViewer *seeme_cache_add_viewer(const SeemeViewerKey *key);
+extern SeemeViewer *seeme_cache_add_viewer(const SeemeViewerKey *key, uint64 read_under);
 extern void seeme_cache_forget_viewer(SeemeViewer *viewer);
 extern SeemeKnownStanding *seeme_viewer_find_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id);
 extern SeemeKnownStanding *seeme_viewer_add_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id, int nmemberships);

@@ -6,11 +6,19 @@
  * when it is rolled back. What receives them here only moves a number: it may run where no catalog can be read.
  *
  * Never a table that queries use: each of its invalidations would make every session plan anew.
+ *
+ * What changes of one person (a membership, a key) is to be forgotten of few others. There are no thousand tables for that:
+ * the message names one that does not exist, by a number that PostgreSQL keeps for its development and no release gives away.
+ * Sessions look for it among what they have cached, find nothing, and tell this module.
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "commands/trigger.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -29,6 +37,7 @@ static const char *const proxy_names[SEEME_NCHANGES] = {
 
 uint64		seeme_changes = 1;
 uint64		seeme_changes_of[SEEME_NCHANGES] = {1, 1, 1};
+uint64		seeme_changes_of_group[SEEME_NGROUPS];
 uint64		seeme_moves = 1;
 uint64		seeme_changes_of_functions = 1;
 LocalTransactionId seeme_changed_in = InvalidLocalTransactionId;
@@ -38,10 +47,22 @@ Oid			seeme_tables_read[SEEME_MAX_TABLES_READ];
 /* The tables whose invalidations count; invalid as long as nobody relies on anything. */
 static Oid	proxies[SEEME_NCHANGES];
 
+/* The numbers that stand for groups of people, from here on. */
+#define FIRST_GROUP ((Oid) 8192)
+StaticAssertDecl(FIRST_GROUP + SEEME_NGROUPS <= FirstGenbkiObjectId, "no table has the number of a group");
+
 static void
 changed(SeemeChange kind)
 {
 	seeme_changes_of[kind]++;
+	seeme_changes++;
+	seeme_moves++;
+}
+
+static void
+group_changed(uint32 group)
+{
+	seeme_changes_of_group[group]++;
 	seeme_changes++;
 	seeme_moves++;
 }
@@ -53,6 +74,11 @@ changed(SeemeChange kind)
 static void
 relation_changed(Datum arg, Oid relid)
 {
+	if (relid - FIRST_GROUP < SEEME_NGROUPS)
+	{
+		group_changed(relid - FIRST_GROUP);
+		return;
+	}
 	for (int kind = 0; kind < SEEME_NCHANGES; kind++)
 		if (relid == proxies[kind] || !OidIsValid(relid))
 			changed(kind);
@@ -104,30 +130,77 @@ seeme_watch_changes(Oid namespace)
 }
 
 /*
- * seeme.note_change('changes_of_…') RETURNS trigger
+ * Tells every session, at commit, that something about a person has changed. PostgreSQL takes two things from a row of pg_class:
+ * the number, and whether the table is shared by all databases.
+ */
+static void
+tell_of_person(const pg_uuid_t *person)
+{
+	uint32		group = seeme_group_of(person);
+	HeapTupleData tuple = {0};
+
+	tuple.t_len = MAXALIGN(SizeofHeapTupleHeader) + CLASS_TUPLE_SIZE;
+	tuple.t_data = palloc0(tuple.t_len);
+	tuple.t_data->t_hoff = MAXALIGN(SizeofHeapTupleHeader);
+	((Form_pg_class) GETSTRUCT(&tuple))->oid = FIRST_GROUP + group;
+	CacheInvalidateRelcacheByTuple(&tuple);
+	pfree(tuple.t_data);
+	group_changed(group);
+}
+
+/* Whether the row says whose it is; if so, tells of that person. */
+static bool
+tell_of_row(TriggerData *trigger, HeapTuple row)
+{
+	TupleDesc	columns = RelationGetDescr(trigger->tg_relation);
+	int			column = SPI_fnumber(columns, trigger->tg_trigger->tgargs[1]);
+	bool		isnull;
+	Datum		person;
+
+	if (column <= 0)
+		elog(ERROR, "table %s has no column %s", RelationGetRelationName(trigger->tg_relation), trigger->tg_trigger->tgargs[1]);
+	person = heap_getattr(row, column, columns, &isnull);
+	if (!isnull)
+		tell_of_person(DatumGetUUIDP(person));
+	return !isnull;
+}
+
+/*
+ * seeme.note_change('changes_of_…'[, column]) RETURNS trigger
  *
- * Before a row is written, so that nothing is remembered between its writing and the message; and after, before the other
- * triggers of that row.
+ * The column, a uuid, says whose rights a row is about; without it, everybody's. Before a row is written, so that nothing is
+ * remembered between its writing and the message; and after, before the other triggers of that row.
  */
 PG_FUNCTION_INFO_V1(seeme_note_change);
 Datum
 seeme_note_change(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	int			kind;
-	Oid			relid;
+	bool		told = false;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("seeme.note_change is a trigger function")));
-	for (kind = 0; kind < SEEME_NCHANGES - 1; kind++)
-		if (trigger->tg_trigger->tgnargs == 1 && strcmp(trigger->tg_trigger->tgargs[0], proxy_names[kind]) == 0)
-			break;
-	relid = get_relname_relid(proxy_names[kind], RelationGetNamespace(trigger->tg_relation));
-	if (OidIsValid(relid))
-		CacheInvalidateRelcacheByRelid(relid);
-	changed(kind);
+	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && trigger->tg_trigger->tgnargs == 2)
+	{
+		told = tell_of_row(trigger, trigger->tg_trigtuple);
+		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+			told = tell_of_row(trigger, trigger->tg_newtuple) && told;
+	}
+	if (!told)
+	{
+		int			kind;
+		Oid			relid;
+
+		for (kind = 0; kind < SEEME_NCHANGES - 1; kind++)
+			if (trigger->tg_trigger->tgnargs > 0 && strcmp(trigger->tg_trigger->tgargs[0], proxy_names[kind]) == 0)
+				break;
+		relid = get_relname_relid(proxy_names[kind], RelationGetNamespace(trigger->tg_relation));
+		if (OidIsValid(relid))
+			CacheInvalidateRelcacheByRelid(relid);
+		changed(kind);
+	}
 	seeme_changed_in = seeme_local_xid();
 	seeme_changed_at = GetCurrentStatementStartTimestamp();
 	if (TRIGGER_FIRED_BEFORE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event))

@@ -8,6 +8,7 @@
 
 #include "access/xact.h"
 #include "utils/inval.h"
+#include "utils/uuid.h"
 
 #include "compat.h"
 
@@ -31,6 +32,13 @@ extern uint64 seeme_changes;
 extern uint64 seeme_changes_of[SEEME_NCHANGES];
 
 /*
+ * The same for what has changed of people one by one: each is in one of so many groups. Changes of rights that are about no
+ * one person are in the array above.
+ */
+#define SEEME_NGROUPS 1024
+extern uint64 seeme_changes_of_group[SEEME_NGROUPS];
+
+/*
  * Moves with these, and with everything else that a call site relies on from row to row: who is asking, where things lie in
  * the cache, the dates that a viewer depends on. One comparison instead of four.
  */
@@ -46,6 +54,16 @@ extern Oid	seeme_tables_read[SEEME_MAX_TABLES_READ];
 
 /* Moves whenever a function, or what may be done with it, may have changed. */
 extern uint64 seeme_changes_of_functions;
+
+/* The group that a person is in. */
+static inline uint32
+seeme_group_of(const pg_uuid_t *person)
+{
+	uint64		halves[2];
+
+	memcpy(halves, person->data, sizeof(halves));
+	return ((halves[0] ^ halves[1]) * UINT64CONST(0x9E3779B97F4A7C15)) >> 54;
+}
 
 extern void seeme_changes_init(void);
 extern void seeme_watch_changes(Oid namespace);

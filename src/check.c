@@ -87,6 +87,10 @@ typedef struct Site
 	const SeemeIdentity *asker;
 	TimestampTz next_change;	/* the first date at which something becomes untrue */
 
+	bool		was_asked;
+	/* What of the call is constant, once that is known */
+	bool		shape_is_known;
+	bool		code_is_constant;
 	/* The number of the scope, if all other arguments are constants; else 0. The last answer, below, is then about that scope. */
 	int			scope;
 	/* If so, and it has been asked often: all ids for which the answer is yes. */
@@ -94,7 +98,6 @@ typedef struct Site
 
 	/* Who asks for what */
 	SeemeViewer *viewer;		/* NULL: nobody, or who is refused everything */
-	bool		code_is_constant;
 	int			code_length;
 	char	   *code;
 	uint64	   *mask;			/* all of these are needed */
@@ -172,6 +175,16 @@ is_true(const Site *site)
 		(likely(site->next_change == DT_NOEND) || !seeme_has_come(site->next_change));
 }
 
+/* What a viewer holds in a place, as far as it is remembered. */
+static inline SeemeSet
+recall_set(const SeemeViewer *viewer, SeemeLevel level, const pg_uuid_t *id)
+{
+	SeemeSlot  *slot = seeme_slots_find(&seeme_cache_places[level - SEEME_ORGANIZATION], id);
+	SeemeSet	set = slot != NULL ? seeme_viewer_recall(viewer, slot->number) : SEEME_UNKNOWN_SET;
+
+	return set == SEEME_UNKNOWN_SET && viewer->is_complete ? SEEME_EMPTY_SET : set;
+}
+
 /* Answers from memory alone; false if that cannot be done. */
 static bool
 recall(FunctionCallInfo fcinfo, Site *site, bool *held)
@@ -217,15 +230,41 @@ recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 		set = slot != NULL ? slot->number : site->resources->is_complete ? SEEME_EMPTY_SET : SEEME_UNKNOWN_SET;
 	}
 	else
-	{
-		slot = seeme_slots_find(&seeme_cache_places[level - SEEME_ORGANIZATION], id);
-		set = slot != NULL ? seeme_viewer_recall(site->viewer, slot->number) : SEEME_UNKNOWN_SET;
-		if (set == SEEME_UNKNOWN_SET && site->viewer->is_complete)
-			set = SEEME_EMPTY_SET;
-	}
+		set = recall_set(site->viewer, level, id);
 	if (set == SEEME_UNKNOWN_SET || ++site->calls == site->calls_before_ids)
 		return false;
 	*held = site->held = contains(site, set);
+	return true;
+}
+
+/* A site at which one question was asked; what was needed for the answer was not kept. */
+static Site asked_once = {.was_asked = true};
+
+/*
+ * The first call at a site is the only one in most statements. Answers it from memory, without making anything ready for the
+ * next, if it is as simple as most: false if it is not.
+ */
+static bool
+recall_at_once(FunctionCallInfo fcinfo, bool *held)
+{
+	const SeemeIdentity *asker = seeme_asker();
+	int			scope = only_scope(fcinfo);
+	text	   *code = (text *) DatumGetPointer(PG_GETARG_DATUM(0));
+	SeemeViewer *viewer;
+	SeemeSet	set;
+	int			bit;
+
+	if (asker == NULL || asker->expires_at != DT_NOEND || scope <= 0 || scope == SEEME_RESOURCE || !PG_ARGISNULL(5) ||
+		PG_ARGISNULL(0) || VARATT_IS_EXTERNAL(code) || VARATT_IS_COMPRESSED(code))
+		return false;
+	viewer = seeme_recall_viewer(asker);
+	bit = seeme_cache_recall_code(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
+	if (viewer == NULL || bit < 0 || viewer->is_refused)
+		return false;
+	set = recall_set(viewer, SEEME_ORGANIZATION + scope - 1, PG_GETARG_UUID_P(scope));
+	if (set == SEEME_UNKNOWN_SET)
+		return false;
+	*held = (seeme_cache_set(set)[bit / 64] >> (bit % 64) & 1) != 0;
 	return true;
 }
 
@@ -246,12 +285,50 @@ take_text(FunctionCallInfo fcinfo, int arg, char **copy)
 	return VARSIZE_ANY_EXHDR(value);
 }
 
+/* What of a call is constant: of one that is no part of an expression, nothing. */
+static void
+learn_shape(Site *site, Node *call)
+{
+	site->shape_is_known = true;
+	if (call != NULL && IsA(call, FuncExpr))
+	{
+		List	   *args = ((FuncExpr *) call)->args;
+		bool		others_are_constant = IsA(list_nth(args, 5), Const);
+		int			scope = 0;
+
+		site->code_is_constant = IsA(linitial(args), Const);
+		for (int i = 1; i <= 4; i++)
+		{
+			if (IsA(list_nth(args, i), Const) && ((Const *) list_nth(args, i))->constisnull)
+				continue;
+			others_are_constant = others_are_constant && scope == 0;
+			scope = i;
+		}
+		if (site->code_is_constant && others_are_constant)
+			site->scope = scope;
+	}
+}
+
+/*
+ * Gets a call ready that is no part of an expression: the argument `scope` is an id, the others will always be the same. What
+ * is remembered of it is in fn_mcxt.
+ */
+void
+seeme_prepare_site(FmgrInfo *function, int scope)
+{
+	Site	   *site = MemoryContextAllocZero(function->fn_mcxt, sizeof(Site));
+
+	site->shape_is_known = true;
+	site->code_is_constant = true;
+	site->scope = scope;
+	function->fn_extra = site;
+}
+
 /* What is asked, as bits. False when a code is younger than what is remembered. */
 static bool
 take_question(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, const char *code)
 {
 	int			bit;
-	Node	   *call = fcinfo->flinfo->fn_expr;
 
 	if (site->nwords != seeme_cache_nwords())
 	{
@@ -280,25 +357,8 @@ take_question(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, const char
 			site->mask[bit / 64] |= UINT64CONST(1) << (bit % 64);
 		}
 	}
-	site->code_is_constant = false;
-	site->scope = 0;
-	if (call != NULL && IsA(call, FuncExpr))
-	{
-		List	   *args = ((FuncExpr *) call)->args;
-		bool		others_are_constant = IsA(list_nth(args, 5), Const);
-		int			scope = 0;
-
-		site->code_is_constant = IsA(linitial(args), Const);
-		for (int i = 1; i <= 4; i++)
-		{
-			if (IsA(list_nth(args, i), Const) && ((Const *) list_nth(args, i))->constisnull)
-				continue;
-			others_are_constant = others_are_constant && scope == 0;
-			scope = i;
-		}
-		if (site->code_is_constant && others_are_constant)
-			site->scope = scope;
-	}
+	if (!site->shape_is_known)
+		learn_shape(site, fcinfo->flinfo->fn_expr);
 	/* What is constant is not compared. */
 	site->code_length = site->code_is_constant ? 0 : take_text(fcinfo, 0, &site->code);
 	site->type_length = site->scope > 0 ? 0 : take_text(fcinfo, 5, &site->type);
@@ -345,8 +405,9 @@ read_and_remember(FunctionCallInfo fcinfo)
 	bool		wide;
 	bool		held;
 
-	if (site == NULL)
+	if (site == NULL || site == &asked_once)
 		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Site));
+	site->was_asked = true;
 	wide = ++site->misses > MISSES_BEFORE_BULK;
 	site->moves = 0;
 	seeme_held_begin(&store);
@@ -447,6 +508,15 @@ seeme_has_permission(PG_FUNCTION_ARGS)
 			seeme_cache_counters.hits++;
 			PG_RETURN_BOOL(held);
 		}
+	}
+	else if ((site == NULL || !site->was_asked) && may_remember && recall_at_once(fcinfo, &held))
+	{
+		if (site == NULL)
+			fcinfo->flinfo->fn_extra = &asked_once;
+		else
+			site->was_asked = true;
+		seeme_cache_counters.hits++;
+		PG_RETURN_BOOL(held);
 	}
 	PG_RETURN_BOOL(may_remember ? read_and_remember(fcinfo) : read_only(fcinfo));
 }

@@ -16,6 +16,7 @@
 #include "changes.h"
 #include "codes.h"
 #include "decide.h"
+#include "directory.h"
 #include "held.h"
 #include "identity.h"
 #include "store.h"
@@ -145,20 +146,45 @@ subject_of(SeemeStore *store, SeemeViewer *viewer, SeemeSubject *subject)
 		seeme_subject_narrow(subject, &viewer->key.key_id);
 }
 
+static SeemeViewerKey
+key_of(const SeemeIdentity *asker)
+{
+	SeemeViewerKey key = {asker->user_id};
+
+	if (asker->has_key)
+		key.key_id = asker->key_id;
+	return key;
+}
+
+/*
+ * The viewer that an asker is, without seeme_held_begin(): NULL when they are not remembered, or anything has changed that has
+ * not been forgotten yet.
+ */
+SeemeViewer *
+seeme_recall_viewer(const SeemeIdentity *asker)
+{
+	SeemeViewerKey key;
+	SeemeViewer *viewer;
+
+	if (seeme_cache_read_under() != seeme_changes)
+		return NULL;
+	key = key_of(asker);
+	viewer = seeme_cache_find_viewer(&key);
+	if (viewer != NULL && viewer->next_change != DT_NOEND && seeme_has_come(viewer->next_change))
+		return NULL;
+	return viewer;
+}
+
 /* The viewer that an asker is. Their token's expiry is not looked at: it is the identity's, not the person's. */
 SeemeViewer *
 seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 {
-	SeemeViewerKey key;
-	SeemeViewer *viewer;
+	SeemeViewerKey key = key_of(asker);
+	SeemeViewer *viewer = seeme_cache_find_viewer(&key);
 	SeemeSubject subject;
 	SeemeSet	reached_by_key = SEEME_UNKNOWN_SET;
+	uint64		changes = seeme_changes_of_group[seeme_group_of(&asker->user_id)];
 
-	memset(&key, 0, sizeof(key));
-	key.user_id = asker->user_id;
-	if (asker->has_key)
-		key.key_id = asker->key_id;
-	viewer = seeme_cache_find_viewer(&key);
 	if (viewer != NULL)
 	{
 		if (viewer->next_change == DT_NOEND || viewer->next_change > GetCurrentTimestamp())
@@ -166,13 +192,16 @@ seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 		seeme_cache_forget_viewer(viewer);
 	}
 
-	seeme_subject_init(&subject, store, &asker->user_id);
+	if (seeme_is_known_to_act(store, &asker->user_id))
+		seeme_subject_init_known(&subject, store, &asker->user_id);
+	else
+		seeme_subject_init(&subject, store, &asker->user_id);
 	if (asker->has_key)
 		seeme_subject_narrow(&subject, &asker->key_id);
 	/* Whatever may fail comes first: a viewer without the bounds of their key would hold too much. */
 	if (subject.key != NULL)
 		reached_by_key = covered_by(subject.key->ncodes, subject.key->codes);
-	viewer = seeme_cache_add_viewer(&key);
+	viewer = seeme_cache_add_viewer(&key, changes);
 	viewer->is_refused = subject.is_refused;
 	viewer->reached_by_key = reached_by_key;
 	note_date(viewer, subject.now, subject.person.disabled_at);
@@ -196,6 +225,10 @@ seeme_may_act(const SeemeIdentity *identity)
 		return false;
 	if (seeme_accept_changes())
 	{
+		SeemeViewer *viewer = seeme_recall_viewer(identity);
+
+		if (viewer != NULL)
+			return !viewer->is_refused;
 		seeme_held_begin(&store);
 		refused = seeme_viewer(&store, identity)->is_refused;
 	}
@@ -223,20 +256,6 @@ seeme_viewer_acts(const SeemeViewer *viewer, const char *code)
 		return true;
 	number = seeme_cache_find_code(code);
 	return number >= 0 && !viewer->key_has_organization && has_code(viewer->reached_by_key, number);
-}
-
-/* Whose an organization is, remembered for everybody. */
-static bool
-recall_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
-{
-	bool		exists;
-
-	if (!seeme_cache_find_owner(organization, &exists, owner))
-	{
-		exists = seeme_read_owner(store, organization, owner);
-		seeme_cache_add_owner(organization, exists, owner);
-	}
-	return exists;
 }
 
 static void
@@ -326,9 +345,9 @@ standing_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place)
 	if (known != NULL && known->is_whole)
 		return recalled_standing(known);
 	if (known != NULL)
-		standing = seeme_standing_under(subject, &place->organization_id, recall_owner);
+		standing = seeme_standing_under(subject, &place->organization_id, seeme_look_up_owner);
 	else
-		standing = seeme_standing_at(subject, place, recall_owner, &is_whole);
+		standing = seeme_standing_at(subject, place, seeme_look_up_owner, &is_whole);
 	note_dates(viewer, subject->now, standing);
 	remember_standing(subject, viewer, standing, is_whole);
 	return standing;
@@ -392,19 +411,6 @@ remember_held(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, c
 	return set;
 }
 
-/* Where an organization, team or project is; all zeroes when it does not exist. */
-static void
-read_place(SeemeStore *store, SeemePlaceKind kind, const pg_uuid_t *id, SeemePlace *place)
-{
-	SeemeScope	scope = {SEEME_ORGANIZATION + (int) kind, *id};
-	List	   *places = seeme_places(store, &scope);
-
-	if (places != NIL)
-		*place = *(SeemePlace *) linitial(places);
-	else
-		memset(place, 0, sizeof(*place));
-}
-
 /* What a viewer holds in an organization, team or project. */
 SeemeSet
 seeme_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id)
@@ -426,7 +432,7 @@ seeme_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const
 	if (slot != NULL)
 		place = *seeme_cache_place(slot->number);
 	else
-		read_place(store, kind, id, &place);
+		seeme_look_up_place(store, kind, id, &place);
 	subject_of(store, viewer, &subject);
 	return remember_held(&subject, viewer, kind, id, &place, NULL);
 }
@@ -490,7 +496,7 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 	foreach(organization, seeme_organizations_of(&subject))
 	{
 		pg_uuid_t  *id = lfirst(organization);
-		SeemeStanding *standing = seeme_standing_under(&subject, id, recall_owner);
+		SeemeStanding *standing = seeme_standing_under(&subject, id, seeme_look_up_owner);
 
 		note_dates(viewer, subject.now, standing);
 		remember_held(&subject, viewer, SEEME_PLACE_ORGANIZATION, id, seeme_place_of_organization(id), standing);
@@ -607,6 +613,19 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 	return complete;
 }
 
+/* Not more ids than these are gathered as soon as they are listed or counted: who is asked for them once will be again. */
+#define FEW_IDS 1000
+
+/* Those gathered, listed if they are wanted; how many. */
+static int
+list_gathered(const SeemeIds *gathered, pg_uuid_t **ids)
+{
+	if (ids == NULL)
+		return gathered->n;
+	*ids = palloc_extended(sizeof(pg_uuid_t) * Max(gathered->n, 1), MCXT_ALLOC_HUGE);
+	return seeme_ids_list(gathered, *ids);
+}
+
 /*
  * The places of a level (pg_uuid_t) at which a viewer holds a code, or with ids NULL only their number; -1 if there are
  * more than so many to look at.
@@ -619,17 +638,17 @@ seeme_places_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, int 
 	SeemeSet	set;
 	int			n = 0;
 	int			size = 64;
+	pg_uuid_t  *found;
 	const SeemeIds *gathered;
 
 	if (viewer == NULL || viewer->is_refused)
 		return 0;
-	gathered = ids == NULL ? seeme_ids_known(viewer, level, NULL, code) : NULL;
+	gathered = seeme_ids_known(viewer, level, NULL, code);
 	if (gathered != NULL)
-		return gathered->n;
+		return list_gathered(gathered, ids);
 	if (!seeme_hold_all(store, viewer, limit))
 		return -1;
-	if (ids != NULL)
-		*ids = palloc(sizeof(pg_uuid_t) * size);
+	found = palloc(sizeof(pg_uuid_t) * size);
 	while ((number = seeme_viewer_next_place(viewer, &position, &set)) != 0)
 	{
 		const SeemePlace *place = seeme_cache_place(number);
@@ -637,14 +656,16 @@ seeme_places_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, int 
 		if (!has_code(set, code) ||
 			level != (place->has_project ? SEEME_PROJECT : place->has_team ? SEEME_TEAM : SEEME_ORGANIZATION))
 			continue;
-		if (ids != NULL)
-		{
-			if (n >= size)
-				*ids = repalloc_huge(*ids, sizeof(pg_uuid_t) * (size *= 2));
-			(*ids)[n] = level == SEEME_PROJECT ? place->project_id : level == SEEME_TEAM ? place->team_id : place->organization_id;
-		}
-		n++;
+		if (n >= size)
+			found = repalloc_huge(found, sizeof(pg_uuid_t) * (size *= 2));
+		found[n++] = level == SEEME_PROJECT ? place->project_id : level == SEEME_TEAM ? place->team_id : place->organization_id;
 	}
+	if (n <= FEW_IDS)
+		(void) seeme_viewer_add_ids(viewer, level, 0, code, found, n);
+	if (ids != NULL)
+		*ids = found;
+	else
+		pfree(found);
 	return n;
 }
 
@@ -658,9 +679,9 @@ seeme_resources_held(SeemeStore *store, SeemeViewer *viewer, const char *resourc
 
 	if (viewer == NULL || viewer->is_refused)
 		return 0;
-	gathered = ids == NULL ? seeme_ids_known(viewer, SEEME_RESOURCE, resource_type, code) : NULL;
+	gathered = seeme_ids_known(viewer, SEEME_RESOURCE, resource_type, code);
 	if (gathered != NULL)
-		return gathered->n;
+		return list_gathered(gathered, ids);
 	if (!seeme_hold_all_resources(store, viewer, resource_type, limit))
 		return -1;
 	table = &seeme_viewer_resources(viewer, resource_type)->slots;
@@ -700,9 +721,11 @@ seeme_ids_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, const c
 		n = seeme_resources_held(store, viewer, resource_type, code, SEEME_NO_LIMIT, &values);
 	else
 		n = seeme_places_held(store, viewer, level, code, SEEME_NO_LIMIT, &values);
+	ids = seeme_viewer_find_ids(viewer, level, type, code); /* few, and gathered on the way */
 	if (n < 0 || seeme_cache_bytes() + sizeof(pg_uuid_t) * 2 * (Size) n > seeme_cache_limit())
-		return NULL;
-	ids = seeme_viewer_add_ids(viewer, level, type, code, values, n);
+		return ids;
+	if (ids == NULL)
+		ids = seeme_viewer_add_ids(viewer, level, type, code, values, n);
 	if (values != NULL)
 		pfree(values);
 	return ids;

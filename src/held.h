@@ -16,6 +16,7 @@
 #pragma GCC visibility push(hidden)
 
 extern void seeme_held_begin(SeemeStore *store);
+extern SeemeViewer *seeme_recall_viewer(const SeemeIdentity *asker);
 extern SeemeViewer *seeme_viewer(SeemeStore *store, const SeemeIdentity *asker);
 extern bool seeme_may_act(const SeemeIdentity *identity);
 extern bool seeme_viewer_acts(const SeemeViewer *viewer, const char *code);

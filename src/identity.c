@@ -105,35 +105,15 @@ seeme_parse_user_id(const char *text, pg_uuid_t *user_id)
 	return rest != NULL && *rest == '\0';
 }
 
+/* USER, USER/KEY or USER@EXPIRY */
 static bool
-check_user_id(char **newval, void **extra, GucSource source)
+parse_identity(const char *text, SeemeIdentity *identity)
 {
-	SeemeIdentity *identity;
 	const char *rest;
 
-	if (source <= PGC_S_DEFAULT && (*newval == NULL || **newval == '\0'))
-		return true;
-	if (!setting_identity && !InitializingParallelWorker)
-	{
-		GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
-		GUC_check_errmsg("the person who is asking cannot be set");
-		GUC_check_errhint("A trusted application calls seeme_assume(), anybody else seeme_login().");
-		return false;
-	}
-	if (**newval == '\0')
-		return true;			/* logged out */
-	identity = (SeemeIdentity *) guc_malloc(LOG, sizeof(SeemeIdentity));
-	if (identity == NULL)
-		return false;
-	*extra = identity;
-	if (meant != NULL)
-	{
-		*identity = *meant;
-		return true;
-	}
-	memset(identity, 0, sizeof(SeemeIdentity));
+	memset(identity, 0, sizeof(*identity));
 	identity->expires_at = DT_NOEND;
-	rest = parse_uuid(*newval, &identity->user_id);
+	rest = parse_uuid(text, &identity->user_id);
 	if (rest != NULL && *rest == '/')
 	{
 		identity->has_key = true;
@@ -146,11 +126,37 @@ check_user_id(char **newval, void **extra, GucSource source)
 		identity->expires_at = strtoll(rest + 1, &end, 10);
 		rest = end;
 	}
-	if (rest != NULL && *rest == '\0')
+	return rest != NULL && *rest == '\0';
+}
+
+static bool
+check_user_id(char **newval, void **extra, GucSource source)
+{
+	SeemeIdentity parsed;
+	const SeemeIdentity *identity = meant;
+
+	if (source <= PGC_S_DEFAULT && (*newval == NULL || **newval == '\0'))
 		return true;
-	guc_free(identity);
-	*extra = NULL;
-	return false;
+	if (!setting_identity && !InitializingParallelWorker)
+	{
+		GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+		GUC_check_errmsg("the person who is asking cannot be set");
+		GUC_check_errhint("A trusted application calls seeme_assume(), anybody else seeme_login().");
+		return false;
+	}
+	if (**newval == '\0')
+		return true;			/* logged out */
+	if (identity == NULL)
+	{
+		if (!parse_identity(*newval, &parsed))
+			return false;
+		identity = &parsed;
+	}
+	*extra = guc_malloc(LOG, sizeof(SeemeIdentity));
+	if (*extra == NULL)
+		return false;
+	memcpy(*extra, identity, sizeof(SeemeIdentity));
+	return true;
 }
 
 static void

@@ -98,9 +98,30 @@ seeme_ids_fill(MemoryContext context, SeemeIds *ids, const pg_uuid_t *values, in
 	ids->n = n;
 	ids->has_zero = false;
 	ids->nlines = (uint32) ((int64) n * 3 / (SEEME_IDS_PER_LINE * 2)) + 1;
-	/* Goes with the context; nobody frees it by itself, so that it may begin where a cache line does. */
-	ids->lines = (uint64 *) TYPEALIGN(line_size, MemoryContextAllocExtended(context, line_size * ((Size) ids->nlines + 1),
-																		   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+	ids->memory = MemoryContextAllocExtended(context, line_size * ((Size) ids->nlines + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	ids->lines = (uint64 *) TYPEALIGN(line_size, ids->memory);
 	for (int i = 0; i < n; i++)
 		put_id(ids, &values[i]);
+}
+
+void
+seeme_ids_free(SeemeIds *ids)
+{
+	pfree(ids->memory);
+	memset(ids, 0, sizeof(*ids));
+}
+
+/* All of them, in no order, put where there is room for as many; how many. */
+int
+seeme_ids_list(const SeemeIds *ids, pg_uuid_t *values)
+{
+	static const pg_uuid_t zero = {{0}};
+	int			n = 0;
+
+	if (ids->has_zero)
+		values[n++] = zero;
+	for (Size place = 0; place < (Size) ids->nlines * SEEME_WORDS_PER_LINE; place += 2)
+		if ((ids->lines[place] | ids->lines[place + 1]) != 0)
+			memcpy(&values[n++], &ids->lines[place], sizeof(pg_uuid_t));
+	return n;
 }

@@ -39,6 +39,7 @@ typedef struct SeemeIds
 	bool		has_zero;		/* all zeroes are a free place, and perhaps an id */
 	uint32		nlines;
 	uint64	   *lines;
+	void	   *memory;			/* in which the lines begin where a cache line does */
 } SeemeIds;
 
 #define SEEME_IDS_PER_LINE 4
@@ -47,6 +48,8 @@ typedef struct SeemeIds
 extern void seeme_ids_init(void);
 extern void seeme_slots_add(MemoryContext context, SeemeSlots *table, const pg_uuid_t *id, uint32 number);
 extern void seeme_ids_fill(MemoryContext context, SeemeIds *ids, const pg_uuid_t *values, int n);
+extern void seeme_ids_free(SeemeIds *ids);
+extern int	seeme_ids_list(const SeemeIds *ids, pg_uuid_t *values);
 
 /* Where an id is; NULL: it is not there. */
 static inline SeemeSlot *

@@ -1,8 +1,10 @@
 /*
- * permission_path.c: when a whole table is read by a permission scan.
+ * permission_path.c: how a table is read without asking about each of its rows.
  *
- * A path beside that of the sequential scan, a little cheaper. Rows that were decided together are good as long as nothing
- * comes between, so it is planned for queries that only read, lock no row, and call nothing volatile.
+ * Where the query says which scope its rows are of, by asking once; where an index finds the rows, by asking no more; where a
+ * whole table is read, by a permission scan: a path beside that of the sequential scan, a little cheaper. Whatever is decided
+ * for several rows at once is good as long as nothing comes between them, so all of this is for queries that only read, lock no
+ * row, and call nothing volatile.
  *
  * Owns the planner's hook and its setting. Knows nothing of permissions.
  */
@@ -11,6 +13,7 @@
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/pg_proc.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -20,9 +23,10 @@
 #include "optimizer/paths.h"
 #include "optimizer/restrictinfo.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "check.h"
+#include "call.h"
 #include "permission_scan.h"
 #include "planner.h"
 
@@ -31,24 +35,6 @@
 
 static bool enable_permission_scan = true;
 static set_rel_pathlist_hook_type next_pathlist_hook = NULL;
-
-/* A call of seeme_has_permission about a column of this table, its other arguments constants. */
-static bool
-is_check(Node *clause, Index relid)
-{
-	FuncExpr   *call = (FuncExpr *) clause;
-	FmgrInfo	function;
-	Var		   *column;
-
-	if (!IsA(clause, FuncExpr) || seeme_only_scope(call->args) == 0)
-		return false;
-	column = seeme_scope_column(call);
-	if (!IsA(column, Var) || column->varno != relid || column->varattno <= 0 || column->varlevelsup != 0)
-		return false;
-	/* It may be called otherwise, and lie in another schema. */
-	fmgr_info(call->funcid, &function);
-	return function.fn_addr == seeme_has_permission;
-}
 
 /*
  * The check among a table's conditions, if there is one and it may be asked first: conditions of a higher security level
@@ -64,7 +50,7 @@ find_check(RelOptInfo *rel)
 		RestrictInfo *condition = lfirst(cell);
 
 		if (condition->security_level == rel->baserestrict_min_security && !condition->pseudoconstant &&
-			is_check((Node *) condition->clause, rel->relid))
+			seeme_is_call((Node *) condition->clause, rel->relid))
 			return condition;
 	}
 	return NULL;
@@ -104,22 +90,23 @@ make_path(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check, int workers)
 	return &path->path;
 }
 
-/* Whether a query, or one inside it, changes or locks rows. */
 static bool
-takes_rows(Node *node, void *context)
+is_volatile(Oid function, void *context)
+{
+	return func_volatile(function) == PROVOLATILE_VOLATILE;
+}
+
+/* Whether a query, or one inside it, changes or locks rows, or calls what may do anything. */
+static bool
+does_more_than_read(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
 	if (IsA(node, Query))
 		return ((Query *) node)->commandType != CMD_SELECT || ((Query *) node)->rowMarks != NIL ||
-			query_tree_walker((Query *) node, takes_rows, context, 0);
-	return expression_tree_walker(node, takes_rows, context);
-}
-
-static bool
-query_only_reads(Query *query)
-{
-	return !takes_rows((Node *) query, NULL) && !contain_volatile_functions((Node *) query);
+			query_tree_walker((Query *) node, does_more_than_read, context, 0);
+	return check_functions_in_node(node, is_volatile, NULL) || IsA(node, NextValueExpr) ||
+		expression_tree_walker(node, does_more_than_read, context);
 }
 
 /*
@@ -134,9 +121,26 @@ only_reads(PlannerInfo *root)
 	while (root->parent_root != NULL)
 		root = root->parent_root;
 	foreach(cell, root->glob->subroots)
-		if (!query_only_reads(lfirst_node(PlannerInfo, cell)->parse))
+		if (does_more_than_read((Node *) lfirst_node(PlannerInfo, cell)->parse, NULL))
 			return false;
-	return query_only_reads(root->parse);
+	return !does_more_than_read((Node *) root->parse, NULL);
+}
+
+static void
+add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *check)
+{
+	if (!enable_permission_scan || rte->tablesample != NULL || rel->tuples < MIN_ROWS || rel->lateral_relids != NULL ||
+		seeme_is_point_query(rel) || seeme_fixed_value(rel, seeme_scope_column((FuncExpr *) check->clause)->varattno) != NULL ||
+		!is_heap(rte->relid))
+		return;
+	add_path(rel, make_path(root, rel, check, 0));
+	if (rel->consider_parallel)
+	{
+		int			workers = compute_parallel_worker(rel, rel->pages, -1, max_parallel_workers_per_gather);
+
+		if (workers > 0)
+			add_partial_path(rel, make_path(root, rel, check, workers));
+	}
 }
 
 static void
@@ -146,21 +150,16 @@ add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 
 	if (next_pathlist_hook != NULL)
 		next_pathlist_hook(root, rel, rti, rte);
-	if (!enable_permission_scan || rte->rtekind != RTE_RELATION || rte->inh || rte->tablesample != NULL ||
-		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW) ||
-		rel->tuples < MIN_ROWS || rel->lateral_relids != NULL || seeme_is_point_query(rel))
+	if (rte->rtekind != RTE_RELATION || rte->inh ||
+		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW))
 		return;
 	check = find_check(rel);
-	if (check == NULL || seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) check->clause)->varattno) ||
-		!is_heap(rte->relid) || !only_reads(root))
+	if (check == NULL || !only_reads(root))
 		return;
-	add_path(rel, make_path(root, rel, check, 0));
-	if (rel->consider_parallel)
+	if (!seeme_ask_once(root, rel, check))
 	{
-		int			workers = compute_parallel_worker(rel, rel->pages, -1, max_parallel_workers_per_gather);
-
-		if (workers > 0)
-			add_partial_path(rel, make_path(root, rel, check, workers));
+		seeme_trust_index(check);
+		add_scan(root, rel, rte, check);
 	}
 }
 

@@ -24,10 +24,9 @@
 #include "utils/ruleutils.h"
 #include "utils/uuid.h"
 
-#include "check.h"
+#include "call.h"
 #include "compat.h"
 #include "permission_scan.h"
-#include "planner.h"
 
 /* So many rows are read ahead of the one that is decided. */
 #define ROWS_AHEAD 16
@@ -47,10 +46,7 @@ typedef struct PermissionScanState
 	TableScanDesc scan;
 	/* The check: as an expression for rows that come from elsewhere, and as a call, whose memory is the call site's. */
 	ExprState  *check;
-	AttrNumber	column;
-	int			scope;			/* the number of the argument that the column is */
-	FmgrInfo	function;
-	FunctionCallInfo call;
+	SeemeCall	call;
 	/* The rows read ahead, all on one page, which is pinned as long as they are; and the first one after them */
 	HeapTupleData rows[ROWS_AHEAD];
 	int			nrows;
@@ -154,20 +150,7 @@ begin_scan(CustomScanState *node, EState *estate, int flags)
 	take_columns(state);
 	/* Also checks that whoever runs this may execute the function. */
 	state->check = ExecInitQual(plan->custom_exprs, &node->ss.ps);
-	state->scope = seeme_only_scope(check->args);
-	state->column = seeme_scope_column(check)->varattno;
-	fmgr_info(check->funcid, &state->function);
-	fmgr_info_set_expr((Node *) check, &state->function);
-	state->call = palloc0(SizeForFunctionCallInfo(list_length(check->args)));
-	InitFunctionCallInfoData(*state->call, &state->function, list_length(check->args), check->inputcollid, NULL, NULL);
-	for (int i = 0; i < list_length(check->args); i++)
-		if (i != state->scope)
-		{
-			Const	   *argument = list_nth_node(Const, check->args, i);
-
-			state->call->args[i].value = argument->constvalue;
-			state->call->args[i].isnull = argument->constisnull;
-		}
+	seeme_call_init(&state->call, check);
 }
 
 /* Decides the rows that were read. */
@@ -182,13 +165,13 @@ decide(PermissionScanState *state)
 	for (int i = 0; i < state->nrows; i++)
 	{
 		bool		isnull;
-		Datum		id = heap_getattr(&state->rows[i], state->column, columns, &isnull);
+		Datum		id = heap_getattr(&state->rows[i], state->call.column, columns, &isnull);
 
 		ids[i] = isnull ? NULL : DatumGetUUIDP(id);
 	}
 	ResetExprContext(node->ps.ps_ExprContext);
 	old = MemoryContextSwitchTo(node->ps.ps_ExprContext->ecxt_per_tuple_memory);
-	state->held = seeme_have_permission(state->call, state->scope, state->nrows, ids);
+	state->held = seeme_call(&state->call, state->nrows, ids);
 	state->decided_in = runs;
 	MemoryContextSwitchTo(old);
 }

@@ -27,17 +27,12 @@
 #include "utils/selfuncs.h"
 #include "utils/syscache.h"
 
+#include "call.h"
 #include "changes.h"
 #include "compat.h"
 #include "held.h"
 #include "permitted.h"
 #include "planner.h"
-
-/* Arguments of seeme_has_permission */
-#define ARG_CODE 0
-#define ARG_RESOURCE 4
-#define ARG_RESOURCE_TYPE 5
-#define NARGS 6
 
 /* So many places are read for an estimate; who has more is taken to have many. */
 #define PLACES_FOR_ESTIMATE 5000
@@ -57,48 +52,12 @@ static const char *const list_functions[] = {
 	"seeme_permitted_organizations", "seeme_permitted_teams", "seeme_permitted_projects", "seeme_permitted_resources"
 };
 
-static bool
-is_null(Node *node)
-{
-	return IsA(node, Const) && ((Const *) node)->constisnull;
-}
-
-/* The number of the one scope that a call asks about, if its other arguments are constants; else 0. */
-int
-seeme_only_scope(List *args)
-{
-	int			scope = 0;
-	Node	   *code;
-
-	if (list_length(args) != NARGS)
-		return 0;
-	code = list_nth(args, ARG_CODE);
-	if (!IsA(code, Const) || is_null(code))
-		return 0;
-	for (int i = 1; i <= ARG_RESOURCE; i++)
-		if (!is_null(list_nth(args, i)))
-		{
-			if (scope != 0)
-				return 0;
-			scope = i;
-		}
-	if (!IsA(list_nth(args, ARG_RESOURCE_TYPE), Const) ||
-		(scope != ARG_RESOURCE && !is_null(list_nth(args, ARG_RESOURCE_TYPE))))
-		return 0;
-	return scope;
-}
-
-/* The argument of a call that tells the scope, which is a column if the planner or an execution asks. */
-Var *
-seeme_scope_column(FuncExpr *call)
-{
-	return (Var *) list_nth(call->args, seeme_only_scope(call->args));
-}
-
 static char *
 constant_text(Node *node)
 {
-	return is_null(node) ? NULL : TextDatumGetCString(((Const *) node)->constvalue);
+	Const	   *constant = castNode(Const, node);
+
+	return constant->constisnull ? NULL : TextDatumGetCString(constant->constvalue);
 }
 
 /* In how many scopes the asking person holds what a call asks; -1: too many to count, or not known. */
@@ -107,13 +66,13 @@ count_permitted(List *args, int scope)
 {
 	if (!seeme_accept_changes())
 		return -1;
-	return seeme_count_permitted(scope - 1 + SEEME_ORGANIZATION, constant_text(list_nth(args, ARG_CODE)),
-								 constant_text(list_nth(args, ARG_RESOURCE_TYPE)), PLACES_FOR_ESTIMATE);
+	return seeme_count_permitted(scope - 1 + SEEME_ORGANIZATION, constant_text(list_nth(args, SEEME_ARG_CODE)),
+								 constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE)), PLACES_FOR_ESTIMATE);
 }
 
-/* Whether a table's column is compared with something known before the table is read. */
-bool
-seeme_is_fixed(RelOptInfo *rel, int column)
+/* What a table's column has to be equal to, if that is known before the table is read; else NULL. */
+Node *
+seeme_fixed_value(RelOptInfo *rel, int column)
 {
 	ListCell   *cell;
 
@@ -132,10 +91,10 @@ seeme_is_fixed(RelOptInfo *rel, int column)
 				var = (Node *) ((RelabelType *) var)->arg;
 			if (IsA(var, Var) && ((Var *) var)->varno == rel->relid && ((Var *) var)->varattno == column &&
 				!contain_var_clause(list_nth(clause->args, 1 - side)))
-				return true;
+				return list_nth(clause->args, 1 - side);
 		}
 	}
-	return false;
+	return NULL;
 }
 
 /* Whether at most one row is looked for. */
@@ -150,7 +109,7 @@ seeme_is_point_query(RelOptInfo *rel)
 		bool		fixed = index->unique && index->immediate && index->indpred == NIL;
 
 		for (int i = 0; i < index->nkeycolumns && fixed; i++)
-			fixed = index->indexkeys[i] != 0 && seeme_is_fixed(rel, index->indexkeys[i]);
+			fixed = index->indexkeys[i] != 0 && seeme_fixed_value(rel, index->indexkeys[i]) != NULL;
 		if (fixed)
 			return true;
 	}
@@ -195,7 +154,7 @@ selectivity(PlannerInfo *root, List *args, int varRelid)
 		RelOptInfo *rel = root->simple_rel_array[((Var *) column)->varno];
 
 		/* Who names a project, or a row, is likely to see it; and has not to be counted for. */
-		if (rel != NULL && (seeme_is_fixed(rel, ((Var *) column)->varattno) || seeme_is_point_query(rel)))
+		if (rel != NULL && (seeme_fixed_value(rel, ((Var *) column)->varattno) != NULL || seeme_is_point_query(rel)))
 			return 1.0;
 	}
 	permitted = count_permitted(args, scope);
@@ -210,7 +169,7 @@ static Oid
 list_function(Oid has_permission, int scope)
 {
 	Oid			types[2] = {TEXTOID, TEXTOID};
-	oidvector  *vector = buildoidvector(types, scope == ARG_RESOURCE ? 2 : 1);
+	oidvector  *vector = buildoidvector(types, scope == SEEME_ARG_RESOURCE ? 2 : 1);
 
 	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(list_functions[scope - 1]),
 						   PointerGetDatum(vector), ObjectIdGetDatum(get_func_namespace(has_permission)));
@@ -239,7 +198,7 @@ index_condition(SupportRequestIndexCondition *request)
 		return NIL;
 	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID, BTEqualStrategyNumber);
 	if (!OidIsValid(equal) ||
-		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
+		seeme_fixed_value(index->rel, index->indexkeys[request->indexcol]) != NULL ||
 		seeme_is_point_query(index->rel))
 		return NIL;
 	permitted = count_permitted(args, scope);
@@ -252,9 +211,9 @@ index_condition(SupportRequestIndexCondition *request)
 	if (!OidIsValid(function) || !seeme_may_execute(function))
 		return NIL;
 
-	list_args = list_make1(copyObject(list_nth(args, ARG_CODE)));
-	if (scope == ARG_RESOURCE)
-		list_args = lappend(list_args, copyObject(list_nth(args, ARG_RESOURCE_TYPE)));
+	list_args = list_make1(copyObject(list_nth(args, SEEME_ARG_CODE)));
+	if (scope == SEEME_ARG_RESOURCE)
+		list_args = lappend(list_args, copyObject(list_nth(args, SEEME_ARG_RESOURCE_TYPE)));
 	condition = makeNode(ScalarArrayOpExpr);
 	condition->opno = equal;
 	condition->opfuncid = get_opcode(equal);
@@ -271,6 +230,41 @@ index_condition(SupportRequestIndexCondition *request)
 	index->amcanparallel = false;
 	request->lossy = false;
 	return list_make1(condition);
+}
+
+/*
+ * Has a row that an index found not asked about again by a bitmap scan's filter. An index scan leaves the filter out by itself,
+ * for the condition is exact; a bitmap scan looks for the call among the conditions that the index was given, where it is not,
+ * and then for one of the same equivalence class. So the call is in a class of its own, which is in no list and has no members.
+ * It stays what is checked where the bitmap tells no more than the page.
+ */
+void
+seeme_trust_index(RestrictInfo *check)
+{
+	if (check->parent_ec == NULL)
+		check->parent_ec = makeNode(EquivalenceClass);
+}
+
+/*
+ * Where a query says which scope its rows are of, has the call made once, about that scope, and not for each row. False where it
+ * does not say so plainly.
+ */
+bool
+seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
+{
+	FuncExpr   *call = (FuncExpr *) check->clause;
+	int			scope = seeme_only_scope(call->args);
+	Node	   *value = seeme_fixed_value(rel, seeme_scope_column(call)->varattno);
+
+	if (value == NULL || exprType(value) != UUIDOID ||
+		!(IsA(value, Const) || (IsA(value, Param) && ((Param *) value)->paramkind == PARAM_EXTERN)))
+		return false;
+	call = copyObject(call);
+	lfirst(list_nth_cell(call->args, scope)) = copyObject(value);
+	check->clause = (Expr *) call;
+	check->pseudoconstant = true;
+	root->hasPseudoConstantQuals = true;
+	return true;
 }
 
 /*

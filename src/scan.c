@@ -1,5 +1,5 @@
 /*
- * scan.c: reading a table by an index, under one snapshot of what is committed now.
+ * scan.c: reading a table, by an index or as it lies, under one snapshot of what is committed now.
  *
  * Owns how the extension's tables are found and read, whatever row security and snapshots say; what their columns mean is
  * for store.c. Writes nothing.
@@ -23,6 +23,7 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "optimizer/plancat.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
 #include "utils/array.h"
@@ -72,11 +73,12 @@ seeme_store_open(SeemeStore *store)
 void
 seeme_store_close(SeemeStore *store)
 {
+	if (store->snapshot == NULL)
+		return;
 	for (int i = 0; i < SEEME_NTABLES; i++)
 		if (store->tables[i] != NULL)
 			table_close(store->tables[i], AccessShareLock);
-	if (store->snapshot != NULL)
-		UnregisterSnapshot(store->snapshot);
+	UnregisterSnapshot(store->snapshot);
 	memset(store, 0, sizeof(*store));
 }
 
@@ -212,6 +214,7 @@ bool
 seeme_next_entry(SeemeScan *scan)
 {
 	scan->tuple = NULL;
+	scan->is_apart = false;
 	return index_getnext_tid(scan->scan, ForwardScanDirection) != NULL;
 }
 
@@ -269,11 +272,50 @@ seeme_next_row(SeemeScan *scan)
 	return false;
 }
 
+/* All rows of a table, in no order. */
+void
+seeme_begin_table_scan(SeemeStore *store, SeemeScan *scan, SeemeTable table)
+{
+	memset(scan, 0, sizeof(*scan));
+	scan->table = open_table(store, table);
+	scan->slot = table_slot_create(scan->table, NULL);
+	scan->table_scan = table_beginscan(scan->table, store->snapshot, 0, NULL);
+}
+
+bool
+seeme_next_table_row(SeemeScan *scan)
+{
+	bool		is_copy;
+
+	if (!table_scan_getnextslot(scan->table_scan, ForwardScanDirection, scan->slot))
+		return false;
+	scan->tuple = ExecFetchSlotHeapTuple(scan->slot, false, &is_copy);
+	return true;
+}
+
+/* About how many rows a table has. */
+double
+seeme_estimate_rows(SeemeStore *store, SeemeTable table)
+{
+	Relation	relation = open_table(store, table);
+	BlockNumber pages;
+	double		rows;
+	double		visible;
+
+	estimate_rel_size(relation, NULL, &pages, &rows, &visible);
+	return rows;
+}
+
 void
 seeme_end_scan(SeemeScan *scan)
 {
-	index_endscan(scan->scan);
-	index_close(scan->index, AccessShareLock);
+	if (scan->index != NULL)
+	{
+		index_endscan(scan->scan);
+		index_close(scan->index, AccessShareLock);
+	}
+	else
+		table_endscan(scan->table_scan);
 	if (scan->slot != NULL)
 		ExecDropSingleTupleTableSlot(scan->slot);
 	if (BufferIsValid(scan->visibility))
@@ -298,13 +340,22 @@ seeme_text_key(ScanKey key, AttrNumber column, const char *value)
 Datum
 seeme_row_datum(SeemeScan *scan, AttrNumber column, bool *isnull)
 {
-	const int16 *columns = scan->index->rd_index->indkey.values;
-
 	if (scan->tuple == NULL)
 	{
+		const int16 *columns = scan->index->rd_index->indkey.values;
+
+		if (!scan->is_apart)
+		{
+			Assert(scan->index->rd_index->indnatts <= SEEME_MAX_INDEX_COLUMNS);
+			index_deform_tuple(scan->scan->xs_itup, scan->scan->xs_itupdesc, scan->values, scan->nulls);
+			scan->is_apart = true;
+		}
 		for (int i = 0; i < scan->index->rd_index->indnatts; i++)
 			if (columns[i] == column)
-				return index_getattr(scan->scan->xs_itup, i + 1, scan->scan->xs_itupdesc, isnull);
+			{
+				*isnull = scan->nulls[i];
+				return scan->values[i];
+			}
 		if (!fetch_row(scan))
 			elog(ERROR, "a row of table %s is not there", RelationGetRelationName(scan->table));
 	}

@@ -46,14 +46,20 @@ typedef enum SeemeIndex
 } SeemeIndex;
 #define SEEME_NINDEXES (SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT + 1)
 
-/* A scan of one table by one of its indexes. */
+#define SEEME_MAX_INDEX_COLUMNS 8
+
+/* A scan of one table, by one of its indexes or as it lies. */
 typedef struct SeemeScan
 {
 	Relation	table;
-	Relation	index;
+	Relation	index;			/* NULL: by none */
 	IndexScanDesc scan;
+	TableScanDesc table_scan;
 	TupleTableSlot *slot;		/* NULL until the first row is fetched */
 	HeapTuple	tuple;			/* the current row; NULL: there is its entry in the index alone */
+	bool		is_apart;		/* the entry was taken apart: */
+	Datum		values[SEEME_MAX_INDEX_COLUMNS];
+	bool		nulls[SEEME_MAX_INDEX_COLUMNS];
 	Buffer		visibility;		/* the page of the visibility map that was looked at last */
 } SeemeScan;
 
@@ -64,6 +70,8 @@ extern void seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex inde
 extern bool seeme_next_entry(SeemeScan *scan);
 extern bool seeme_entry_is_visible(SeemeScan *scan);
 extern bool seeme_next_row(SeemeScan *scan);
+extern void seeme_begin_table_scan(SeemeStore *store, SeemeScan *scan, SeemeTable table);
+extern bool seeme_next_table_row(SeemeScan *scan);
 extern void seeme_end_scan(SeemeScan *scan);
 extern void seeme_uuid_key(ScanKey key, AttrNumber column, const pg_uuid_t *value);
 extern void seeme_text_key(ScanKey key, AttrNumber column, const char *value);

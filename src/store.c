@@ -103,6 +103,21 @@ seeme_read_person(SeemeStore *store, const pg_uuid_t *id, SeemePerson *person)
 	return seeme_read_row(store, SEEME_USERS_BY_ID, 1, &key, get_person, person);
 }
 
+void
+seeme_visit_people(SeemeStore *store, int limit, void (*visit) (void *context, const SeemePerson *person), void *context)
+{
+	SeemeScan	scan;
+	SeemePerson person;
+
+	seeme_begin_table_scan(store, &scan, SEEME_USERS);
+	while (limit-- > 0 && seeme_next_table_row(&scan))
+	{
+		get_person(&scan, &person);
+		visit(context, &person);
+	}
+	seeme_end_scan(&scan);
+}
+
 bool
 seeme_find_user_of_role(SeemeStore *store, const char *role, pg_uuid_t *id)
 {
@@ -139,6 +154,24 @@ seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *ow
 
 	seeme_uuid_key(&key, organizations_id, organization);
 	return seeme_read_row(store, SEEME_ORGANIZATIONS_BY_ID, 1, &key, get_owner, owner);
+}
+
+void
+seeme_visit_organizations(SeemeStore *store, int limit,
+						  void (*visit) (void *context, const pg_uuid_t *organization, const pg_uuid_t *owner), void *context)
+{
+	SeemeScan	scan;
+	pg_uuid_t	organization;
+	pg_uuid_t	owner;
+
+	seeme_begin_table_scan(store, &scan, SEEME_ORGANIZATIONS);
+	while (limit-- > 0 && seeme_next_table_row(&scan))
+	{
+		get_organization_id(&scan, &organization);
+		get_owner(&scan, &owner);
+		visit(context, &organization, &owner);
+	}
+	seeme_end_scan(&scan);
 }
 
 List *
@@ -195,6 +228,21 @@ seeme_read_project(SeemeStore *store, const pg_uuid_t *id, SeemeProject *project
 
 	seeme_uuid_key(&key, projects_id, id);
 	return seeme_read_row(store, SEEME_PROJECTS_BY_ID, 1, &key, get_project, project);
+}
+
+void
+seeme_visit_projects(SeemeStore *store, int limit, void (*visit) (void *context, const SeemeProject *project), void *context)
+{
+	SeemeScan	scan;
+	SeemeProject project;
+
+	seeme_begin_table_scan(store, &scan, SEEME_PROJECTS);
+	while (limit-- > 0 && seeme_next_table_row(&scan))
+	{
+		get_project(&scan, &project);
+		visit(context, &project);
+	}
+	seeme_end_scan(&scan);
 }
 
 List *

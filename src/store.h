@@ -155,6 +155,13 @@ extern List *seeme_list_projects_of_team(SeemeStore *store, const pg_uuid_t *tea
 extern List *seeme_list_assignments(SeemeStore *store, const pg_uuid_t *resource, const char *type);
 extern List *seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const char *type, int limit);
 
+/* A table as a whole, but at most so many rows of it. */
+extern double seeme_estimate_rows(SeemeStore *store, SeemeTable table);
+extern void seeme_visit_people(SeemeStore *store, int limit, void (*visit) (void *context, const SeemePerson *person), void *context);
+extern void seeme_visit_organizations(SeemeStore *store, int limit,
+									  void (*visit) (void *context, const pg_uuid_t *organization, const pg_uuid_t *owner), void *context);
+extern void seeme_visit_projects(SeemeStore *store, int limit, void (*visit) (void *context, const SeemeProject *project), void *context);
+
 /* Whether anything was looked at since it was opened. */
 static inline bool
 seeme_store_was_read(const SeemeStore *store)

@@ -149,10 +149,10 @@ BEGIN
 END $$;
 
 SELECT seeme.watch('seeme.permissions', 'changes_of_vocabulary'), seeme.watch('seeme.resource_types', 'changes_of_vocabulary'),
-       seeme.watch('seeme.roles', 'changes_of_vocabulary'), seeme.watch('seeme.users', 'changes_of_rights'),
+       seeme.watch('seeme.roles', 'changes_of_vocabulary'), seeme.watch('seeme.users', 'changes_of_rights', 'id'),
        seeme.watch('seeme.organizations', 'changes_of_places'), seeme.watch('seeme.teams', 'changes_of_places'),
-       seeme.watch('seeme.projects', 'changes_of_places'), seeme.watch('seeme.memberships', 'changes_of_rights'),
-       seeme.watch('seeme.api_keys', 'changes_of_rights'), seeme.watch('seeme.external_identities', 'changes_of_rights'),
+       seeme.watch('seeme.projects', 'changes_of_places'), seeme.watch('seeme.memberships', 'changes_of_rights', 'user_id'),
+       seeme.watch('seeme.api_keys', 'changes_of_rights', 'user_id'), seeme.watch('seeme.external_identities', 'changes_of_rights'),
        seeme.watch('seeme.project_resources', 'changes_of_assignments');
 
 -- Inside one transaction nobody saw what PUBLIC is given by default, by PostgreSQL or by this database's default privileges.

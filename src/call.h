@@ -1,0 +1,47 @@
+/*
+ * call.h: a call of seeme_has_permission in an expression.
+ */
+#ifndef SEEME_CALL_H
+#define SEEME_CALL_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
+#include "utils/uuid.h"
+
+#include "check.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Arguments of seeme_has_permission */
+#define SEEME_ARG_CODE 0
+#define SEEME_ARG_RESOURCE 4
+#define SEEME_ARG_RESOURCE_TYPE 5
+#define SEEME_NARGS 6
+
+/* A call about one column, its other arguments constants, made without an expression. */
+typedef struct SeemeCall
+{
+	AttrNumber	column;
+	int			scope;			/* the number of the argument that the column is */
+	FmgrInfo	function;
+	FunctionCallInfo info;
+} SeemeCall;
+
+extern int	seeme_only_scope(List *args);
+extern Var *seeme_scope_column(FuncExpr *call);
+extern bool seeme_is_call(Node *expression, Index relid);
+extern void seeme_call_init(SeemeCall *call, FuncExpr *expression);
+
+/* What the call would say of several rows, whose columns these are (NULL: a null): a bit each. */
+static inline uint32
+seeme_call(SeemeCall *call, int n, pg_uuid_t *const *ids)
+{
+	return seeme_have_permission(call->info, call->scope, n, ids);
+}
+
+#pragma GCC visibility pop
+
+#endif							/* SEEME_CALL_H */

@@ -1,0 +1,144 @@
+/*
+ * directory.c: what decisions take of places and people, whoever asks: where a project is, whose an organization is, and
+ * whether a person exists and is not disabled.
+ *
+ * It is looked up one by one, as it is asked for. A session that has asked for many by then reads the table as a whole: a row
+ * costs a fifteenth of a look-up so, and together the two cost at most twice what would have been best. That is what a pooled
+ * connection comes to, and comes to again whenever a new project makes it forget where all of them are.
+ *
+ * Keeps what it finds in the cache; owns no state. Like held.c it reads in a store that was opened after seeme_held_begin().
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+
+#include "cache.h"
+#include "changes.h"
+#include "decide.h"
+#include "directory.h"
+#include "store.h"
+
+/* A look-up costs as much as so many rows of a table that is read as a whole. */
+#define ROWS_PER_LOOKUP 15
+
+/* It is thought about after so many look-ups, and again after each as many. */
+#define LOOKUPS_BETWEEN 64
+
+/* No more of the cache's memory than this part goes to a table. */
+#define PART_OF_MEMORY 4
+
+/*
+ * Whether a table is to be read as a whole now, and if so at most how many rows of it. Not in a serializable transaction, in
+ * which that would be taken for an interest in each of its rows.
+ */
+static int
+rows_to_read(SeemeStore *store, SeemeTable table, uint32 looked_up, Size bytes_per_row)
+{
+	double		most = (double) seeme_cache_limit() / PART_OF_MEMORY / bytes_per_row;
+	double		rows;
+
+	if (looked_up == 0 || looked_up % LOOKUPS_BETWEEN != 0 || IsolationIsSerializable())
+		return 0;
+	rows = seeme_estimate_rows(store, table);
+	return rows > most || rows > (double) looked_up * ROWS_PER_LOOKUP ? 0 : (int) most;
+}
+
+static void
+add_project(void *context, const SeemeProject *project)
+{
+	if (seeme_slots_find(&seeme_cache_places[SEEME_PLACE_PROJECT], &project->id) == NULL)
+		seeme_cache_add_place(SEEME_PLACE_PROJECT, &project->id, seeme_place_of_project(project));
+}
+
+static void
+add_organization(void *context, const pg_uuid_t *organization, const pg_uuid_t *owner)
+{
+	seeme_cache_add_owner(organization, true, owner);
+}
+
+/* Where an organization, team or project is; all zeroes when it does not exist. */
+void
+seeme_look_up_place(SeemeStore *store, SeemePlaceKind kind, const pg_uuid_t *id, SeemePlace *place)
+{
+	SeemeScope	scope = {SEEME_ORGANIZATION + (int) kind, *id};
+	SeemeSlot  *slot;
+	List	   *places;
+	int			rows;
+
+	if (kind == SEEME_PLACE_PROJECT)
+	{
+		rows = rows_to_read(store, SEEME_PROJECTS, seeme_cache_nplaces(), sizeof(SeemePlace) + 2 * sizeof(SeemeSlot));
+		if (rows > 0)
+			seeme_visit_projects(store, rows, add_project, NULL);
+		slot = seeme_slots_find(&seeme_cache_places[kind], id);
+		if (slot != NULL)
+		{
+			*place = *seeme_cache_place(slot->number);
+			return;
+		}
+	}
+	places = seeme_places(store, &scope);
+	if (places != NIL)
+		*place = *(SeemePlace *) linitial(places);
+	else
+		memset(place, 0, sizeof(*place));
+}
+
+/* Whose an organization is; false when it does not exist. */
+bool
+seeme_look_up_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
+{
+	bool		exists;
+	int			rows;
+
+	if (seeme_cache_find_owner(organization, &exists, owner))
+		return exists;
+	rows = rows_to_read(store, SEEME_ORGANIZATIONS, seeme_cache_nowners(), 4 * sizeof(pg_uuid_t));
+	if (rows > 0)
+		seeme_visit_organizations(store, rows, add_organization, NULL);
+	if (seeme_cache_find_owner(organization, &exists, owner))
+		return exists;
+	exists = seeme_read_owner(store, organization, owner);
+	seeme_cache_add_owner(organization, exists, owner);
+	return exists;
+}
+
+typedef struct People
+{
+	pg_uuid_t  *ids;
+	int			n;
+	int			size;
+} People;
+
+static void
+add_person(void *context, const SeemePerson *person)
+{
+	People	   *people = context;
+
+	if (person->disabled_at != DT_NOEND)
+		return;
+	if (people->n >= people->size)
+		people->ids = repalloc(people->ids, sizeof(pg_uuid_t) * (people->size *= 2));
+	people->ids[people->n++] = person->id;
+}
+
+/* Whether it is remembered that a person exists and has no date from which they are disabled. If not, that may be so yet. */
+bool
+seeme_is_known_to_act(SeemeStore *store, const pg_uuid_t *person)
+{
+	int			rows;
+
+	if (seeme_cache_find_person(person))
+		return true;
+	rows = rows_to_read(store, SEEME_USERS, seeme_cache_nviewers(), 2 * sizeof(pg_uuid_t));
+	if (rows > 0)
+	{
+		People		people = {palloc(sizeof(pg_uuid_t) * LOOKUPS_BETWEEN), 0, LOOKUPS_BETWEEN};
+
+		seeme_cache_begin_people();
+		seeme_visit_people(store, rows, add_person, &people);
+		seeme_cache_set_people(people.ids, people.n);
+		pfree(people.ids);
+	}
+	return seeme_cache_find_person(person);
+}

@@ -1,0 +1,20 @@
+/*
+ * directory.h: where things are and who acts, remembered for everybody.
+ */
+#ifndef SEEME_DIRECTORY_H
+#define SEEME_DIRECTORY_H
+
+#include "postgres.h"
+
+#include "cache.h"
+#include "store.h"
+
+#pragma GCC visibility push(hidden)
+
+extern void seeme_look_up_place(SeemeStore *store, SeemePlaceKind kind, const pg_uuid_t *id, SeemePlace *place);
+extern bool seeme_look_up_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner);
+extern bool seeme_is_known_to_act(SeemeStore *store, const pg_uuid_t *person);
+
+#pragma GCC visibility pop
+
+#endif							/* SEEME_DIRECTORY_H */
