@@ -86,9 +86,9 @@ static SeemePlace *places = NULL;	/* by number */
 static uint32 nplaces = 0;
 static uint32 places_size = 0;
 
-/* In people_context: who exists and will not be disabled, and the changes of each group that they were read under */
+/* In people_context: who exists and will not be disabled */
 static SeemeIds people = {0};
-static uint64 *people_read_under = NULL;
+static uint64 people_read_under = 0;
 
 /* In viewers_context */
 static HTAB *viewers = NULL;
@@ -140,7 +140,6 @@ static void
 forget_people(void)
 {
 	memset(&people, 0, sizeof(people));
-	people_read_under = NULL;
 	MemoryContextReset(people_context);
 }
 
@@ -483,25 +482,17 @@ seeme_cache_nowners(void)
 bool
 seeme_cache_find_person(const pg_uuid_t *person)
 {
-	uint32		group = seeme_group_of(person);
-
-	return people.lines != NULL && people_read_under[group] == seeme_changes_of_group[group] &&
+	return people.lines != NULL && seeme_group_changed_at[seeme_group_of(person)] <= people_read_under &&
 		seeme_ids_contain(&people, person);
 }
 
-/* To be called before those are read that will be set. */
-void
-seeme_cache_begin_people(void)
-{
-	forget_people();
-	people_read_under = MemoryContextAlloc(people_context, sizeof(seeme_changes_of_group));
-	memcpy(people_read_under, seeme_changes_of_group, sizeof(seeme_changes_of_group));
-}
-
+/* All of them, as they were read since seeme_cache_begin(). */
 void
 seeme_cache_set_people(const pg_uuid_t *ids, int n)
 {
+	forget_people();
 	seeme_ids_fill(people_context, &people, ids, n);
+	people_read_under = read_under;
 	has_grown = true;
 }
 
@@ -547,15 +538,15 @@ seeme_cache_find_viewer(const SeemeViewerKey *key)
 
 	if (viewer == NULL || memcmp(&viewer->key, key, sizeof(SeemeViewerKey)) != 0)
 		viewer = last_viewer = viewers == NULL ? NULL : hash_search(viewers, key, HASH_FIND, NULL);
-	if (viewer == NULL || viewer->read_under == seeme_changes_of_group[seeme_group_of(&key->user_id)])
+	if (viewer == NULL || seeme_group_changed_at[seeme_group_of(&key->user_id)] <= viewer->read_under)
 		return viewer;
 	seeme_cache_forget_viewer(viewer);
 	return NULL;
 }
 
-/* The changes of the person's group are those before anything was read of them. */
+/* Of whom nothing was read before seeme_cache_begin(). */
 SeemeViewer *
-seeme_cache_add_viewer(const SeemeViewerKey *key, uint64 read_under_of_group)
+seeme_cache_add_viewer(const SeemeViewerKey *key)
 {
 	SeemeViewer *viewer;
 
@@ -568,7 +559,7 @@ seeme_cache_add_viewer(const SeemeViewerKey *key, uint64 read_under_of_group)
 	has_grown = true;
 	viewer = hash_search(viewers, key, HASH_ENTER, NULL);
 	memset((char *) viewer + sizeof(SeemeViewerKey), 0, sizeof(SeemeViewer) - sizeof(SeemeViewerKey));
-	viewer->read_under = read_under_of_group;
+	viewer->read_under = read_under;
 	viewer->next_change = DT_NOEND;
 	return viewer;
 }

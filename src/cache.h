@@ -72,7 +72,7 @@ typedef struct SeemeKnownStanding
 typedef struct SeemeViewer
 {
 	SeemeViewerKey key;
-	uint64		read_under;		/* the changes of the person's group that all of this was read under */
+	uint64		read_under;		/* the number of changes that the first of this was read under */
 	bool		is_refused;		/* unknown, disabled, their key is of no use: holds nothing anywhere */
 	bool		is_complete;	/* every project in which they hold anything is known, with its set */
 	TimestampTz next_change;	/* the first moment at which a date makes any of this untrue */
@@ -139,7 +139,6 @@ extern void seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, co
 extern uint32 seeme_cache_nowners(void);
 
 extern bool seeme_cache_find_person(const pg_uuid_t *person);
-extern void seeme_cache_begin_people(void);
 extern void seeme_cache_set_people(const pg_uuid_t *ids, int n);
 
 extern SeemeSet seeme_cache_find_role(const pg_uuid_t *role_id);
@@ -147,7 +146,7 @@ extern void seeme_cache_add_role(const pg_uuid_t *role_id, SeemeSet set);
 
 extern uint32 seeme_cache_nviewers(void);
 extern SeemeViewer *seeme_cache_find_viewer(const SeemeViewerKey *key);
-extern SeemeViewer *seeme_cache_add_viewer(const SeemeViewerKey *key, uint64 read_under);
+extern SeemeViewer *seeme_cache_add_viewer(const SeemeViewerKey *key);
 extern void seeme_cache_forget_viewer(SeemeViewer *viewer);
 extern SeemeKnownStanding *seeme_viewer_find_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id);
 extern SeemeKnownStanding *seeme_viewer_add_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id, int nmemberships);

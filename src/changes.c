@@ -17,6 +17,7 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -37,7 +38,7 @@ static const char *const proxy_names[SEEME_NCHANGES] = {
 
 uint64		seeme_changes = 1;
 uint64		seeme_changes_of[SEEME_NCHANGES] = {1, 1, 1};
-uint64		seeme_changes_of_group[SEEME_NGROUPS];
+uint64		seeme_group_changed_at[SEEME_NGROUPS];
 uint64		seeme_moves = 1;
 uint64		seeme_changes_of_functions = 1;
 LocalTransactionId seeme_changed_in = InvalidLocalTransactionId;
@@ -62,8 +63,7 @@ changed(SeemeChange kind)
 static void
 group_changed(uint32 group)
 {
-	seeme_changes_of_group[group]++;
-	seeme_changes++;
+	seeme_group_changed_at[group] = ++seeme_changes;
 	seeme_moves++;
 }
 
@@ -159,6 +159,8 @@ tell_of_row(TriggerData *trigger, HeapTuple row)
 
 	if (column <= 0)
 		elog(ERROR, "table %s has no column %s", RelationGetRelationName(trigger->tg_relation), trigger->tg_trigger->tgargs[1]);
+	if (TupleDescAttr(columns, column - 1)->atttypid != UUIDOID)
+		elog(ERROR, "column %s of table %s is no uuid", trigger->tg_trigger->tgargs[1], RelationGetRelationName(trigger->tg_relation));
 	person = heap_getattr(row, column, columns, &isnull);
 	if (!isnull)
 		tell_of_person(DatumGetUUIDP(person));
@@ -166,9 +168,9 @@ tell_of_row(TriggerData *trigger, HeapTuple row)
 }
 
 /*
- * seeme.note_change('changes_of_…'[, column]) RETURNS trigger
+ * seeme.note_change('changes_of_…', column) RETURNS trigger
  *
- * The column, a uuid, says whose rights a row is about; without it, everybody's. Before a row is written, so that nothing is
+ * The column, a uuid, says whose rights a row is about; empty: everybody's. Before a row is written, so that nothing is
  * remembered between its writing and the message; and after, before the other triggers of that row.
  */
 PG_FUNCTION_INFO_V1(seeme_note_change);
@@ -182,7 +184,9 @@ seeme_note_change(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("seeme.note_change is a trigger function")));
-	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && trigger->tg_trigger->tgnargs == 2)
+	if (trigger->tg_trigger->tgnargs != 2)
+		elog(ERROR, "seeme.note_change takes two arguments");
+	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && trigger->tg_trigger->tgargs[1][0] != '\0')
 	{
 		told = tell_of_row(trigger, trigger->tg_trigtuple);
 		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
@@ -194,7 +198,7 @@ seeme_note_change(PG_FUNCTION_ARGS)
 		Oid			relid;
 
 		for (kind = 0; kind < SEEME_NCHANGES - 1; kind++)
-			if (trigger->tg_trigger->tgnargs > 0 && strcmp(trigger->tg_trigger->tgargs[0], proxy_names[kind]) == 0)
+			if (strcmp(trigger->tg_trigger->tgargs[0], proxy_names[kind]) == 0)
 				break;
 		relid = get_relname_relid(proxy_names[kind], RelationGetNamespace(trigger->tg_relation));
 		if (OidIsValid(relid))

@@ -32,11 +32,12 @@ extern uint64 seeme_changes;
 extern uint64 seeme_changes_of[SEEME_NCHANGES];
 
 /*
- * The same for what has changed of people one by one: each is in one of so many groups. Changes of rights that are about no
- * one person are in the array above.
+ * What has changed of people one by one: each is in one of so many groups, and this is what seeme_changes was when something of
+ * a group's changed last. Whoever notes seeme_changes before reading anything of a person can tell later, by a greater number
+ * here, that it is no longer to be relied on. Changes of rights that are about no one person are in the array above.
  */
 #define SEEME_NGROUPS 1024
-extern uint64 seeme_changes_of_group[SEEME_NGROUPS];
+extern uint64 seeme_group_changed_at[SEEME_NGROUPS];
 
 /*
  * Moves with these, and with everything else that a call site relies on from row to row: who is asking, where things lie in

@@ -135,7 +135,6 @@ seeme_is_known_to_act(SeemeStore *store, const pg_uuid_t *person)
 	{
 		People		people = {palloc(sizeof(pg_uuid_t) * LOOKUPS_BETWEEN), 0, LOOKUPS_BETWEEN};
 
-		seeme_cache_begin_people();
 		seeme_visit_people(store, rows, add_person, &people);
 		seeme_cache_set_people(people.ids, people.n);
 		pfree(people.ids);

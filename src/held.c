@@ -183,7 +183,6 @@ seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 	SeemeViewer *viewer = seeme_cache_find_viewer(&key);
 	SeemeSubject subject;
 	SeemeSet	reached_by_key = SEEME_UNKNOWN_SET;
-	uint64		changes = seeme_changes_of_group[seeme_group_of(&asker->user_id)];
 
 	if (viewer != NULL)
 	{
@@ -201,7 +200,7 @@ seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 	/* Whatever may fail comes first: a viewer without the bounds of their key would hold too much. */
 	if (subject.key != NULL)
 		reached_by_key = covered_by(subject.key->ncodes, subject.key->codes);
-	viewer = seeme_cache_add_viewer(&key, changes);
+	viewer = seeme_cache_add_viewer(&key);
 	viewer->is_refused = subject.is_refused;
 	viewer->reached_by_key = reached_by_key;
 	note_date(viewer, subject.now, subject.person.disabled_at);
