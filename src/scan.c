@@ -214,7 +214,6 @@ bool
 seeme_next_entry(SeemeScan *scan)
 {
 	scan->tuple = NULL;
-	scan->is_apart = false;
 	return index_getnext_tid(scan->scan, ForwardScanDirection) != NULL;
 }
 
@@ -336,6 +335,36 @@ seeme_text_key(ScanKey key, AttrNumber column, const char *value)
 						   CStringGetTextDatum(value));
 }
 
+/*
+ * A column of the current entry of an index. Where one before it is null, PostgreSQL looks at all of them anew for each; most
+ * entries of memberships have nulls, and all have columns of one length.
+ */
+static Datum
+entry_datum(SeemeScan *scan, int column, bool *isnull)
+{
+	IndexTuple	entry = scan->scan->xs_itup;
+	TupleDesc	columns = scan->scan->xs_itupdesc;
+	bits8	   *present = (bits8 *) ((char *) entry + sizeof(IndexTupleData));
+	Size		offset = 0;
+
+	if (!IndexTupleHasNulls(entry))
+		return index_getattr(entry, column + 1, columns, isnull);
+	*isnull = att_isnull(column, present);
+	if (*isnull)
+		return (Datum) 0;
+	for (int i = 0; i < column; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(columns, i);
+
+		if (attribute->attlen <= 0)
+			return index_getattr(entry, column + 1, columns, isnull);
+		if (!att_isnull(i, present))
+			offset = att_align_nominal(offset, attribute->attalign) + attribute->attlen;
+	}
+	offset = att_align_nominal(offset, TupleDescAttr(columns, column)->attalign);
+	return fetchatt(TupleDescAttr(columns, column), (char *) entry + IndexInfoFindDataOffset(entry->t_info) + offset);
+}
+
 /* A column of the current row; or of the entry, which has its row fetched if it does not have the column. */
 Datum
 seeme_row_datum(SeemeScan *scan, AttrNumber column, bool *isnull)
@@ -344,18 +373,9 @@ seeme_row_datum(SeemeScan *scan, AttrNumber column, bool *isnull)
 	{
 		const int16 *columns = scan->index->rd_index->indkey.values;
 
-		if (!scan->is_apart)
-		{
-			Assert(scan->index->rd_index->indnatts <= SEEME_MAX_INDEX_COLUMNS);
-			index_deform_tuple(scan->scan->xs_itup, scan->scan->xs_itupdesc, scan->values, scan->nulls);
-			scan->is_apart = true;
-		}
 		for (int i = 0; i < scan->index->rd_index->indnatts; i++)
 			if (columns[i] == column)
-			{
-				*isnull = scan->nulls[i];
-				return scan->values[i];
-			}
+				return entry_datum(scan, i, isnull);
 		if (!fetch_row(scan))
 			elog(ERROR, "a row of table %s is not there", RelationGetRelationName(scan->table));
 	}

@@ -46,8 +46,6 @@ typedef enum SeemeIndex
 } SeemeIndex;
 #define SEEME_NINDEXES (SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT + 1)
 
-#define SEEME_MAX_INDEX_COLUMNS 8
-
 /* A scan of one table, by one of its indexes or as it lies. */
 typedef struct SeemeScan
 {
@@ -57,9 +55,6 @@ typedef struct SeemeScan
 	TableScanDesc table_scan;
 	TupleTableSlot *slot;		/* NULL until the first row is fetched */
 	HeapTuple	tuple;			/* the current row; NULL: there is its entry in the index alone */
-	bool		is_apart;		/* the entry was taken apart: */
-	Datum		values[SEEME_MAX_INDEX_COLUMNS];
-	bool		nulls[SEEME_MAX_INDEX_COLUMNS];
 	Buffer		visibility;		/* the page of the visibility map that was looked at last */
 } SeemeScan;
 
