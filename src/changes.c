@@ -129,6 +129,14 @@ seeme_watch_changes(Oid namespace)
 	}
 }
 
+/* What is being read is not to be relied on afterwards without another look at whether anything has changed. */
+void
+seeme_distrust(void)
+{
+	seeme_changes++;
+	seeme_moves++;
+}
+
 /*
  * Tells every session, at commit, that something about a person has changed. PostgreSQL takes two things from a row of pg_class:
  * the number, and whether the table is shared by all databases.

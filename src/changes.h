@@ -68,6 +68,7 @@ seeme_group_of(const pg_uuid_t *person)
 
 extern void seeme_changes_init(void);
 extern void seeme_watch_changes(Oid namespace);
+extern void seeme_distrust(void);
 
 /*
  * Takes notice of what others have committed, also in a statement that has all its locks, and tells whether what is

@@ -52,7 +52,7 @@ seeme_held_begin(SeemeStore *store)
 	static uint64 watched_under = 0;
 
 	/* The tables that tell of changes are where they were, as long as none of ours has got another definition. */
-	while (watched_under != seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY])
+	if (watched_under != seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY])
 	{
 		uint64		changes = seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY];
 
@@ -62,6 +62,9 @@ seeme_held_begin(SeemeStore *store)
 	}
 	seeme_store_open_in(store, namespace);
 	seeme_cache_begin();
+	/* One did meanwhile: until they are looked for again, nothing is to be relied on. */
+	if (watched_under != seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY])
+		seeme_distrust();
 	if (seeme_cache_ncodes() == 0)
 	{
 		List	   *registered = seeme_list_codes(store);
