@@ -240,7 +240,7 @@ seeme_cache_begin(void)
 		memcpy(read_under_each, seeme_changes_of, sizeof(read_under_each));
 		read_under = seeme_changes;
 	}
-	else if (has_grown && (seeme_cache_bytes() > seeme_cache_limit() || seeme_cache_has_too_many_sets()))
+	if (has_grown && (seeme_cache_bytes() > seeme_cache_limit() || seeme_cache_has_too_many_sets()))
 	{
 		seeme_cache_counters.evictions++;
 		/* Who asks changes more often than where. */

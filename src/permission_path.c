@@ -130,7 +130,7 @@ static void
 add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *check)
 {
 	if (!enable_permission_scan || rte->tablesample != NULL || rel->tuples < MIN_ROWS || rel->lateral_relids != NULL ||
-		seeme_is_point_query(rel) || seeme_fixed_value(rel, seeme_scope_column((FuncExpr *) check->clause)->varattno) != NULL ||
+		seeme_is_point_query(rel) || seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) check->clause)->varattno) ||
 		!is_heap(rte->relid))
 		return;
 	add_path(rel, make_path(root, rel, check, 0));

@@ -23,6 +23,7 @@
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
 #include "utils/syscache.h"
@@ -70,18 +71,28 @@ count_permitted(List *args, int scope)
 								 constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE)), PLACES_FOR_ESTIMATE);
 }
 
-/* What a table's column has to be equal to, if that is known before the table is read; else NULL. */
-Node *
-seeme_fixed_value(RelOptInfo *rel, int column)
+/* Whether a condition on a table is an equality. That of a partition is a copy without what the planner knows of the table's. */
+static bool
+is_equality(RelOptInfo *rel, RestrictInfo *condition)
+{
+	OpExpr	   *clause = (OpExpr *) condition->clause;
+
+	return IsA(clause, OpExpr) && list_length(clause->args) == 2 &&
+		(condition->mergeopfamilies != NIL || (IS_OTHER_REL(rel) && get_mergejoin_opfamilies(clause->opno) != NIL));
+}
+
+/* The condition that says what a table's column is equal to, if that is known before the table is read; and the value. */
+static OpExpr *
+fixing_clause(RelOptInfo *rel, int column, Node **value)
 {
 	ListCell   *cell;
 
 	foreach(cell, rel->baserestrictinfo)
 	{
-		RestrictInfo *rinfo = lfirst(cell);
-		OpExpr	   *clause = (OpExpr *) rinfo->clause;
+		RestrictInfo *condition = lfirst(cell);
+		OpExpr	   *clause = (OpExpr *) condition->clause;
 
-		if (rinfo->mergeopfamilies == NIL || !IsA(clause, OpExpr) || list_length(clause->args) != 2)
+		if (!is_equality(rel, condition))
 			continue;
 		for (int side = 0; side < 2; side++)
 		{
@@ -91,10 +102,21 @@ seeme_fixed_value(RelOptInfo *rel, int column)
 				var = (Node *) ((RelabelType *) var)->arg;
 			if (IsA(var, Var) && ((Var *) var)->varno == rel->relid && ((Var *) var)->varattno == column &&
 				!contain_var_clause(list_nth(clause->args, 1 - side)))
-				return list_nth(clause->args, 1 - side);
+			{
+				*value = list_nth(clause->args, 1 - side);
+				return clause;
+			}
 		}
 	}
 	return NULL;
+}
+
+bool
+seeme_is_fixed(RelOptInfo *rel, int column)
+{
+	Node	   *value;
+
+	return fixing_clause(rel, column, &value) != NULL;
 }
 
 /* Whether at most one row is looked for. */
@@ -109,7 +131,7 @@ seeme_is_point_query(RelOptInfo *rel)
 		bool		fixed = index->unique && index->immediate && index->indpred == NIL;
 
 		for (int i = 0; i < index->nkeycolumns && fixed; i++)
-			fixed = index->indexkeys[i] != 0 && seeme_fixed_value(rel, index->indexkeys[i]) != NULL;
+			fixed = index->indexkeys[i] != 0 && seeme_is_fixed(rel, index->indexkeys[i]);
 		if (fixed)
 			return true;
 	}
@@ -154,7 +176,7 @@ selectivity(PlannerInfo *root, List *args, int varRelid)
 		RelOptInfo *rel = root->simple_rel_array[((Var *) column)->varno];
 
 		/* Who names a project, or a row, is likely to see it; and has not to be counted for. */
-		if (rel != NULL && (seeme_fixed_value(rel, ((Var *) column)->varattno) != NULL || seeme_is_point_query(rel)))
+		if (rel != NULL && (seeme_is_fixed(rel, ((Var *) column)->varattno) || seeme_is_point_query(rel)))
 			return 1.0;
 	}
 	permitted = count_permitted(args, scope);
@@ -198,7 +220,7 @@ index_condition(SupportRequestIndexCondition *request)
 		return NIL;
 	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID, BTEqualStrategyNumber);
 	if (!OidIsValid(equal) ||
-		seeme_fixed_value(index->rel, index->indexkeys[request->indexcol]) != NULL ||
+		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
 		seeme_is_point_query(index->rel))
 		return NIL;
 	permitted = count_permitted(args, scope);
@@ -254,9 +276,11 @@ seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
 {
 	FuncExpr   *call = (FuncExpr *) check->clause;
 	int			scope = seeme_only_scope(call->args);
-	Node	   *value = seeme_fixed_value(rel, seeme_scope_column(call)->varattno);
+	Node	   *value;
+	OpExpr	   *clause = fixing_clause(rel, seeme_scope_column(call)->varattno, &value);
 
-	if (value == NULL || exprType(value) != UUIDOID ||
+	/* Nothing but this equality says that the column is the value, bit by bit. */
+	if (clause == NULL || get_opcode(clause->opno) != F_UUID_EQ ||
 		!(IsA(value, Const) || (IsA(value, Param) && ((Param *) value)->paramkind == PARAM_EXTERN)))
 		return false;
 	call = copyObject(call);
