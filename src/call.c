@@ -61,6 +61,7 @@ is_has_permission(Oid function)
 
 	if (function == known && known_under == seeme_changes_of_functions)
 		return true;
+	known = InvalidOid;
 	known_under = seeme_changes_of_functions;
 	fmgr_info(function, &found);
 	if (found.fn_addr != seeme_has_permission)

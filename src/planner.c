@@ -82,8 +82,8 @@ is_equality(RelOptInfo *rel, RestrictInfo *condition)
 }
 
 /* The condition that says what a table's column is equal to, if that is known before the table is read; and the value. */
-static OpExpr *
-fixing_clause(RelOptInfo *rel, int column, Node **value)
+static RestrictInfo *
+fixing_condition(RelOptInfo *rel, int column, Node **value)
 {
 	ListCell   *cell;
 
@@ -104,7 +104,7 @@ fixing_clause(RelOptInfo *rel, int column, Node **value)
 				!contain_var_clause(list_nth(clause->args, 1 - side)))
 			{
 				*value = list_nth(clause->args, 1 - side);
-				return clause;
+				return condition;
 			}
 		}
 	}
@@ -116,7 +116,7 @@ seeme_is_fixed(RelOptInfo *rel, int column)
 {
 	Node	   *value;
 
-	return fixing_clause(rel, column, &value) != NULL;
+	return fixing_condition(rel, column, &value) != NULL;
 }
 
 /* Whether at most one row is looked for. */
@@ -270,6 +270,9 @@ seeme_trust_index(RestrictInfo *check)
 /*
  * Where a query says which scope its rows are of, has the call made once, about that scope, and not for each row. False where it
  * does not say so plainly.
+ *
+ * What kept rows of other scopes from the query's own conditions, which may tell what they see, is then the equality: so it is
+ * asked before them, as the call was.
  */
 bool
 seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
@@ -277,12 +280,13 @@ seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
 	FuncExpr   *call = (FuncExpr *) check->clause;
 	int			scope = seeme_only_scope(call->args);
 	Node	   *value;
-	OpExpr	   *clause = fixing_clause(rel, seeme_scope_column(call)->varattno, &value);
+	RestrictInfo *equality = fixing_condition(rel, seeme_scope_column(call)->varattno, &value);
 
-	/* Nothing but this equality says that the column is the value, bit by bit. */
-	if (clause == NULL || get_opcode(clause->opno) != F_UUID_EQ ||
+	/* Nothing but this operator says that the column is the value, bit by bit, and tells nothing. */
+	if (equality == NULL || get_opcode(((OpExpr *) equality->clause)->opno) != F_UUID_EQ ||
 		!(IsA(value, Const) || (IsA(value, Param) && ((Param *) value)->paramkind == PARAM_EXTERN)))
 		return false;
+	equality->security_level = check->security_level;
 	call = copyObject(call);
 	lfirst(list_nth_cell(call->args, scope)) = copyObject(value);
 	check->clause = (Expr *) call;

@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(264);
+SELECT plan(269);
 SET LOCAL max_parallel_workers_per_gather = 0;
 SET LOCAL jit = off;
 
@@ -170,6 +170,11 @@ CREATE OPERATOR t_own.= (FUNCTION = t_own.always, LEFTARG = uuid, RIGHTARG = uui
 CREATE FUNCTION t_own.tell(integer) RETURNS boolean LANGUAGE plpgsql STABLE COST 0.0001 AS $$ BEGIN IF $1 IS NOT NULL THEN RAISE 'saw a row' USING ERRCODE = 'T0001'; END IF; RETURN true; END $$;
 SELECT is(cardinality(pg_temp.got(v.p, 'SELECT n FROM t_doc WHERE project_id OPERATOR(t_own.=) {alpha}')), v.n, 'threat: an equality of one''s own says nothing of a row''s project: ' || v.p) FROM (VALUES ('paul', 240), ('nora', 360), ('stan', 0)) AS v (p, n);
 SELECT is(cardinality(pg_temp.got(p, 'SELECT n FROM t_doc WHERE project_id = {alpha} AND t_own.tell(n)')), 0, 'threat: a cheap function of one''s own is shown no row of a project that one does not see: ' || p) FROM unnest(ARRAY['stan', 'nora', 'ghost']) AS p;
+SET LOCAL cpu_operator_cost = 0;
+SELECT is(cardinality(pg_temp.got('paul', format('SELECT n FROM %s WHERE 1 / (project_id = {alpha})::int = 1 AND project_id = {alpha}', t))), (SELECT count(*)::int FROM t_copy WHERE project_id = :alpha),
+          'threat: nor is a condition that fails for such rows, where the planner is told that operators cost nothing: ' || t)
+  FROM unnest(ARRAY['t_doc', 't_bare', 't_part', 't_by_project', 't_parent']) AS t;
+RESET cpu_operator_cost;
 SELECT matches((pg_temp.got('paul', 'SELECT n FROM t_doc WHERE project_id = {alpha} AND t_own.tell(n)'))[1], '^T0001', 'and those of one that one sees');
 SELECT is(pg_temp.rows_of(q), 'same', 'threat: a condition that does not hold for all rows says nothing of them: ' || q)
   FROM unnest(ARRAY['SELECT n FROM t_doc WHERE project_id = {alpha} OR n % 2 = 0', 'SELECT n FROM t_doc WHERE (project_id = {alpha}) IS NOT TRUE', 'SELECT n FROM t_doc WHERE NOT project_id = {alpha}', 'SELECT n FROM t_doc WHERE CASE WHEN n % 2 = 0 THEN project_id = {alpha} ELSE true END', 'SELECT n FROM t_doc WHERE (project_id = {alpha}) = (n > 0)', 'SELECT n FROM t_doc WHERE coalesce(project_id = {alpha}, true)',
