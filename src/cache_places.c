@@ -1,0 +1,151 @@
+/*
+ * cache_places.c: the part of the cache that is the same for everybody: where projects, teams and organizations are, whose the
+ * organizations are, and who exists.
+ */
+#include "postgres.h"
+
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "cache.h"
+#include "cache_parts.h"
+#include "changes.h"
+
+typedef struct CachedOwner
+{
+	pg_uuid_t	organization;
+	bool		exists;
+	pg_uuid_t	owner;
+} CachedOwner;
+
+SeemeSlots	seeme_cache_places[SEEME_NPLACE_KINDS];
+
+/* In seeme_places_context */
+static HTAB *owners = NULL;
+static SeemePlace *places = NULL;	/* by number */
+static uint32 nplaces = 0;
+static uint32 places_size = 0;
+
+/* In seeme_people_context: who exists and will not be disabled */
+static SeemeIds people = {0};
+static uint64 people_read_under = 0;
+
+void
+seeme_places_forget(void)
+{
+	places = NULL;
+	owners = NULL;
+	nplaces = places_size = 0;
+	memset(seeme_cache_places, 0, sizeof(seeme_cache_places));
+	MemoryContextReset(seeme_places_context);
+}
+
+void
+seeme_people_forget(void)
+{
+	memset(&people, 0, sizeof(people));
+	MemoryContextReset(seeme_people_context);
+}
+
+/* Places, numbered from 1 */
+
+uint32
+seeme_cache_add_place(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place)
+{
+	if (nplaces + 1 >= places_size)
+	{
+		uint32		size = Max(places_size * 2, 64);
+		SeemePlace *grown = MemoryContextAllocExtended(seeme_places_context, sizeof(SeemePlace) * size, MCXT_ALLOC_HUGE);
+
+		if (places != NULL)
+		{
+			memcpy(grown, places, sizeof(SeemePlace) * (nplaces + 1));
+			pfree(places);
+		}
+		places = grown;
+		places_size = size;
+	}
+	seeme_slots_add(seeme_places_context, &seeme_cache_places[kind], id, nplaces + 1);
+	seeme_cache_has_grown = true;
+	nplaces++;
+	places[nplaces] = *place;
+	return nplaces;
+}
+
+const SeemePlace *
+seeme_cache_place(uint32 number)
+{
+	return &places[number];
+}
+
+uint32
+seeme_cache_nplaces(void)
+{
+	return nplaces;
+}
+
+/* For how many there is room. */
+uint32
+seeme_cache_places_size(void)
+{
+	return places_size;
+}
+
+/* Whose an organization is, and whether it exists at all; false if that is not remembered. */
+bool
+seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *owner)
+{
+	CachedOwner *found = owners == NULL ? NULL : hash_search(owners, organization, HASH_FIND, NULL);
+
+	if (found == NULL)
+		return false;
+	*exists = found->exists;
+	*owner = found->owner;
+	return true;
+}
+
+void
+seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_t *owner)
+{
+	CachedOwner *entry;
+
+	if (owners == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(CachedOwner), .hcxt = seeme_places_context};
+
+		owners = hash_create("seeme_rbac owners", 32, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	seeme_cache_has_grown = true;
+	entry = hash_search(owners, organization, HASH_ENTER, NULL);
+	entry->exists = exists;
+	if (exists)
+		entry->owner = *owner;
+	else
+		memset(&entry->owner, 0, sizeof(entry->owner));
+}
+
+uint32
+seeme_cache_nowners(void)
+{
+	return owners == NULL ? 0 : hash_get_num_entries(owners);
+}
+
+/* People */
+
+/* Whether it is remembered that a person exists and has no date from which they are disabled. */
+bool
+seeme_cache_find_person(const pg_uuid_t *person)
+{
+	return people.lines != NULL && seeme_group_changed_at[seeme_group_of(person)] <= people_read_under &&
+		seeme_ids_contain(&people, person);
+}
+
+/* All of them, as they were read since seeme_cache_begin(). */
+void
+seeme_cache_set_people(const pg_uuid_t *ids, int n)
+{
+	seeme_people_forget();
+	seeme_ids_fill(seeme_people_context, &people, ids, n);
+	people_read_under = seeme_cache_read_under();
+	seeme_cache_has_grown = true;
+}
