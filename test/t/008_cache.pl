@@ -255,7 +255,7 @@ start('standby', '');
     my $person = connect_at('primary', 'world', 'adam');
     my $wide = "SELECT cardinality(seeme_permitted_projects('datasets:read'))";
     for my $how (qw(timeout cancel terminate)) {
-        $dba->do("UPDATE seeme.users SET name = name || '.' WHERE username = 'stan'");
+        $dba->do("UPDATE seeme.users SET name = name || '.' WHERE username = 'adam'");
         $dba->do('BEGIN');
         $dba->do('LOCK TABLE seeme.projects');
         my $broken = '';
