@@ -69,25 +69,35 @@ typedef struct SeemeKnownStanding
 	SeemeKnownMembership memberships[FLEXIBLE_ARRAY_MEMBER];
 } SeemeKnownStanding;
 
+/* What is held in a place, by its number. */
+typedef struct SeemePlaceSet
+{
+	uint32		place;			/* 0: a free slot */
+	SeemeSet	set;
+} SeemePlaceSet;
+
 typedef struct SeemeViewer
 {
 	SeemeViewerKey key;
 	uint64		read_under;		/* the number of changes that the first of this was read under */
+	TimestampTz next_change;	/* the first moment at which a date makes any of this untrue */
 	bool		is_refused;		/* unknown, disabled, their key is of no use: holds nothing anywhere */
 	bool		is_complete;	/* every project in which they hold anything is known, with its set */
-	TimestampTz next_change;	/* the first moment at which a date makes any of this untrue */
-	int			larger_than;	/* so many places were read in vain in order to be complete */
-	SeemeSet	reached_by_key; /* SEEME_UNKNOWN_SET: they came by none */
+	bool		is_flat;
 	bool		key_has_organization;
+	SeemeSet	reached_by_key; /* SEEME_UNKNOWN_SET: they came by none */
+	/* The sets of places: of all of them, by number, or, as long as they are few, in a small hash table. */
+	uint32		size;
+	uint32		used;
+	union
+	{
+		SeemeSet   *all;
+		SeemePlaceSet *few;
+	}			sets;
+	int			larger_than;	/* so many places were read in vain in order to be complete */
 	SeemeKnownStanding *standings;	/* the last one asked about first */
 	SeemeResources *resources;
 	SeemeHeldIds *ids;			/* one for each code that a wide statement asked */
-	/* The sets of places, by the number of the place: all of them, or, as long as they are few, a small hash table. */
-	bool		is_flat;
-	uint32		size;
-	uint32		used;
-	SeemeSet   *sets;
-	uint32	   *places;
 } SeemeViewer;
 
 typedef enum SeemePlaceKind
@@ -171,12 +181,12 @@ seeme_viewer_recall(const SeemeViewer *viewer, uint32 place)
 	uint32		i;
 
 	if (viewer->is_flat)
-		return place < viewer->size ? viewer->sets[place] : SEEME_UNKNOWN_SET;
+		return place < viewer->size ? viewer->sets.all[place] : SEEME_UNKNOWN_SET;
 	if (viewer->size == 0)
 		return SEEME_UNKNOWN_SET;
-	for (i = (place * 2654435769u) & (viewer->size - 1); viewer->places[i] != 0; i = (i + 1) & (viewer->size - 1))
-		if (viewer->places[i] == place)
-			return viewer->sets[i];
+	for (i = (place * 2654435769u) & (viewer->size - 1); viewer->sets.few[i].place != 0; i = (i + 1) & (viewer->size - 1))
+		if (viewer->sets.few[i].place == place)
+			return viewer->sets.few[i].set;
 	return SEEME_UNKNOWN_SET;
 }
 

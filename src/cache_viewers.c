@@ -13,17 +13,31 @@
 /* As long as a viewer has not more places than this, they are in a hash table. */
 #define FEW_PLACES 256
 
-/* In seeme_viewers_context */
-static HTAB *viewers = NULL;
+/* In seeme_viewers_context: those who came by an API key; and the others, by the person's number, which stays when they are forgotten */
+static HTAB *by_key = NULL;
+static SeemeSlots numbers;
+static SeemeViewer **by_number = NULL;
+static uint32 by_number_size = 0;
 static SeemeViewer *last_viewer = NULL; /* the one asked for last */
 
 void
 seeme_viewers_forget(void)
 {
-	viewers = NULL;
+	by_key = NULL;
+	memset(&numbers, 0, sizeof(numbers));
+	by_number = NULL;
+	by_number_size = 0;
 	last_viewer = NULL;
 	MemoryContextReset(seeme_viewers_context);
 	seeme_moves++;
+}
+
+static bool
+came_by_key(const SeemeViewerKey *key)
+{
+	static const pg_uuid_t none = {{0}};
+
+	return !seeme_uuid_equal(&key->key_id, &none);
 }
 
 static void
@@ -38,6 +52,20 @@ forget_ids(SeemeViewer *viewer)
 	viewer->ids = NULL;
 }
 
+static void
+forget_resources_of(SeemeViewer *viewer)
+{
+	forget_ids(viewer);
+	for (SeemeResources *resources = viewer->resources; resources != NULL; resources = resources->next)
+	{
+		if (resources->slots.slots != NULL)
+			pfree(resources->slots.slots);
+		memset(&resources->slots, 0, sizeof(resources->slots));
+		resources->is_complete = false;
+		resources->larger_than = 0;
+	}
+}
+
 /* Of everybody. */
 void
 seeme_resources_forget(void)
@@ -45,28 +73,34 @@ seeme_resources_forget(void)
 	HASH_SEQ_STATUS all;
 	SeemeViewer *viewer;
 
-	if (viewers == NULL)
-		return;
-	hash_seq_init(&all, viewers);
-	while ((viewer = hash_seq_search(&all)) != NULL)
+	for (uint32 i = 1; i <= numbers.used; i++)
+		if (by_number[i] != NULL)
+			forget_resources_of(by_number[i]);
+	if (by_key != NULL)
 	{
-		forget_ids(viewer);
-		for (SeemeResources *resources = viewer->resources; resources != NULL; resources = resources->next)
-		{
-			if (resources->slots.slots != NULL)
-				pfree(resources->slots.slots);
-			memset(&resources->slots, 0, sizeof(resources->slots));
-			resources->is_complete = false;
-			resources->larger_than = 0;
-		}
+		hash_seq_init(&all, by_key);
+		while ((viewer = hash_seq_search(&all)) != NULL)
+			forget_resources_of(viewer);
 	}
 	seeme_moves++;
 }
 
+/* Of how many anything was remembered since all were forgotten. */
 uint32
 seeme_cache_nviewers(void)
 {
-	return viewers == NULL ? 0 : hash_get_num_entries(viewers);
+	return numbers.used + (by_key == NULL ? 0 : hash_get_num_entries(by_key));
+}
+
+static SeemeViewer *
+find_viewer(const SeemeViewerKey *key)
+{
+	SeemeSlot  *slot;
+
+	if (came_by_key(key))
+		return by_key == NULL ? NULL : hash_search(by_key, key, HASH_FIND, NULL);
+	slot = seeme_slots_find(&numbers, &key->user_id);
+	return slot == NULL ? NULL : by_number[slot->number];
 }
 
 /* NULL: nothing is remembered of them, or not any more, for something about them has changed. */
@@ -76,11 +110,37 @@ seeme_cache_find_viewer(const SeemeViewerKey *key)
 	SeemeViewer *viewer = last_viewer;
 
 	if (viewer == NULL || memcmp(&viewer->key, key, sizeof(SeemeViewerKey)) != 0)
-		viewer = last_viewer = viewers == NULL ? NULL : hash_search(viewers, key, HASH_FIND, NULL);
+		viewer = last_viewer = find_viewer(key);
 	if (viewer == NULL || seeme_group_changed_at[seeme_group_of(&key->user_id)] <= viewer->read_under)
 		return viewer;
 	seeme_cache_forget_viewer(viewer);
 	return NULL;
+}
+
+/* The place for a pointer to the viewer whom a person is without a key. */
+static SeemeViewer **
+place_for(const pg_uuid_t *person)
+{
+	SeemeSlot  *slot = seeme_slots_find(&numbers, person);
+
+	if (slot != NULL)
+		return &by_number[slot->number];
+	if (numbers.used + 1 >= by_number_size)
+	{
+		uint32		size = Max(by_number_size * 2, 64);
+		SeemeViewer **grown = MemoryContextAllocExtended(seeme_viewers_context, sizeof(SeemeViewer *) * size,
+														 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+		if (by_number != NULL)
+		{
+			memcpy(grown, by_number, sizeof(SeemeViewer *) * by_number_size);
+			pfree(by_number);
+		}
+		by_number = grown;
+		by_number_size = size;
+	}
+	seeme_slots_add(seeme_viewers_context, &numbers, person, numbers.used + 1);
+	return &by_number[numbers.used];
 }
 
 /* Of whom nothing was read before seeme_cache_begin(). */
@@ -89,17 +149,27 @@ seeme_cache_add_viewer(const SeemeViewerKey *key)
 {
 	SeemeViewer *viewer;
 
-	if (viewers == NULL)
+	if (came_by_key(key))
 	{
-		HASHCTL		control = {.keysize = sizeof(SeemeViewerKey), .entrysize = sizeof(SeemeViewer), .hcxt = seeme_viewers_context};
+		if (by_key == NULL)
+		{
+			HASHCTL		control = {.keysize = sizeof(SeemeViewerKey), .entrysize = sizeof(SeemeViewer), .hcxt = seeme_viewers_context};
 
-		viewers = hash_create("seeme_rbac viewers", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+			by_key = hash_create("seeme_rbac viewers", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		}
+		viewer = hash_search(by_key, key, HASH_ENTER, NULL);
 	}
-	seeme_cache_has_grown = true;
-	viewer = hash_search(viewers, key, HASH_ENTER, NULL);
-	memset((char *) viewer + sizeof(SeemeViewerKey), 0, sizeof(SeemeViewer) - sizeof(SeemeViewerKey));
+	else
+	{
+		SeemeViewer **place = place_for(&key->user_id);
+
+		viewer = *place = MemoryContextAlloc(seeme_viewers_context, sizeof(SeemeViewer));
+	}
+	memset(viewer, 0, sizeof(SeemeViewer));
+	viewer->key = *key;
 	viewer->read_under = seeme_cache_read_under();
 	viewer->next_change = DT_NOEND;
+	seeme_cache_has_grown = true;
 	return viewer;
 }
 
@@ -120,76 +190,82 @@ seeme_cache_forget_viewer(SeemeViewer *viewer)
 		pfree(resources);
 	}
 	forget_ids(viewer);
-	if (viewer->sets != NULL)
-		pfree(viewer->sets);
-	if (viewer->places != NULL)
-		pfree(viewer->places);
+	if (viewer->sets.all != NULL)
+		pfree(viewer->sets.all);
 	last_viewer = NULL;
-	hash_search(viewers, &viewer->key, HASH_REMOVE, NULL);
+	if (came_by_key(&viewer->key))
+		hash_search(by_key, &viewer->key, HASH_REMOVE, NULL);
+	else
+	{
+		*place_for(&viewer->key.user_id) = NULL;
+		pfree(viewer);
+	}
 	seeme_moves++;
 }
 
 static void
-put_place(SeemeViewer *viewer, uint32 place, SeemeSet set)
+put_few(SeemeViewer *viewer, uint32 place, SeemeSet set)
 {
+	SeemePlaceSet *few = viewer->sets.few;
 	uint32		i = (place * 2654435769u) & (viewer->size - 1);
 
-	while (viewer->places[i] != 0 && viewer->places[i] != place)
+	while (few[i].place != 0 && few[i].place != place)
 		i = (i + 1) & (viewer->size - 1);
-	if (viewer->places[i] == 0)
+	if (few[i].place == 0)
 		viewer->used++;
-	viewer->places[i] = place;
-	viewer->sets[i] = set;
+	few[i].place = place;
+	few[i].set = set;
 }
 
-/* Gives a viewer room for places up to a number: a hash table of twice the size, or an array. */
+/* A hash table of twice the size. */
 static void
-grow_viewer(SeemeViewer *viewer, uint32 place)
+grow_few(SeemeViewer *viewer)
 {
+	SeemePlaceSet *old = viewer->sets.few;
 	uint32		old_size = viewer->size;
-	uint32	   *old_places = viewer->places;
-	SeemeSet   *old_sets = viewer->sets;
-	bool		was_flat = viewer->is_flat;
-	bool		flat = was_flat || viewer->used >= FEW_PLACES;
-	uint32		size = flat ? Max(seeme_cache_places_size(), place + 1) : Max(old_size * 2, 4);
-	SeemeSet   *sets = MemoryContextAllocExtended(seeme_viewers_context, sizeof(SeemeSet) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	uint32	   *new_places = flat ? NULL : MemoryContextAllocZero(seeme_viewers_context, sizeof(uint32) * size);
+	uint32		size = Max(old_size * 2, 4);
 
-	seeme_cache_has_grown = true;
-	viewer->sets = sets;
-	viewer->places = new_places;
+	viewer->sets.few = MemoryContextAllocZero(seeme_viewers_context, sizeof(SeemePlaceSet) * size);
 	viewer->size = size;
-	viewer->is_flat = flat;
-	if (old_sets == NULL)
-		return;
-	if (was_flat)
-		memcpy(sets, old_sets, sizeof(SeemeSet) * old_size);
+	viewer->used = 0;
+	for (uint32 i = 0; i < old_size; i++)
+		if (old[i].place != 0)
+			put_few(viewer, old[i].place, old[i].set);
+	if (old != NULL)
+		pfree(old);
+}
+
+/* An array with room for places up to a number. */
+static void
+make_flat(SeemeViewer *viewer, uint32 place)
+{
+	uint32		size = Max(seeme_cache_places_size(), place + 1);
+	SeemeSet   *all = MemoryContextAllocExtended(seeme_viewers_context, sizeof(SeemeSet) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	if (viewer->is_flat)
+		memcpy(all, viewer->sets.all, sizeof(SeemeSet) * viewer->size);
 	else
-	{
-		viewer->used = 0;
-		for (uint32 i = 0; i < old_size; i++)
-		{
-			if (old_places[i] == 0)
-				continue;
-			if (flat)
-				sets[old_places[i]] = old_sets[i];
-			else
-				put_place(viewer, old_places[i], old_sets[i]);
-		}
-		pfree(old_places);
-	}
-	pfree(old_sets);
+		for (uint32 i = 0; i < viewer->size; i++)
+			all[viewer->sets.few[i].place] = viewer->sets.few[i].set;
+	if (viewer->sets.all != NULL)
+		pfree(viewer->sets.all);
+	viewer->sets.all = all;
+	viewer->size = size;
+	viewer->is_flat = true;
 }
 
 void
 seeme_viewer_remember(SeemeViewer *viewer, uint32 place, SeemeSet set)
 {
-	if (viewer->is_flat ? place >= viewer->size : (viewer->used + 1) * 2 > viewer->size)
-		grow_viewer(viewer, place);
+	seeme_cache_has_grown = true;
+	if (!viewer->is_flat && (viewer->used + 1) * 2 > viewer->size && viewer->used < FEW_PLACES)
+		grow_few(viewer);
+	else if (viewer->is_flat ? place >= viewer->size : (viewer->used + 1) * 2 > viewer->size)
+		make_flat(viewer, place);
 	if (viewer->is_flat)
-		viewer->sets[place] = set;
+		viewer->sets.all[place] = set;
 	else
-		put_place(viewer, place, set);
+		put_few(viewer, place, set);
 }
 
 /* NULL: it is not known. */
@@ -242,9 +318,9 @@ seeme_viewer_next_place(const SeemeViewer *viewer, uint32 *position, SeemeSet *s
 	{
 		uint32		i = (*position)++;
 
-		*set = viewer->sets[i];
+		*set = viewer->is_flat ? viewer->sets.all[i] : viewer->sets.few[i].set;
 		if (*set != SEEME_UNKNOWN_SET)
-			return viewer->is_flat ? i : viewer->places[i];
+			return viewer->is_flat ? i : viewer->sets.few[i].place;
 	}
 	return 0;
 }

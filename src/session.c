@@ -181,8 +181,8 @@ cursor_is_left(void)
 {
 	for (MemoryContext context = portals()->firstchild; context != NULL; context = context->nextchild)
 	{
-		/* The identifier is the portal's name; of an unnamed one, which is no cursor, nobody's or another's. */
-		Portal		portal = context->ident == NULL ? NULL : GetPortalByName(context->ident);
+		/* The identifier is the portal's name; an unnamed one is no cursor. */
+		Portal		portal = context->ident == NULL || *context->ident == '\0' ? NULL : GetPortalByName(context->ident);
 
 		if (portal != NULL && portal->visible && (portal->cursorOptions & CURSOR_OPT_HOLD) != 0 &&
 			portal->creation_time >= spoke_since)
