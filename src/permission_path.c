@@ -27,6 +27,7 @@
 #include "utils/rel.h"
 
 #include "call.h"
+#include "changes.h"
 #include "permission_scan.h"
 #include "planner.h"
 
@@ -90,10 +91,34 @@ make_path(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check, int workers)
 	return &path->path;
 }
 
+/* Whether a function may do anything; of those asked about last that is remembered, for they are the same in most queries. */
 static bool
 is_volatile(Oid function, void *context)
 {
-	return func_volatile(function) == PROVOLATILE_VOLATILE;
+	static struct
+	{
+		Oid			function;
+		bool		is_volatile;
+	}			known[64];
+	static uint64 known_under = 0;
+	int			place = function % lengthof(known);
+
+	if (known_under != seeme_changes_of_functions)
+	{
+		memset(known, 0, sizeof(known));
+		known_under = seeme_changes_of_functions;
+	}
+	if (known[place].function != function)
+	{
+		uint64		changes = seeme_changes_of_functions;
+		bool		found = func_volatile(function) == PROVOLATILE_VOLATILE;
+
+		if (changes != seeme_changes_of_functions)
+			return found;
+		known[place].function = function;
+		known[place].is_volatile = found;
+	}
+	return known[place].is_volatile;
 }
 
 /* Whether a query, or one inside it, changes or locks rows, or calls what may do anything. */
