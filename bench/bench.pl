@@ -627,7 +627,7 @@ sub oltp_case {
     my ($case, $contenders, $what, $clients, $mode, $target) = @_;
     generations($case, $contenders, [ 'seeme', 'none', $target ], 4,
         process => { map { $_ => [ client_arguments($clients, $mode, scripts_of($what, $_, 'active')) ] } @$contenders },
-        contender => { map { $_ => [$_] } @$contenders }, warm_up => $size->{warm_up}, slice => 0.25, slices => int($slices / 4 + 0.5));
+        contender => { map { $_ => [$_] } @$contenders }, warm_up => $size->{warm_up}, slice => 0.1, slices => int($slices * 5 / 8 + 0.5));
 }
 
 define oltp => 'short transactions, another person in each', sub {
@@ -671,7 +671,7 @@ define churn => 'the mix while 100 memberships a second change', sub {
     my $measured = generations($case, \@order, [ 'here', 'calm', '>= 0.95' ], 2,
         process => { mix => [ client_arguments(1, 'prepared', mix('seeme', 'active')) ], %churn },
         contender => { calm => ['mix'], elsewhere => [qw(mix churn_elsewhere)], here => [qw(mix churn_here)] },
-        warm_up => $size->{warm_up}, slice => 1, slices => int($slices / 4 + 0.5), beside => sub { push @rates, @_ });
+        warm_up => $size->{warm_up}, slice => 0.5, slices => int($slices / 2 + 0.5), beside => sub { push @rates, @_ });
     my $rate = quantile(0.5, @rates);
     die "only $rate memberships a second were changed\n" if $rate < 80;
     # The changes take time from the machine wherever they are.
