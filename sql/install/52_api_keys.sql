@@ -11,7 +11,9 @@ CREATE TABLE seeme.api_keys (
   key_hash        bytea NOT NULL UNIQUE,
   created_by      uuid,
   created_at      timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT api_keys_key_hash_is_sha256 CHECK (octet_length(key_hash) = 32)
+  CONSTRAINT api_keys_key_hash_is_sha256 CHECK (octet_length(key_hash) = 32),
+  -- What is remembered of a person without a key is remembered under this.
+  CONSTRAINT api_keys_id_is_not_zero CHECK (id <> '00000000-0000-0000-0000-000000000000')
 );
 CREATE INDEX api_keys_user_id_idx ON seeme.api_keys (user_id);
 CREATE INDEX api_keys_organization_id_idx ON seeme.api_keys (organization_id);

@@ -664,8 +664,10 @@ CALL k_test.agree('stan_all', 'stan');
 CALL k_test.agree('olga_bot', 'bot');
 CALL k_test.agree('bot_all', 'bot');
 
-SELECT plan(303);
+SELECT plan(304);
 SELECT is(r.got, r.expected, r.description) FROM k_test.result r ORDER BY r.n;
+SELECT throws_ok($$UPDATE seeme.api_keys SET id = '00000000-0000-0000-0000-000000000000' WHERE id = (SELECT min(id::text)::uuid FROM seeme.api_keys)$$, '23514', NULL,
+                 'threat: no key has the id under which a person without a key is remembered');
 SELECT * FROM finish();
 
 CALL k_test.clean();
