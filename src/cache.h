@@ -148,6 +148,9 @@ extern void seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, co
 
 extern uint32 seeme_cache_nowners(void);
 
+extern bool seeme_cache_is_whole(SeemeTable table);
+extern void seeme_cache_set_whole(SeemeTable table);
+
 extern bool seeme_cache_find_person(const pg_uuid_t *person);
 extern void seeme_cache_set_people(const pg_uuid_t *ids, int n);
 

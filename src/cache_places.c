@@ -30,9 +30,13 @@ static uint32 places_size = 0;
 static SeemeIds people = {0};
 static uint64 people_read_under = 0;
 
+/* Which tables were read as a whole since what they say was forgotten. */
+static bool is_whole[SEEME_NTABLES];
+
 void
 seeme_places_forget(void)
 {
+	is_whole[SEEME_PROJECTS] = is_whole[SEEME_ORGANIZATIONS] = false;
 	places = NULL;
 	owners = NULL;
 	nplaces = places_size = 0;
@@ -43,6 +47,7 @@ seeme_places_forget(void)
 void
 seeme_people_forget(void)
 {
+	is_whole[SEEME_USERS] = false;
 	memset(&people, 0, sizeof(people));
 	MemoryContextReset(seeme_people_context);
 }
@@ -128,6 +133,18 @@ uint32
 seeme_cache_nowners(void)
 {
 	return owners == NULL ? 0 : hash_get_num_entries(owners);
+}
+
+bool
+seeme_cache_is_whole(SeemeTable table)
+{
+	return is_whole[table];
+}
+
+void
+seeme_cache_set_whole(SeemeTable table)
+{
+	is_whole[table] = true;
 }
 
 /* People */

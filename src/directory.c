@@ -28,7 +28,8 @@
 #define PART_OF_MEMORY 4
 
 /*
- * Whether a table is to be read as a whole now, and if so at most how many rows of it. Not in a serializable transaction, in
+ * Whether a table is to be read as a whole now, and if so at most how many rows of it. Not twice: what is not found then does not
+ * exist, or has changed since. Not in a serializable transaction, in
  * which that would be taken for an interest in each of its rows.
  */
 static int
@@ -37,7 +38,7 @@ rows_to_read(SeemeStore *store, SeemeTable table, uint32 looked_up, Size bytes_p
 	double		most = (double) seeme_cache_limit() / PART_OF_MEMORY / bytes_per_row;
 	double		rows;
 
-	if (looked_up == 0 || looked_up % LOOKUPS_BETWEEN != 0 || IsolationIsSerializable())
+	if (looked_up == 0 || looked_up % LOOKUPS_BETWEEN != 0 || seeme_cache_is_whole(table) || IsolationIsSerializable())
 		return 0;
 	rows = seeme_estimate_rows(store, table);
 	return rows > most || rows > (double) looked_up * ROWS_PER_LOOKUP ? 0 : (int) most;
@@ -69,7 +70,10 @@ seeme_look_up_place(SeemeStore *store, SeemePlaceKind kind, const pg_uuid_t *id,
 	{
 		rows = rows_to_read(store, SEEME_PROJECTS, seeme_cache_nplaces(), sizeof(SeemePlace) + 2 * sizeof(SeemeSlot));
 		if (rows > 0)
+		{
 			seeme_visit_projects(store, rows, add_project, NULL);
+			seeme_cache_set_whole(SEEME_PROJECTS);
+		}
 		slot = seeme_slots_find(&seeme_cache_places[kind], id);
 		if (slot != NULL)
 		{
@@ -95,7 +99,10 @@ seeme_look_up_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t 
 		return exists;
 	rows = rows_to_read(store, SEEME_ORGANIZATIONS, seeme_cache_nowners(), 4 * sizeof(pg_uuid_t));
 	if (rows > 0)
+	{
 		seeme_visit_organizations(store, rows, add_organization, NULL);
+		seeme_cache_set_whole(SEEME_ORGANIZATIONS);
+	}
 	if (seeme_cache_find_owner(organization, &exists, owner))
 		return exists;
 	exists = seeme_read_owner(store, organization, owner);
@@ -137,6 +144,7 @@ seeme_is_known_to_act(SeemeStore *store, const pg_uuid_t *person)
 
 		seeme_visit_people(store, rows, add_person, &people);
 		seeme_cache_set_people(people.ids, people.n);
+		seeme_cache_set_whole(SEEME_USERS);
 		pfree(people.ids);
 	}
 	return seeme_cache_find_person(person);
