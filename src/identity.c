@@ -4,10 +4,12 @@
  * Owns the settings that hold an identity, those that say which sources of one an administrator trusts, and the record of
  * whom this transaction has named. Knows the store (to find a person), and nothing of permissions.
  *
- * The identity is a custom setting that is local to the transaction, so that rollback, savepoints, poolers and parallel
- * workers behave by themselves. Nobody but this file can set it, a superuser included: its check hook refuses every value
- * that does not come from here or, in a parallel worker, from the leader. That holds for SET, set_config, ALTER ROLE,
- * ALTER SYSTEM, start-up options, the SET clause of a function, and a placeholder made before the library was loaded.
+ * The identity is one of the transaction, or of the savepoint in it that it was named in: it ends and is rolled back with that.
+ * A custom setting shows it, and hands it to parallel workers. Nobody but this file can set that, a superuser included: its check
+ * hook refuses every value that does not come from here or, in a parallel worker, from the leader. That holds for SET, set_config,
+ * ALTER ROLE, ALTER SYSTEM, start-up options, the SET clause of a function, and a placeholder made before the library was loaded.
+ * It is set only where there are going to be workers: until 16 a transaction that has set anything looks through all settings
+ * when it ends, and touches more memory so than a point query.
  * A second such setting holds whom a session has logged in as for longer, where an administrator allows that.
  */
 #include "postgres.h"
@@ -15,6 +17,7 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "executor/executor.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -34,6 +37,7 @@
 
 #define SEEME_USER_ID_SETTING "seeme_rbac.user_id"
 #define SEEME_SESSION_USER_ID_SETTING "seeme_rbac.session_user_id"
+#define SEEME_IDENTITY_LENGTH 128
 #define SEEME_MAX_LEEWAY 300	/* seconds */
 
 /* The settings. */
@@ -46,10 +50,24 @@ static char *system_user_methods = NULL;
 static int	token_leeway = 30;
 
 /* The values of the first two, USER, USER/KEY or USER@EXPIRY, as their check hook has read them; NULL: nobody. */
-static const SeemeIdentity *assumed = NULL;
+static const SeemeIdentity *published = NULL;
 static const SeemeIdentity *logged_in = NULL;
 
-/* True only while seeme_identify() sets one of them, and what it means by it. */
+/* Somebody named in this transaction: in which subtransaction, and whom that took the place of. */
+typedef struct Assumed
+{
+	SeemeIdentity identity;
+	SubTransactionId since;
+	struct Assumed *before;
+} Assumed;
+
+/* The last of them; NULL: nobody. The first is in `first`, others are the transaction's. */
+static Assumed *assumed = NULL;
+static Assumed first;
+
+static ExecutorRun_hook_type next_run_hook = NULL;
+
+/* True only while set_identity() sets one of them, and what it means by it. */
 static bool setting_identity = false;
 static const SeemeIdentity *meant = NULL;
 
@@ -162,8 +180,17 @@ check_user_id(char **newval, void **extra, GucSource source)
 static void
 assign_user_id(const char *newval, void *extra)
 {
-	assumed = (const SeemeIdentity *) extra;
+	published = (const SeemeIdentity *) extra;
 	seeme_moves++;
+}
+
+/* Whom this transaction has named; in a parallel worker, whom its leader has. NULL: nobody. */
+static const SeemeIdentity *
+named_person(void)
+{
+	if (assumed != NULL)
+		return &assumed->identity;
+	return IsParallelWorker() ? published : NULL;
 }
 
 static void
@@ -222,6 +249,134 @@ check_current_organization(char **newval, void **extra, GucSource source)
 	return false;
 }
 
+/* Appends a uuid in its canonical form; where it ends. */
+static char *
+put_uuid(char *text, const pg_uuid_t *uuid)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < UUID_LEN; i++)
+	{
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*text++ = '-';
+		*text++ = digits[uuid->data[i] >> 4];
+		*text++ = digits[uuid->data[i] & 15];
+	}
+	*text = '\0';
+	return text;
+}
+
+/* The value of a setting that holds an identity (NULL: nobody). */
+static void
+put_identity(char text[SEEME_IDENTITY_LENGTH], const SeemeIdentity *identity)
+{
+	char	   *end = text;
+
+	*text = '\0';
+	if (identity == NULL)
+		return;
+	end = put_uuid(text, &identity->user_id);
+	if (identity->has_key)
+	{
+		*end++ = '/';
+		put_uuid(end, &identity->key_id);
+	}
+	else if (identity->expires_at != DT_NOEND)
+		snprintf(end, text + SEEME_IDENTITY_LENGTH - end, "@" INT64_FORMAT, identity->expires_at);
+}
+
+static const char *
+show_user_id(void)
+{
+	static char text[SEEME_IDENTITY_LENGTH];
+
+	put_identity(text, named_person());
+	return text;
+}
+
+/* NULL: nobody. */
+static void
+set_identity(const char *setting, const SeemeIdentity *identity, GucAction action)
+{
+	char		text[SEEME_IDENTITY_LENGTH];
+
+	put_identity(text, identity);
+	setting_identity = true;
+	meant = identity;
+	PG_TRY();
+	{
+		(void) set_config_option(setting, text, PGC_SUSET, PGC_S_SESSION, action, true, 0, false);
+	}
+	PG_FINALLY();
+	{
+		setting_identity = false;
+		meant = NULL;
+	}
+	PG_END_TRY();
+}
+
+static bool
+same_identity(const SeemeIdentity *a, const SeemeIdentity *b)
+{
+	return seeme_uuid_equal(&a->user_id, &b->user_id) && a->has_key == b->has_key &&
+		seeme_uuid_equal(&a->key_id, &b->key_id);
+}
+
+/* From now until the end of the subtransaction, and of the one around it if that commits, this person is asking. */
+static void
+assume(const SeemeIdentity *identity)
+{
+	SubTransactionId current = GetCurrentSubTransactionId();
+
+	if (assumed == NULL || assumed->since != current)
+	{
+		Assumed    *added = assumed == NULL ? &first : MemoryContextAlloc(TopTransactionContext, sizeof(Assumed));
+
+		added->since = current;
+		added->before = assumed;
+		assumed = added;
+	}
+	assumed->identity = *identity;
+	seeme_moves++;
+}
+
+static void
+at_end_of_transaction(XactEvent event, void *arg)
+{
+	if (assumed == NULL || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
+		return;
+	assumed = NULL;
+	seeme_moves++;
+}
+
+static void
+at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransactionId parent, void *arg)
+{
+	if (assumed == NULL || assumed->since != ended)
+		return;
+	if (event == SUBXACT_EVENT_COMMIT_SUB)
+		assumed->since = parent;
+	else if (event == SUBXACT_EVENT_ABORT_SUB)
+		while (assumed != NULL && assumed->since == ended)
+			assumed = assumed->before;
+	else
+		return;
+	seeme_moves++;
+}
+
+/* Before a plan that may have parallel workers is run, they are going to be told who is asking. */
+static void
+publish(SEEME_EXECUTOR_RUN_PARAMETERS)
+{
+	if (query->plannedstmt->parallelModeNeeded && !IsInParallelMode() && assumed != NULL &&
+		(published == NULL || !same_identity(published, &assumed->identity) || published->expires_at != assumed->identity.expires_at))
+		set_identity(SEEME_USER_ID_SETTING, &assumed->identity, GUC_ACTION_LOCAL);
+	if (next_run_hook != NULL)
+		next_run_hook(SEEME_EXECUTOR_RUN_ARGUMENTS);
+	else
+		standard_ExecutorRun(SEEME_EXECUTOR_RUN_ARGUMENTS);
+}
+
 void
 seeme_identity_init(void)
 {
@@ -230,7 +385,7 @@ seeme_identity_init(void)
 							   "Set by seeme_assume() and seeme_login() alone; read it with seeme_user_id().",
 							   &user_id_setting, "", PGC_SUSET,
 							   GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
-							   check_user_id, assign_user_id, NULL);
+							   check_user_id, assign_user_id, show_user_id);
 	/* Reset by RESET ALL and DISCARD ALL, for whoever hands a connection on says one of them. */
 	DefineCustomStringVariable(SEEME_SESSION_USER_ID_SETTING,
 							   "The person who has logged in for the session.",
@@ -261,6 +416,10 @@ seeme_identity_init(void)
 							   "For display and for narrowing one's own queries; it decides nothing.",
 							   &current_organization_setting, "", PGC_USERSET, GUC_NOT_IN_SAMPLE,
 							   check_current_organization, NULL, NULL);
+	RegisterXactCallback(at_end_of_transaction, NULL);
+	RegisterSubXactCallback(at_end_of_subtransaction, NULL);
+	next_run_hook = ExecutorRun_hook;
+	ExecutorRun_hook = publish;
 }
 
 /* A user's id as a subject has it; else the person whom an issuer calls so. */
@@ -370,10 +529,11 @@ seeme_asker(void)
 	static Oid	known_role;
 	static bool is_somebody;
 	static SeemeIdentity identity;
+	const SeemeIdentity *person = named_person();
 	bool		may_remember;
 
-	if (assumed != NULL)
-		return assumed;
+	if (person != NULL)
+		return person;
 	if (logged_in != NULL)
 	{
 		/* Whoever asks for one person in a transaction does not ask for another later in it. */
@@ -406,7 +566,7 @@ seeme_asker(void)
 bool
 seeme_asker_is_set(void)
 {
-	return assumed != NULL || logged_in != NULL;
+	return named_person() != NULL || logged_in != NULL;
 }
 
 /* Whether an administrator lets this role log in for the session. */
@@ -425,13 +585,6 @@ seeme_with_leeway(TimestampTz time, int direction)
 	return time + direction * token_leeway * USECS_PER_SEC;
 }
 
-static bool
-same_identity(const SeemeIdentity *a, const SeemeIdentity *b)
-{
-	return seeme_uuid_equal(&a->user_id, &b->user_id) && a->has_key == b->has_key &&
-		seeme_uuid_equal(&a->key_id, &b->key_id);
-}
-
 /* One and the same error, whatever is wrong with an identity. The reason goes to the server's log alone. */
 void
 seeme_refuse_identity(const char *reason)
@@ -441,55 +594,6 @@ seeme_refuse_identity(const char *reason)
 			 errmsg("this person cannot be identified here"),
 			 errdetail_log("Reason: %s.", reason),
 			 errhint("A transaction speaks for one person, who exists and is not disabled.")));
-}
-
-/* Appends a uuid in its canonical form; where it ends. */
-static char *
-put_uuid(char *text, const pg_uuid_t *uuid)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (int i = 0; i < UUID_LEN; i++)
-	{
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*text++ = '-';
-		*text++ = digits[uuid->data[i] >> 4];
-		*text++ = digits[uuid->data[i] & 15];
-	}
-	*text = '\0';
-	return text;
-}
-
-/* NULL: nobody. */
-static void
-set_identity(const char *setting, const SeemeIdentity *identity, GucAction action)
-{
-	char		text[128] = "";
-	char	   *end;
-
-	if (identity != NULL)
-	{
-		end = put_uuid(text, &identity->user_id);
-		if (identity->has_key)
-		{
-			*end++ = '/';
-			put_uuid(end, &identity->key_id);
-		}
-		else if (identity->expires_at != DT_NOEND)
-			snprintf(end, text + sizeof(text) - end, "@" INT64_FORMAT, identity->expires_at);
-	}
-	setting_identity = true;
-	meant = identity;
-	PG_TRY();
-	{
-		(void) set_config_option(setting, text, PGC_SUSET, PGC_S_SESSION, action, true, 0, false);
-	}
-	PG_FINALLY();
-	{
-		setting_identity = false;
-		meant = NULL;
-	}
-	PG_END_TRY();
 }
 
 /*
@@ -519,7 +623,7 @@ seeme_identify(const SeemeIdentity *identity, bool for_session)
 	if (for_session)
 		set_identity(SEEME_SESSION_USER_ID_SETTING, identity, GUC_ACTION_SET);
 	else
-		set_identity(SEEME_USER_ID_SETTING, identity, GUC_ACTION_LOCAL);
+		assume(identity);
 }
 
 /* Nobody is logged in for the session any more. Who was named in this transaction goes on asking. */
@@ -546,7 +650,7 @@ PG_FUNCTION_INFO_V1(seeme_is_narrowed);
 Datum
 seeme_is_narrowed(PG_FUNCTION_ARGS)
 {
-	const SeemeIdentity *identity = assumed != NULL ? assumed : logged_in;
+	const SeemeIdentity *identity = named_person() != NULL ? named_person() : logged_in;
 
 	PG_RETURN_BOOL(identity != NULL && identity->has_key);
 }

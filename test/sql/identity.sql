@@ -222,6 +222,41 @@ SELECT seeme_assume(:vera) AS parallel_next \gset
 SELECT count(*) AS parallel_next_count FROM i_model WHERE filler <> 'y' \gset
 COMMIT;
 SELECT count(*) AS parallel_nobody_count FROM i_model WHERE filler <> 'y' \gset
+-- Named in a savepoint, where workers are told; rolled back; named again by a function whose error is caught; and around a savepoint
+BEGIN;
+SAVEPOINT s;
+SELECT seeme_assume(:edith) AS p \gset
+SELECT count(*) AS parallel_in_savepoint FROM i_model WHERE filler <> 'y' \gset
+ROLLBACK TO SAVEPOINT s;
+SELECT count(*) AS parallel_rolled_back, count(seeme_user_id()) AS parallel_rolled_back_id FROM i_model WHERE filler <> 'y' \gset
+DO $$
+BEGIN
+  PERFORM seeme_assume('a1000000-0000-4000-8000-000000000001');
+  PERFORM count(*) FROM i_model WHERE filler <> 'y';
+  RAISE EXCEPTION 'undone';
+EXCEPTION WHEN raise_exception THEN NULL;
+END $$;
+SELECT count(*) AS parallel_caught FROM i_model WHERE filler <> 'y' \gset
+SELECT seeme_assume(:edith) AS p \gset
+SAVEPOINT s;
+SELECT count(*) AS parallel_within FROM i_model WHERE filler <> 'y' \gset
+ROLLBACK TO SAVEPOINT s;
+SELECT count(*) AS parallel_after_within FROM i_model WHERE filler <> 'y' \gset
+SELECT current_setting('seeme_rbac.user_id') AS shown \gset
+COMMIT;
+SELECT current_setting('seeme_rbac.user_id') AS shown_after \gset
+-- A superuser takes back what workers were told; the person goes on asking
+RESET SESSION AUTHORIZATION;
+BEGIN;
+SET LOCAL SESSION AUTHORIZATION i_gateway;
+SELECT seeme_assume(:edith) AS p \gset
+SELECT count(*) AS parallel_before_reset FROM i_model WHERE filler <> 'y' \gset
+RESET SESSION AUTHORIZATION;
+RESET seeme_rbac.user_id;
+SET LOCAL SESSION AUTHORIZATION i_gateway;
+SELECT count(*) AS parallel_after_reset, min(seeme_user_id()::text) AS reset_id FROM i_model WHERE filler <> 'y' \gset
+COMMIT;
+SET SESSION AUTHORIZATION i_gateway;
 RESET SESSION AUTHORIZATION;
 RESET ALL;
 \i test/include/prelude.psql
@@ -256,7 +291,7 @@ SET SESSION AUTHORIZATION i_gateway;
 SELECT i_test.try(format('SELECT seeme_assume(%L)', :edith)) AS revoked_assume \gset
 RESET SESSION AUTHORIZATION;
 
-SELECT plan(79);
+SELECT plan(85);
 SELECT is(:'direct_id'::text, :edith, 'somebody who connects with their own database role is that person');
 SELECT is(:'direct_count'::text, '20000', 'and sees their rows');
 SELECT is(:'role_id'::text, :edith, 'SET ROLE does not change who is asking');
@@ -330,6 +365,12 @@ SELECT is(:'assumed_workers'::text, 'planned, launched', 'a scan by somebody ass
 SELECT is(:'parallel_count'::text, '20000', 'and they see that person''s rows');
 SELECT is(:'parallel_id'::text, :edith, 'and know who it is');
 SELECT is(:'parallel_id_count'::text, '20000', 'for every row');
+SELECT is(:'parallel_in_savepoint'::text, '20000', 'also of somebody named in a savepoint');
+SELECT is(concat_ws(' ', :'parallel_rolled_back', :'parallel_rolled_back_id'), '0 0', 'threat: workers that go on being told of somebody whose savepoint was rolled back');
+SELECT is(:'parallel_caught'::text, '0', 'threat: or whose block of a function was');
+SELECT is(concat_ws(' ', :'parallel_within', :'parallel_after_within'), '20000 20000', 'a rollback to a savepoint inside does not make them forget');
+SELECT is(concat_ws(', ', :'shown', :'shown_after'), :edith || ', ', 'the setting shows who is asking, and nobody afterwards');
+SELECT is(concat_ws(' ', :'parallel_before_reset', :'parallel_after_reset', :'reset_id'), '20000 20000 ' || :edith, 'RESET of the setting changes neither who is asking nor what workers know');
 SELECT is(:'parallel_next_count'::text, '10000', 'and the next person''s in the next transaction');
 SELECT is(:'parallel_nobody_count'::text, '0', 'and nobody''s where there is nobody');
 SELECT is(:'prepared_edith_count' || ' ' || :'prepared_vera_count' || ' ' || :'prepared_nobody_count', '20000 10000 0', 'a prepared statement serves one person after the other');

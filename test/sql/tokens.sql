@@ -114,6 +114,15 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE;
 END $$;
 CREATE FUNCTION w_test.definer(statement text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN w_test.try(statement); END $$;
+-- Logs in until so many seconds after the beginning of the transaction; and until when that is, in hundreds of seconds, as the setting shows it
+CREATE FUNCTION w_test.extend(seconds integer) RETURNS integer LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM seeme_login(w_test.token('a4000000-0000-4000-8000-000000000001', jsonb_build_object('exp', floor(extract(epoch FROM now())) + seconds)));
+  RETURN w_test.expiry();
+END $$;
+CREATE FUNCTION w_test.expiry() RETURNS integer LANGUAGE sql AS $$
+  SELECT floor((split_part(current_setting('seeme_rbac.user_id'), '@', 2)::numeric / 1000000 - extract(epoch FROM now() - timestamptz '2000-01-01 00:00:00+00')) / 100) * 100
+$$;
 SELECT seeme_import_jwks(jsonb_build_object('keys', jsonb_build_array(w_test.jwk('w'))), 'https://w.example', 'w') \g /dev/null
 
 -- A login is for the transaction
@@ -140,6 +149,26 @@ SELECT w_test.state() AS a_reset, w_test.login('bob') AS a_reset_other \gset
 COMMIT AND CHAIN;
 SELECT w_test.state() AS a_chained, w_test.login('bob') AS a_chained_other \gset
 ROLLBACK;
+
+-- A later expiry, learned of in savepoints
+BEGIN;
+SELECT w_test.extend(100) AS e_first \gset
+SAVEPOINT one;
+SELECT w_test.extend(300) AS e_one \gset
+SAVEPOINT two;
+SELECT w_test.extend(500) AS e_two, w_test.extend(600) AS e_two_again \gset
+ROLLBACK TO two;
+SELECT w_test.expiry() AS e_back_to_one \gset
+SELECT w_test.extend(700) AS e_two_anew \gset
+RELEASE two;
+SELECT w_test.expiry() AS e_released \gset
+ROLLBACK TO one;
+SELECT w_test.expiry() AS e_back_to_first \gset
+SELECT w_test.extend(800) AS e_last \gset
+RELEASE one;
+SELECT w_test.expiry() AS e_kept \gset
+COMMIT;
+SELECT w_test.state() || ' ' || (current_setting('seeme_rbac.user_id') = '') AS e_over \gset
 
 -- With seeme_assume, an API key, and inside SECURITY DEFINER functions
 BEGIN;
@@ -449,7 +478,7 @@ SELECT w_test.try('SELECT set_config(''seeme_rbac.system_user_methods'', ''cert,
 RESET ALL;
 \i test/include/prelude.psql
 
-SELECT plan(192);
+SELECT plan(194);
 SELECT is(:'a_login'::text, 'ada 300', 'seeme_login with a token names its person, who sees their rows');
 SELECT is(:'a_state'::text, 'ada 300', 'for the rest of the transaction');
 SELECT is(:'a_again'::text, 'ada 300', 'the same person may log in again');
@@ -474,6 +503,10 @@ SELECT is(:'b_token_then_key'::text, '28000', 'nor the other way round');
 SELECT is(:'b_definer_assume'::text || ', ' || :'b_definer_assume_state', '42501, nobody 0', 'threat: seeme_assume inside a SECURITY DEFINER function of a superuser''s');
 SELECT is(:'b_definer_state'::text, 'ada 300', 'seeme_login inside one works, and goes on after it');
 SELECT is(:'b_direct'::text || ', ' || :'b_direct_other' || ', ' || :'b_direct_assume' || ', ' || :'b_direct_same', 'bob 500, 28000, 28000, bob 500', 'threat: somebody with a database role of their own logs in as another');
+
+SELECT is(concat_ws(' ', :'e_first', :'e_one', :'e_two', :'e_two_again', :'e_back_to_one', :'e_two_anew', :'e_released', :'e_back_to_first', :'e_last', :'e_kept'), '100 300 500 600 300 700 700 100 800 800',
+  'threat: a later expiry outlives the savepoint that it was learned of in');
+SELECT is(:'e_over'::text, 'nobody 0 true', 'nor does any outlive the transaction');
 
 SELECT is(:'c_refused'::text || ', ' || :'c_refused_state', '42501, nobody 0', 'a login for the session is refused where nobody allows it');
 SELECT is(:'c_refused_key'::text, '42501', 'by API key, too');
