@@ -125,7 +125,7 @@ is_volatile(Oid function, void *context)
 static bool
 does_more_than_read(Node *node, void *context)
 {
-	if (node == NULL)
+	if (node == NULL || IsA(node, Var) || IsA(node, Const) || IsA(node, Param))
 		return false;
 	if (IsA(node, Query))
 		return ((Query *) node)->commandType != CMD_SELECT || ((Query *) node)->rowMarks != NIL ||

@@ -278,6 +278,7 @@ bool
 seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
 {
 	FuncExpr   *call = (FuncExpr *) check->clause;
+	FuncExpr   *once;
 	int			scope = seeme_only_scope(call->args);
 	Node	   *value;
 	RestrictInfo *equality = fixing_condition(rel, seeme_scope_column(call)->varattno, &value);
@@ -287,9 +288,11 @@ seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
 		!(IsA(value, Const) || (IsA(value, Param) && ((Param *) value)->paramkind == PARAM_EXTERN)))
 		return false;
 	equality->security_level = check->security_level;
-	call = copyObject(call);
-	lfirst(list_nth_cell(call->args, scope)) = copyObject(value);
-	check->clause = (Expr *) call;
+	once = makeNode(FuncExpr);
+	*once = *call;
+	once->args = list_copy(call->args);
+	lfirst(list_nth_cell(once->args, scope)) = value;
+	check->clause = (Expr *) once;
 	check->pseudoconstant = true;
 	root->hasPseudoConstantQuals = true;
 	return true;
