@@ -27,6 +27,7 @@
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 
+#include "after_wait.h"
 #include "call.h"
 #include "compat.h"
 

@@ -51,22 +51,20 @@ seeme_scope_column(FuncExpr *call)
 	return (Var *) list_nth(call->args, seeme_only_scope(call->args));
 }
 
-/* It may be called otherwise, and lie in another schema. */
-static bool
-is_has_permission(Oid function)
+/* Whether a function is one of the library's, which may be called otherwise in SQL, and lie in another schema. */
+bool
+seeme_is_function(SeemeKnownFunction *known, Oid function, PGFunction address)
 {
-	static Oid	known = InvalidOid;
-	static uint64 known_under = 0;
 	FmgrInfo	found;
 
-	if (function == known && known_under == seeme_changes_of_functions)
+	if (function == known->function && known->under == seeme_changes_of_functions)
 		return true;
-	known = InvalidOid;
-	known_under = seeme_changes_of_functions;
+	known->function = InvalidOid;
+	known->under = seeme_changes_of_functions;
 	fmgr_info(function, &found);
-	if (found.fn_addr != seeme_has_permission)
+	if (found.fn_addr != address)
 		return false;
-	known = function;
+	known->function = function;
 	return true;
 }
 
@@ -74,6 +72,7 @@ is_has_permission(Oid function)
 bool
 seeme_is_call(Node *expression, Index relid)
 {
+	static SeemeKnownFunction has_permission;
 	FuncExpr   *call = (FuncExpr *) expression;
 	Var		   *column;
 
@@ -81,7 +80,7 @@ seeme_is_call(Node *expression, Index relid)
 		return false;
 	column = seeme_scope_column(call);
 	return IsA(column, Var) && column->varno == relid && column->varattno > 0 && column->varlevelsup == 0 &&
-		is_has_permission(call->funcid);
+		seeme_is_function(&has_permission, call->funcid, seeme_has_permission);
 }
 
 /* Gets ready to make such a call. Nothing of the expression is kept; what is made is in the current memory context. */
