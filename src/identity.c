@@ -599,13 +599,19 @@ seeme_refuse_identity(const char *reason)
 /*
  * From now until the end of the transaction (or of the session) this person is asking, of whom the caller knows that they may
  * act. Throws, with the error of seeme_refuse_identity(), when the transaction has spoken for somebody else (or for the same
- * person by another key); and 55006 when the session still holds what somebody else was shown.
+ * person by another key); 55006 when the session still holds what somebody else was shown; 25000 in a parallel operation.
  */
 void
 seeme_identify(const SeemeIdentity *identity, bool for_session)
 {
-	const SeemeIdentity *already = seeme_asker();
+	const SeemeIdentity *already;
 
+	/* As a setting would be: other processes of the transaction could not be told. */
+	if (IsInParallelMode())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+				 errmsg("a person cannot be named during a parallel operation")));
+	already = seeme_asker();
 	if ((already != NULL && !same_identity(already, identity)) ||
 		(named_in == seeme_local_xid() && !same_identity(&named, identity)))
 		seeme_refuse_identity("the transaction or session speaks for somebody else");

@@ -245,6 +245,13 @@ SELECT count(*) AS parallel_after_within FROM i_model WHERE filler <> 'y' \gset
 SELECT current_setting('seeme_rbac.user_id') AS shown \gset
 COMMIT;
 SELECT current_setting('seeme_rbac.user_id') AS shown_after \gset
+-- Functions that pass for safe in parallel workers name people there, or in the leader meanwhile
+RESET SESSION AUTHORIZATION;
+CREATE FUNCTION i_test.in_worker(person uuid) RETURNS boolean LANGUAGE plpgsql PARALLEL SAFE AS $$ BEGIN RETURN seeme_assume(person) IS NOT NULL; END $$;
+CREATE FUNCTION i_test.in_leader(person uuid) RETURNS boolean LANGUAGE plpgsql PARALLEL RESTRICTED AS $$ BEGIN RETURN seeme_assume(person) IS NOT NULL; END $$;
+SET SESSION AUTHORIZATION i_gateway;
+SELECT i_test.try(format('SELECT count(*) FROM pg_proc WHERE oid > 0 AND i_test.in_worker(%L)', :edith)) AS in_worker,
+       i_test.try(format('SELECT i_test.in_leader(%L) FROM (SELECT count(*) AS n FROM pg_proc WHERE oid > 0) AS c WHERE n > 0', :edith)) AS in_leader, coalesce(seeme_user_id()::text, 'null') AS in_leader_id \gset
 -- A superuser takes back what workers were told; the person goes on asking
 RESET SESSION AUTHORIZATION;
 BEGIN;
@@ -291,7 +298,7 @@ SET SESSION AUTHORIZATION i_gateway;
 SELECT i_test.try(format('SELECT seeme_assume(%L)', :edith)) AS revoked_assume \gset
 RESET SESSION AUTHORIZATION;
 
-SELECT plan(85);
+SELECT plan(87);
 SELECT is(:'direct_id'::text, :edith, 'somebody who connects with their own database role is that person');
 SELECT is(:'direct_count'::text, '20000', 'and sees their rows');
 SELECT is(:'role_id'::text, :edith, 'SET ROLE does not change who is asking');
@@ -370,6 +377,8 @@ SELECT is(concat_ws(' ', :'parallel_rolled_back', :'parallel_rolled_back_id'), '
 SELECT is(:'parallel_caught'::text, '0', 'threat: or whose block of a function was');
 SELECT is(concat_ws(' ', :'parallel_within', :'parallel_after_within'), '20000 20000', 'a rollback to a savepoint inside does not make them forget');
 SELECT is(concat_ws(', ', :'shown', :'shown_after'), :edith || ', ', 'the setting shows who is asking, and nobody afterwards');
+SELECT is(:'in_worker'::text, '25000', 'threat: a parallel worker names somebody, and another one somebody else');
+SELECT is(concat_ws(' ', :'in_leader', :'in_leader_id'), '25000 null', 'threat: the leader does, of whom its workers know nothing');
 SELECT is(concat_ws(' ', :'parallel_before_reset', :'parallel_after_reset', :'reset_id'), '20000 20000 ' || :edith, 'RESET of the setting changes neither who is asking nor what workers know');
 SELECT is(:'parallel_next_count'::text, '10000', 'and the next person''s in the next transaction');
 SELECT is(:'parallel_nobody_count'::text, '0', 'and nobody''s where there is nobody');
