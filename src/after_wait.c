@@ -27,7 +27,6 @@
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 
-#include "after_wait.h"
 #include "call.h"
 #include "compat.h"
 

@@ -51,20 +51,22 @@ seeme_scope_column(FuncExpr *call)
 	return (Var *) list_nth(call->args, seeme_only_scope(call->args));
 }
 
-/* Whether a function is one of the library's, which may be called otherwise in SQL, and lie in another schema. */
-bool
-seeme_is_function(SeemeKnownFunction *known, Oid function, PGFunction address)
+/* It may be called otherwise, and lie in another schema. */
+static bool
+is_has_permission(Oid function)
 {
+	static Oid	known = InvalidOid;
+	static uint64 known_under = 0;
 	FmgrInfo	found;
 
-	if (function == known->function && known->under == seeme_changes_of_functions)
+	if (function == known && known_under == seeme_changes_of_functions)
 		return true;
-	known->function = InvalidOid;
-	known->under = seeme_changes_of_functions;
+	known = InvalidOid;
+	known_under = seeme_changes_of_functions;
 	fmgr_info(function, &found);
-	if (found.fn_addr != address)
+	if (found.fn_addr != seeme_has_permission)
 		return false;
-	known->function = function;
+	known = function;
 	return true;
 }
 
@@ -72,7 +74,6 @@ seeme_is_function(SeemeKnownFunction *known, Oid function, PGFunction address)
 bool
 seeme_is_call(Node *expression, Index relid)
 {
-	static SeemeKnownFunction has_permission;
 	FuncExpr   *call = (FuncExpr *) expression;
 	Var		   *column;
 
@@ -80,7 +81,7 @@ seeme_is_call(Node *expression, Index relid)
 		return false;
 	column = seeme_scope_column(call);
 	return IsA(column, Var) && column->varno == relid && column->varattno > 0 && column->varlevelsup == 0 &&
-		seeme_is_function(&has_permission, call->funcid, seeme_has_permission);
+		is_has_permission(call->funcid);
 }
 
 /* Gets ready to make such a call. Nothing of the expression is kept; what is made is in the current memory context. */

@@ -30,14 +30,6 @@ typedef struct SeemeCall
 	FunctionCallInfo info;
 } SeemeCall;
 
-/* Which function one of the library's was, when that was looked at last. */
-typedef struct SeemeKnownFunction
-{
-	Oid			function;
-	uint64		under;
-} SeemeKnownFunction;
-
-extern bool seeme_is_function(SeemeKnownFunction *known, Oid function, PGFunction address);
 extern int	seeme_only_scope(List *args);
 extern Var *seeme_scope_column(FuncExpr *call);
 extern bool seeme_is_call(Node *expression, Index relid);

@@ -72,15 +72,6 @@
 #define SEEME_EXECUTOR_RUN_ARGUMENTS query, direction, count, execute_once
 #endif
 
-/* 19: the planner is told of an EXPLAIN. */
-#if PG_VERSION_NUM >= 190000
-#define SEEME_PLANNER_PARAMETERS Query *query, const char *text, int options, ParamListInfo params, struct ExplainState *explain
-#define SEEME_PLANNER_ARGUMENTS query, text, options, params, explain
-#else
-#define SEEME_PLANNER_PARAMETERS Query *query, const char *text, int options, ParamListInfo params
-#define SEEME_PLANNER_ARGUMENTS query, text, options, params
-#endif
-
 /* 18: pg_noreturn, before a declaration, took the place of pg_attribute_noreturn() behind it. */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()

@@ -61,7 +61,7 @@ typedef struct Assumed
 	struct Assumed *before;
 } Assumed;
 
-/* The last of them; NULL: nobody. The first is in `first`, others are the transaction's. */
+/* The last of them, at most one of a subtransaction; NULL: nobody. The first is in `first`, others are the transaction's. */
 static Assumed *assumed = NULL;
 static Assumed first;
 
@@ -354,13 +354,21 @@ at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransact
 {
 	if (assumed == NULL || assumed->since != ended)
 		return;
-	if (event == SUBXACT_EVENT_COMMIT_SUB)
-		assumed->since = parent;
-	else if (event == SUBXACT_EVENT_ABORT_SUB)
-		while (assumed != NULL && assumed->since == ended)
-			assumed = assumed->before;
-	else
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		assumed = assumed->before;
+	else if (event != SUBXACT_EVENT_COMMIT_SUB)
 		return;
+	else if (assumed->before == NULL || assumed->before->since != parent)
+		assumed->since = parent;
+	else
+	{
+		/* The one around it has named somebody, too: the same person, for another time. */
+		Assumed    *later = assumed;
+
+		assumed = later->before;
+		assumed->identity = later->identity;
+		pfree(later);
+	}
 	seeme_moves++;
 }
 

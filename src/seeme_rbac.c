@@ -10,7 +10,6 @@
 #include "changes.h"
 #include "compat.h"
 #include "identity.h"
-#include "new_row.h"
 #include "permission_scan.h"
 #include "session.h"
 
@@ -30,7 +29,6 @@ _PG_init(void)
 	seeme_cache_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();
-	seeme_new_row_init();
 	DefineCustomIntVariable("seeme_rbac.max_logo_size",
 							"The largest logo of an organization, team or project.",
 							NULL, &max_logo_size, 1024, 1, 1024 * 1024, PGC_SUSET, GUC_UNIT_KB,

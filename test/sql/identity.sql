@@ -138,6 +138,30 @@ SELECT seeme_user_id() AS kept_over_savepoint \gset
 RELEASE SAVEPOINT s;
 SELECT seeme_user_id() AS kept_over_release \gset
 COMMIT;
+BEGIN;
+SAVEPOINT one; SAVEPOINT two;
+SELECT seeme_assume(:edith) AS p \gset
+SAVEPOINT three;
+SELECT seeme_assume(:edith) AS p \gset
+RELEASE three; RELEASE two;
+SELECT seeme_user_id() AS released_twice \gset
+ROLLBACK TO SAVEPOINT one;
+SELECT coalesce(seeme_user_id()::text, 'null') AS undone_at_once, (:count) AS undone_at_once_count \gset
+DO $$
+BEGIN
+  BEGIN
+    PERFORM seeme_assume('a1000000-0000-4000-8000-000000000001');
+    BEGIN
+      PERFORM seeme_assume('a1000000-0000-4000-8000-000000000001');
+    EXCEPTION WHEN OTHERS THEN NULL;
+    END;
+  EXCEPTION WHEN OTHERS THEN NULL;
+  END;
+  RAISE EXCEPTION 'undone';
+EXCEPTION WHEN raise_exception THEN NULL;
+END $$;
+SELECT coalesce(seeme_user_id()::text, 'null') AS undone_in_blocks \gset
+COMMIT;
 SELECT i_test.message(format('SELECT seeme_assume(%L)', :unknown)) AS unknown_message, i_test.message(format('SELECT seeme_assume(%L)', :dora)) AS disabled_message,
        i_test.try('SELECT seeme_assume(NULL)') AS null_assume \gset
 BEGIN;
@@ -298,7 +322,7 @@ SET SESSION AUTHORIZATION i_gateway;
 SELECT i_test.try(format('SELECT seeme_assume(%L)', :edith)) AS revoked_assume \gset
 RESET SESSION AUTHORIZATION;
 
-SELECT plan(87);
+SELECT plan(90);
 SELECT is(:'direct_id'::text, :edith, 'somebody who connects with their own database role is that person');
 SELECT is(:'direct_count'::text, '20000', 'and sees their rows');
 SELECT is(:'role_id'::text, :edith, 'SET ROLE does not change who is asking');
@@ -335,6 +359,9 @@ SELECT is(:'after_savepoint_count'::text, '0', 'and the rows with it');
 SELECT is(:'after_savepoint_assume'::text, :edith, 'and the same person may be assumed again');
 SELECT is(:'kept_over_savepoint'::text, :edith, 'ROLLBACK TO SAVEPOINT leaves an identity that was there before');
 SELECT is(:'kept_over_release'::text, :edith, 'so does RELEASE');
+SELECT is(:'released_twice'::text, :edith, 'an identity goes on through RELEASE of savepoints, one in another');
+SELECT is(concat_ws(' ', :'undone_at_once', :'undone_at_once_count'), 'null 0', 'threat: one that was given in two of them outlives the rollback of both');
+SELECT is(:'undone_in_blocks'::text, 'null', 'threat: or that of a function''s blocks');
 SELECT matches(:'unknown_message'::text, '^28000 ', 'assuming somebody unknown is an error');
 SELECT is(:'disabled_message'::text, :'unknown_message', 'assuming somebody disabled is the same error');
 SELECT ok(:'null_assume' IN ('22004', '28000'), 'assuming nobody is an error');

@@ -169,6 +169,36 @@ RELEASE one;
 SELECT w_test.expiry() AS e_kept \gset
 COMMIT;
 SELECT w_test.state() || ' ' || (current_setting('seeme_rbac.user_id') = '') AS e_over \gset
+BEGIN;
+SAVEPOINT one;
+SELECT w_test.extend(100) AS p \gset
+SAVEPOINT two;
+SAVEPOINT three;
+SELECT w_test.extend(300) AS p \gset
+SAVEPOINT four;
+SELECT w_test.extend(500) AS p \gset
+RELEASE four;
+SELECT w_test.expiry() AS e_fourth \gset
+RELEASE three;
+SELECT w_test.expiry() AS e_third \gset
+ROLLBACK TO two;
+SELECT w_test.expiry() AS e_second \gset
+ROLLBACK TO one;
+SELECT w_test.state() AS e_none \gset
+COMMIT;
+-- Many of them leave nothing behind
+BEGIN;
+DO $$ BEGIN PERFORM w_test.login('ada'); END $$;
+DO $$
+BEGIN
+  FOR i IN 1 .. 3000 LOOP
+    BEGIN PERFORM w_test.login('ada'); EXCEPTION WHEN division_by_zero THEN NULL; END;
+  END LOOP;
+END $$;
+RESET SESSION AUTHORIZATION;
+SELECT sum(total_bytes) < 100000 AS e_memory FROM pg_backend_memory_contexts WHERE name = 'TopTransactionContext' \gset
+COMMIT;
+SET SESSION AUTHORIZATION w_door;
 
 -- With seeme_assume, an API key, and inside SECURITY DEFINER functions
 BEGIN;
@@ -478,7 +508,7 @@ SELECT w_test.try('SELECT set_config(''seeme_rbac.system_user_methods'', ''cert,
 RESET ALL;
 \i test/include/prelude.psql
 
-SELECT plan(194);
+SELECT plan(196);
 SELECT is(:'a_login'::text, 'ada 300', 'seeme_login with a token names its person, who sees their rows');
 SELECT is(:'a_state'::text, 'ada 300', 'for the rest of the transaction');
 SELECT is(:'a_again'::text, 'ada 300', 'the same person may log in again');
@@ -506,6 +536,8 @@ SELECT is(:'b_direct'::text || ', ' || :'b_direct_other' || ', ' || :'b_direct_a
 
 SELECT is(concat_ws(' ', :'e_first', :'e_one', :'e_two', :'e_two_again', :'e_back_to_one', :'e_two_anew', :'e_released', :'e_back_to_first', :'e_last', :'e_kept'), '100 300 500 600 300 700 700 100 800 800',
   'threat: a later expiry outlives the savepoint that it was learned of in');
+SELECT is(concat_ws(' ', :'e_fourth', :'e_third', :'e_second', :'e_none'), '500 500 100 nobody 0', 'threat: nor one of two savepoints that are released into one which is rolled back');
+SELECT is(:'e_memory'::text, 't', 'thousands of logins in a transaction leave nothing in memory');
 SELECT is(:'e_over'::text, 'nobody 0 true', 'nor does any outlive the transaction');
 
 SELECT is(:'c_refused'::text || ', ' || :'c_refused_state', '42501, nobody 0', 'a login for the session is refused where nobody allows it');
