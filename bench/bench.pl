@@ -26,6 +26,7 @@ if ($o{list}) { print "$_=$size->{$_}\n" for sort keys %$size; exit }
 my $runs = $o{runs} || $size->{runs};
 my $slices = 2 * $runs + 2;    # turns of short transactions, each of a fraction of a second
 my $generations = $o{size} eq 'small' ? 2 : 5;
+my $cores = () = slurp('/proc/cpuinfo') =~ /^processor\s*:/mg;
 my $slow = 3;    # seconds; a contender that takes longer is not run once for warming up
 my $max_loops = 2000;
 my $patience = 60;    # seconds; a query that takes longer is broken off, and counts as having taken that long
@@ -544,7 +545,8 @@ sub within { my ($ends, $from, $to) = @_; return scalar grep { $_ >= $from && $_
 # take_turns(process => [pgbench's arguments], contender => [processes that run in its turn, the one that counts first],
 # order, warm_up, slice, slices: seconds, seconds, how many; generation: a number that makes rounds of several calls differ. By contender and round: transactions a second,
 # and microseconds of the server's processor time per transaction, which does not depend on what else runs. The slices end
-# early where a process has ended by itself (ends_by_itself). beside: told the rate of what else runs in a turn.
+# early where a process has ended by itself (ends_by_itself). beside: told the rate of what else runs in a turn. a_core_each: all
+# processes of a contender count, and each has a core for itself and for the server's processes that serve it.
 sub take_turns {
     my (%t) = @_;
     my (%pid, %window);
@@ -560,12 +562,21 @@ sub take_turns {
         hold_back(@pids);
     }
     my %server = map { $_ => $dba->selectcol_arrayref('SELECT pid FROM pg_stat_activity WHERE application_name = ?', undef, "bench $_") } keys %pid;
+    my %counting = map { my @names = @{ $t{contender}{$_} }; ($_ => [ $t{a_core_each} ? @names : $names[0] ]) } @order;
+    if ($t{a_core_each}) {
+        for my $names (values %counting) {
+            for my $core (0 .. $#$names) {
+                my $name = $names->[$core];
+                for my $process ($pid{$name}, @{ $server{$name} }) { system("taskset --all-tasks --cpu-list --pid $core $process >/dev/null") == 0 or die "taskset failed\n" }
+            }
+        }
+    }
     ROUND: for my $round (1 .. $t{slices}) {
         my %this;
         for my $i (0 .. $#order) {
             my $contender = $order[ ($i + $round) % @order ];
             my @pids = @pid{ @{ $t{contender}{$contender} } };
-            my @server = @{ $server{ $t{contender}{$contender}[0] } };
+            my @server = map { @{ $server{$_} } } @{ $counting{$contender} };
             my $before = processor_time(@server);
             my $from = time;
             let_go(@pids);
@@ -591,7 +602,7 @@ sub take_turns {
         for my $round (keys %{ $window{$contender} }) {
             my ($from, $to, $seconds) = @{ $window{$contender}{$round} };
             $ends{$_} //= [ ends_of($_) ] for @names;
-            my $count = within($ends{ $names[0] }, $from, $to);
+            my $count = sum0 map { within($ends{$_}, $from, $to) } @{ $counting{$contender} };
             $by_round{$contender}{"$generation.$round"} = $count / ($to - $from);
             $processor{$contender}{"$generation.$round"} = 1e6 * $seconds / $count if $count && $seconds;
             $t{beside}->(within($ends{$_}, $from, $to) / ($to - $from)) for $t{beside} ? @names[ 1 .. $#names ] : ();
@@ -618,21 +629,26 @@ sub generations {
 }
 
 sub client_arguments { my ($clients, $mode, @scripts) = @_;
-    return ('--username=app', '--client', $clients, '--jobs', min(2, $clients), '--protocol', $mode, '--random-seed', 1, @scale, (map { ('--file', $_) } @scripts), 'bench') }
+    return ('--username=app', '--client', $clients, '--protocol', $mode, @scale, (map { ('--file', $_) } @scripts), 'bench') }
 
 sub mix { my ($contender, $walk) = @_; return (script('select', $contender, $walk) . '@8', script('update', $contender, $walk) . '@1', script('insert', $contender, $walk) . '@1') }
 sub scripts_of { my ($what, $contender, $walk) = @_; return $what eq 'mix' ? mix($contender, $walk) : script($what, $contender, $walk) }
 
 sub oltp_case {
     my ($case, $contenders, $what, $clients, $mode, $target) = @_;
-    generations($case, $contenders, [ 'seeme', 'none', $target ], 4,
-        process => { map { $_ => [ client_arguments($clients, $mode, scripts_of($what, $_, 'active')) ] } @$contenders },
-        contender => { map { $_ => [$_] } @$contenders }, warm_up => $size->{warm_up}, slice => 0.1, slices => int($slices * 5 / 8 + 0.5));
+    my @parts = 1 .. min($clients, $cores);
+    my %process;
+    for my $contender (@$contenders) {
+        $process{"$contender-$_"} = [ '--random-seed', $_, client_arguments($clients / @parts, $mode, scripts_of($what, $contender, 'active')) ] for @parts;
+    }
+    generations($case, $contenders, [ 'seeme', 'none', $target ], 4, process => \%process,
+        contender => { map { my $contender = $_; ($contender => [ map { "$contender-$_" } @parts ]) } @$contenders },
+        a_core_each => 1, warm_up => $size->{warm_up}, slice => 0.1, slices => int($slices * 5 / 8 + 0.5));
 }
 
 define oltp => 'short transactions, another person in each', sub {
     my @three = qw(none named seeme);
-    # A client a core: with one alone, most of the time is the kernel's, which puts the other process to sleep and wakes it.
+    # A client a core, so that none waits for the kernel to put the other to sleep and wake it.
     oltp_case("point $_, 2 clients, prepared", \@three, $_, 2, 'prepared', '>= 0.95') for qw(select update insert);
     for my $clients (1, 2, 4) {
         oltp_case("mix, $clients client" . ($clients > 1 ? 's' : '') . ', prepared', [ @three, $clients == 1 ? qw(in any plpgsql) : () ],
@@ -650,7 +666,7 @@ define cold => 'short transactions, each of a person and a project that the sess
             my $each = int($steps / $clients);
             generations(($what eq 'mix' ? 'mix' : "point $what") . ($clients > 1 ? ", $clients clients" : '') . ', all cold', \@three,
                 $clients == 1 ? [ 'seeme', 'none', '>= 0.85' ] : undef, $generations,
-                process => { map { $_ => [ '--transactions', $each, '-D', 'step=0', '-D', "steps=$each", client_arguments($clients, 'prepared', scripts_of($what, $_, 'first_sight')) ] } @three },
+                process => { map { $_ => [ '--transactions', $each, '-D', 'step=0', '-D', "steps=$each", '--random-seed', 1, '--jobs', $clients, client_arguments($clients, 'prepared', scripts_of($what, $_, 'first_sight')) ] } @three },
                 contender => { map { $_ => [$_] } @three }, warm_up => 0.05, slice => $size->{cold_slice}, slices => 1000, ends_by_itself => 1);
         }
     }
@@ -674,7 +690,7 @@ define churn => 'the mix while 100 memberships a second change', sub {
     my @rates;
     my $case = 'mix under membership changes';
     my $measured = generations($case, \@order, [ 'here', 'calm', '>= 0.95' ], 2,
-        process => { mix => [ client_arguments(1, 'prepared', mix('seeme', 'active')) ], %churn },
+        process => { mix => [ '--random-seed', 1, client_arguments(1, 'prepared', mix('seeme', 'active')) ], %churn },
         contender => { calm => ['mix'], elsewhere => [qw(mix churn_elsewhere)], here => [qw(mix churn_here)] },
         warm_up => $size->{warm_up}, slice => 0.5, slices => int($slices / 2 + 0.5), beside => sub { push @rates, @_ });
     my $rate = quantile(0.5, @rates);
@@ -747,7 +763,6 @@ define memory => 'what one session takes after serving 10,000 people', sub {
 
 sub machine {
     my ($cpu) = slurp('/proc/cpuinfo') =~ /^model name\s*:\s*(.+)/m;
-    my $cores = () = slurp('/proc/cpuinfo') =~ /^processor\s*:/mg;
     my ($kb) = slurp('/proc/meminfo') =~ /^MemTotal:\s+(\d+)/m;
     my ($kernel) = slurp('/proc/sys/kernel/osrelease') =~ /(\S+)/;
     my ($version) = value($dba, 'SELECT version()') =~ /^(PostgreSQL \S+)/;
