@@ -636,7 +636,7 @@ sub scripts_of { my ($what, $contender, $walk) = @_; return $what eq 'mix' ? mix
 
 sub oltp_case {
     my ($case, $contenders, $what, $clients, $mode, $target) = @_;
-    my @parts = 1 .. min($clients, $cores);
+    my @parts = 1 .. max(grep { $clients % $_ == 0 } 1 .. min($clients, $cores));
     my %process;
     for my $contender (@$contenders) {
         $process{"$contender-$_"} = [ '--random-seed', $_, client_arguments($clients / @parts, $mode, scripts_of($what, $contender, 'active')) ] for @parts;

@@ -287,7 +287,6 @@ RESET seeme_rbac.user_id;
 SET LOCAL SESSION AUTHORIZATION i_gateway;
 SELECT count(*) AS parallel_after_reset, min(seeme_user_id()::text) AS reset_id FROM i_model WHERE filler <> 'y' \gset
 COMMIT;
-SET SESSION AUTHORIZATION i_gateway;
 RESET SESSION AUTHORIZATION;
 RESET ALL;
 \i test/include/prelude.psql

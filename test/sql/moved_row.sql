@@ -3,7 +3,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(33);
+SELECT plan(34);
 SET LOCAL jit = off;
 
 CREATE TABLE m_doc (id integer PRIMARY KEY, project_id uuid, note text, next_id uuid);
@@ -33,7 +33,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON m_doc, m_several, m_generated, m_part, m
 
 CREATE FUNCTION pg_temp.move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.project_id := 'd0000000-0000-4000-8000-000000000004'; RETURN NEW; END $$;
 
-
 SELECT is(pg_temp.who($$UPDATE m_doc SET note = 'x' WHERE id = 1$$), 'adam cora edith olga tess', 'who may change a row without moving it');
 SELECT is(pg_temp.who($$UPDATE m_doc SET project_id = {beta} WHERE id = 1$$), 'adam cora edith olga', 'who may move one');
 SELECT is(pg_temp.who($$UPDATE m_doc SET project_id = {delta} WHERE id = 1$$), NULL, 'out of their organization: nobody');
@@ -47,6 +46,7 @@ SELECT is(pg_temp.try('nora', $$UPDATE m_doc SET note = 'x'$$), '2 rows', 'who n
 SELECT pg_temp.hold('{}') \g /dev/null
 
 -- What moves a row by itself
+SELECT is(pg_temp.try('edith', $$UPDATE m_part SET note = 'x'$$) || ', ' || pg_temp.try('edith', $$UPDATE m_part SET project_id = {delta} WHERE id = 2$$), '2 rows, 42501', 'rows of partitions');
 SELECT is(pg_temp.try('edith', $$UPDATE m_generated SET note = 'x' WHERE id = 1$$), '1 row', 'a scope that is computed');
 SELECT is(pg_temp.try('edith', $$UPDATE m_generated SET key = {delta}::text WHERE id = 1$$), '42501', 'threat: a row is moved by the column that its scope is computed from');
 SELECT is(pg_temp.try('edith', $$UPDATE m_generated SET key = {beta}::text WHERE id = 1$$), '1 row', 'as one may');
