@@ -587,8 +587,9 @@ sub take_turns {
         }
         $window{$_}{$round} = $this{$_} for keys %this;
     }
+    # All at once: one may wait for a row that another holds.
+    let_go(values %pid);
     for my $name (sort keys %pid) {
-        let_go($pid{$name});
         waitpid $pid{$name}, 0;
         my $status = $?;
         delete $held{ $pid{$name} };

@@ -51,20 +51,28 @@ seeme_scope_column(FuncExpr *call)
 	return (Var *) list_nth(call->args, seeme_only_scope(call->args));
 }
 
+/* Whether an SQL function is one of this library's, and as it was made: not with other rights, or settings. */
+bool
+seeme_is_function(Oid function, PGFunction implementation)
+{
+	FmgrInfo	found;
+
+	fmgr_info(function, &found);
+	return found.fn_addr == implementation;
+}
+
 /* It may be called otherwise, and lie in another schema. */
 static bool
 is_has_permission(Oid function)
 {
 	static Oid	known = InvalidOid;
 	static uint64 known_under = 0;
-	FmgrInfo	found;
 
 	if (function == known && known_under == seeme_changes_of_functions)
 		return true;
 	known = InvalidOid;
 	known_under = seeme_changes_of_functions;
-	fmgr_info(function, &found);
-	if (found.fn_addr != seeme_has_permission)
+	if (!seeme_is_function(function, seeme_has_permission))
 		return false;
 	known = function;
 	return true;

@@ -32,6 +32,7 @@ typedef struct SeemeCall
 
 extern int	seeme_only_scope(List *args);
 extern Var *seeme_scope_column(FuncExpr *call);
+extern bool seeme_is_function(Oid function, PGFunction implementation);
 extern bool seeme_is_call(Node *expression, Index relid);
 extern void seeme_call_init(SeemeCall *call, FuncExpr *expression);
 

@@ -285,7 +285,10 @@ take_text(FunctionCallInfo fcinfo, int arg, char **copy)
 	return VARSIZE_ANY_EXHDR(value);
 }
 
-/* What of a call is constant: of one that is no part of an expression, nothing. */
+/*
+ * What of a call is constant: of one that is no part of an expression, nothing. One that asks for two permissions (both.c) has a
+ * code more.
+ */
 static void
 learn_shape(Site *site, Node *call)
 {
@@ -293,13 +296,16 @@ learn_shape(Site *site, Node *call)
 	if (call != NULL && IsA(call, FuncExpr))
 	{
 		List	   *args = ((FuncExpr *) call)->args;
-		bool		others_are_constant = IsA(list_nth(args, 5), Const);
+		int			more_codes = list_length(args) - 6;
+		bool		others_are_constant = IsA(llast(args), Const);
 		int			scope = 0;
 
-		site->code_is_constant = IsA(linitial(args), Const);
+		site->code_is_constant = IsA(linitial(args), Const) && IsA(list_nth(args, more_codes), Const);
 		for (int i = 1; i <= 4; i++)
 		{
-			if (IsA(list_nth(args, i), Const) && ((Const *) list_nth(args, i))->constisnull)
+			Const	   *argument = list_nth(args, i + more_codes);
+
+			if (IsA(argument, Const) && argument->constisnull)
 				continue;
 			others_are_constant = others_are_constant && scope == 0;
 			scope = i;

@@ -26,6 +26,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "both.h"
 #include "call.h"
 #include "changes.h"
 #include "permission_scan.h"
@@ -125,11 +126,30 @@ is_volatile(Oid function, void *context)
 static bool
 does_more_than_read(Node *node, void *context)
 {
-	if (node == NULL || IsA(node, Var) || IsA(node, Const) || IsA(node, Param))
+	ListCell   *cell;
+
+	if (node == NULL)
 		return false;
-	if (IsA(node, Query))
-		return ((Query *) node)->commandType != CMD_SELECT || ((Query *) node)->rowMarks != NIL ||
-			query_tree_walker((Query *) node, does_more_than_read, context, 0);
+	switch (nodeTag(node))
+	{
+		/* What queries have most of */
+		case T_Var:
+		case T_Const:
+		case T_Param:
+			return false;
+		case T_TargetEntry:
+			return does_more_than_read((Node *) ((TargetEntry *) node)->expr, context);
+		case T_List:
+			foreach(cell, (List *) node)
+				if (does_more_than_read(lfirst(cell), context))
+					return true;
+			return false;
+		case T_Query:
+			return ((Query *) node)->commandType != CMD_SELECT || ((Query *) node)->rowMarks != NIL ||
+				query_tree_walker((Query *) node, does_more_than_read, context, 0);
+		default:
+			break;
+	}
 	return check_functions_in_node(node, is_volatile, NULL) || IsA(node, NextValueExpr) ||
 		expression_tree_walker(node, does_more_than_read, context);
 }
@@ -175,12 +195,19 @@ add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 
 	if (next_pathlist_hook != NULL)
 		next_pathlist_hook(root, rel, rti, rte);
+	if (rti == root->parse->resultRelation)
+		seeme_check_both(root, rti);
 	if (rte->rtekind != RTE_RELATION || rte->inh ||
 		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW))
 		return;
 	check = find_check(rel);
-	if (check == NULL || !only_reads(root))
+	if (check == NULL)
 		return;
+	if (!only_reads(root))
+	{
+		seeme_ask_for_both(root, rel);
+		return;
+	}
 	if (!seeme_ask_once(root, rel, check))
 	{
 		seeme_trust_index(check);

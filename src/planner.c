@@ -218,10 +218,10 @@ index_condition(SupportRequestIndexCondition *request)
 		return NIL;
 	if (request->indexcol > 0 && !SEEME_LATER_ARRAYS_KEEP_ORDER)
 		return NIL;
+	if (seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) || seeme_is_point_query(index->rel))
+		return NIL;
 	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID, BTEqualStrategyNumber);
-	if (!OidIsValid(equal) ||
-		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
-		seeme_is_point_query(index->rel))
+	if (!OidIsValid(equal))
 		return NIL;
 	permitted = count_permitted(args, scope);
 	if (permitted < 0 || permitted > (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS))

@@ -163,7 +163,7 @@ check_plpgsql() {
 	   WHERE (s.prorettype <> 'trigger'::regtype OR s.tgrelid IS NOT NULL)
 	     AND NOT (c.level = 'warning' AND c.sqlstate = '42804')
 	     AND NOT (c.level = 'security' AND s.oid::regproc::text IN (
-	          'seeme_protect', 'seeme.create_write_policy', 'seeme.create_row_triggers', 'seeme.forget_resource', 'seeme.may_assign'))
+	          'seeme_protect', 'seeme.create_write_policy', 'seeme.create_row_triggers', 'seeme.follow_resource', 'seeme.may_assign'))
 	)
 	SELECT 'none', 'the extension has no function in PL/pgSQL' WHERE NOT EXISTS (SELECT FROM function)
 	UNION ALL

@@ -13,6 +13,12 @@ LANGUAGE c STABLE PARALLEL SAFE COST 1 SUPPORT seeme.plan_has_permission AS 'MOD
 COMMENT ON FUNCTION @extschema@.seeme_has_permission(text, uuid, uuid, uuid, uuid, text) IS
   'Whether the asking person holds a permission code in exactly one scope. A null scope is false, two are an error, an unregistered code is an error (22023). resource_type defaults to the type whose resource the code names. A wildcard (datasets:*) is held if each of its actions is.';
 
+CREATE FUNCTION seeme.has_both(
+  permission text, other text, organization uuid, team uuid, project uuid, resource uuid, resource_type text) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'seeme_has_both';
+COMMENT ON FUNCTION seeme.has_both(text, text, uuid, uuid, uuid, uuid, text) IS
+  'Whether the asking person holds two permission codes in one scope: what two calls of seeme_has_permission say, and with the same errors. The planner has it take the place of two policies'' calls, as of an UPDATE.';
+
 CREATE FUNCTION @extschema@.seeme_user_has_permission(
   user_id uuid, permission text, organization uuid = NULL, team uuid = NULL, project uuid = NULL,
   resource uuid = NULL, resource_type text = NULL) RETURNS boolean

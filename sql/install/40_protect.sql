@@ -221,55 +221,50 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.is_in_table(text, uuid) IS 'Whether some protected table has a row of this resource';
 
-CREATE FUNCTION seeme.forget_resource() RETURNS trigger
+CREATE FUNCTION seeme.follow_resource() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  type   text := TG_ARGV[0];
-  row_id uuid;
+  type     text := TG_ARGV[0];
+  old_id   uuid;
+  new_id   uuid;
+  new_name text;
+  columns  name[];
 BEGIN
   IF NOT seeme.protects_resource(TG_RELID, type) THEN
     RETURN NULL;
   END IF;
+  -- No conversion may run here: it could be the table owner's own function.
+  columns := ARRAY(SELECT a.attname FROM pg_attribute a
+                    WHERE a.attrelid = TG_RELID AND NOT a.attisdropped
+                      AND (a.attname = TG_ARGV[1] AND a.atttypid = 'uuid'::regtype
+                           OR a.attname = TG_ARGV[2] AND a.atttypid IN ('text'::regtype, 'varchar'::regtype)));
   IF TG_OP <> 'TRUNCATE' THEN
-    -- No conversion may run here: it could be the table owner's own function.
-    PERFORM FROM pg_attribute a
-      WHERE a.attrelid = TG_RELID AND a.attname = TG_ARGV[1] AND NOT a.attisdropped AND a.atttypid = 'uuid'::regtype;
-    IF NOT FOUND THEN
+    IF NOT TG_ARGV[1] = ANY (columns) THEN
       RETURN NULL;
     END IF;
-    EXECUTE format('SELECT ($1).%I', TG_ARGV[1]) INTO row_id USING OLD;
+    EXECUTE format('SELECT ($1).%I', TG_ARGV[1]) INTO old_id USING OLD;
   END IF;
-  -- Not what another table holds, nor what merely moved to another partition.
-  DELETE FROM seeme.project_resources r
-   WHERE r.resource_type = type AND (TG_OP = 'TRUNCATE' OR r.resource_id = row_id)
-     AND NOT seeme.is_in_table(r.resource_type, r.resource_id);
-  DELETE FROM seeme.released_resources r
-   WHERE r.resource_type = type AND (TG_OP = 'TRUNCATE' OR r.resource_id = row_id)
-     AND NOT seeme.is_in_table(r.resource_type, r.resource_id);
+  IF TG_OP = 'UPDATE' THEN
+    EXECUTE format('SELECT ($1).%I', TG_ARGV[1]) INTO new_id USING NEW;
+  END IF;
+  IF TG_OP = 'TRUNCATE' OR old_id IS DISTINCT FROM new_id THEN
+    -- Not what another table holds, nor what merely moved to another partition.
+    DELETE FROM seeme.project_resources r
+     WHERE r.resource_type = type AND (TG_OP = 'TRUNCATE' OR r.resource_id = old_id)
+       AND NOT seeme.is_in_table(r.resource_type, r.resource_id);
+    DELETE FROM seeme.released_resources r
+     WHERE r.resource_type = type AND (TG_OP = 'TRUNCATE' OR r.resource_id = old_id)
+       AND NOT seeme.is_in_table(r.resource_type, r.resource_id);
+  END IF;
+  IF TG_OP = 'UPDATE' AND TG_ARGV[2] = ANY (columns) THEN
+    EXECUTE format('SELECT ($1).%I', TG_ARGV[2]) INTO new_name USING NEW;
+    UPDATE seeme.project_resources r SET resource_name = left(new_name, 1000)
+     WHERE r.resource_type = type AND r.resource_id = new_id AND r.resource_name IS DISTINCT FROM left(new_name, 1000);
+  END IF;
   RETURN NULL;
 END $$;
-COMMENT ON FUNCTION seeme.forget_resource() IS 'Trigger on protected tables: what is assigned goes with its row';
-
-CREATE FUNCTION seeme.rename_resource() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  row_id   uuid;
-  row_name text;
-BEGIN
-  IF NOT seeme.protects_resource(TG_RELID, TG_ARGV[0]) OR (
-       -- No conversion may run here: it could be the table owner's own function.
-       SELECT count(*) FROM pg_attribute a
-        WHERE a.attrelid = TG_RELID AND NOT a.attisdropped
-          AND (a.attname = TG_ARGV[1] AND a.atttypid = 'uuid'::regtype
-               OR a.attname = TG_ARGV[2] AND a.atttypid IN ('text'::regtype, 'varchar'::regtype))) <> 2 THEN
-    RETURN NULL;
-  END IF;
-  EXECUTE format('SELECT ($1).%I, ($1).%I', TG_ARGV[1], TG_ARGV[2]) INTO row_id, row_name USING NEW;
-  UPDATE seeme.project_resources r SET resource_name = left(row_name, 1000)
-   WHERE r.resource_type = TG_ARGV[0] AND r.resource_id = row_id;
-  RETURN NULL;
-END $$;
-COMMENT ON FUNCTION seeme.rename_resource() IS 'Trigger on protected tables: the name of an assignment follows its row';
+COMMENT ON FUNCTION seeme.follow_resource() IS
+  'Trigger on protected tables, with a type of resource, the column of its id, and that of its name if there is one: what is assigned goes with its row, and bears its name';
 
 -- A column of the table that names a scope: it exists and is a uuid; an index on it pays.
 CREATE FUNCTION seeme.check_scope_column(table_name regclass, column_name name, parameter text) RETURNS void
@@ -342,12 +337,10 @@ DECLARE
   existing name[] := ARRAY(SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = relation);
   moved    text;
 BEGIN
-  IF NOT 'seeme_after_wait_update' = ANY (existing) THEN
-    EXECUTE format('CREATE TRIGGER seeme_after_wait_update BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait(%s)', relation,
+  -- As few as can be: PostgreSQL copies all of a table's triggers in each statement that changes a row.
+  IF NOT 'seeme_after_wait' = ANY (existing) THEN
+    EXECUTE format('CREATE TRIGGER seeme_after_wait BEFORE UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait(%s)', relation,
                    CASE WHEN seeme.has_one_scope(p) THEN '''moves''' END);
-  END IF;
-  IF NOT 'seeme_after_wait_delete' = ANY (existing) THEN
-    EXECUTE format('CREATE TRIGGER seeme_after_wait_delete BEFORE DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait()', relation);
   END IF;
   IF NOT seeme.has_one_scope(p) AND NOT 'zz_seeme_check_moved_row' = ANY (existing) THEN
     SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
@@ -382,6 +375,7 @@ DECLARE
   p          seeme.protected_tables;
   action     text;
   columns    name[] := ARRAY[project_column, team_column, organization_column, resource_id_column, owner_column];
+  followed   name[];
   view_name  text;
   grantee    record;
   others     text;
@@ -500,21 +494,18 @@ BEGIN
   p.closed_partitions := seeme.close_tables_below(table_name);
   PERFORM seeme.create_row_triggers(b.relation, p) FROM seeme.tables_below(table_name) b
     WHERE NOT b.is_partition AND b.relation = ANY (p.closed_partitions);
-  -- Of a column: PostgreSQL reads the condition of a trigger anew in each statement, but only where the column is one that it sets.
   IF p.id_column IS NOT NULL THEN
     EXECUTE format('CREATE TRIGGER seeme_forget_resource AFTER DELETE ON %s FOR EACH ROW '
-                   'EXECUTE FUNCTION seeme.forget_resource(%L, %L)', table_name, p.resource_type, p.id_column);
-    EXECUTE format('CREATE TRIGGER seeme_forget_moved_resource AFTER UPDATE OF %2$I ON %1$s FOR EACH ROW '
-                   'WHEN (OLD.%2$I IS DISTINCT FROM NEW.%2$I) EXECUTE FUNCTION seeme.forget_resource(%3$L, %2$L)',
-                   table_name, p.id_column, p.resource_type);
+                   'EXECUTE FUNCTION seeme.follow_resource(%L, %L)', table_name, p.resource_type, p.id_column);
     EXECUTE format('CREATE TRIGGER seeme_forget_resources AFTER TRUNCATE ON %s FOR EACH STATEMENT '
-                   'EXECUTE FUNCTION seeme.forget_resource(%L)', table_name, p.resource_type);
-  END IF;
-
-  IF p.id_column IS NOT NULL AND p.name_column IS NOT NULL THEN
-    EXECUTE format('CREATE TRIGGER seeme_rename_resource AFTER UPDATE OF %2$I ON %1$s FOR EACH ROW '
-                   'WHEN (OLD.%2$I IS DISTINCT FROM NEW.%2$I) EXECUTE FUNCTION seeme.rename_resource(%3$L, %4$L, %2$L)',
-                   table_name, p.name_column, p.resource_type, p.id_column);
+                   'EXECUTE FUNCTION seeme.follow_resource(%L)', table_name, p.resource_type);
+    -- Of columns: PostgreSQL reads the condition of a trigger anew in each statement, but only where it sets one of them.
+    followed := array_remove(ARRAY[p.id_column, p.name_column], NULL);
+    EXECUTE format('CREATE TRIGGER seeme_follow_resource AFTER UPDATE OF %s ON %s FOR EACH ROW '
+                   'WHEN (%s) EXECUTE FUNCTION seeme.follow_resource(%L, %s)',
+                   (SELECT string_agg(format('%I', c), ', ') FROM unnest(followed) AS c), table_name,
+                   (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') FROM unnest(followed) AS c),
+                   p.resource_type, (SELECT string_agg(format('%L', c), ', ') FROM unnest(followed) AS c));
   END IF;
 
   -- Referential actions run as the table's owner, the triggers' conditions with them.
@@ -523,11 +514,12 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA @extschema@, seeme TO %s', relation.relowner::regrole);
     EXECUTE format('GRANT EXECUTE ON FUNCTION seeme.user_for(text), '
                    '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text), '
-                   -- what an index looks up in its place
+                   -- what the planner has take its place
+                   'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text), '
                    '@extschema@.seeme_permitted_organizations(text), @extschema@.seeme_permitted_teams(text), '
                    '@extschema@.seeme_permitted_projects(text), @extschema@.seeme_permitted_resources(text,text), '
                    -- who adds a partition makes its triggers
-                   'seeme.ask_after_wait(), seeme.check_moved_row(), seeme.forget_resource(), seeme.rename_resource() TO %s',
+                   'seeme.ask_after_wait(), seeme.check_moved_row(), seeme.follow_resource() TO %s',
                    relation.relowner::regrole);
   END IF;
 
@@ -581,8 +573,7 @@ BEGIN
   END IF;
   FOR object IN
     SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = table_name AND t.tgname IN (
-      'seeme_after_wait_update', 'seeme_after_wait_delete', 'zz_seeme_check_moved_row', 'seeme_forget_resource',
-      'seeme_forget_moved_resource', 'seeme_forget_resources', 'seeme_rename_resource')
+      'seeme_after_wait', 'zz_seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_resources', 'seeme_follow_resource')
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object, table_name);
   END LOOP;
@@ -598,7 +589,7 @@ BEGIN
     ELSE
       FOR object IN
         SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = below.relation
-           AND t.tgname IN ('seeme_after_wait_update', 'seeme_after_wait_delete', 'zz_seeme_check_moved_row')
+           AND t.tgname IN ('seeme_after_wait', 'zz_seeme_check_moved_row')
       LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', object, below.relation);
       END LOOP;

@@ -195,12 +195,11 @@ CREATE FUNCTION seeme.triggers_of_protected_tables() RETURNS TABLE (relation reg
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT p.table_name, v.name, v.function
     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name,
-         LATERAL (VALUES ('seeme_after_wait_update'::name, 'ask_after_wait', true), ('seeme_after_wait_delete', 'ask_after_wait', true),
+         LATERAL (VALUES ('seeme_after_wait'::name, 'ask_after_wait', true),
                          ('zz_seeme_check_moved_row', 'check_moved_row', NOT seeme.has_one_scope(p)),
-                         ('seeme_forget_resource', 'forget_resource', p.id_column IS NOT NULL),
-                         ('seeme_forget_moved_resource', 'forget_resource', p.id_column IS NOT NULL),
-                         ('seeme_forget_resources', 'forget_resource', p.id_column IS NOT NULL),
-                         ('seeme_rename_resource', 'rename_resource', p.id_column IS NOT NULL AND p.name_column IS NOT NULL)) AS v (name, function, belongs)
+                         ('seeme_forget_resource', 'follow_resource', p.id_column IS NOT NULL),
+                         ('seeme_forget_resources', 'follow_resource', p.id_column IS NOT NULL),
+                         ('seeme_follow_resource', 'follow_resource', p.id_column IS NOT NULL)) AS v (name, function, belongs)
    WHERE v.belongs
 $$;
 COMMENT ON FUNCTION seeme.triggers_of_protected_tables() IS 'The triggers that seeme_protect makes, of every protected table that exists';

@@ -51,9 +51,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON t_note, t_part, t_several, t_owned, t_te
 
 -- Which triggers there are
 SELECT is((SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = t::regclass AND tgname ~ 'after_wait|moved_row'), triggers, 'the triggers of ' || t)
-  FROM (VALUES ('t_note', 'seeme_after_wait_delete seeme_after_wait_update'), ('t_part', 'seeme_after_wait_delete seeme_after_wait_update'), ('t_part_order', 'seeme_after_wait_delete seeme_after_wait_update'), ('t_part_below', 'seeme_after_wait_delete seeme_after_wait_update'),
-               ('t_part_late', 'seeme_after_wait_delete seeme_after_wait_update'), ('t_team', 'seeme_after_wait_delete seeme_after_wait_update'), ('t_item', 'seeme_after_wait_delete seeme_after_wait_update'), ('t_several', 'seeme_after_wait_delete seeme_after_wait_update zz_seeme_check_moved_row'),
-               ('t_owned', 'seeme_after_wait_delete seeme_after_wait_update zz_seeme_check_moved_row'), ('t_held', 'seeme_after_wait_delete seeme_after_wait_update zz_seeme_check_moved_row')) AS v (t, triggers);
+  FROM (VALUES ('t_note', 'seeme_after_wait'), ('t_part', 'seeme_after_wait'), ('t_part_order', 'seeme_after_wait'), ('t_part_below', 'seeme_after_wait'),
+               ('t_part_late', 'seeme_after_wait'), ('t_team', 'seeme_after_wait'), ('t_item', 'seeme_after_wait'), ('t_several', 'seeme_after_wait zz_seeme_check_moved_row'),
+               ('t_owned', 'seeme_after_wait zz_seeme_check_moved_row'), ('t_held', 'seeme_after_wait zz_seeme_check_moved_row')) AS v (t, triggers);
 
 -- A right that goes between the policy and the lock: a trigger that fires first takes it from the role that nora holds
 CREATE FUNCTION t_take() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
@@ -208,14 +208,14 @@ CREATE TABLE t_own.t (id integer, note text, project_id uuid, team_id uuid);
 RESET ROLE;
 SELECT seeme_protect('t_own.t', 'models', project_column => 'project_id', team_column => 'team_id') \g /dev/null
 SET LOCAL ROLE t_owner;
-DROP TRIGGER seeme_after_wait_update ON t_own.t;
+DROP TRIGGER seeme_after_wait ON t_own.t;
 CREATE FUNCTION t_own.f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
-CREATE TRIGGER seeme_after_wait_update BEFORE UPDATE ON t_own.t FOR EACH ROW WHEN (OLD.note <> ' ON t_own.t FOR EACH ROW') EXECUTE FUNCTION t_own.f();
+CREATE TRIGGER seeme_after_wait BEFORE UPDATE ON t_own.t FOR EACH ROW WHEN (OLD.note <> ' ON t_own.t FOR EACH ROW') EXECUTE FUNCTION t_own.f();
 CREATE TABLE t_own."x'))EXECUTE FUNCTION t_own.f();ALTER ROLE t_owner SUPERUSER--" () INHERITS (t_own.t);
 RESET ROLE;
 SELECT ok(NOT rolsuper, 'threat: an owner becomes superuser by the name of a table that inherits') FROM pg_roles WHERE rolname = 't_owner';
 SELECT is((SELECT string_agg(t.tgname || ' ' || t.tgfoid::regproc, ', ' ORDER BY t.tgname) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relname LIKE 'x''%'),
-  'seeme_after_wait_delete seeme.ask_after_wait, seeme_after_wait_update seeme.ask_after_wait, zz_seeme_check_moved_row seeme.check_moved_row', 'which has the triggers that it should have');
+  'seeme_after_wait seeme.ask_after_wait, zz_seeme_check_moved_row seeme.check_moved_row', 'which has the triggers that it should have');
 SET LOCAL ROLE t_owner;
 ALTER TABLE t_own.t RENAME team_id TO " ON t_own.t FOR EACH ROW";
 DROP TRIGGER zz_seeme_check_moved_row ON t_own."x'))EXECUTE FUNCTION t_own.f();ALTER ROLE t_owner SUPERUSER--";

@@ -81,9 +81,9 @@ SELECT is(pg_temp.rows('adam', $$SELECT seeme.text_of_row('t_model', 'id', {x1},
 CREATE TABLE t_trap (id uuid PRIMARY KEY, name text);
 INSERT INTO t_trap VALUES (pg_temp.id('x1'), 'Safe');
 GRANT ALL ON t_trap TO t_app;
-SELECT is(pg_temp.try(NULL, $$CREATE TRIGGER x AFTER UPDATE ON t_trap FOR EACH ROW EXECUTE FUNCTION seeme.rename_resource('model', 'id', 'name')$$), '0 rows', 'the trigger on a table of somebody''s');
-SELECT is(pg_temp.rows(NULL, $$CREATE TRIGGER x AFTER UPDATE ON t_trap FOR EACH ROW EXECUTE FUNCTION seeme.rename_resource('model', 'id', 'name')$$, $$UPDATE t_trap SET name = 'Approved'$$, $$SELECT DISTINCT resource_name FROM seeme.project_resources WHERE resource_type = 'model' AND resource_id = {x1}$$), '{First}', 'threat: renames nothing that is not that table''s');
-SELECT is(pg_temp.rows(NULL, 'GRANT CREATE ON SCHEMA public TO t_edith', $$SELECT pg_temp.become('edith')$$, 'CREATE TABLE public.t_own (id uuid PRIMARY KEY, name text)', $$CREATE TRIGGER x AFTER UPDATE ON public.t_own FOR EACH ROW EXECUTE FUNCTION seeme.rename_resource('model', 'id', 'name')$$, 'SELECT 1'), '{42501}', 'threat: nor may an application''s role put it there');
+SELECT is(pg_temp.try(NULL, $$CREATE TRIGGER x AFTER UPDATE ON t_trap FOR EACH ROW EXECUTE FUNCTION seeme.follow_resource('model', 'id', 'name')$$), '0 rows', 'the trigger on a table of somebody''s');
+SELECT is(pg_temp.rows(NULL, $$CREATE TRIGGER x AFTER UPDATE ON t_trap FOR EACH ROW EXECUTE FUNCTION seeme.follow_resource('model', 'id', 'name')$$, $$UPDATE t_trap SET name = 'Approved'$$, $$SELECT DISTINCT resource_name FROM seeme.project_resources WHERE resource_type = 'model' AND resource_id = {x1}$$), '{First}', 'threat: renames nothing that is not that table''s');
+SELECT is(pg_temp.rows(NULL, 'GRANT CREATE ON SCHEMA public TO t_edith', $$SELECT pg_temp.become('edith')$$, 'CREATE TABLE public.t_own (id uuid PRIMARY KEY, name text)', $$CREATE TRIGGER x AFTER UPDATE ON public.t_own FOR EACH ROW EXECUTE FUNCTION seeme.follow_resource('model', 'id', 'name')$$, 'SELECT 1'), '{42501}', 'threat: nor may an application''s role put it there');
 
 -- Which column
 SELECT is(pg_temp.assign('dataset', 'x5', 'Given'), 'Given', 'before the table is protected');

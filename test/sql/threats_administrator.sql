@@ -156,8 +156,8 @@ ROLLBACK TO defaults;
 -- Every function of the schema granted: a person hangs the extension's triggers on a table of theirs
 SAVEPOINT functions;
 GRANT ALL ON ALL FUNCTIONS IN SCHEMA seeme TO t_app;
-SELECT pg_temp.attempt('stan', 'CREATE TEMP TABLE mine (id uuid, organization_id uuid)', 'INSERT INTO mine VALUES ({row 2}, {acme})', 'CREATE TRIGGER forget AFTER DELETE ON mine FOR EACH ROW EXECUTE FUNCTION seeme.forget_resource(''model'', ''id'')',
-  'CREATE TRIGGER forget_all AFTER TRUNCATE ON mine EXECUTE FUNCTION seeme.forget_resource(''model'')') AS attempted \gset
+SELECT pg_temp.attempt('stan', 'CREATE TEMP TABLE mine (id uuid, organization_id uuid)', 'INSERT INTO mine VALUES ({row 2}, {acme})', 'CREATE TRIGGER forget AFTER DELETE ON mine FOR EACH ROW EXECUTE FUNCTION seeme.follow_resource(''model'', ''id'')',
+  'CREATE TRIGGER forget_all AFTER TRUNCATE ON mine EXECUTE FUNCTION seeme.follow_resource(''model'')') AS attempted \gset
 SELECT is(:'attempted'::text, '{"0 rows","1 row","0 rows","0 rows"}', 'threat: every function granted: a person hangs the extension''s trigger on a table of theirs');
 SELECT pg_temp.attempt('stan', 'DELETE FROM pg_temp.mine', 'TRUNCATE pg_temp.mine') \g /dev/null
 SELECT is((SELECT count(*)::integer FROM seeme.project_resources WHERE resource_id IN (pg_temp.id('row 1'), pg_temp.id('row 2'))), 2, 'threat: every function granted: removing others'' assignments by a table of one''s own');

@@ -1,0 +1,204 @@
+/*
+ * both.c: two permissions in the same place, asked for by one call.
+ *
+ * An UPDATE goes by two policies: what may be read, and what may be updated; its new row by both again. PostgreSQL makes an
+ * expression ready for each of these calls, and looks at the function's privileges, which takes ten times as long as a check.
+ * Here is the call that asks both, and where the planner has it take the place of two. Nothing is asked more or less than by
+ * the policies, nor at another time.
+ *
+ * Owns no state but which function that is. Decides nothing: it makes the two calls.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
+
+#include "both.h"
+#include "call.h"
+#include "changes.h"
+#include "compat.h"
+#include "planner.h"
+
+/* The same arguments as those of seeme_has_permission, with one more code. */
+#define NARGS (SEEME_NARGS + 1)
+
+/* What is remembered of a call of has_both: the two calls that it makes. */
+typedef struct Calls
+{
+	FmgrInfo	function[2];
+	union
+	{
+		FunctionCallInfoBaseData info;
+		char		space[SizeForFunctionCallInfo(SEEME_NARGS)];
+	}			call[2];
+} Calls;
+
+/*
+ * seeme.has_both(permission text, other text, organization, team, project, resource uuid, resource_type text) RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_has_both);
+Datum
+seeme_has_both(PG_FUNCTION_ARGS)
+{
+	Calls	   *calls = fcinfo->flinfo->fn_extra;
+	bool		held = true;
+
+	if (calls == NULL)
+	{
+		calls = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Calls));
+		for (int i = 0; i < 2; i++)
+		{
+			/* What is constant of this call is so of those. */
+			calls->function[i] = *fcinfo->flinfo;
+			calls->function[i].fn_addr = seeme_has_permission;
+			calls->function[i].fn_nargs = SEEME_NARGS;
+			InitFunctionCallInfoData(calls->call[i].info, &calls->function[i], SEEME_NARGS, fcinfo->fncollation, NULL, NULL);
+		}
+		fcinfo->flinfo->fn_extra = calls;
+	}
+	for (int i = 0; i < 2 && held; i++)
+	{
+		FunctionCallInfo info = &calls->call[i].info;
+
+		info->args[SEEME_ARG_CODE] = fcinfo->args[i];
+		memcpy(&info->args[1], &fcinfo->args[2], sizeof(NullableDatum) * (SEEME_NARGS - 1));
+		held = DatumGetBool(seeme_has_permission(info));
+	}
+	PG_RETURN_BOOL(held);
+}
+
+/* The function above, in SQL; invalid if it is not there as it was made, or the current user may not call it. */
+static Oid
+find_has_both(void)
+{
+	static const Oid types[NARGS] = {TEXTOID, TEXTOID, UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID};
+	static Oid	known = InvalidOid;
+	static uint64 known_under = 0;
+
+	if (known_under != seeme_changes_of_functions)
+	{
+		uint64		changes = seeme_changes_of_functions;
+
+		known = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("has_both"),
+								PointerGetDatum(buildoidvector(types, NARGS)),
+								ObjectIdGetDatum(get_namespace_oid("seeme", true)));
+		if (OidIsValid(known) && !seeme_is_function(known, seeme_has_both))
+			known = InvalidOid;
+		known_under = changes;
+	}
+	return OidIsValid(known) && seeme_may_execute(known) ? known : InvalidOid;
+}
+
+/* Two conditions as one, if both are calls about the same column; else NULL. */
+static Expr *
+as_one(Node *first, Node *second, Index relid)
+{
+	FuncExpr   *call = (FuncExpr *) first;
+	FuncExpr   *other = (FuncExpr *) second;
+	Oid			function;
+
+	if (!seeme_is_call(first, relid) || !seeme_is_call(second, relid))
+		return NULL;
+	for (int i = SEEME_ARG_CODE + 1; i < SEEME_NARGS; i++)
+		if (!equal(list_nth(call->args, i), list_nth(other->args, i)))
+			return NULL;
+	function = find_has_both();
+	if (!OidIsValid(function))
+		return NULL;
+	return (Expr *) makeFuncExpr(function, BOOLOID, lcons(linitial(call->args), list_copy_tail(other->args, 0)),
+								 InvalidOid, call->inputcollid, COERCE_EXPLICIT_CALL);
+}
+
+/* A list of conditions in which one takes the place of two, if they are in it. */
+static List *
+with_both(List *conditions, RestrictInfo *first, RestrictInfo *second, RestrictInfo *both)
+{
+	if (!list_member_ptr(conditions, first) || !list_member_ptr(conditions, second))
+		return conditions;
+	return lcons(both, list_delete_ptr(list_delete_ptr(list_copy(conditions), first), second));
+}
+
+/* The call among a table's conditions that comes behind another one, or first of all. */
+static RestrictInfo *
+next_check(RelOptInfo *rel, RestrictInfo *behind)
+{
+	ListCell   *cell;
+
+	foreach(cell, rel->baserestrictinfo)
+	{
+		RestrictInfo *condition = lfirst(cell);
+
+		if (condition == behind)
+			behind = NULL;
+		else if (behind == NULL && !condition->pseudoconstant && seeme_is_call((Node *) condition->clause, rel->relid))
+			return condition;
+	}
+	return NULL;
+}
+
+/*
+ * Has two calls among a table's conditions made as one, where both are asked about each row that is found: not where an index
+ * may do what one of them asks.
+ */
+void
+seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
+{
+	RestrictInfo *first = next_check(rel, NULL);
+	RestrictInfo *second = first == NULL ? NULL : next_check(rel, first);
+	RestrictInfo *both;
+	Expr	   *clause;
+	ListCell   *cell;
+
+	if (second == NULL ||
+		!(seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) first->clause)->varattno) || seeme_is_point_query(rel)))
+		return;
+	clause = as_one((Node *) first->clause, (Node *) second->clause, rel->relid);
+	if (clause == NULL)
+		return;
+	both = makeNode(RestrictInfo);
+	*both = *first;
+	both->clause = clause;
+	both->security_level = Min(first->security_level, second->security_level);
+	rel->baserestrictinfo = with_both(rel->baserestrictinfo, first, second, both);
+	foreach(cell, rel->indexlist)
+	{
+		IndexOptInfo *index = lfirst(cell);
+
+		index->indrestrictinfo = with_both(index->indrestrictinfo, first, second, both);
+	}
+}
+
+/* The same for the checks of a new row of a table, which is its scope's column's. */
+void
+seeme_check_both(PlannerInfo *root, Index relid)
+{
+	WithCheckOption *first = NULL;
+	ListCell   *cell;
+
+	foreach(cell, root->parse->withCheckOptions)
+	{
+		WithCheckOption *check = lfirst_node(WithCheckOption, cell);
+		List	   *condition = (List *) check->qual;
+		Expr	   *both;
+
+		if (check->kind != WCO_RLS_UPDATE_CHECK || check->polname != NULL || list_length(condition) != 1 ||
+			!seeme_is_call(linitial(condition), relid))
+			continue;
+		if (first == NULL)
+		{
+			first = check;
+			continue;
+		}
+		both = as_one(linitial((List *) first->qual), linitial(condition), relid);
+		if (both == NULL)
+			return;
+		first->qual = (Node *) list_make1(both);
+		root->parse->withCheckOptions = list_delete_cell(root->parse->withCheckOptions, cell);
+		return;
+	}
+}

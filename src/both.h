@@ -1,0 +1,18 @@
+/*
+ * both.h: two permissions in the same place, asked for by one call.
+ */
+#ifndef SEEME_BOTH_H
+#define SEEME_BOTH_H
+
+#include "postgres.h"
+
+#include "nodes/pathnodes.h"
+
+#pragma GCC visibility push(hidden)
+
+extern void seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel);
+extern void seeme_check_both(PlannerInfo *root, Index relid);
+
+#pragma GCC visibility pop
+
+#endif							/* SEEME_BOTH_H */
