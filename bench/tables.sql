@@ -61,8 +61,8 @@ DECLARE
   contender text;
   relation text;
 BEGIN
-  -- named: without policies, too, but for transactions that say who is asking.
-  FOREACH contender IN ARRAY '{none,seeme,in,any,plpgsql}'::text[] || CASE family WHEN 'models' THEN ARRAY['named'] END LOOP
+  -- named: without policies, too, but for transactions that say who is asking. floor: what policies cost that ask nothing.
+  FOREACH contender IN ARRAY '{none,seeme,in,any,plpgsql}'::text[] || CASE family WHEN 'models' THEN ARRAY['named', 'floor'] END LOOP
     relation := format('bench.%I', family || '_' || contender);
     IF contender <> 'none' THEN
       EXECUTE format('CREATE TABLE %s (LIKE bench.%I)', relation, family || '_none');
@@ -77,6 +77,7 @@ BEGIN
       WHEN 'seeme' THEN PERFORM public.seeme_protect(relation, 'models', project_column => 'project_id');
       WHEN 'in' THEN CALL bench.protect_by_hand(relation, 'project_id IN (SELECT bench.permitted_projects(%L))');
       WHEN 'any' THEN CALL bench.protect_by_hand(relation, 'project_id = ANY (ARRAY(SELECT bench.permitted_projects(%L)))');
+      WHEN 'floor' THEN CALL bench.protect_by_hand(relation, 'bench.empty(%L, NULL, NULL, project_id, NULL, NULL)');
       WHEN 'plpgsql' THEN CALL bench.protect_by_hand(relation, 'bench.may(%L, project_id)');
       ELSE NULL;
     END CASE;

@@ -27,47 +27,32 @@
 /* The same arguments as those of seeme_has_permission, with one more code. */
 #define NARGS (SEEME_NARGS + 1)
 
-/* What is remembered of a call of has_both: the two calls that it makes. */
-typedef struct Calls
-{
-	FmgrInfo	function[2];
-	union
-	{
-		FunctionCallInfoBaseData info;
-		char		space[SizeForFunctionCallInfo(SEEME_NARGS)];
-	}			call[2];
-} Calls;
-
 /*
  * seeme.has_both(permission text, other text, organization, team, project, resource uuid, resource_type text) RETURNS boolean
+ *
+ * What each of the two calls remembers is in fn_extra.
  */
 PG_FUNCTION_INFO_V1(seeme_has_both);
 Datum
 seeme_has_both(PG_FUNCTION_ARGS)
 {
-	Calls	   *calls = fcinfo->flinfo->fn_extra;
+	FmgrInfo   *functions = fcinfo->flinfo->fn_extra;
+	LOCAL_FCINFO(call, SEEME_NARGS);
 	bool		held = true;
 
-	if (calls == NULL)
+	if (functions == NULL)
 	{
-		calls = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Calls));
-		for (int i = 0; i < 2; i++)
-		{
-			/* What is constant of this call is so of those. */
-			calls->function[i] = *fcinfo->flinfo;
-			calls->function[i].fn_addr = seeme_has_permission;
-			calls->function[i].fn_nargs = SEEME_NARGS;
-			InitFunctionCallInfoData(calls->call[i].info, &calls->function[i], SEEME_NARGS, fcinfo->fncollation, NULL, NULL);
-		}
-		fcinfo->flinfo->fn_extra = calls;
+		functions = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, 2 * sizeof(FmgrInfo));
+		/* What is constant of this call is so of those. */
+		functions[0] = functions[1] = *fcinfo->flinfo;
+		fcinfo->flinfo->fn_extra = functions;
 	}
+	memcpy(&call->args[1], &fcinfo->args[2], sizeof(NullableDatum) * (SEEME_NARGS - 1));
 	for (int i = 0; i < 2 && held; i++)
 	{
-		FunctionCallInfo info = &calls->call[i].info;
-
-		info->args[SEEME_ARG_CODE] = fcinfo->args[i];
-		memcpy(&info->args[1], &fcinfo->args[2], sizeof(NullableDatum) * (SEEME_NARGS - 1));
-		held = DatumGetBool(seeme_has_permission(info));
+		InitFunctionCallInfoData(*call, &functions[i], SEEME_NARGS, fcinfo->fncollation, NULL, NULL);
+		call->args[SEEME_ARG_CODE] = fcinfo->args[i];
+		held = DatumGetBool(seeme_has_permission(call));
 	}
 	PG_RETURN_BOOL(held);
 }

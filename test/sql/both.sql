@@ -59,7 +59,7 @@ SELECT is(pg_temp.asks('UPDATE b_doc SET note = NULL WHERE id = 1 AND seeme_has_
 SELECT pg_temp.become(NULL) \g /dev/null
 
 -- What it says is what two calls say: for every pair of codes, by each person, in each place; all of it constant, some of it, or nothing
-CREATE TEMP TABLE code AS SELECT unnest(ARRAY['models:read', 'models:update', 'models:delete', 'datasets:read', 'models:*', '*:read', '*']) AS name;
+CREATE TEMP TABLE code AS SELECT unnest(ARRAY['models:read', 'models:update', 'datasets:read', 'models:*', '*:read']) AS name;
 CREATE TEMP TABLE place AS SELECT DISTINCT project_id AS id FROM b_doc;
 GRANT SELECT ON code, place TO PUBLIC;
 CREATE FUNCTION pg_temp.differ(person text) RETURNS bigint LANGUAGE plpgsql AS $$
