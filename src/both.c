@@ -95,7 +95,7 @@ as_one(Node *first, Node *second, Index relid)
 	function = find_has_both();
 	if (!OidIsValid(function))
 		return NULL;
-	return (Expr *) makeFuncExpr(function, BOOLOID, lcons(linitial(call->args), list_copy_tail(other->args, 0)),
+	return (Expr *) makeFuncExpr(function, BOOLOID, lcons(linitial(call->args), list_copy(other->args)),
 								 InvalidOid, call->inputcollid, COERCE_EXPLICIT_CALL);
 }
 
@@ -158,7 +158,7 @@ seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
 	}
 }
 
-/* The same for the checks of a new row of a table, which is its scope's column's. */
+/* The same for the checks of an UPDATE's new row, however the table is read. */
 void
 seeme_check_both(PlannerInfo *root, Index relid)
 {
