@@ -108,47 +108,55 @@ with_both(List *conditions, RestrictInfo *first, RestrictInfo *second, RestrictI
 	return lcons(both, list_delete_ptr(list_delete_ptr(list_copy(conditions), first), second));
 }
 
-/* The call among a table's conditions that comes behind another one, or first of all. */
-static RestrictInfo *
-next_check(RelOptInfo *rel, RestrictInfo *behind)
+/*
+ * The two calls that a table's policies begin with, if both may be made at once: nothing that a policy says comes before the
+ * second one. A call of the query's own never takes part: it may tell by an error that there is a row, so policies come first.
+ */
+static bool
+find_both(PlannerInfo *root, RelOptInfo *rel, RestrictInfo **first, RestrictInfo **second)
 {
 	ListCell   *cell;
 
+	*first = *second = NULL;
 	foreach(cell, rel->baserestrictinfo)
 	{
 		RestrictInfo *condition = lfirst(cell);
 
-		if (condition == behind)
-			behind = NULL;
-		else if (behind == NULL && !condition->pseudoconstant && seeme_is_call((Node *) condition->clause, rel->relid))
-			return condition;
+		if (condition->security_level >= root->qual_security_level)
+			continue;
+		if (*first == NULL || condition->security_level < (*first)->security_level)
+		{
+			*second = *first;
+			*first = condition;
+		}
+		else if (*second == NULL || condition->security_level < (*second)->security_level)
+			*second = condition;
 	}
-	return NULL;
+	return *second != NULL && !(*first)->pseudoconstant && !(*second)->pseudoconstant;
 }
 
 /*
  * Has two calls among a table's conditions made as one, where both are asked about each row that is found: not where an index
- * may do what one of them asks.
+ * may do what one of them asks. Such a plan goes by who may call the function, and so by the role, as one with row security does.
  */
 void
 seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
 {
-	RestrictInfo *first = next_check(rel, NULL);
-	RestrictInfo *second = first == NULL ? NULL : next_check(rel, first);
+	RestrictInfo *first;
+	RestrictInfo *second;
 	RestrictInfo *both;
 	Expr	   *clause;
 	ListCell   *cell;
 
-	if (second == NULL ||
-		!(seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) first->clause)->varattno) || seeme_is_point_query(rel)))
+	if (!root->parse->hasRowSecurity || !find_both(root, rel, &first, &second))
 		return;
 	clause = as_one((Node *) first->clause, (Node *) second->clause, rel->relid);
-	if (clause == NULL)
+	if (clause == NULL ||
+		!(seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) first->clause)->varattno) || seeme_is_point_query(rel)))
 		return;
 	both = makeNode(RestrictInfo);
 	*both = *first;
 	both->clause = clause;
-	both->security_level = Min(first->security_level, second->security_level);
 	rel->baserestrictinfo = with_both(rel->baserestrictinfo, first, second, both);
 	foreach(cell, rel->indexlist)
 	{
@@ -158,7 +166,7 @@ seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
 	}
 }
 
-/* The same for the checks of an UPDATE's new row, however the table is read. */
+/* The same for the checks of an UPDATE's new row, however the table is read: for two that come one after the other. */
 void
 seeme_check_both(PlannerInfo *root, Index relid)
 {
@@ -173,7 +181,10 @@ seeme_check_both(PlannerInfo *root, Index relid)
 
 		if (check->kind != WCO_RLS_UPDATE_CHECK || check->polname != NULL || list_length(condition) != 1 ||
 			!seeme_is_call(linitial(condition), relid))
+		{
+			first = NULL;
 			continue;
+		}
 		if (first == NULL)
 		{
 			first = check;

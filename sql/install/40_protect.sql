@@ -510,7 +510,8 @@ BEGIN
 
   -- Referential actions run as the table's owner, the triggers' conditions with them.
   IF NOT has_function_privilege(relation.relowner, 'seeme.user_for(text)', 'EXECUTE')
-     OR NOT has_function_privilege(relation.relowner, '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)', 'EXECUTE') THEN
+     OR NOT has_function_privilege(relation.relowner, '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)', 'EXECUTE')
+     OR NOT has_function_privilege(relation.relowner, 'seeme.ask_after_wait()', 'EXECUTE') THEN
     EXECUTE format('GRANT USAGE ON SCHEMA @extschema@, seeme TO %s', relation.relowner::regrole);
     EXECUTE format('GRANT EXECUTE ON FUNCTION seeme.user_for(text), '
                    '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text), '

@@ -191,15 +191,16 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION seeme.policies_of_protected_tables() IS 'The policies that seeme_protect makes, of every protected table that exists';
 
-CREATE FUNCTION seeme.triggers_of_protected_tables() RETURNS TABLE (relation regclass, name name, function text)
+CREATE FUNCTION seeme.triggers_of_protected_tables() RETURNS TABLE (relation regclass, name name, function text, type integer)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT p.table_name, v.name, v.function
+  -- Types as in pg_trigger.tgtype: 1 for each row, 2 before, 8 DELETE, 16 UPDATE, 32 TRUNCATE.
+  SELECT p.table_name, v.name, v.function, v.type
     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name,
-         LATERAL (VALUES ('seeme_after_wait'::name, 'ask_after_wait', true),
-                         ('zz_seeme_check_moved_row', 'check_moved_row', NOT seeme.has_one_scope(p)),
-                         ('seeme_forget_resource', 'follow_resource', p.id_column IS NOT NULL),
-                         ('seeme_forget_resources', 'follow_resource', p.id_column IS NOT NULL),
-                         ('seeme_follow_resource', 'follow_resource', p.id_column IS NOT NULL)) AS v (name, function, belongs)
+         LATERAL (VALUES ('seeme_after_wait'::name, 'ask_after_wait', 1 + 2 + 8 + 16, true),
+                         ('zz_seeme_check_moved_row', 'check_moved_row', 1 + 16 + CASE c.relkind WHEN 'p' THEN 2 ELSE 0 END, NOT seeme.has_one_scope(p)),
+                         ('seeme_forget_resource', 'follow_resource', 1 + 8, p.id_column IS NOT NULL),
+                         ('seeme_forget_resources', 'follow_resource', 32, p.id_column IS NOT NULL),
+                         ('seeme_follow_resource', 'follow_resource', 1 + 16, p.id_column IS NOT NULL)) AS v (name, function, type, belongs)
    WHERE v.belongs
 $$;
 COMMENT ON FUNCTION seeme.triggers_of_protected_tables() IS 'The triggers that seeme_protect makes, of every protected table that exists';
@@ -261,7 +262,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          seeme.protect_again(p)
     FROM seeme.triggers_of_protected_tables() e JOIN seeme.protected_tables p ON p.table_name = e.relation
    WHERE NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
-                      WHERE t.tgrelid = e.relation AND t.tgname = e.name AND f.proname = e.function AND f.pronamespace = 'seeme'::regnamespace)
+                      WHERE t.tgrelid = e.relation AND t.tgname = e.name AND t.tgtype = e.type
+                        AND f.proname = e.function AND f.pronamespace = 'seeme'::regnamespace)
   UNION ALL
   SELECT 'high', t.tgrelid::regclass::text,
          format('trigger is disabled: %I enforces a rule of the model, and does not fire', t.tgname),

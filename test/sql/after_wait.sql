@@ -5,7 +5,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(130);
+SELECT plan(131);
 
 -- In projects: one table alone, one in partitions. One partition has its columns in another order, one has dropped one, one has
 -- both and partitions of its own.
@@ -222,6 +222,19 @@ DROP TRIGGER zz_seeme_check_moved_row ON t_own."x'))EXECUTE FUNCTION t_own.f();A
 RESET ROLE;
 SET LOCAL client_min_messages = error;
 SELECT lives_ok('CREATE TABLE t_elsewhere (id integer)', 'threat: an owner who renames a column keeps everybody from making tables');
+
+-- An owner whom the application's privileges were given first
+CREATE ROLE t_maker LOGIN;
+SELECT seeme_grant_usage('t_maker') \g /dev/null
+CREATE SCHEMA t_made AUTHORIZATION t_maker;
+SET LOCAL ROLE t_maker;
+CREATE TABLE t_made.t (id integer, project_id uuid) PARTITION BY LIST (id);
+RESET ROLE;
+SELECT seeme_protect('t_made.t', 'models', project_column => 'project_id') \g /dev/null
+SET LOCAL ROLE t_maker;
+CREATE TABLE t_made.t_1 PARTITION OF t_made.t FOR VALUES IN (1);
+RESET ROLE;
+SELECT is((SELECT string_agg(tgname, ' ') FROM pg_trigger WHERE tgrelid = 't_made.t_1'::regclass), 'seeme_after_wait', 'the owner of a protected table, who was granted its use before, adds a partition');
 
 SELECT * FROM finish();
 ROLLBACK;

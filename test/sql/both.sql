@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(52);
+SELECT plan(60);
 SET LOCAL jit = off;
 
 -- 100 projects in Acme besides, so that the ids are gathered; nora holds read in some, update in some, both in some
@@ -129,12 +129,42 @@ SELECT is(pg_temp.try('nora', $$UPDATE b_doc SET note = 'x' WHERE id = 3$$), '0 
 ALTER POLICY seeme_update ON b_doc USING (seeme_has_permission('models:update', project_id, NULL, NULL, NULL, NULL));
 SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'each', 'a policy that asks about another kind of scope');
 ALTER POLICY seeme_update ON b_doc USING (seeme_has_permission('models:update', NULL, NULL, project_id, NULL, NULL) AND note IS NULL);
-SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'both', 'a policy that asks for more');
+SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'each', 'a policy that asks for more');
 SELECT is(pg_temp.try('nora', $$UPDATE b_doc SET note = 'x' WHERE id = 3$$), '42501', 'which it gets');
 ALTER POLICY seeme_update ON b_doc USING (seeme_has_permission('models:update', NULL, NULL, project_id, NULL, NULL));
 CREATE POLICY strict ON b_doc AS RESTRICTIVE FOR UPDATE USING (id <> 3);
 SELECT is(pg_temp.try('nora', $$UPDATE b_doc SET note = 'x' WHERE id = 3$$) || ', ' || pg_temp.try('nora', $$UPDATE b_doc SET note = 'x' WHERE id = 7$$), '0 rows, 1 row', 'a restrictive policy beside');
 DROP POLICY strict ON b_doc;
+
+-- A query's own call may raise an error, by which it would tell of rows that policies hide: so it never comes before one. The
+-- two commands are about a row that nora may not see, and one that does not exist.
+CREATE FUNCTION pg_temp.of_hidden_and_missing(statement text) RETURNS text LANGUAGE sql AS $$
+  SELECT pg_temp.try('nora', format(statement, '102')) || ', ' || pg_temp.try('nora', format(statement, '99999'))
+$$;
+SELECT is(pg_temp.of_hidden_and_missing($$SELECT FROM b_doc WHERE id = %s AND seeme_has_permission('bogus:code', NULL, NULL, project_id, NULL, NULL) FOR UPDATE$$),
+  '0 rows, 0 rows', 'threat: a row that is hidden is found by a code that is not registered');
+SELECT is(pg_temp.of_hidden_and_missing($$SELECT random() FROM (SELECT * FROM b_doc UNION ALL SELECT * FROM b_doc) AS d WHERE id = %s AND seeme_has_permission('bogus:code', NULL, NULL, project_id, NULL, NULL)$$),
+  '0 rows, 0 rows', 'threat: by a UNION ALL, in which the query''s conditions stand before the policy''s');
+SELECT is(pg_temp.of_hidden_and_missing($$SELECT random() FROM (SELECT * FROM b_doc UNION ALL SELECT * FROM b_doc) AS d WHERE project_id = {delta} AND id = %s AND seeme_has_permission('bogus:code', NULL, NULL, project_id, NULL, NULL)$$),
+  '0 rows, 0 rows', 'threat: where the query names the project');
+CREATE POLICY mine ON b_doc FOR SELECT USING (note = 'public');
+SELECT is(pg_temp.try('nora', $$SELECT FROM b_doc WHERE id = 2 AND seeme_has_permission('bogus:code', NULL, NULL, project_id, NULL, NULL) FOR UPDATE$$), '0 rows',
+  'threat: a row that one may change and not read, beside a policy of the application''s');
+DROP POLICY mine ON b_doc;
+CREATE POLICY hide ON b_doc AS RESTRICTIVE FOR SELECT USING (id <> 3);
+SELECT is(pg_temp.try('nora', $$SELECT FROM b_doc WHERE id = 3 AND seeme_has_permission('bogus:code', NULL, NULL, project_id, NULL, NULL) FOR UPDATE$$), '0 rows',
+  'threat: one that a restrictive policy hides');
+SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'each', 'nor are two policies asked at once that have one between them');
+DROP POLICY hide ON b_doc;
+CREATE TABLE b_free AS SELECT * FROM b_doc;
+ALTER TABLE b_free ADD PRIMARY KEY (id);
+GRANT SELECT, UPDATE ON b_free TO t_app;
+SELECT is(pg_temp.plan_for_nora($$SELECT FROM b_free WHERE id = 3 AND seeme_has_permission('models:read', NULL, NULL, project_id, NULL, NULL) AND seeme_has_permission('models:update', NULL, NULL, project_id, NULL, NULL) FOR SHARE$$),
+  'each', 'a table without policies, whose plan outlives the role');
+CREATE VIEW b_barrier WITH (security_barrier) AS
+  SELECT * FROM b_free WHERE seeme_has_permission('models:read', NULL, NULL, project_id, NULL, NULL) AND seeme_has_permission('models:update', NULL, NULL, project_id, NULL, NULL);
+GRANT SELECT, UPDATE ON b_barrier TO t_app;
+SELECT is(pg_temp.plan_for_nora('UPDATE b_barrier SET note = NULL WHERE id = 3'), 'each', 'and a view of it with a barrier');
 
 -- Who may not call the function, and one that is not ours: the policies' own calls are made
 SET LOCAL plan_cache_mode = force_generic_plan;

@@ -6,7 +6,7 @@ BEGIN;
 \i test/include/security_report.psql
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(219);
+SELECT plan(221);
 
 -- A database as it should be: an application's role, protected tables of every kind, a person with a role of their own.
 CREATE ROLE r_app LOGIN;
@@ -70,6 +70,7 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   (14, 'trigger is missing', 'high', 'public.r_model', $$DROP TRIGGER zz_seeme_check_moved_row ON r_model$$, 'rows move unseen', NULL),
   (15, 'trigger is missing', 'high', '"R Odd"."Data ""set"""', $$DROP TRIGGER seeme_forget_resource ON "R Odd"."Data ""set"""$$, 'assignments outlive their rows', NULL),
   (16, 'trigger is missing', 'high', 'public.r_run', $$DROP TRIGGER seeme_after_wait ON r_run; CREATE TRIGGER seeme_after_wait BEFORE INSERT ON r_run FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()$$, 'another trigger goes by its name', NULL),
+  (65, 'trigger is missing', 'high', 'public.r_model', $$DROP TRIGGER seeme_after_wait ON r_model; CREATE TRIGGER seeme_after_wait BEFORE UPDATE ON r_model FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait()$$, 'a trigger fires for one command alone', NULL),
   (17, 'trigger is disabled', 'high', 'public.r_model', $$ALTER TABLE r_model DISABLE TRIGGER seeme_after_wait$$, 'what waited for a lock is not decided anew', NULL),
   (18, 'trigger is disabled', 'high', 'public.r_model', $$ALTER TABLE r_model ENABLE REPLICA TRIGGER seeme_after_wait$$, 'a trigger fires on replicas alone', NULL),
   (19, 'trigger is disabled', 'high', 'seeme.audit_log', $$ALTER TABLE seeme.audit_log DISABLE TRIGGER keep_rows$$, 'the audit log may be edited', NULL),
