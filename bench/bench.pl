@@ -327,7 +327,7 @@ define limit => 'ORDER BY created_at LIMIT 50, in a project and over everything 
         my $measured = queries($case, 'sees-10', [
             none => $latest->('models_none', "project_id = '$project'"),
             map { $_ => $latest->("models_$_", "project_id = '$project'") } qw(floor seeme in any plpgsql),
-        ], reference => 'none', prepared => $prepared, runs => 3 * $runs);
+        ], reference => 'none', prepared => $prepared, runs => 8 * $runs);
         hold($case, 'ratio', 'ms', $measured, 'seeme', 'none', '<= 1.10');
         for my $part (qw(0.1 1 10 100)) {
             $case = "latest 50 of $share_of{$part}, $how";

@@ -118,7 +118,7 @@ COMMENT ON FUNCTION bench.measure(text, int) IS
 
 CREATE FUNCTION bench.empty(permission text, organization uuid = NULL, team uuid = NULL, project uuid = NULL,
   resource uuid = NULL, resource_type text = NULL) RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS :'empty_library', 'bench_empty';
+LANGUAGE c STABLE PARALLEL SAFE COST 1 AS :'empty_library', 'bench_empty';
 -- As those of an extension: whether a role may call it is looked up each time.
 REVOKE ALL ON FUNCTION bench.empty FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION bench.empty TO app;
