@@ -256,7 +256,12 @@ BEGIN
      WHERE r.resource_type = type AND (TG_OP = 'TRUNCATE' OR r.resource_id = old_id)
        AND NOT seeme.is_in_table(r.resource_type, r.resource_id);
   END IF;
-  IF TG_OP = 'UPDATE' AND TG_ARGV[2] = ANY (columns) THEN
+  IF TG_OP = 'DELETE' THEN
+    -- What moved may bear another name there: of such a row no trigger is called for the UPDATE.
+    UPDATE seeme.project_resources r SET resource_name = seeme.name_of_resource(r.resource_type, r.resource_id)
+     WHERE r.resource_type = type AND r.resource_id = old_id
+       AND r.resource_name IS DISTINCT FROM coalesce(seeme.name_of_resource(r.resource_type, r.resource_id), r.resource_name);
+  ELSIF TG_OP = 'UPDATE' AND TG_ARGV[2] = ANY (columns) THEN
     EXECUTE format('SELECT ($1).%I', TG_ARGV[2]) INTO new_name USING NEW;
     UPDATE seeme.project_resources r SET resource_name = left(new_name, 1000)
      WHERE r.resource_type = type AND r.resource_id = new_id AND r.resource_name IS DISTINCT FROM left(new_name, 1000);

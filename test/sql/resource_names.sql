@@ -3,7 +3,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(56);
+SELECT plan(59);
 
 CREATE TABLE t_model (id uuid PRIMARY KEY, project_id uuid, owner_id uuid, name text);
 CREATE TABLE t_paper (id uuid PRIMARY KEY, project_id uuid, title varchar(100));
@@ -11,7 +11,7 @@ CREATE TABLE t_both (id uuid PRIMARY KEY, project_id uuid, title text, name text
 CREATE TABLE t_number (id uuid PRIMARY KEY, project_id uuid, name integer);
 CREATE TABLE t_keyed (n integer PRIMARY KEY, thing uuid, project_id uuid, name text);
 CREATE TABLE t_none (id uuid PRIMARY KEY, project_id uuid, label text);
-INSERT INTO thing SELECT 'x' || n, ('f1000000-0000-4000-8000-0000000000' || lpad(n::text, 2, '0'))::uuid FROM generate_series(1, 20) AS n;
+INSERT INTO thing SELECT 'x' || n, ('f1000000-0000-4000-8000-0000000000' || lpad(n::text, 2, '0'))::uuid FROM generate_series(1, 24) AS n;
 INSERT INTO t_model VALUES (pg_temp.id('x1'), :alpha, NULL, 'First'), (pg_temp.id('x2'), :alpha, :vera, 'Second'), (pg_temp.id('x3'), :alpha, NULL, NULL);
 INSERT INTO t_paper VALUES (pg_temp.id('x5'), :alpha, 'On naming');
 INSERT INTO t_both VALUES (pg_temp.id('x6'), :alpha, 'Title', 'Name');
@@ -127,6 +127,19 @@ SELECT seeme_protect('t_parted', 'models', project_column => 'project_id') \g /d
 SELECT is(pg_temp.name_of('x14') || ', ' || pg_temp.assign('model', 'x17', NULL), 'part 14, part 17', 'a partitioned table names at protecting and at assignment');
 UPDATE t_parted SET name = 'new ' || name;
 SELECT is(pg_temp.rows(NULL, $$SELECT string_agg(resource_name, ', ' ORDER BY resource_name) FROM seeme.project_resources WHERE resource_id IN ({x14}, {x15}, {x16}, {x17})$$), '{"new part 14, new part 15, new part 16, new part 17"}', 'and at rename');
+-- A row that moves to another partition is deleted there and inserted here.
+CREATE TABLE t_moved (id uuid NOT NULL, project_id uuid, name text, year int) PARTITION BY LIST (year);
+CREATE TABLE t_moved_1 PARTITION OF t_moved FOR VALUES IN (1);
+CREATE TABLE t_moved_2 PARTITION OF t_moved FOR VALUES IN (2);
+INSERT INTO t_moved SELECT pg_temp.id('x' || n), :alpha, 'row ' || n, 1 FROM generate_series(20, 22) AS n;
+SELECT seeme_protect('t_moved', 'models', project_column => 'project_id', resource_id_column => 'id') \g /dev/null
+SELECT pg_temp.assign('model', 'x' || n, NULL) FROM generate_series(20, 22) AS n \g /dev/null
+UPDATE t_moved SET year = 2, name = 'moved ' || name WHERE id <> pg_temp.id('x22');
+SELECT is(pg_temp.name_of('x20') || ', ' || pg_temp.name_of('x21') || ', ' || pg_temp.name_of('x22'), 'moved row 20, moved row 21, row 22', 'a row that moves to another partition takes its new name along');
+UPDATE t_moved SET year = 1 WHERE id = pg_temp.id('x20');
+SELECT is(pg_temp.name_of('x20'), 'moved row 20', 'and keeps it when it moves back');
+UPDATE t_moved SET year = 3 - year, id = pg_temp.id('x23') WHERE id = pg_temp.id('x21');
+SELECT is(pg_temp.name_of('x21'), NULL, 'one that has another id there is another resource');
 
 SELECT * FROM finish();
 ROLLBACK;
