@@ -17,8 +17,8 @@ GetOptions(\%o, 'size=s', 'case=s@', 'runs=i', 'place=s', 'bin=s', 'settings=s',
 # warm_up: seconds that a session is warmed up for; cold_slice: of a turn in which everything is new; budget: seconds after which a contender of a case takes no more turns.
 my %size_of = (
     small => { organizations => 100,  projects => 2000,  people => 2000,   rows => 50_000,    assets => 5000,    calls => 20_000,  warm_up => 0.3, cold_slice => 0.03,  runs => 3,  budget => 1 },
-    full  => { organizations => 1000, projects => 20000, people => 10_000, rows => 2_000_000, assets => 100_000, calls => 500_000, warm_up => 2, cold_slice => 0.1, runs => 11, budget => 8 },
-    huge  => { organizations => 1000, projects => 20000, people => 500_000, rows => 2_000_000, assets => 100_000, calls => 500_000, warm_up => 2, cold_slice => 0.1, runs => 11, budget => 8 },
+    full  => { organizations => 1000, projects => 20000, people => 10_000, rows => 2_000_000, assets => 100_000, calls => 500_000, warm_up => 2, cold_slice => 0.05, runs => 11, budget => 8 },
+    huge  => { organizations => 1000, projects => 20000, people => 500_000, rows => 2_000_000, assets => 100_000, calls => 500_000, warm_up => 2, cold_slice => 0.05, runs => 11, budget => 8 },
 );
 my $few = { organizations => 50, projects => 1000, people => 500, rows => 0 };
 my $size = $size_of{ $o{size} // '' } or die "bench.pl: --size small, full or huge\n";
@@ -454,17 +454,22 @@ define check => 'the check by itself, against a C function that does nothing', s
 define scale => 'the cold check among many memberships and among few', sub {
     my %among = (many => [ bench => $size ], few => [ few => $few ]);
     my %memberships = map { my $dbh = connect_as('postgres', $among{$_}[0]); my $n = value($dbh, 'SELECT count(*) FROM seeme.memberships'); $dbh->disconnect; ($_ => $n) } keys %among;
-    my ($warm_up, $last) = (50, $few->{people});
+    # Of 64 people and projects in a session: then it thinks about reading tables as a whole, and the fewer there are the sooner it does.
+    my ($warm_up, $each, $sessions) = (13, 63, 7);
+    my %walks;
     $name{$_} = "among $memberships{$_} memberships" for keys %among;
+    # Other people each time, from everywhere: what is measured is to be new to the processor, too, as far as there are many.
     my $turn = sub {
         my ($database, $of) = @{ $among{ $_[0] } };
-        my %us;
-        # Nobody who is walked through was met before, nor their projects; but the session has started up.
-        for my $procedure (qw(empty seeme)) {
-            my $app = connect_as('app', $database);
-            walk($app, $procedure, 1, $warm_up, $of->{projects});
-            $us{$procedure} = walk($app, $procedure, $warm_up + 1, $last, $of->{projects});
-            $app->disconnect;
+        my %us = (empty => 0, seeme => 0);
+        for (1 .. $sessions) {
+            my $first = 1 + $each * ($walks{$database}++ * 7919 % int($of->{people} / $each));
+            for my $procedure (qw(empty seeme)) {
+                my $app = connect_as('app', $database);
+                walk($app, $procedure, $first, $first + $warm_up - 1, $of->{projects});
+                $us{$procedure} += walk($app, $procedure, $first + $warm_up, $first + $each - 1, $of->{projects}) / $sessions;
+                $app->disconnect;
+            }
         }
         return $us{seeme} - $us{empty};
     };
@@ -663,13 +668,18 @@ define cold => 'short transactions, each of a person and a project that the sess
     my @three = qw(none named seeme);
     my $steps = min($size->{people}, $size->{projects}, 10_000);
     for my $what (qw(select update insert mix)) {
-        for my $clients ($what eq 'mix' ? (1, 2) : 1) {
-            # A session meets each person once, then its time is over.
+        for my $clients ($what eq 'mix' && $cores > 1 ? (1, 2) : 1) {
+            # A session meets each person once, then its time is over. Where several clients have a share each of them, so have their sessions.
             my $each = int($steps / $clients);
+            my %process;
+            for my $contender (@three) {
+                $process{"$contender-$_"} = [ '--transactions', $each, '-D', 'step=' . $each * ($_ - 1), '--random-seed', $_,
+                    client_arguments(1, 'prepared', scripts_of($what, $contender, 'first_sight')) ] for 1 .. $clients;
+            }
             generations(($what eq 'mix' ? 'mix' : "point $what") . ($clients > 1 ? ", $clients clients" : '') . ', all cold', \@three,
-                $clients == 1 ? [ 'seeme', 'none', '>= 0.85' ] : undef, $generations,
-                process => { map { $_ => [ '--transactions', $each, '-D', 'step=0', '-D', "steps=$each", '--random-seed', 1, '--jobs', $clients, client_arguments($clients, 'prepared', scripts_of($what, $_, 'first_sight')) ] } @three },
-                contender => { map { $_ => [$_] } @three }, warm_up => 0.05, slice => $size->{cold_slice}, slices => 1000, ends_by_itself => 1);
+                $clients == 1 ? [ 'seeme', 'none', '>= 0.85' ] : undef, $generations, process => \%process,
+                contender => { map { my $contender = $_; ($contender => [ map { "$contender-$_" } 1 .. $clients ]) } @three },
+                a_core_each => 1, warm_up => 0.05, slice => $size->{cold_slice}, slices => 1000, ends_by_itself => 1);
         }
     }
 };
@@ -810,8 +820,10 @@ sub write_results {
 
 # ------------------------------------------------------------------------------------------------------ all
 
-my @chosen = $o{case} ? @{ $o{case} } : @cases;
-for my $chosen (@chosen) { die "no case $chosen; there are: @cases\n" unless $case{$chosen} }
+my %wanted = map { ($_ => 1) } @{ $o{case} // \@cases };
+for my $name (sort keys %wanted) { die "no case $name; there are: @cases\n" unless $case{$name} }
+# In their order, for short transactions leave rows behind.
+my @chosen = grep { $wanted{$_} } @cases;
 $| = 1;
 print map { "$_->[0]: $_->[1]\n" } machine();
 my %took;
