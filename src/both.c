@@ -148,11 +148,12 @@ seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
 	Expr	   *clause;
 	ListCell   *cell;
 
-	if (!root->parse->hasRowSecurity || !find_both(root, rel, &first, &second))
+	if (!root->parse->hasRowSecurity || !find_both(root, rel, &first, &second) ||
+		!seeme_is_call((Node *) first->clause, rel->relid) ||
+		!(seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) first->clause)->varattno) || seeme_is_point_query(rel)))
 		return;
 	clause = as_one((Node *) first->clause, (Node *) second->clause, rel->relid);
-	if (clause == NULL ||
-		!(seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) first->clause)->varattno) || seeme_is_point_query(rel)))
+	if (clause == NULL)
 		return;
 	both = makeNode(RestrictInfo);
 	*both = *first;
