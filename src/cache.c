@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+#include "access/htup_details.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"

@@ -49,11 +49,21 @@
  */
 #define SEEME_LATER_ARRAYS_KEEP_ORDER (PG_VERSION_NUM >= 170000)
 
-/* 18: an index scan can be counted by who asked for it. */
+/* 18: an index scan can be counted by who asked for it; 19: scans have options, and a slot can promise that NOT NULL holds. */
+#if PG_VERSION_NUM >= 190000
+#define seeme_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, NULL, nkeys, 0, SO_NONE)
+#define seeme_table_beginscan(table, snapshot) table_beginscan(table, snapshot, 0, NULL, SO_NONE)
+#define seeme_table_beginscan_parallel(table, shared) table_beginscan_parallel(table, shared, SO_NONE)
+#define seeme_init_scan_slot(estate, scan, columns, operations) ExecInitScanTupleSlot(estate, scan, columns, operations, 0)
+#else
 #if PG_VERSION_NUM >= 180000
 #define seeme_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, NULL, nkeys, 0)
 #else
 #define seeme_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, nkeys, 0)
+#endif
+#define seeme_table_beginscan(table, snapshot) table_beginscan(table, snapshot, 0, NULL)
+#define seeme_table_beginscan_parallel(table, shared) table_beginscan_parallel(table, shared)
+#define seeme_init_scan_slot(estate, scan, columns, operations) ExecInitScanTupleSlot(estate, scan, columns, operations)
 #endif
 
 /* 18: what EXPLAIN prints is declared apart from what it explains. */

@@ -143,7 +143,7 @@ begin_scan(CustomScanState *node, EState *estate, int flags)
 	Relation	relation = node->ss.ss_currentRelation;
 
 	/* What was made for it on the assumption that its rows are virtual ones is made anew. */
-	ExecInitScanTupleSlot(estate, &node->ss, RelationGetDescr(relation), &TTSOpsBufferHeapTuple);
+	seeme_init_scan_slot(estate, &node->ss, RelationGetDescr(relation), &TTSOpsBufferHeapTuple);
 	ExecAssignScanProjectionInfo(&node->ss);
 	node->ss.ps.qual = ExecInitQual(plan->scan.plan.qual, &node->ss.ps);
 
@@ -191,7 +191,7 @@ read_row(PermissionScanState *state, ScanDirection direction)
 	ScanState  *node = &state->css.ss;
 
 	if (state->scan == NULL)
-		state->scan = table_beginscan(node->ss_currentRelation, node->ps.state->es_snapshot, 0, NULL);
+		state->scan = seeme_table_beginscan(node->ss_currentRelation, node->ps.state->es_snapshot);
 	return heap_getnext(state->scan, direction);
 }
 
@@ -370,7 +370,7 @@ reinitialize_shared(CustomScanState *node, ParallelContext *context, void *share
 static void
 join_shared(CustomScanState *node, shm_toc *toc, void *shared)
 {
-	((PermissionScanState *) node)->scan = table_beginscan_parallel(node->ss.ss_currentRelation, shared);
+	((PermissionScanState *) node)->scan = seeme_table_beginscan_parallel(node->ss.ss_currentRelation, shared);
 }
 
 static void

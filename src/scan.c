@@ -278,7 +278,7 @@ seeme_begin_table_scan(SeemeStore *store, SeemeScan *scan, SeemeTable table)
 	memset(scan, 0, sizeof(*scan));
 	scan->table = open_table(store, table);
 	scan->slot = table_slot_create(scan->table, NULL);
-	scan->table_scan = table_beginscan(scan->table, store->snapshot, 0, NULL);
+	scan->table_scan = seeme_table_beginscan(scan->table, store->snapshot);
 }
 
 bool
@@ -344,7 +344,7 @@ entry_datum(SeemeScan *scan, int column, bool *isnull)
 {
 	IndexTuple	entry = scan->scan->xs_itup;
 	TupleDesc	columns = scan->scan->xs_itupdesc;
-	bits8	   *present = (bits8 *) ((char *) entry + sizeof(IndexTupleData));
+	uint8	   *present = (uint8 *) ((char *) entry + sizeof(IndexTupleData));
 	Size		offset = 0;
 
 	if (!IndexTupleHasNulls(entry))
