@@ -59,22 +59,27 @@ DECLARE
   protected seeme.protected_tables;
   released  seeme.released_resources;
   is_protected boolean := false;
+  is_allowed boolean := false;
 BEGIN
   IF @extschema@.seeme_has_permission(share, resource => resource_id, resource_type => resource_type) THEN
     RETURN true;
   END IF;
-  -- Where a table of such resources is protected, the row itself decides, by its own scope columns or its owner.
+  -- Where a table of such resources is protected, the row itself decides, by its own scope columns or its owner. Where several
+  -- tables have a row of it each does: else whoever may put a row into one of them would share what another one holds.
   FOR protected IN
     SELECT * FROM seeme.protected_tables p WHERE p.resource_type = may_assign.resource_type AND p.holds_resource
   LOOP
     is_protected := true;
-    IF seeme.every_row(protected.table_name, protected.id_column, resource_id,
-                       seeme.row_condition(protected, share)) THEN
-      RETURN true;
+    IF seeme.every_row(protected.table_name, protected.id_column, resource_id) THEN
+      IF NOT seeme.every_row(protected.table_name, protected.id_column, resource_id,
+                             seeme.row_condition(protected, share)) THEN
+        RETURN false;
+      END IF;
+      is_allowed := true;
     END IF;
   END LOOP;
   IF is_protected THEN
-    RETURN false;
+    RETURN is_allowed;
   END IF;
   -- Nobody else assigns the same resource for the first time until this transaction ends.
   PERFORM pg_advisory_xact_lock(hashtextextended('seeme.project_resources ' || resource_type || ' ' || resource_id, 0));

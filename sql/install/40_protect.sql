@@ -204,48 +204,50 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.check_moved_row() IS 'Trigger on protected tables: a row that moves needs update where it goes, a change of owner needs everything';
 
-CREATE FUNCTION seeme.protects_resource(relation oid, resource_type text) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-RETURN EXISTS (SELECT FROM seeme.protected_tables t
-                WHERE t.resource_type = protects_resource.resource_type AND t.holds_resource
-                  AND (t.table_name = relation OR t.table_name IN (SELECT a.relid FROM pg_partition_ancestors(relation) a)));
-COMMENT ON FUNCTION seeme.protects_resource(oid, text) IS
-  'Whether a table, or a partition of it, is protected as one that holds this type of resource';
+CREATE FUNCTION seeme.protection_of(relation oid, resource_type text) RETURNS SETOF seeme.protected_tables
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT * FROM seeme.protected_tables t
+   WHERE t.resource_type = protection_of.resource_type AND t.holds_resource
+     AND (t.table_name = relation OR t.table_name IN (SELECT a.relid FROM pg_partition_ancestors(relation) a))
+$$;
+COMMENT ON FUNCTION seeme.protection_of(oid, text) IS
+  'How a table, or what it is a partition of, is protected as one that holds this type of resource; no row if it is not';
 
-CREATE FUNCTION seeme.is_in_table(resource_type text, resource_id uuid) RETURNS boolean
+CREATE FUNCTION seeme.is_in_table(resource_type text, resource_id uuid, other_than regclass = NULL) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN EXISTS (SELECT FROM seeme.protected_tables t
                   WHERE t.resource_type = is_in_table.resource_type AND t.holds_resource
+                    AND t.table_name IS DISTINCT FROM other_than
                     AND seeme.every_row(t.table_name, t.id_column, resource_id));
 END $$;
-COMMENT ON FUNCTION seeme.is_in_table(text, uuid) IS 'Whether some protected table has a row of this resource';
+COMMENT ON FUNCTION seeme.is_in_table(text, uuid, regclass) IS 'Whether some protected table, but for one, has a row of this resource';
 
 CREATE FUNCTION seeme.follow_resource() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  type     text := TG_ARGV[0];
-  old_id   uuid;
-  new_id   uuid;
-  new_name text;
-  columns  name[];
+  type      text := TG_ARGV[0];
+  protected seeme.protected_tables;
+  has_name  boolean;
+  old_id    uuid;
+  new_id    uuid;
+  new_name  text;
 BEGIN
-  IF NOT seeme.protects_resource(TG_RELID, type) THEN
+  -- Which columns these are is not for the trigger to say: the table's owner may make another one.
+  SELECT * INTO protected FROM seeme.protection_of(TG_RELID, type);
+  IF NOT FOUND THEN
     RETURN NULL;
   END IF;
-  -- No conversion may run here: it could be the table owner's own function.
-  columns := ARRAY(SELECT a.attname FROM pg_attribute a
-                    WHERE a.attrelid = TG_RELID AND NOT a.attisdropped
-                      AND (a.attname = TG_ARGV[1] AND a.atttypid = 'uuid'::regtype
-                           OR a.attname = TG_ARGV[2] AND a.atttypid IN ('text'::regtype, 'varchar'::regtype)));
   IF TG_OP <> 'TRUNCATE' THEN
-    IF NOT TG_ARGV[1] = ANY (columns) THEN
+    -- No conversion may run here: it could be the table owner's own function.
+    IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID AND NOT a.attisdropped
+                      AND a.attname = protected.id_column AND a.atttypid = 'uuid'::regtype) THEN
       RETURN NULL;
     END IF;
-    EXECUTE format('SELECT ($1).%I', TG_ARGV[1]) INTO old_id USING OLD;
+    EXECUTE format('SELECT ($1).%I', protected.id_column) INTO old_id USING OLD;
   END IF;
   IF TG_OP = 'UPDATE' THEN
-    EXECUTE format('SELECT ($1).%I', TG_ARGV[1]) INTO new_id USING NEW;
+    EXECUTE format('SELECT ($1).%I', protected.id_column) INTO new_id USING NEW;
   END IF;
   IF TG_OP = 'TRUNCATE' OR old_id IS DISTINCT FROM new_id THEN
     -- Not what another table holds, nor what merely moved to another partition.
@@ -256,20 +258,26 @@ BEGIN
      WHERE r.resource_type = type AND (TG_OP = 'TRUNCATE' OR r.resource_id = old_id)
        AND NOT seeme.is_in_table(r.resource_type, r.resource_id);
   END IF;
-  IF TG_OP = 'DELETE' THEN
-    -- What moved may bear another name there: of such a row no trigger is called for the UPDATE.
-    UPDATE seeme.project_resources r SET resource_name = seeme.name_of_resource(r.resource_type, r.resource_id)
-     WHERE r.resource_type = type AND r.resource_id = old_id
-       AND r.resource_name IS DISTINCT FROM coalesce(seeme.name_of_resource(r.resource_type, r.resource_id), r.resource_name);
-  ELSIF TG_OP = 'UPDATE' AND TG_ARGV[2] = ANY (columns) THEN
-    EXECUTE format('SELECT ($1).%I', TG_ARGV[2]) INTO new_name USING NEW;
+  has_name := EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID AND NOT a.attisdropped
+                         AND a.attname = protected.name_column AND a.atttypid IN ('text'::regtype, 'varchar'::regtype));
+  IF TG_OP = 'UPDATE' AND has_name THEN
+    EXECUTE format('SELECT ($1).%I', protected.name_column) INTO new_name USING NEW;
+  ELSIF TG_OP = 'DELETE' AND has_name THEN
+    -- What moved to another partition may bear another name there: of such a row no trigger is called for the UPDATE.
+    new_id := old_id;
+    new_name := seeme.text_of_row(protected.table_name, protected.id_column, old_id, protected.name_column);
+    has_name := new_name IS NOT NULL;
+  END IF;
+  IF has_name AND TG_OP <> 'TRUNCATE' THEN
+    -- What another table holds, too, is not for this one to name.
     UPDATE seeme.project_resources r SET resource_name = left(new_name, 1000)
-     WHERE r.resource_type = type AND r.resource_id = new_id AND r.resource_name IS DISTINCT FROM left(new_name, 1000);
+     WHERE r.resource_type = type AND r.resource_id = new_id AND r.resource_name IS DISTINCT FROM left(new_name, 1000)
+       AND NOT seeme.is_in_table(r.resource_type, r.resource_id, protected.table_name);
   END IF;
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION seeme.follow_resource() IS
-  'Trigger on protected tables, with a type of resource, the column of its id, and that of its name if there is one: what is assigned goes with its row, and bears its name';
+  'Trigger on protected tables, with a type of resource: what is assigned goes with its row, and bears its name';
 
 -- A column of the table that names a scope: it exists and is a uuid; an index on it pays.
 CREATE FUNCTION seeme.check_scope_column(table_name regclass, column_name name, parameter text) RETURNS void
@@ -501,16 +509,16 @@ BEGIN
     WHERE NOT b.is_partition AND b.relation = ANY (p.closed_partitions);
   IF p.id_column IS NOT NULL THEN
     EXECUTE format('CREATE TRIGGER seeme_forget_resource AFTER DELETE ON %s FOR EACH ROW '
-                   'EXECUTE FUNCTION seeme.follow_resource(%L, %L)', table_name, p.resource_type, p.id_column);
+                   'EXECUTE FUNCTION seeme.follow_resource(%L)', table_name, p.resource_type);
     EXECUTE format('CREATE TRIGGER seeme_forget_resources AFTER TRUNCATE ON %s FOR EACH STATEMENT '
                    'EXECUTE FUNCTION seeme.follow_resource(%L)', table_name, p.resource_type);
     -- Of columns: PostgreSQL reads the condition of a trigger anew in each statement, but only where it sets one of them.
     followed := array_remove(ARRAY[p.id_column, p.name_column], NULL);
     EXECUTE format('CREATE TRIGGER seeme_follow_resource AFTER UPDATE OF %s ON %s FOR EACH ROW '
-                   'WHEN (%s) EXECUTE FUNCTION seeme.follow_resource(%L, %s)',
+                   'WHEN (%s) EXECUTE FUNCTION seeme.follow_resource(%L)',
                    (SELECT string_agg(format('%I', c), ', ') FROM unnest(followed) AS c), table_name,
                    (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') FROM unnest(followed) AS c),
-                   p.resource_type, (SELECT string_agg(format('%L', c), ', ') FROM unnest(followed) AS c));
+                   p.resource_type);
   END IF;
 
   -- Referential actions run as the table's owner, the triggers' conditions with them.
