@@ -240,8 +240,9 @@ BEGIN
   END IF;
   IF TG_OP <> 'TRUNCATE' THEN
     -- No conversion may run here: it could be the table owner's own function.
-    IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID AND NOT a.attisdropped
-                      AND a.attname = protected.id_column AND a.atttypid = 'uuid'::regtype) THEN
+    PERFORM FROM pg_attribute a WHERE a.attrelid = TG_RELID AND NOT a.attisdropped
+                                  AND a.attname = protected.id_column AND a.atttypid = 'uuid'::regtype;
+    IF NOT FOUND THEN
       RETURN NULL;
     END IF;
     EXECUTE format('SELECT ($1).%I', protected.id_column) INTO old_id USING OLD;
