@@ -454,7 +454,7 @@ define check => 'the check by itself, against a C function that does nothing', s
 define scale => 'the cold check among many memberships and among few', sub {
     my %among = (many => [ bench => $size ], few => [ few => $few ]);
     my %memberships = map { my $dbh = connect_as('postgres', $among{$_}[0]); my $n = value($dbh, 'SELECT count(*) FROM seeme.memberships'); $dbh->disconnect; ($_ => $n) } keys %among;
-    # Of 64 people and projects in a session: then it thinks about reading tables as a whole, and the fewer there are the sooner it does.
+    # All are among a session's first 63: at the 64th it thinks about reading tables as a whole, which it does the sooner the fewer rows there are.
     my ($warm_up, $each, $sessions) = (13, 63, 7);
     my %walks;
     $name{$_} = "among $memberships{$_} memberships" for keys %among;
@@ -669,7 +669,7 @@ define cold => 'short transactions, each of a person and a project that the sess
     my $steps = min($size->{people}, $size->{projects}, 10_000);
     for my $what (qw(select update insert mix)) {
         for my $clients ($what eq 'mix' && $cores > 1 ? (1, 2) : 1) {
-            # A session meets each person once, then its time is over. Where several clients have a share each of them, so have their sessions.
+            # A session meets each person once, then its time is over. Several clients share the people, so that nobody is met by two.
             my $each = int($steps / $clients);
             my %process;
             for my $contender (@three) {

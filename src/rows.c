@@ -104,8 +104,9 @@ seeme_every_row(PG_FUNCTION_ARGS)
 	for (int i = 0; i < 4; i++)
 		if (PG_ARGISNULL(i))
 			PG_RETURN_BOOL(false);
+	/* A null is no yes, but an aggregate passes over it. */
 	every = ask_owner(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
-					  psprintf("pg_catalog.bool_and(%s)", text_to_cstring(PG_GETARG_TEXT_PP(3))));
+					  psprintf("pg_catalog.bool_and((%s) IS TRUE)", text_to_cstring(PG_GETARG_TEXT_PP(3))));
 	PG_RETURN_BOOL(every != NULL && strcmp(every, "t") == 0);
 }
 

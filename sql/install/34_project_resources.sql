@@ -70,12 +70,10 @@ BEGIN
     SELECT * FROM seeme.protected_tables p WHERE p.resource_type = may_assign.resource_type AND p.holds_resource
   LOOP
     is_protected := true;
-    IF seeme.every_row(protected.table_name, protected.id_column, resource_id) THEN
-      IF NOT seeme.every_row(protected.table_name, protected.id_column, resource_id,
-                             seeme.row_condition(protected, share)) THEN
-        RETURN false;
-      END IF;
+    IF seeme.every_row(protected.table_name, protected.id_column, resource_id, seeme.row_condition(protected, share)) THEN
       is_allowed := true;
+    ELSIF seeme.every_row(protected.table_name, protected.id_column, resource_id) THEN
+      RETURN false;  -- there are rows, and one of them does not allow it
     END IF;
   END LOOP;
   IF is_protected THEN

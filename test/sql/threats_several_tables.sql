@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(15);
+SELECT plan(16);
 
 CREATE TABLE t_first (id uuid PRIMARY KEY, project_id uuid, name text, secret text);
 CREATE TABLE t_second (id uuid PRIMARY KEY, project_id uuid, owner_id uuid, name text, other uuid, other_name text);
@@ -48,6 +48,14 @@ SELECT is(pg_temp.rows('oscar', 'UPDATE t_second SET other = {x2}, other_name = 
 INSERT INTO seeme.project_resources (project_id, resource_type, resource_id, resource_name) VALUES (:gamma, 'model', pg_temp.id('x8'), 'Without a row');
 SELECT is(pg_temp.rows('oscar', 'UPDATE t_second SET other = {x8} WHERE id = {x5}', 'UPDATE t_second SET other = NULL WHERE id = {x5}', 'DELETE FROM t_second WHERE id = {x5}', 'SELECT pg_temp.become(NULL)', pg_temp.name_of('x8')), '{"Without a row"}', 'threat: and has nothing forgotten');
 SELECT is(pg_temp.rows(NULL, 'DELETE FROM t_first WHERE id = {x2}', pg_temp.name_of('x2')), '{"null"}', 'a row that is gone is forgotten');
+
+-- Several rows of one table, where its ids are not unique. Of a row that belongs to nobody the condition is null, not false.
+CREATE TABLE t_loose (id uuid, project_id uuid, owner_id uuid);
+INSERT INTO t_loose VALUES (pg_temp.id('x6'), :alpha, NULL);
+SELECT seeme_protect('t_loose', 'datasets', project_column => 'project_id', owner_column => 'owner_id', resource_id_column => 'id') \g /dev/null
+GRANT SELECT, INSERT ON t_loose TO t_app;
+SELECT is(pg_temp.rows('oscar', 'INSERT INTO t_loose VALUES ({x6}, {delta}, NULL)', 'INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) VALUES ({delta}, ''dataset'', {x6})', 'SELECT count(*) FROM t_loose'), '{42501}',
+  'threat: sharing a row by another one of the same id');
 
 SELECT * FROM finish();
 ROLLBACK;
