@@ -4,6 +4,9 @@
  * Owns the memory, its bound, and what is forgotten when. Knows neither who is asking nor what a permission means, and reads no
  * table: held.c and directory.c fill it. It has four parts, a memory context each: the vocabulary (codes, sets of codes, roles), the
  * places and people (cache_places.c), and the viewers. Pointers into them are good as long as seeme_moves is the same.
+ *
+ * The bound holds within one question, too: what would grow beyond it is not added (seeme_cache_fits()), and the question is
+ * answered without being remembered. Room is made at the next seeme_cache_begin(), when nobody holds a pointer.
  */
 #include "postgres.h"
 
@@ -30,6 +33,10 @@ static uint64 read_under = 0;
 static uint64 read_under_each[SEEME_NCHANGES];
 
 bool		seeme_cache_has_grown = false;
+static bool was_full = false;	/* something did not fit since room was last made */
+
+/* What is smaller than this always fits: memory comes in blocks. */
+#define ALWAYS_FITS 1024
 
 static MemoryContext cache_context = NULL;
 MemoryContext seeme_vocabulary_context = NULL;
@@ -57,6 +64,16 @@ Size
 seeme_cache_bytes(void)
 {
 	return cache_context == NULL ? 0 : MemoryContextMemAllocated(cache_context, true);
+}
+
+/* Whether so much more may be added. */
+bool
+seeme_cache_fits(Size more)
+{
+	if (more <= ALWAYS_FITS || seeme_cache_bytes() + more <= seeme_cache_limit())
+		return true;
+	was_full = seeme_cache_has_grown = true;
+	return false;
 }
 
 /* Each part takes along what follows it. */
@@ -92,7 +109,6 @@ seeme_cache_begin(void)
 {
 	if (cache_context == NULL)
 	{
-		seeme_ids_init();
 		cache_context = AllocSetContextCreate(TopMemoryContext, "seeme_rbac cache", ALLOCSET_SMALL_SIZES);
 	}
 	if (seeme_vocabulary_context == NULL)
@@ -122,16 +138,18 @@ seeme_cache_begin(void)
 		memcpy(read_under_each, seeme_changes_of, sizeof(read_under_each));
 		read_under = seeme_changes;
 	}
-	if (seeme_cache_has_grown && (seeme_cache_bytes() > seeme_cache_limit() || seeme_cache_has_too_many_sets()))
+	if (seeme_cache_has_grown &&
+		(was_full || seeme_cache_bytes() > seeme_cache_limit() || seeme_cache_has_run_out_of_sets()))
 	{
 		seeme_cache_counters.evictions++;
 		/* Who asks changes more often than where. */
-		if (!seeme_cache_has_too_many_sets() && MemoryContextMemAllocated(seeme_viewers_context, true) > seeme_cache_limit() / 2)
+		if (!seeme_cache_has_run_out_of_sets() &&
+			MemoryContextMemAllocated(seeme_viewers_context, true) > seeme_cache_limit() / 2)
 			seeme_viewers_forget();
 		else
 			forget_everything();
 	}
-	seeme_cache_has_grown = false;
+	seeme_cache_has_grown = was_full = false;
 }
 
 /* The number of changes at the last seeme_cache_begin(): while seeme_changes is the same, what is remembered is true. */

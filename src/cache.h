@@ -60,12 +60,12 @@ typedef struct SeemeKnownMembership
 /* What a viewer has in an organization. */
 typedef struct SeemeKnownStanding
 {
-	struct SeemeKnownStanding *next;
 	pg_uuid_t	organization_id;
 	bool		is_whole;		/* else they have more there, and the next to ask reads it */
+	bool		is_large;		/* it was read, and is too much to be remembered */
 	bool		is_owner;
 	bool		is_member;
-	int			nmemberships;
+	int			nmemberships;	/* sorted, as those of a SeemeStanding are */
 	SeemeKnownMembership memberships[FLEXIBLE_ARRAY_MEMBER];
 } SeemeKnownStanding;
 
@@ -85,7 +85,7 @@ typedef struct SeemeViewer
 	bool		is_complete;	/* every project in which they hold anything is known, with its set */
 	bool		is_flat;
 	bool		key_has_organization;
-	SeemeSet	reached_by_key; /* SEEME_UNKNOWN_SET: they came by none */
+	uint64	   *reached_by_key; /* codes, as the words of a set; NULL: they came by none */
 	/* The sets of places: of all of them, by number, or, as long as they are few, in a small hash table. */
 	uint32		size;
 	uint32		used;
@@ -95,7 +95,10 @@ typedef struct SeemeViewer
 		SeemePlaceSet *few;
 	}			sets;
 	int			larger_than;	/* so many places were read in vain in order to be complete */
-	SeemeKnownStanding *standings;	/* the last one asked about first */
+	SeemeKnownStanding **standings;
+	uint32		nstandings;
+	uint32		standings_size;
+	SeemeSlots	standing_numbers;	/* by organization, once there are many: the place among them, from 1 */
 	SeemeResources *resources;
 	SeemeHeldIds *ids;			/* one for each code that a wide statement asked */
 } SeemeViewer;
@@ -114,7 +117,7 @@ typedef struct SeemeCacheCounters
 	int64		hits;			/* decisions made without reading a table */
 	int64		probes;			/* decisions for which one was read */
 	int64		bulk_loads;		/* times that all that a person holds was read at once */
-	int64		evictions;		/* times that memory was short */
+	int64		evictions;		/* times that memory, or the numbers of sets, were short */
 	int64		resets;			/* times that rights had changed */
 	int64		bypasses;		/* decisions within a statement that changes rights */
 } SeemeCacheCounters;
@@ -126,8 +129,10 @@ extern void seeme_cache_begin(void);
 extern uint64 seeme_cache_read_under(void);
 extern Size seeme_cache_bytes(void);
 extern Size seeme_cache_limit(void);
+extern bool seeme_cache_fits(Size more);
 
 extern int	seeme_cache_ncodes(void);
+extern bool seeme_cache_has_codes(void);
 extern void seeme_cache_set_codes(int ncodes, char **codes);
 extern int	seeme_cache_find_code(const char *code);
 extern int	seeme_cache_recall_code(const char *code, int length);
@@ -135,7 +140,7 @@ extern const char *seeme_cache_code(int code);
 extern int	seeme_cache_nwords(void);
 extern const uint64 *seeme_cache_words(void);
 extern SeemeSet seeme_cache_intern(const uint64 *words);
-extern bool seeme_cache_has_too_many_sets(void);
+extern bool seeme_cache_has_run_out_of_sets(void);
 extern const uint64 *seeme_cache_set(SeemeSet set);
 
 extern SeemeSlots seeme_cache_places[SEEME_NPLACE_KINDS];
@@ -163,12 +168,14 @@ extern SeemeViewer *seeme_cache_add_viewer(const SeemeViewerKey *key);
 extern void seeme_cache_forget_viewer(SeemeViewer *viewer);
 extern SeemeKnownStanding *seeme_viewer_find_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id);
 extern SeemeKnownStanding *seeme_viewer_add_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id, int nmemberships);
-extern void seeme_viewer_remember(SeemeViewer *viewer, uint32 place, SeemeSet set);
+extern bool seeme_viewer_remember(SeemeViewer *viewer, uint32 place, SeemeSet set);
+extern void seeme_viewer_set_reached_by_key(SeemeViewer *viewer, const uint64 *words);
 extern uint32 seeme_viewer_next_place(const SeemeViewer *viewer, uint32 *position, SeemeSet *set);
 extern SeemeResources *seeme_viewer_resources(SeemeViewer *viewer, const char *resource_type);
 extern const SeemeIds *seeme_viewer_find_ids(SeemeViewer *viewer, int level, uint32 type, int code);
 extern const SeemeIds *seeme_viewer_add_ids(SeemeViewer *viewer, int level, uint32 type, int code, const pg_uuid_t *ids, int n);
 extern void seeme_resources_add(SeemeResources *resources, const pg_uuid_t *id, SeemeSet set);
+extern bool seeme_resources_complete(SeemeResources *resources, const SeemeSlots *loaded);
 
 /* Of about how many places it is remembered what a viewer holds there. */
 static inline int

@@ -16,7 +16,7 @@ extern MemoryContext seeme_places_context;
 extern MemoryContext seeme_people_context;
 extern MemoryContext seeme_viewers_context;
 
-/* Whether anything was added since memory was last looked at. */
+/* Whether anything was added since memory was last looked at, or could not be. */
 extern bool seeme_cache_has_grown;
 
 extern void seeme_vocabulary_forget(void);

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "cache.h"
@@ -13,7 +12,6 @@
 
 typedef struct CachedOwner
 {
-	pg_uuid_t	organization;
 	bool		exists;
 	pg_uuid_t	owner;
 } CachedOwner;
@@ -21,7 +19,9 @@ typedef struct CachedOwner
 SeemeSlots	seeme_cache_places[SEEME_NPLACE_KINDS];
 
 /* In seeme_places_context */
-static HTAB *owners = NULL;
+static SeemeSlots owner_numbers;	/* by organization: the place among the owners, from 1 */
+static CachedOwner *owners = NULL;
+static uint32 owners_size = 0;
 static SeemePlace *places = NULL;	/* by number */
 static uint32 nplaces = 0;
 static uint32 places_size = 0;
@@ -38,7 +38,9 @@ seeme_places_forget(void)
 {
 	is_whole[SEEME_PROJECTS] = is_whole[SEEME_ORGANIZATIONS] = false;
 	places = NULL;
+	memset(&owner_numbers, 0, sizeof(owner_numbers));
 	owners = NULL;
+	owners_size = 0;
 	nplaces = places_size = 0;
 	memset(seeme_cache_places, 0, sizeof(seeme_cache_places));
 	MemoryContextReset(seeme_places_context);
@@ -54,12 +56,18 @@ seeme_people_forget(void)
 
 /* Places, numbered from 1 */
 
+/* The number that one gets; 0: there is no room for it. */
 uint32
 seeme_cache_add_place(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place)
 {
-	if (nplaces + 1 >= places_size)
+	bool		grows = nplaces + 1 >= places_size;
+	Size		size = !grows ? places_size : Max((Size) places_size * 2, 64);
+
+	if (size > PG_INT32_MAX ||
+		!seeme_cache_fits((grows ? sizeof(SeemePlace) * size : 0) + seeme_slots_growth(&seeme_cache_places[kind])))
+		return 0;
+	if (grows)
 	{
-		uint32		size = Max(places_size * 2, 64);
 		SeemePlace *grown = MemoryContextAllocExtended(seeme_places_context, sizeof(SeemePlace) * size, MCXT_ALLOC_HUGE);
 
 		if (places != NULL)
@@ -100,39 +108,53 @@ seeme_cache_places_size(void)
 bool
 seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *owner)
 {
-	CachedOwner *found = owners == NULL ? NULL : hash_search(owners, organization, HASH_FIND, NULL);
+	SeemeSlot  *slot = seeme_slots_find(&owner_numbers, organization);
 
-	if (found == NULL)
+	if (slot == NULL)
 		return false;
-	*exists = found->exists;
-	*owner = found->owner;
+	*exists = owners[slot->number - 1].exists;
+	*owner = owners[slot->number - 1].owner;
 	return true;
 }
 
 void
 seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_t *owner)
 {
+	SeemeSlot  *slot = seeme_slots_find(&owner_numbers, organization);
+	uint32		number = slot != NULL ? slot->number : owner_numbers.used + 1;
+	bool		grows = number > owners_size;
+	Size		size = !grows ? owners_size : Max((Size) owners_size * 2, 32);
 	CachedOwner *entry;
 
-	if (owners == NULL)
+	if (slot == NULL &&
+		!seeme_cache_fits((grows ? sizeof(CachedOwner) * size : 0) + seeme_slots_growth(&owner_numbers)))
+		return;
+	if (grows)
 	{
-		HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(CachedOwner), .hcxt = seeme_places_context};
+		CachedOwner *grown = MemoryContextAllocExtended(seeme_places_context, sizeof(CachedOwner) * size, MCXT_ALLOC_HUGE);
 
-		owners = hash_create("seeme_rbac owners", 32, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		if (owners != NULL)
+		{
+			memcpy(grown, owners, sizeof(CachedOwner) * owners_size);
+			pfree(owners);
+		}
+		owners = grown;
+		owners_size = size;
 	}
+	if (slot == NULL)
+		seeme_slots_add(seeme_places_context, &owner_numbers, organization, number);
 	seeme_cache_has_grown = true;
-	entry = hash_search(owners, organization, HASH_ENTER, NULL);
+	entry = &owners[number - 1];
+	memset(entry, 0, sizeof(*entry));
 	entry->exists = exists;
 	if (exists)
 		entry->owner = *owner;
-	else
-		memset(&entry->owner, 0, sizeof(entry->owner));
 }
 
 uint32
 seeme_cache_nowners(void)
 {
-	return owners == NULL ? 0 : hash_get_num_entries(owners);
+	return owner_numbers.used;
 }
 
 bool

@@ -13,6 +13,9 @@
 /* As long as a viewer has not more places than this, they are in a hash table. */
 #define FEW_PLACES 256
 
+/* As long as there is something of a viewer in no more organizations than this, the one that is wanted is looked for one by one. */
+#define FEW_STANDINGS 8
+
 /* In seeme_viewers_context: those who came by an API key; and the others, by the person's number, which stays when they are forgotten */
 static HTAB *by_key = NULL;
 static SeemeSlots numbers;
@@ -177,11 +180,14 @@ seeme_cache_add_viewer(const SeemeViewerKey *key)
 void
 seeme_cache_forget_viewer(SeemeViewer *viewer)
 {
-	for (SeemeKnownStanding *standing = viewer->standings, *next; standing != NULL; standing = next)
-	{
-		next = standing->next;
-		pfree(standing);
-	}
+	for (uint32 i = 0; i < viewer->nstandings; i++)
+		pfree(viewer->standings[i]);
+	if (viewer->standings != NULL)
+		pfree(viewer->standings);
+	if (viewer->standing_numbers.slots != NULL)
+		pfree(viewer->standing_numbers.slots);
+	if (viewer->reached_by_key != NULL)
+		pfree(viewer->reached_by_key);
 	for (SeemeResources *resources = viewer->resources, *next; resources != NULL; resources = next)
 	{
 		next = resources->next;
@@ -254,56 +260,109 @@ make_flat(SeemeViewer *viewer, uint32 place)
 	viewer->is_flat = true;
 }
 
-void
+/* False: there is no room for it. */
+bool
 seeme_viewer_remember(SeemeViewer *viewer, uint32 place, SeemeSet set)
 {
+	if (viewer->is_flat ? place >= viewer->size : (viewer->used + 1) * 2 > viewer->size)
+	{
+		if (!viewer->is_flat && viewer->used < FEW_PLACES)
+			grow_few(viewer);
+		else if (seeme_cache_fits(sizeof(SeemeSet) * Max(seeme_cache_places_size(), (Size) place + 1)))
+			make_flat(viewer, place);
+		else
+			return false;
+	}
 	seeme_cache_has_grown = true;
-	if (!viewer->is_flat && (viewer->used + 1) * 2 > viewer->size && viewer->used < FEW_PLACES)
-		grow_few(viewer);
-	else if (viewer->is_flat ? place >= viewer->size : (viewer->used + 1) * 2 > viewer->size)
-		make_flat(viewer, place);
 	if (viewer->is_flat)
 		viewer->sets.all[place] = set;
 	else
 		put_few(viewer, place, set);
+	return true;
+}
+
+/* What the API key reaches that a viewer came by. */
+void
+seeme_viewer_set_reached_by_key(SeemeViewer *viewer, const uint64 *words)
+{
+	Size		size = sizeof(uint64) * seeme_cache_nwords();
+
+	viewer->reached_by_key = memcpy(MemoryContextAlloc(seeme_viewers_context, size), words, size);
+}
+
+/* Where a standing is among a viewer's, from 1; 0: it is not known. */
+static uint32
+number_of_standing(const SeemeViewer *viewer, const pg_uuid_t *organization_id)
+{
+	SeemeSlot  *slot;
+
+	if (viewer->nstandings > FEW_STANDINGS)
+	{
+		slot = seeme_slots_find(&viewer->standing_numbers, organization_id);
+		return slot == NULL ? 0 : slot->number;
+	}
+	for (uint32 i = viewer->nstandings; i > 0; i--)
+		if (seeme_uuid_equal(&viewer->standings[i - 1]->organization_id, organization_id))
+			return i;
+	return 0;
 }
 
 /* NULL: it is not known. */
 SeemeKnownStanding *
 seeme_viewer_find_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id)
 {
-	SeemeKnownStanding **link;
+	uint32		number = number_of_standing(viewer, organization_id);
 
-	for (link = &viewer->standings; *link != NULL; link = &(*link)->next)
-		if (memcmp(&(*link)->organization_id, organization_id, sizeof(pg_uuid_t)) == 0)
-		{
-			SeemeKnownStanding *found = *link;
-
-			*link = found->next;
-			found->next = viewer->standings;
-			viewer->standings = found;
-			return found;
-		}
-	return NULL;
+	return number == 0 ? NULL : viewer->standings[number - 1];
 }
 
-/* All of it empty, to be filled by the caller. One that was there before goes. */
+/* With room for one more. */
+static void
+grow_standings(SeemeViewer *viewer)
+{
+	Size		size = Max((Size) viewer->standings_size * 2, 4);
+	SeemeKnownStanding **grown = MemoryContextAllocExtended(seeme_viewers_context, sizeof(SeemeKnownStanding *) * size,
+															MCXT_ALLOC_HUGE);
+
+	if (viewer->standings != NULL)
+	{
+		memcpy(grown, viewer->standings, sizeof(SeemeKnownStanding *) * viewer->nstandings);
+		pfree(viewer->standings);
+	}
+	viewer->standings = grown;
+	viewer->standings_size = size;
+}
+
+/* All of it empty, to be filled by the caller. One that was there before goes. NULL: there is no room for it. */
 SeemeKnownStanding *
 seeme_viewer_add_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id, int nmemberships)
 {
-	SeemeKnownStanding *old = seeme_viewer_find_standing(viewer, organization_id);
-	SeemeKnownStanding *standing = MemoryContextAllocZero(seeme_viewers_context, offsetof(SeemeKnownStanding, memberships) +
-														   sizeof(SeemeKnownMembership) * nmemberships);
+	uint32		number = number_of_standing(viewer, organization_id);
+	Size		size = offsetof(SeemeKnownStanding, memberships) + sizeof(SeemeKnownMembership) * nmemberships;
+	bool		grows = number == 0 && viewer->nstandings >= viewer->standings_size;
+	SeemeKnownStanding *standing;
 
-	if (old != NULL)
-	{
-		viewer->standings = old->next;
-		pfree(old);
-	}
+	if (!seeme_cache_fits(size +
+						  (grows ? sizeof(SeemeKnownStanding *) * 2 * viewer->standings_size : 0) +
+						  (number == 0 && viewer->nstandings >= FEW_STANDINGS ? seeme_slots_growth(&viewer->standing_numbers) : 0)))
+		return NULL;
+	standing = MemoryContextAllocExtended(seeme_viewers_context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	standing->organization_id = *organization_id;
 	standing->nmemberships = nmemberships;
-	standing->next = viewer->standings;
-	viewer->standings = standing;
+	if (number != 0)
+	{
+		pfree(viewer->standings[number - 1]);
+		viewer->standings[number - 1] = standing;
+	}
+	else
+	{
+		if (grows)
+			grow_standings(viewer);
+		viewer->standings[viewer->nstandings++] = standing;
+		if (viewer->nstandings > FEW_STANDINGS)
+			for (uint32 i = viewer->nstandings == FEW_STANDINGS + 1 ? 1 : viewer->nstandings; i <= viewer->nstandings; i++)
+				seeme_slots_add(seeme_viewers_context, &viewer->standing_numbers, &viewer->standings[i - 1]->organization_id, i);
+	}
 	seeme_cache_has_grown = true;
 	return standing;
 }
@@ -344,11 +403,33 @@ seeme_viewer_resources(SeemeViewer *viewer, const char *resource_type)
 	return resources;
 }
 
+/* One that is not there yet, if there is room for it. */
 void
 seeme_resources_add(SeemeResources *resources, const pg_uuid_t *id, SeemeSet set)
 {
+	if (!seeme_cache_fits(seeme_slots_growth(&resources->slots)))
+		return;
 	seeme_slots_add(seeme_viewers_context, &resources->slots, id, set);
 	seeme_cache_has_grown = true;
+}
+
+/* Takes in all of which anything is held, instead of those there are; false: there is no room for them. */
+bool
+seeme_resources_complete(SeemeResources *resources, const SeemeSlots *loaded)
+{
+	Size		size = loaded->slots == NULL ? 0 : sizeof(SeemeSlot) * ((Size) loaded->mask + 1);
+	SeemeSlots	copy = *loaded;
+
+	if (!seeme_cache_fits(size))
+		return false;
+	if (size > 0)
+		copy.slots = memcpy(MemoryContextAllocExtended(seeme_viewers_context, size, MCXT_ALLOC_HUGE), loaded->slots, size);
+	if (resources->slots.slots != NULL)
+		pfree(resources->slots.slots);
+	resources->slots = copy;
+	resources->is_complete = true;
+	seeme_cache_has_grown = true;
+	return true;
 }
 
 /* Ids of which one code is held */
@@ -364,11 +445,15 @@ seeme_viewer_find_ids(SeemeViewer *viewer, int level, uint32 type, int code)
 	return NULL;
 }
 
+/* NULL: there is no room for them. */
 const SeemeIds *
 seeme_viewer_add_ids(SeemeViewer *viewer, int level, uint32 type, int code, const pg_uuid_t *values, int n)
 {
-	SeemeHeldIds *held = MemoryContextAllocZero(seeme_viewers_context, sizeof(SeemeHeldIds));
+	SeemeHeldIds *held;
 
+	if (!seeme_cache_fits(seeme_ids_size(n)))
+		return NULL;
+	held = MemoryContextAllocZero(seeme_viewers_context, sizeof(SeemeHeldIds));
 	held->level = level;
 	held->type = type;
 	held->code = code;

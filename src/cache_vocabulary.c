@@ -4,21 +4,15 @@
  */
 #include "postgres.h"
 
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "cache.h"
 #include "cache_parts.h"
 #include "changes.h"
+#include "ids.h"
 
-/* More sets than this are looked for too long. */
-#define MAX_SETS 4096
-
-typedef struct CachedRole
-{
-	pg_uuid_t	id;
-	SeemeSet	set;
-} CachedRole;
+/* Their numbers are 16 bits wide, and 0 stands for none. */
+#define MAX_SETS PG_UINT16_MAX
 
 /* In seeme_vocabulary_context */
 static int	ncodes = 0;
@@ -27,7 +21,9 @@ static char **codes = NULL;		/* sorted */
 static uint64 *set_words = NULL;	/* nwords a set */
 static uint32 nsets = 0;
 static uint32 sets_size = 0;
-static HTAB *roles = NULL;
+static SeemeSet *set_numbers = NULL;	/* by the hash of their words: twice sets_size, 0: a free place */
+static bool ran_out_of_sets = false;
+static SeemeSlots roles;		/* the numbers are sets */
 static List *types = NIL;		/* of char *: names of resource types */
 
 /* The codes that were looked for last, by a few of their characters: an application has few, and asks for them time and again. */
@@ -48,7 +44,9 @@ seeme_vocabulary_forget(void)
 	memset(recent_codes, 0, sizeof(recent_codes));
 	set_words = NULL;
 	nsets = sets_size = 0;
-	roles = NULL;
+	set_numbers = NULL;
+	ran_out_of_sets = false;
+	memset(&roles, 0, sizeof(roles));
 	types = NIL;
 	MemoryContextReset(seeme_vocabulary_context);
 }
@@ -73,30 +71,46 @@ seeme_cache_code(int code)
 	return codes[code];
 }
 
+/* Whether they have been told: there may be none. */
+bool
+seeme_cache_has_codes(void)
+{
+	return nsets > SEEME_EMPTY_SET;
+}
+
+static void grow_sets(void);
+static SeemeSet add_set(const uint64 *words, uint64 hash);
+static uint64 hash_of(const uint64 *words);
+
 /* The registered concrete codes, sorted. From then on there are sets; the empty one first. */
 void
 seeme_cache_set_codes(int n, char **sorted)
 {
 	MemoryContext old = MemoryContextSwitchTo(seeme_vocabulary_context);
-	char	  **copy = palloc(sizeof(char *) * Max(n, 1));
+	char	  **copy = palloc_extended(sizeof(char *) * Max(n, 1), MCXT_ALLOC_HUGE);
 	uint64	   *none;
 
 	for (int i = 0; i < n; i++)
 		copy[i] = pstrdup(sorted[i]);
+	none = palloc0(sizeof(uint64) * Max((n + 63) / 64, 1));
 	MemoryContextSwitchTo(old);
+	seeme_hash_init();
 	codes = copy;
 	ncodes = n;
 	nwords = Max((n + 63) / 64, 1);
 	nsets = 1;					/* number 0 is none */
-	none = palloc0(sizeof(uint64) * nwords);
-	(void) seeme_cache_intern(none);
+	grow_sets();
+	(void) add_set(none, hash_of(none));
 	pfree(none);
 }
 
+/* The characters may be any bytes, and have no sign here. */
 static int
 recent_place(const char *code, int length)
 {
-	return (length + code[0] * 3 + code[length / 2] * 5 + code[length - 1] * 7) % NRECENT_CODES;
+	const unsigned char *bytes = (const unsigned char *) code;
+
+	return (length + bytes[0] * 3 + bytes[length / 2] * 5 + bytes[length - 1] * 7) % NRECENT_CODES;
 }
 
 /* The number of a code that was found not long ago; else -1. */
@@ -160,38 +174,93 @@ seeme_cache_set(SeemeSet set)
 	return set_words + (Size) set * nwords;
 }
 
-/* Whoever adds many at once stops then: with every project's members under another role there is no end to them. */
+/* Whether one was not added. There is no end to them where every project's members are under another role. */
 bool
-seeme_cache_has_too_many_sets(void)
+seeme_cache_has_run_out_of_sets(void)
 {
-	return nsets > MAX_SETS;
+	return ran_out_of_sets;
 }
 
+static uint64
+hash_of(const uint64 *words)
+{
+	uint64		hash = nwords;
+
+	for (int i = 0; i < nwords; i++)
+		hash = seeme_hash_words(hash, words[i]);
+	return hash;
+}
+
+/* How many there will be room for after growing. */
+static uint32
+grown_size(void)
+{
+	return Max(sets_size * 2, 16);
+}
+
+static void
+grow_sets(void)
+{
+	uint32		size = grown_size();
+	uint32		mask = size * 2 - 1;
+	uint64	   *grown = MemoryContextAllocExtended(seeme_vocabulary_context, sizeof(uint64) * nwords * size,
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	SeemeSet   *numbers = MemoryContextAllocZero(seeme_vocabulary_context, sizeof(SeemeSet) * size * 2);
+
+	if (set_words != NULL)
+	{
+		memcpy(grown, set_words, sizeof(uint64) * nwords * nsets);
+		pfree(set_words);
+		pfree(set_numbers);
+	}
+	set_words = grown;
+	set_numbers = numbers;
+	sets_size = size;
+	for (uint32 set = 1; set < nsets; set++)
+	{
+		uint32		i = hash_of(seeme_cache_set(set)) & mask;
+
+		while (set_numbers[i] != 0)
+			i = (i + 1) & mask;
+		set_numbers[i] = set;
+	}
+	seeme_moves++;				/* the words have moved */
+}
+
+/* Adds one that is not there, for which there is room. */
+static SeemeSet
+add_set(const uint64 *words, uint64 hash)
+{
+	uint32		mask = sets_size * 2 - 1;
+	uint32		i = hash & mask;
+
+	while (set_numbers[i] != 0)
+		i = (i + 1) & mask;
+	memcpy(set_words + (Size) nsets * nwords, words, sizeof(uint64) * nwords);
+	set_numbers[i] = nsets;
+	seeme_cache_has_grown = true;
+	return nsets++;
+}
+
+/* The set of some words; SEEME_UNKNOWN_SET if it is a new one, and there is no room for it. */
 SeemeSet
 seeme_cache_intern(const uint64 *words)
 {
-	for (uint32 i = 1; i < nsets; i++)
-		if (memcmp(set_words + (Size) i * nwords, words, sizeof(uint64) * nwords) == 0)
-			return i;
-	if (nsets >= PG_UINT16_MAX)
-		elog(ERROR, "too many sets of permission codes");
-	if (nsets >= sets_size)
-	{
-		uint32		size = Max(sets_size * 2, 16);
-		uint64	   *grown = MemoryContextAllocZero(seeme_vocabulary_context, sizeof(uint64) * nwords * size);
+	uint64		hash = hash_of(words);
+	uint32		mask = sets_size * 2 - 1;
 
-		if (set_words != NULL)
-		{
-			memcpy(grown, set_words, sizeof(uint64) * nwords * nsets);
-			pfree(set_words);
-		}
-		set_words = grown;
-		sets_size = size;
-		seeme_moves++;	/* the words have moved */
+	for (uint32 i = hash & mask; set_numbers[i] != 0; i = (i + 1) & mask)
+		if (memcmp(seeme_cache_set(set_numbers[i]), words, sizeof(uint64) * nwords) == 0)
+			return set_numbers[i];
+	if (nsets >= MAX_SETS ||
+		(nsets >= sets_size && !seeme_cache_fits((sizeof(uint64) * nwords + sizeof(SeemeSet) * 2) * grown_size())))
+	{
+		ran_out_of_sets = seeme_cache_has_grown = true;
+		return SEEME_UNKNOWN_SET;
 	}
-	seeme_cache_has_grown = true;
-	memcpy(set_words + (Size) nsets * nwords, words, sizeof(uint64) * nwords);
-	return nsets++;
+	if (nsets >= sets_size)
+		grow_sets();
+	return add_set(words, hash);
 }
 
 /* Roles */
@@ -200,24 +269,19 @@ seeme_cache_intern(const uint64 *words)
 SeemeSet
 seeme_cache_find_role(const pg_uuid_t *role_id)
 {
-	CachedRole *role = roles == NULL ? NULL : hash_search(roles, role_id, HASH_FIND, NULL);
+	SeemeSlot  *slot = seeme_slots_find(&roles, role_id);
 
-	return role == NULL ? SEEME_UNKNOWN_SET : role->set;
+	return slot == NULL ? SEEME_UNKNOWN_SET : slot->number;
 }
 
+/* One that is not there yet. */
 void
 seeme_cache_add_role(const pg_uuid_t *role_id, SeemeSet set)
 {
-	CachedRole *role;
-
-	if (roles == NULL)
-	{
-		HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(CachedRole), .hcxt = seeme_vocabulary_context};
-
-		roles = hash_create("seeme_rbac roles", 32, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-	role = hash_search(roles, role_id, HASH_ENTER, NULL);
-	role->set = set;
+	if (!seeme_cache_fits(seeme_slots_growth(&roles)))
+		return;
+	seeme_slots_add(seeme_vocabulary_context, &roles, role_id, set);
+	seeme_cache_has_grown = true;
 }
 
 /* Resource types, numbered from 1 */

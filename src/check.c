@@ -154,16 +154,20 @@ only_scope(FunctionCallInfo fcinfo)
 }
 
 static inline bool
-contains(const Site *site, SeemeSet set)
+are_in(const Site *site, const uint64 *words)
 {
-	const uint64 *words = site->sets + (Size) set * site->nwords;
-
 	if (likely(site->word >= 0))
 		return (words[site->word] & site->mask[site->word]) != 0;
 	for (int i = 0; i < site->nwords; i++)
 		if ((words[i] & site->mask[i]) != site->mask[i])
 			return false;
 	return true;
+}
+
+static inline bool
+contains(const Site *site, SeemeSet set)
+{
+	return are_in(site, site->sets + (Size) set * site->nwords);
 }
 
 /* Whether what a site remembers is still true. */
@@ -406,7 +410,7 @@ read_and_remember(FunctionCallInfo fcinfo)
 	SeemeScope	scope;
 	uint64		changes;
 	SeemeViewer *viewer = NULL;
-	SeemeSet	set = SEEME_EMPTY_SET;
+	uint64	   *words;
 	const SeemeIdentity *asker = seeme_asker();
 	bool		wide;
 	bool		held;
@@ -434,6 +438,7 @@ read_and_remember(FunctionCallInfo fcinfo)
 		site->next_change = asker->expires_at;
 	}
 	site->ids = NULL;
+	words = seeme_no_codes();
 	if (viewer != NULL && scope.level != SEEME_NOWHERE && !viewer->is_refused)
 	{
 		if (site->word >= 0 && site->scope > 0)
@@ -457,11 +462,11 @@ read_and_remember(FunctionCallInfo fcinfo)
 		}
 		if (scope.level == SEEME_RESOURCE)
 		{
-			set = seeme_held_on(&store, viewer, scope.resource_type, &scope.id);
+			seeme_add_held_on(&store, viewer, scope.resource_type, &scope.id, words);
 			site->resources = seeme_viewer_resources(viewer, scope.resource_type);
 		}
 		else
-			set = seeme_held_in(&store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id);
+			seeme_add_held_in(&store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id, words);
 	}
 	if (seeme_store_was_read(&store))
 		seeme_cache_counters.probes++;
@@ -477,7 +482,8 @@ read_and_remember(FunctionCallInfo fcinfo)
 	site->asker_is_set = seeme_asker_is_set();
 	/* Unless something has changed since what was read was read. */
 	site->moves = changes == seeme_changes ? seeme_moves : 0;
-	held = scope.level != SEEME_NOWHERE && contains(site, set);
+	held = scope.level != SEEME_NOWHERE && are_in(site, words);
+	pfree(words);
 	site->level = scope.level;
 	site->id = scope.id;
 	site->held = held;
@@ -577,7 +583,8 @@ seeme_user_has_permission(PG_FUNCTION_ARGS)
 	SeemeQuestion question;
 	SeemeScope	scope;
 	SeemeAsker	asker;
-	SeemeSubject subject;
+	SeemeSubject other;
+	SeemeSubject *subject = &other;
 	List	   *places;
 	bool		held = false;
 
@@ -592,10 +599,10 @@ seeme_user_has_permission(PG_FUNCTION_ARGS)
 		{
 			/* About oneself: as one is here, perhaps narrowed by a key. */
 			if (asker.is_identified && seeme_uuid_equal(PG_GETARG_UUID_P(0), &asker.subject.person.id))
-				subject = asker.subject;
+				subject = &asker.subject;
 			else
-				seeme_subject_init(&subject, &store, PG_GETARG_UUID_P(0));
-			held = seeme_answer(&subject, places, &question);
+				seeme_subject_init(subject, &store, PG_GETARG_UUID_P(0));
+			held = seeme_answer(subject, places, &question);
 		}
 	}
 	seeme_store_close(&store);

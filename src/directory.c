@@ -48,7 +48,12 @@ static void
 add_project(void *context, const SeemeProject *project)
 {
 	if (seeme_slots_find(&seeme_cache_places[SEEME_PLACE_PROJECT], &project->id) == NULL)
-		seeme_cache_add_place(SEEME_PLACE_PROJECT, &project->id, seeme_place_of_project(project));
+	{
+		SeemePlace	place;
+
+		seeme_put_place_of_project(&place, project);
+		(void) seeme_cache_add_place(SEEME_PLACE_PROJECT, &project->id, &place);
+	}
 }
 
 static void
@@ -125,7 +130,7 @@ add_person(void *context, const SeemePerson *person)
 	if (person->disabled_at != DT_NOEND)
 		return;
 	if (people->n >= people->size)
-		people->ids = repalloc(people->ids, sizeof(pg_uuid_t) * (people->size *= 2));
+		people->ids = repalloc_huge(people->ids, sizeof(pg_uuid_t) * (people->size *= 2));
 	people->ids[people->n++] = person->id;
 }
 

@@ -6,7 +6,9 @@
 #include "postgres.h"
 
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
@@ -49,7 +51,10 @@ covers(const SeemeRole *role, const SeemeQuestion *question, char **matched, cha
 
 	foreach(cell, question->concrete)
 	{
-		const char *entry = seeme_covering_entry(role->ncodes, role->codes, lfirst(cell));
+		const char *entry;
+
+		CHECK_FOR_INTERRUPTS();
+		entry = seeme_covering_entry(role->ncodes, role->codes, lfirst(cell));
 
 		if (entry == NULL)
 			lacking = lappend(lacking, lfirst(cell));
@@ -91,11 +96,12 @@ key_reaches(const SeemeSubject *subject, const SeemePlace *place, const SeemeQue
 static int
 explain_place(ReturnSetInfo *result, SeemeSubject *subject, const SeemePlace *place, const SeemeQuestion *question)
 {
-	SeemeStanding *standing = seeme_standing(subject, &place->organization_id);
+	SeemeStanding *standing = seeme_standing_at(subject, place);
+	SeemeMembership *reaching[SEEME_MAX_REACHING];
+	int			nreaching = seeme_reaching(standing, place, reaching);
 	const char *refused = subject->is_refused ? "the person is disabled" :
 		!key_reaches(subject, place, question) ? "the API key does not reach it" : NULL;
 	int			paths = 0;
-	ListCell   *cell;
 
 	if (standing->is_owner)
 	{
@@ -103,18 +109,15 @@ explain_place(ReturnSetInfo *result, SeemeSubject *subject, const SeemePlace *pl
 				 refused != NULL ? refused : "owns the organization");
 		paths++;
 	}
-	foreach(cell, standing->holdings)
+	for (int i = 0; i < nreaching; i++)
 	{
-		SeemeHolding *holding = lfirst(cell);
-		SeemeMembership *membership = holding->membership;
+		SeemeMembership *membership = reaching[i];
 		const char *source = membership->has_project ? "project" : membership->has_team ? "team" : "organization";
-		SeemeRole  *role = seeme_role_of(subject, holding);
+		SeemeRole  *role = seeme_role_of(subject, membership);
 		const char *obstacle = NULL;
 		char	   *matched = NULL;
 		char	   *missing = NULL;
 
-		if (!seeme_reaches(membership, place))
-			continue;
 		if (refused != NULL)
 			obstacle = refused;
 		else if (membership->valid_from > subject->now)
@@ -147,9 +150,11 @@ seeme_explain_permission(PG_FUNCTION_ARGS)
 	SeemeQuestion question;
 	SeemeScope	scope;
 	SeemeAsker	asker;
-	SeemeSubject subject;
+	SeemeSubject other;
+	SeemeSubject *subject = &other;
 	List	   *told;
 	ListCell   *cell;
+	MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac explained place", ALLOCSET_DEFAULT_SIZES);
 	int			paths = 0;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -164,12 +169,18 @@ seeme_explain_permission(PG_FUNCTION_ARGS)
 			seeme_uuid_equal(about, &asker.subject.person.id);
 
 		if (oneself)
-			subject = asker.subject;
+			subject = &asker.subject;
 		else
-			seeme_subject_init(&subject, &store, about);
+			seeme_subject_init(subject, &store, about);
 		told = seeme_places_told(&asker, about, seeme_places(&store, &scope));
 		foreach(cell, told)
-			paths += explain_place(result, &subject, lfirst(cell), &question);
+		{
+			MemoryContext old = MemoryContextSwitchTo(in_turn);
+
+			paths += explain_place(result, subject, lfirst(cell), &question);
+			MemoryContextSwitchTo(old);
+			MemoryContextReset(in_turn);
+		}
 		/* The same whether the scope exists or not, unless one manages it. */
 		if (paths == 0 && (told != NIL || oneself || asker.is_privileged))
 			put_path(result, false, "none", scope.level == SEEME_NOWHERE ? NULL : &scope.id, NULL, NULL,

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "catalog/namespace.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -20,6 +21,13 @@
 #include "held.h"
 #include "identity.h"
 #include "store.h"
+
+/*
+ * A resource in more projects than this has them decided one after the other in memory that is used again; and what is held in
+ * each is remembered only as long as this part of the cache's memory is free.
+ */
+#define FEW_ASSIGNMENTS 8
+#define PART_FOR_PROJECTS 2
 
 /* By so much, in µs, a coarse clock may be behind. */
 #define COARSE_CLOCK_ERROR (20 * 1000)
@@ -65,10 +73,10 @@ seeme_held_begin(SeemeStore *store)
 	/* One did meanwhile: until they are looked for again, nothing is to be relied on. */
 	if (watched_under != seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY])
 		seeme_distrust();
-	if (seeme_cache_ncodes() == 0)
+	if (!seeme_cache_has_codes())
 	{
 		List	   *registered = seeme_list_codes(store);
-		char	  **codes = palloc(sizeof(char *) * Max(list_length(registered), 1));
+		char	  **codes = palloc_extended(sizeof(char *) * Max(list_length(registered), 1), MCXT_ALLOC_HUGE);
 		ListCell   *cell;
 
 		foreach(cell, registered)
@@ -77,10 +85,12 @@ seeme_held_begin(SeemeStore *store)
 	}
 }
 
+/* Codes as words of bits. */
+
 static bool
-has_code(SeemeSet set, int code)
+has_bit(const uint64 *words, int bit)
 {
-	return (seeme_cache_set(set)[code / 64] >> (code % 64) & 1) != 0;
+	return (words[bit / 64] >> (bit % 64) & 1) != 0;
 }
 
 static void
@@ -89,43 +99,57 @@ add_bit(uint64 *words, int bit)
 	words[bit / 64] |= UINT64CONST(1) << (bit % 64);
 }
 
-/* The registered codes that some entries, of a role or key, cover. */
-static SeemeSet
-covered_by(int nentries, char **entries)
+static void
+add_words(uint64 *words, const uint64 *added)
 {
-	uint64	   *words = palloc0(sizeof(uint64) * seeme_cache_nwords());
-	SeemeSet	set;
+	for (int i = 0; i < seeme_cache_nwords(); i++)
+		words[i] |= added[i];
+}
 
+/* None of them. */
+uint64 *
+seeme_no_codes(void)
+{
+	return palloc0(sizeof(uint64) * seeme_cache_nwords());
+}
+
+static bool
+has_code(SeemeSet set, int code)
+{
+	return has_bit(seeme_cache_set(set), code);
+}
+
+/* Adds the registered codes that some entries, of a role or key, cover. */
+static void
+add_covered(uint64 *words, int nentries, char **entries)
+{
 	for (int i = 0; i < seeme_cache_ncodes(); i++)
 		if (seeme_covering_entry(nentries, entries, seeme_cache_code(i)) != NULL)
 			add_bit(words, i);
-	set = seeme_cache_intern(words);
-	pfree(words);
-	return set;
 }
 
-static SeemeSet
-covered_by_role(SeemeSubject *subject, SeemeHolding *holding)
-{
-	SeemeSet	set = seeme_cache_find_role(&holding->membership->role_id);
-
-	if (set == SEEME_UNKNOWN_SET)
-	{
-		SeemeRole  *role = seeme_role_of(subject, holding);
-
-		set = role == NULL ? SEEME_EMPTY_SET : covered_by(role->ncodes, role->codes);
-		seeme_cache_add_role(&holding->membership->role_id, set);
-	}
-	return set;
-}
-
+/* Adds what a role covers. */
 static void
-add_set(uint64 *words, SeemeSet set)
+add_role(uint64 *words, SeemeStore *store, const pg_uuid_t *role_id)
 {
-	const uint64 *added = seeme_cache_set(set);
+	SeemeSet	set = seeme_cache_find_role(role_id);
+	SeemeRole  *role;
+	uint64	   *covered;
 
-	for (int i = 0; i < seeme_cache_nwords(); i++)
-		words[i] |= added[i];
+	if (set != SEEME_UNKNOWN_SET)
+	{
+		add_words(words, seeme_cache_set(set));
+		return;
+	}
+	role = seeme_read_role(store, role_id);
+	covered = seeme_no_codes();
+	if (role != NULL)
+		add_covered(covered, role->ncodes, role->codes);
+	set = seeme_cache_intern(covered);
+	if (set != SEEME_UNKNOWN_SET)
+		seeme_cache_add_role(role_id, set);
+	add_words(words, covered);
+	pfree(covered);
 }
 
 /* A date on which something about a viewer changes, if it is to come. */
@@ -185,7 +209,7 @@ seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 	SeemeViewerKey key = key_of(asker);
 	SeemeViewer *viewer = seeme_cache_find_viewer(&key);
 	SeemeSubject subject;
-	SeemeSet	reached_by_key = SEEME_UNKNOWN_SET;
+	uint64	   *reached_by_key = NULL;
 
 	if (viewer != NULL)
 	{
@@ -202,10 +226,15 @@ seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 		seeme_subject_narrow(&subject, &asker->key_id);
 	/* Whatever may fail comes first: a viewer without the bounds of their key would hold too much. */
 	if (subject.key != NULL)
-		reached_by_key = covered_by(subject.key->ncodes, subject.key->codes);
+	{
+		reached_by_key = seeme_no_codes();
+		add_covered(reached_by_key, subject.key->ncodes, subject.key->codes);
+	}
 	viewer = seeme_cache_add_viewer(&key);
+	viewer->is_refused = true;	/* until their bounds are there, too */
+	if (reached_by_key != NULL)
+		seeme_viewer_set_reached_by_key(viewer, reached_by_key);
 	viewer->is_refused = subject.is_refused;
-	viewer->reached_by_key = reached_by_key;
 	note_date(viewer, subject.now, subject.person.disabled_at);
 	if (subject.key != NULL)
 	{
@@ -254,69 +283,80 @@ seeme_viewer_acts(const SeemeViewer *viewer, const char *code)
 
 	if (viewer->is_refused)
 		return false;
-	if (code == NULL || viewer->reached_by_key == SEEME_UNKNOWN_SET)
+	if (code == NULL || viewer->reached_by_key == NULL)
 		return true;
 	number = seeme_cache_find_code(code);
-	return number >= 0 && !viewer->key_has_organization && has_code(viewer->reached_by_key, number);
+	return number >= 0 && !viewer->key_has_organization && has_bit(viewer->reached_by_key, number);
 }
 
 static void
 note_dates(SeemeViewer *viewer, TimestampTz now, const SeemeStanding *standing)
 {
-	ListCell   *cell;
-
-	foreach(cell, standing->holdings)
+	for (int i = 0; i < standing->nmemberships; i++)
 	{
-		SeemeMembership *membership = ((SeemeHolding *) lfirst(cell))->membership;
-
-		note_date(viewer, now, membership->valid_from);
-		note_date(viewer, now, membership->valid_until);
+		note_date(viewer, now, standing->memberships[i].valid_from);
+		note_date(viewer, now, standing->memberships[i].valid_until);
 	}
 }
 
-/* What was remembered of a standing, as decide.c takes it. Its dates are the viewer's: none of them has come. */
-static SeemeStanding *
-recalled_standing(const SeemeKnownStanding *known)
+static int
+compare_scope_with_known(const void *scope, const void *membership)
 {
-	SeemeStanding *standing = palloc0(sizeof(SeemeStanding));
-	SeemeHolding *holdings = palloc0(sizeof(SeemeHolding) * Max(known->nmemberships, 1));
-	SeemeMembership *memberships = palloc0(sizeof(SeemeMembership) * Max(known->nmemberships, 1));
+	const SeemeKnownMembership *m = membership;
 
+	return seeme_compare_scope(scope, m->has_team, m->has_project, &m->scope_id);
+}
+
+/*
+ * What was remembered of a standing, as decide.c takes it, as far as it reaches a place. Its dates are the viewer's: none of them
+ * has come.
+ */
+static void
+recall_standing(const SeemeKnownStanding *known, const SeemePlace *place, SeemeStanding *standing, SeemeMembership *memberships)
+{
+	SeemeScope	scopes[SEEME_MAX_REACHING];
+	int			nscopes = seeme_scopes_reaching(place, scopes);
+
+	memset(standing, 0, sizeof(*standing));
 	standing->organization_id = known->organization_id;
 	standing->is_owner = known->is_owner;
 	standing->is_member = known->is_member;
-	for (int i = 0; i < known->nmemberships; i++)
+	standing->place = *place;
+	standing->memberships = memberships;
+	for (int i = 0; i < nscopes && known->nmemberships > 0; i++)
 	{
-		const SeemeKnownMembership *from = &known->memberships[i];
+		const SeemeKnownMembership *from = bsearch(&scopes[i], known->memberships, known->nmemberships,
+												   sizeof(SeemeKnownMembership), compare_scope_with_known);
+		SeemeMembership *to = &memberships[standing->nmemberships];
 
-		memberships[i].has_team = from->has_team;
-		memberships[i].has_project = from->has_project;
-		memberships[i].has_role = from->has_role;
-		memberships[i].scope_id = from->scope_id;
-		memberships[i].role_id = from->role_id;
-		memberships[i].valid_from = DT_NOBEGIN;
-		memberships[i].valid_until = DT_NOEND;
-		holdings[i].membership = &memberships[i];
-		standing->holdings = lappend(standing->holdings, &holdings[i]);
+		if (from == NULL)
+			continue;
+		memset(to, 0, sizeof(*to));
+		to->has_team = from->has_team;
+		to->has_project = from->has_project;
+		to->has_role = from->has_role;
+		to->scope_id = from->scope_id;
+		to->role_id = from->role_id;
+		to->valid_from = DT_NOBEGIN;
+		to->valid_until = DT_NOEND;
+		standing->nmemberships++;
 	}
-	return standing;
 }
 
 /* Remembers a standing: those of its memberships that are current, for the viewer is forgotten when the first date comes. */
 static void
-remember_standing(SeemeSubject *subject, SeemeViewer *viewer, const SeemeStanding *standing, bool is_whole)
+remember_standing(SeemeSubject *subject, SeemeViewer *viewer, const SeemeStanding *standing)
 {
-	SeemeKnownStanding *known;
+	SeemeKnownStanding *known = NULL;
 	int			n = 0;
-	ListCell   *cell;
 
-	known = seeme_viewer_add_standing(viewer, &standing->organization_id, is_whole ? list_length(standing->holdings) : 0);
-	known->is_owner = standing->is_owner;
-	known->is_member = standing->is_member;
-	if (is_whole)
-		foreach(cell, standing->holdings)
+	if (standing->is_whole)
+		known = seeme_viewer_add_standing(viewer, &standing->organization_id, standing->nmemberships);
+	if (known != NULL)
+	{
+		for (int i = 0; i < standing->nmemberships; i++)
 		{
-			SeemeMembership *from = ((SeemeHolding *) lfirst(cell))->membership;
+			const SeemeMembership *from = &standing->memberships[i];
 			SeemeKnownMembership *to = &known->memberships[n];
 
 			if (!seeme_is_current(from, subject->now))
@@ -329,58 +369,63 @@ remember_standing(SeemeSubject *subject, SeemeViewer *viewer, const SeemeStandin
 				to->role_id = from->role_id;
 			n++;
 		}
+		known->is_whole = true;
+	}
+	else if ((known = seeme_viewer_add_standing(viewer, &standing->organization_id, 0)) != NULL)
+		known->is_large = standing->is_whole;
+	if (known == NULL)
+		return;
+	known->is_owner = standing->is_owner;
+	known->is_member = standing->is_member;
 	known->nmemberships = n;
-	known->is_whole = is_whole;
 }
 
-/*
- * What a viewer has in an organization, as far as it counts in a place there. Who has much there is read for the one place
- * at first, and as a whole when they ask about another one.
- */
-static SeemeStanding *
-standing_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place)
+/* What a viewer holds in a place, as decide.c says of a standing. */
+static void
+add_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, const SeemeStanding *standing, uint64 *words)
 {
-	SeemeKnownStanding *known = seeme_viewer_find_standing(viewer, &place->organization_id);
-	SeemeStanding *standing;
-	bool		is_whole = true;
-
-	if (known != NULL && known->is_whole)
-		return recalled_standing(known);
-	if (known != NULL)
-		standing = seeme_standing_under(subject, &place->organization_id, seeme_look_up_owner);
-	else
-		standing = seeme_standing_at(subject, place, seeme_look_up_owner, &is_whole);
-	note_dates(viewer, subject->now, standing);
-	remember_standing(subject, viewer, standing, is_whole);
-	return standing;
-}
-
-/* What a viewer holds in a place, as decide.c says. */
-static SeemeSet
-read_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, const SeemeStanding *standing)
-{
-	uint64	   *words = palloc0(sizeof(uint64) * seeme_cache_nwords());
 	bool		everything;
-	List	   *counting = seeme_counting(subject, standing, place, &everything);
-	SeemeSet	set;
-	ListCell   *cell;
+	SeemeMembership *counting[SEEME_MAX_REACHING];
+	int			ncounting = seeme_counting(subject, standing, place, counting, &everything);
 
 	if (everything)
 		for (int i = 0; i < seeme_cache_ncodes(); i++)
 			add_bit(words, i);
-	foreach(cell, counting)
-		add_set(words, covered_by_role(subject, lfirst(cell)));
-	if (viewer->reached_by_key != SEEME_UNKNOWN_SET)
-	{
-		const uint64 *reached = seeme_cache_set(viewer->reached_by_key);
-
+	for (int i = 0; i < ncounting; i++)
+		add_role(words, subject->store, &counting[i]->role_id);
+	if (viewer->reached_by_key != NULL)
 		for (int i = 0; i < seeme_cache_nwords(); i++)
-			words[i] &= reached[i];
+			words[i] &= viewer->reached_by_key[i];
+}
+
+/*
+ * The same, of what a viewer has in its organization. Who has much there is read for the one place at first, and as a whole when
+ * they ask about another one; unless that is more than can be remembered.
+ */
+static void
+add_held_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, uint64 *words)
+{
+	SeemeKnownStanding *known = seeme_viewer_find_standing(viewer, &place->organization_id);
+	SeemeStanding recalled;
+	SeemeMembership memberships[SEEME_MAX_REACHING];
+	SeemeStanding *standing;
+
+	if (known != NULL && known->is_whole)
+	{
+		recall_standing(known, place, &recalled, memberships);
+		standing = &recalled;
 	}
-	set = seeme_cache_intern(words);
-	list_free(counting);
-	pfree(words);
-	return set;
+	else
+	{
+		if (known != NULL && !known->is_large)
+			standing = seeme_read_standing(subject, &place->organization_id, seeme_look_up_owner);
+		else
+			standing = seeme_read_standing_at(subject, place, seeme_look_up_owner);
+		note_dates(viewer, subject->now, standing);
+		if (known == NULL || !known->is_large)
+			remember_standing(subject, viewer, standing);
+	}
+	add_held(subject, viewer, place, standing, words);
 }
 
 /* Whether there is such a thing; if not, its place is all zeroes, which an organization may have chosen for its id. */
@@ -399,76 +444,222 @@ exists(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place)
 	return false;
 }
 
-static SeemeSet
-remember_held(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place,
-			  const SeemeStanding *standing)
+/* Remembers what is held in a place; false: there is no room for it. */
+static bool
+remember_held(SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place, const uint64 *words)
 {
 	SeemeSlot  *slot = seeme_slots_find(&seeme_cache_places[kind], id);
 	uint32		number = slot != NULL ? slot->number : seeme_cache_add_place(kind, id, place);
-	SeemeSet	set = SEEME_EMPTY_SET;
+	SeemeSet	set = number != 0 ? seeme_cache_intern(words) : SEEME_UNKNOWN_SET;
 
-	if (exists(kind, id, place))
-		set = read_held(subject, viewer, place, standing != NULL ? standing : standing_at(subject, viewer, place));
-	seeme_viewer_remember(viewer, number, set);
-	return set;
+	return set != SEEME_UNKNOWN_SET && seeme_viewer_remember(viewer, number, set);
 }
 
-/* What a viewer holds in an organization, team or project. */
-SeemeSet
-seeme_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id)
+/* Adds what a viewer holds in an organization, team or project; and remembers it, if it may. */
+static void
+read_held(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, bool may_remember, uint64 *words)
 {
-	SeemeSlot  *slot;
-	SeemeSet	set = SEEME_UNKNOWN_SET;
-	SeemeSubject subject;
+	SeemeSlot  *slot = seeme_slots_find(&seeme_cache_places[kind], id);
+	SeemeSet	set = slot == NULL ? SEEME_UNKNOWN_SET : seeme_viewer_recall(viewer, slot->number);
 	SeemePlace	place;
+	uint64	   *held;
 
-	if (viewer->is_refused)
-		return SEEME_EMPTY_SET;
-	slot = seeme_slots_find(&seeme_cache_places[kind], id);
-	if (slot != NULL)
-		set = seeme_viewer_recall(viewer, slot->number);
 	if (set != SEEME_UNKNOWN_SET)
-		return set;
+	{
+		add_words(words, seeme_cache_set(set));
+		return;
+	}
 	if (viewer->is_complete)
-		return SEEME_EMPTY_SET;
+		return;
 	if (slot != NULL)
 		place = *seeme_cache_place(slot->number);
 	else
-		seeme_look_up_place(store, kind, id, &place);
-	subject_of(store, viewer, &subject);
-	return remember_held(&subject, viewer, kind, id, &place, NULL);
+		seeme_look_up_place(subject->store, kind, id, &place);
+	held = seeme_no_codes();
+	if (exists(kind, id, &place))
+		add_held_at(subject, viewer, &place, held);
+	if (may_remember)
+		(void) remember_held(viewer, kind, id, &place, held);
+	add_words(words, held);
+	pfree(held);
 }
 
-/* What a viewer holds on a resource: the same in any project that it is assigned to. */
-SeemeSet
-seeme_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, const pg_uuid_t *resource)
+/* Adds what a viewer holds in an organization, team or project to some words (seeme_no_codes()). */
+void
+seeme_add_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, uint64 *words)
+{
+	SeemeSubject subject;
+
+	if (viewer->is_refused)
+		return;
+	subject_of(store, viewer, &subject);
+	read_held(&subject, viewer, kind, id, true, words);
+}
+
+/* Whether they hold a registered code there. */
+bool
+seeme_viewer_holds(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const char *code)
+{
+	int			number = seeme_cache_find_code(code);
+	uint64	   *words;
+	bool		holds;
+
+	if (number < 0)
+		return false;
+	words = seeme_no_codes();
+	seeme_add_held_in(store, viewer, kind, id, words);
+	holds = has_bit(words, number);
+	pfree(words);
+	return holds;
+}
+
+/* The roles that a viewer holds are remembered as the ids of no level. */
+#define CODE_OF_ROLES (-1)
+
+/* Whether a viewer holds a role at any level. */
+bool
+seeme_viewer_holds_role(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t *role_id)
+{
+	const SeemeIds *known;
+	SeemeSubject subject;
+	List	   *memberships;
+	List	   *roles;
+	SeemeSlots	seen = {0};
+	pg_uuid_t  *ids;
+	int			n = 0;
+	ListCell   *cell;
+
+	if (viewer->is_refused)
+		return false;
+	known = seeme_viewer_find_ids(viewer, SEEME_NOWHERE, 0, CODE_OF_ROLES);
+	if (known != NULL)
+		return seeme_ids_contain(known, role_id);
+	subject_of(store, viewer, &subject);
+	roles = seeme_roles_held(&subject, &memberships);
+	foreach(cell, memberships)
+	{
+		note_date(viewer, subject.now, ((SeemeMembership *) lfirst(cell))->valid_from);
+		note_date(viewer, subject.now, ((SeemeMembership *) lfirst(cell))->valid_until);
+	}
+	ids = palloc_extended(sizeof(pg_uuid_t) * Max(list_length(roles), 1), MCXT_ALLOC_HUGE);
+	foreach(cell, roles)
+	{
+		if (seeme_slots_find(&seen, lfirst(cell)) != NULL)
+			continue;
+		seeme_slots_add(CurrentMemoryContext, &seen, lfirst(cell), 1);
+		ids[n++] = *(pg_uuid_t *) lfirst(cell);
+	}
+	(void) seeme_viewer_add_ids(viewer, SEEME_NOWHERE, 0, CODE_OF_ROLES, ids, n);
+	return seeme_slots_find(&seen, role_id) != NULL;
+}
+
+/* Adds what a viewer holds on a resource: what they hold in any project that it is assigned to. */
+void
+seeme_add_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, const pg_uuid_t *resource, uint64 *words)
 {
 	SeemeResources *resources;
 	SeemeSlot  *slot;
-	uint64	   *words;
+	SeemeSubject subject;
+	List	   *assignments;
+	bool		many;
+	MemoryContext context = NULL;
+	uint64	   *held;
 	SeemeSet	set;
 	ListCell   *cell;
 
 	if (viewer->is_refused)
-		return SEEME_EMPTY_SET;
+		return;
 	resources = seeme_viewer_resources(viewer, resource_type);
 	slot = seeme_slots_find(&resources->slots, resource);
 	if (slot != NULL)
-		return slot->number;
-	if (resources->is_complete)
-		return SEEME_EMPTY_SET;
-	words = palloc0(sizeof(uint64) * seeme_cache_nwords());
-	foreach(cell, seeme_list_assignments(store, resource, resource_type))
-		add_set(words, seeme_held_in(store, viewer, SEEME_PLACE_PROJECT, &((SeemeAssignment *) lfirst(cell))->project_id));
-	set = seeme_cache_intern(words);
-	seeme_resources_add(resources, resource, set);
-	return set;
+		add_words(words, seeme_cache_set(slot->number));
+	if (slot != NULL || resources->is_complete)
+		return;
+	held = seeme_no_codes();
+	subject_of(store, viewer, &subject);
+	assignments = seeme_list_assignments(store, resource, resource_type, INT_MAX);
+	many = list_length(assignments) > FEW_ASSIGNMENTS;
+	if (many)
+		context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac projects of a resource", ALLOCSET_DEFAULT_SIZES);
+	foreach(cell, assignments)
+	{
+		MemoryContext old = many ? MemoryContextSwitchTo(context) : NULL;
+
+		CHECK_FOR_INTERRUPTS();
+		read_held(&subject, viewer, SEEME_PLACE_PROJECT, &((SeemeAssignment *) lfirst(cell))->project_id,
+				  !many || seeme_cache_bytes() < seeme_cache_limit() / PART_FOR_PROJECTS, held);
+		if (many)
+		{
+			MemoryContextSwitchTo(old);
+			MemoryContextReset(context);
+		}
+	}
+	if (many)
+		MemoryContextDelete(context);
+	list_free_deep(assignments);
+	set = seeme_cache_intern(held);
+	if (set != SEEME_UNKNOWN_SET)
+		seeme_resources_add(resources, resource, set);
+	add_words(words, held);
+	pfree(held);
 }
 
 static bool
 is_memory_used_up(void)
 {
-	return seeme_cache_bytes() > seeme_cache_limit() || seeme_cache_has_too_many_sets();
+	return seeme_cache_bytes() > seeme_cache_limit() || seeme_cache_has_run_out_of_sets();
+}
+
+/* What a viewer holds in a place, by all that they have in its organization; false: it cannot be remembered. */
+static bool
+load_place(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place,
+		   const SeemeStanding *standing, uint64 *words)
+{
+	CHECK_FOR_INTERRUPTS();
+	memset(words, 0, sizeof(uint64) * seeme_cache_nwords());
+	add_held(subject, viewer, place, standing, words);
+	return remember_held(viewer, kind, id, place, words);
+}
+
+/*
+ * The same in an organization and, for its owner and its members, in everything that lies there; no more than so many places. How
+ * many there were; -1: not all can be remembered.
+ */
+static int64
+load_organization(SeemeSubject *subject, SeemeViewer *viewer, const pg_uuid_t *id, int limit)
+{
+	SeemeStanding *standing = seeme_read_standing(subject, id, seeme_look_up_owner);
+	SeemePlace	place = *seeme_place_of_organization(id);
+	uint64	   *words = seeme_no_codes();
+	List	   *teams;
+	List	   *projects;
+	ListCell   *cell;
+
+	note_dates(viewer, subject->now, standing);
+	if (!load_place(subject, viewer, SEEME_PLACE_ORGANIZATION, id, &place, standing, words))
+		return -1;
+	if (!standing->is_owner && !standing->is_member)
+		return 1;
+	teams = seeme_list_teams(subject->store, id, limit);
+	projects = seeme_list_projects(subject->store, id, limit);
+	foreach(cell, teams)
+	{
+		const SeemeTeam *team = lfirst(cell);
+
+		place.has_team = true;
+		place.team_id = team->id;
+		if (!load_place(subject, viewer, SEEME_PLACE_TEAM, &team->id, &place, standing, words))
+			return -1;
+	}
+	foreach(cell, projects)
+	{
+		const SeemeProject *project = lfirst(cell);
+
+		seeme_put_place_of_project(&place, project);
+		if (!load_place(subject, viewer, SEEME_PLACE_PROJECT, &project->id, &place, standing, words))
+			return -1;
+	}
+	return 1 + (int64) list_length(teams) + list_length(projects);
 }
 
 /*
@@ -481,53 +672,32 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 	SeemeSubject subject;
 	MemoryContext context;
 	MemoryContext old;
-	List	   *teams;
-	List	   *projects;
-	int			places = 0;
+	MemoryContext in_turn;
+	int64		places = 0;
 	bool		complete = true;
 	ListCell   *organization;
-	ListCell   *cell;
 
 	if (viewer->is_complete || viewer->is_refused)
 		return true;
 	if (viewer->larger_than >= limit)
 		return false;
 	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac bulk load", ALLOCSET_DEFAULT_SIZES);
+	in_turn = AllocSetContextCreate(context, "seeme_rbac bulk load of an organization", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	subject_of(store, viewer, &subject);
 	foreach(organization, seeme_organizations_of(&subject))
 	{
-		pg_uuid_t  *id = lfirst(organization);
-		SeemeStanding *standing = seeme_standing_under(&subject, id, seeme_look_up_owner);
+		int64		read;
 
-		note_dates(viewer, subject.now, standing);
-		remember_held(&subject, viewer, SEEME_PLACE_ORGANIZATION, id, seeme_place_of_organization(id), standing);
-		places++;
-		if (!standing->is_owner && !standing->is_member)
-			continue;
-		teams = seeme_list_teams(store, id, limit - places);
-		projects = seeme_list_projects(store, id, limit - places);
-		foreach(cell, teams)
-		{
-			SeemeTeam  *team = lfirst(cell);
-
-			if (seeme_cache_has_too_many_sets())
-				break;
-			remember_held(&subject, viewer, SEEME_PLACE_TEAM, &team->id, seeme_place_of_team(team), standing);
-		}
-		foreach(cell, projects)
-		{
-			SeemeProject *project = lfirst(cell);
-
-			if (seeme_cache_has_too_many_sets())
-				break;
-			remember_held(&subject, viewer, SEEME_PLACE_PROJECT, &project->id, seeme_place_of_project(project), standing);
-		}
-		places += list_length(teams) + list_length(projects);
-		if (places >= limit || is_memory_used_up())
+		MemoryContextSwitchTo(in_turn);
+		read = load_organization(&subject, viewer, lfirst(organization), (int) (limit - places));
+		MemoryContextSwitchTo(context);
+		MemoryContextReset(in_turn);
+		places += Max(read, 1);
+		if (read < 0 || places >= limit || is_memory_used_up())
 		{
 			complete = false;
-			viewer->larger_than = places >= limit ? limit : INT_MAX;
+			viewer->larger_than = read >= 0 && places >= limit ? limit : INT_MAX;
 			break;
 		}
 	}
@@ -539,20 +709,67 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 	return complete;
 }
 
+/* What is read of the resources of a type: by the number of a slot, from 1, as words. */
+typedef struct LoadedResources
+{
+	SeemeSlots	numbers;
+	uint64	   *words;
+	Size		size;
+} LoadedResources;
+
+static void
+add_loaded(LoadedResources *loaded, const pg_uuid_t *id, SeemeSet set)
+{
+	Size		nwords = seeme_cache_nwords();
+	SeemeSlot  *slot = seeme_slots_find(&loaded->numbers, id);
+	uint32		number = slot != NULL ? slot->number : loaded->numbers.used + 1;
+
+	if (number > loaded->size)
+	{
+		Size		size = Max(loaded->size * 2, 64);
+
+		loaded->words = loaded->words == NULL ? palloc_extended(sizeof(uint64) * nwords * size, MCXT_ALLOC_HUGE) :
+			repalloc_huge(loaded->words, sizeof(uint64) * nwords * size);
+		loaded->size = size;
+	}
+	if (slot == NULL)
+	{
+		seeme_slots_add(CurrentMemoryContext, &loaded->numbers, id, number);
+		memset(loaded->words + nwords * (number - 1), 0, sizeof(uint64) * nwords);
+	}
+	add_words(loaded->words + nwords * (number - 1), seeme_cache_set(set));
+}
+
+/* Puts their sets in the place of their numbers; false: there are too many of them. */
+static bool
+intern_loaded(LoadedResources *loaded)
+{
+	for (Size i = 0; loaded->numbers.slots != NULL && i <= loaded->numbers.mask; i++)
+	{
+		SeemeSlot  *slot = &loaded->numbers.slots[i];
+
+		if (slot->number == 0)
+			continue;
+		slot->number = seeme_cache_intern(loaded->words + (Size) seeme_cache_nwords() * (slot->number - 1));
+		if (slot->number == SEEME_UNKNOWN_SET)
+			return false;
+	}
+	return true;
+}
+
 /* Every resource of a type on which a viewer holds anything, at once. False as above. */
 bool
 seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int limit)
 {
 	SeemeResources *resources;
-	SeemeResources loaded = {0};
+	LoadedResources loaded = {0};
 	uint32		position = 0;
 	uint32		number;
-	int			read = 0;
+	int64		read = 0;
 	bool		complete = true;
 	SeemeSet	set;
 	MemoryContext context;
 	MemoryContext old;
-	uint64	   *words;
 
 	if (!seeme_hold_all(store, viewer, limit))
 		return false;
@@ -563,9 +780,8 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 		return false;
 	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac bulk load", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	words = palloc(sizeof(uint64) * seeme_cache_nwords());
 	/* Apart from those that were read one by one: until all is read, what is known of a resource here may be a part. */
-	while ((number = seeme_viewer_next_place(viewer, &position, &set)) != 0)
+	while (complete && (number = seeme_viewer_next_place(viewer, &position, &set)) != 0)
 	{
 		const SeemePlace *place = seeme_cache_place(number);
 		List	   *assignments;
@@ -573,45 +789,21 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 
 		if (set == SEEME_EMPTY_SET || !place->has_project)
 			continue;
-		assignments = seeme_list_assignments_to(store, &place->project_id, resource_type, limit - read);
+		assignments = seeme_list_assignments_to(store, &place->project_id, resource_type, (int) (limit - read));
 		foreach(cell, assignments)
-		{
-			pg_uuid_t  *id = &((SeemeAssignment *) lfirst(cell))->resource_id;
-			SeemeSlot  *slot = seeme_slots_find(&loaded.slots, id);
-
-			if (seeme_cache_has_too_many_sets())
-				break;
-			if (slot == NULL)
-				seeme_resources_add(&loaded, id, set);
-			else if (slot->number != set)
-			{
-				memset(words, 0, sizeof(uint64) * seeme_cache_nwords());
-				add_set(words, set);
-				add_set(words, slot->number);
-				slot->number = seeme_cache_intern(words);
-			}
-		}
+			add_loaded(&loaded, &((SeemeAssignment *) lfirst(cell))->resource_id, set);
 		read += 1 + list_length(assignments);
-		if (read >= limit || is_memory_used_up())
-		{
-			complete = false;
-			resources->larger_than = read >= limit ? limit : INT_MAX;
-			break;
-		}
+		list_free_deep(assignments);
+		/* What could not be remembered in the end is not read to the end. */
+		complete = read < limit &&
+			seeme_cache_bytes() + sizeof(SeemeSlot) * ((Size) loaded.numbers.mask + 1) <= seeme_cache_limit();
 	}
+	complete = complete && intern_loaded(&loaded) && seeme_resources_complete(resources, &loaded.numbers);
+	if (!complete)
+		resources->larger_than = read >= limit ? limit : INT_MAX;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	seeme_cache_counters.bulk_loads++;
-	if (complete)
-	{
-		SeemeSlots	one_by_one = resources->slots;
-
-		resources->slots = loaded.slots;
-		loaded.slots = one_by_one;
-	}
-	if (loaded.slots.slots != NULL)
-		pfree(loaded.slots.slots);
-	resources->is_complete = complete;
 	return complete;
 }
 

@@ -20,8 +20,12 @@ extern SeemeViewer *seeme_recall_viewer(const SeemeIdentity *asker);
 extern SeemeViewer *seeme_viewer(SeemeStore *store, const SeemeIdentity *asker);
 extern bool seeme_may_act(const SeemeIdentity *identity);
 extern bool seeme_viewer_acts(const SeemeViewer *viewer, const char *code);
-extern SeemeSet seeme_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id);
-extern SeemeSet seeme_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, const pg_uuid_t *resource);
+extern uint64 *seeme_no_codes(void);
+extern void seeme_add_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, uint64 *words);
+extern void seeme_add_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, const pg_uuid_t *resource,
+							  uint64 *words);
+extern bool seeme_viewer_holds(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const char *code);
+extern bool seeme_viewer_holds_role(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t *role_id);
 #define SEEME_NO_LIMIT INT_MAX
 extern bool seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit);
 extern bool seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int limit);

@@ -1,7 +1,7 @@
 /*
  * ids.c: ids and what goes with them, found fast: hash tables with open addressing.
  *
- * Owns nothing but the random factors of the hash; whose memory it is, says the caller.
+ * Owns nothing but the random keys of the hash; whose memory it is, says the caller.
  */
 #include "postgres.h"
 
@@ -10,18 +10,22 @@
 
 #include "ids.h"
 
-uint64		seeme_hash_factors[2];
+uint64		seeme_hash_keys[2] = {0};
 
-/* Before the first of them is made. */
+/* To be called before anything is put into a new table. */
 void
-seeme_ids_init(void)
+seeme_hash_init(void)
 {
-	if (!pg_strong_random(seeme_hash_factors, sizeof(seeme_hash_factors)))
+	uint64		keys[2];
+
+	if (likely(seeme_hash_keys[0] != 0))
+		return;
+	if (!pg_strong_random(keys, sizeof(keys)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not generate random bits")));
-	seeme_hash_factors[0] |= 1;
-	seeme_hash_factors[1] |= 1;
+	seeme_hash_keys[0] = keys[0] | 1;
+	seeme_hash_keys[1] = keys[1] | 1;
 }
 
 static void
@@ -31,25 +35,48 @@ put_slot(SeemeSlots *table, const pg_uuid_t *id, uint32 number)
 	uint32		i;
 
 	memcpy(words, id, sizeof(words));
-	i = (words[0] * seeme_hash_factors[0] + words[1] * seeme_hash_factors[1]) >> table->shift;
+	i = seeme_hash_words(words[0], words[1]) >> table->shift;
 	while (table->slots[i].number != 0)
 		i = (i + 1) & table->mask;
 	table->slots[i].id = *id;
 	table->slots[i].number = number;
 }
 
+/* How many slots a table has after one more id is added. */
+static Size
+size_after_next(const SeemeSlots *table)
+{
+	if (table->slots == NULL)
+		return 16;
+	return ((uint64) table->used + 1) * 3 > ((uint64) table->mask + 1) * 2 ? ((Size) table->mask + 1) * 2 : (Size) table->mask + 1;
+}
+
+/* How much memory the next id that is added takes, beyond what there is: 0 for most of them. */
+Size
+seeme_slots_growth(const SeemeSlots *table)
+{
+	Size		size = size_after_next(table);
+
+	return table->slots != NULL && size == (Size) table->mask + 1 ? 0 : sizeof(SeemeSlot) * size;
+}
+
 /* Adds an id that is not there yet. */
 void
 seeme_slots_add(MemoryContext context, SeemeSlots *table, const pg_uuid_t *id, uint32 number)
 {
-	if (table->slots == NULL || (table->used + 1) * 3 > (table->mask + 1) * 2)
+	if (seeme_slots_growth(table) > 0)
 	{
 		SeemeSlots	grown = *table;
-		uint32		size = table->slots == NULL ? 16 : (table->mask + 1) * 2;
+		Size		size = size_after_next(table);
 
+		if (size > (Size) PG_UINT32_MAX / 2)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("too many ids for one table in memory")));
+		seeme_hash_init();
 		grown.slots = MemoryContextAllocExtended(context, sizeof(SeemeSlot) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 		grown.mask = size - 1;
-		grown.shift = 64 - pg_leftmost_one_pos32(size);
+		grown.shift = 64 - pg_leftmost_one_pos32((uint32) size);
 		if (table->slots != NULL)
 		{
 			for (uint32 i = 0; i <= table->mask; i++)
@@ -90,15 +117,29 @@ put_id(SeemeIds *ids, const pg_uuid_t *id)
 }
 
 /* Two thirds full. */
+static uint32
+lines_of(int n)
+{
+	return (uint32) ((int64) n * 3 / (SEEME_IDS_PER_LINE * 2)) + 1;
+}
+
+/* How much memory so many take. */
+Size
+seeme_ids_size(int n)
+{
+	return sizeof(uint64) * SEEME_WORDS_PER_LINE * ((Size) lines_of(n) + 1);
+}
+
 void
 seeme_ids_fill(MemoryContext context, SeemeIds *ids, const pg_uuid_t *values, int n)
 {
 	Size		line_size = sizeof(uint64) * SEEME_WORDS_PER_LINE;
 
+	seeme_hash_init();
 	ids->n = n;
 	ids->has_zero = false;
-	ids->nlines = (uint32) ((int64) n * 3 / (SEEME_IDS_PER_LINE * 2)) + 1;
-	ids->memory = MemoryContextAllocExtended(context, line_size * ((Size) ids->nlines + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	ids->nlines = lines_of(n);
+	ids->memory = MemoryContextAllocExtended(context, seeme_ids_size(n), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	ids->lines = (uint64 *) TYPEALIGN(line_size, ids->memory);
 	for (int i = 0; i < n; i++)
 		put_id(ids, &values[i]);

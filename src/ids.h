@@ -10,8 +10,8 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Random, so that nobody can choose ids that collide. */
-extern uint64 seeme_hash_factors[2];
+/* Random, so that nobody can choose ids that collide; 0 until the first table is made. */
+extern uint64 seeme_hash_keys[2];
 
 /* A uuid, and the number that goes with it; 0: a free slot. */
 typedef struct SeemeSlot
@@ -45,11 +45,32 @@ typedef struct SeemeIds
 #define SEEME_IDS_PER_LINE 4
 #define SEEME_WORDS_PER_LINE (SEEME_IDS_PER_LINE * 2)
 
-extern void seeme_ids_init(void);
+extern void seeme_hash_init(void);
+extern Size seeme_slots_growth(const SeemeSlots *table);
 extern void seeme_slots_add(MemoryContext context, SeemeSlots *table, const pg_uuid_t *id, uint32 number);
+extern Size seeme_ids_size(int n);
 extern void seeme_ids_fill(MemoryContext context, SeemeIds *ids, const pg_uuid_t *values, int n);
 extern void seeme_ids_free(SeemeIds *ids);
 extern int	seeme_ids_list(const SeemeIds *ids, pg_uuid_t *values);
+
+/*
+ * The hash of two words: their product under secret keys, folded. A sum of products would not do: of words that differ in their
+ * highest bits alone, only the highest bits of a product differ, whatever its factor, and ids can be chosen so.
+ */
+static inline uint64
+seeme_hash_words(uint64 a, uint64 b)
+{
+#ifdef HAVE_INT128
+	uint128		product = (uint128) (a ^ seeme_hash_keys[0]) * (b ^ seeme_hash_keys[1]);
+
+	return (uint64) (product >> 64) ^ (uint64) product;
+#else
+	uint64		hash = (a ^ seeme_hash_keys[0]) * UINT64CONST(0x9E3779B97F4A7C15);
+
+	hash = (hash ^ (hash >> 32) ^ b) * (seeme_hash_keys[1] | 1);
+	return (hash ^ (hash >> 32)) * UINT64CONST(0x9E3779B97F4A7C15);
+#endif
+}
 
 /* Where an id is; NULL: it is not there. */
 static inline SeemeSlot *
@@ -61,7 +82,7 @@ seeme_slots_find(const SeemeSlots *table, const pg_uuid_t *id)
 	if (table->slots == NULL)
 		return NULL;
 	memcpy(words, id, sizeof(words));
-	i = (words[0] * seeme_hash_factors[0] + words[1] * seeme_hash_factors[1]) >> table->shift;
+	i = seeme_hash_words(words[0], words[1]) >> table->shift;
 	for (;;)
 	{
 		SeemeSlot  *slot = &table->slots[i];
@@ -80,7 +101,7 @@ seeme_slots_find(const SeemeSlots *table, const pg_uuid_t *id)
 static inline uint64
 seeme_ids_line(const SeemeIds *ids, uint64 a, uint64 b)
 {
-	return ((a * seeme_hash_factors[0] + b * seeme_hash_factors[1]) >> 32) * ids->nlines >> 32;
+	return (seeme_hash_words(a, b) >> 32) * ids->nlines >> 32;
 }
 
 /* Has the line brought near. */

@@ -8,7 +8,9 @@
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
 #include "cache.h"
@@ -17,6 +19,7 @@
 #include "decide.h"
 #include "held.h"
 #include "identity.h"
+#include "ids.h"
 #include "permitted.h"
 #include "question.h"
 #include "store.h"
@@ -141,9 +144,12 @@ permitted_places(SeemeSubject *subject, SeemeLevel level, const SeemeQuestion *q
 				projects = seeme_list_projects(store, lfirst(organization), INT_MAX);
 		}
 		else
-			foreach(cell, seeme_standing(subject, lfirst(organization))->holdings)
+		{
+			SeemeStanding *standing = seeme_standing(subject, lfirst(organization));
+
+			for (int i = 0; i < standing->nmemberships; i++)
 			{
-				SeemeMembership *membership = ((SeemeHolding *) lfirst(cell))->membership;
+				SeemeMembership *membership = &standing->memberships[i];
 				SeemeTeam  *team = palloc(sizeof(SeemeTeam));
 				SeemeProject *project = palloc(sizeof(SeemeProject));
 
@@ -155,6 +161,7 @@ permitted_places(SeemeSubject *subject, SeemeLevel level, const SeemeQuestion *q
 						 seeme_read_project(store, &membership->scope_id, project))
 					projects = lappend(projects, project);
 			}
+		}
 		foreach(cell, teams)
 			candidates = lappend(candidates, seeme_place_of_team(lfirst(cell)));
 		foreach(cell, projects)
@@ -285,23 +292,139 @@ seeme_permitted_resources(PG_FUNCTION_ARGS)
 		/* Who does not hold the first piece of a wildcard anywhere does not hold the whole. */
 		SeemeQuestion part = {linitial(question.concrete), list_make1(linitial(question.concrete))};
 		List	   *candidates = NIL;
+		SeemeSlots	seen = {0};	/* a resource is decided once, in however many of these projects it is */
+		MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac places of a resource",
+													  ALLOCSET_DEFAULT_SIZES);
 
 		foreach(place, permitted_places(&asker.subject, SEEME_PROJECT, &part))
 		{
 			foreach(cell, seeme_list_assignments_to(&store, &((SeemePlace *) lfirst(place))->project_id,
 													scope.resource_type, INT_MAX))
-				candidates = lappend(candidates, &((SeemeAssignment *) lfirst(cell))->resource_id);
+			{
+				pg_uuid_t  *id = &((SeemeAssignment *) lfirst(cell))->resource_id;
+
+				if (seeme_slots_find(&seen, id) != NULL)
+					continue;
+				seeme_slots_add(CurrentMemoryContext, &seen, id, 1);
+				candidates = lappend(candidates, id);
+			}
 		}
 		foreach(cell, candidates)
 		{
+			MemoryContext old = MemoryContextSwitchTo(in_turn);
+			bool		permitted;
+
+			CHECK_FOR_INTERRUPTS();
 			scope.id = *(pg_uuid_t *) lfirst(cell);
-			if (list_length(question.concrete) == 1 ||
-				seeme_answer(&asker.subject, seeme_places(&store, &scope), &question))
+			permitted = list_length(question.concrete) == 1 ||
+				seeme_answer(&asker.subject, seeme_places(&store, &scope), &question);
+			MemoryContextSwitchTo(old);
+			MemoryContextReset(in_turn);
+			if (permitted)
 				ids = lappend(ids, lfirst(cell));
 		}
 	}
 	seeme_store_close(&store);
 	PG_RETURN_ARRAYTYPE_P(seeme_uuid_array(ids));
+}
+
+/* Somebody who may hold something in an organization. */
+typedef struct Candidate
+{
+	pg_uuid_t	user_id;
+	const pg_uuid_t *organization_id;
+} Candidate;
+
+typedef struct Candidates
+{
+	Candidate  *list;
+	Size		n;
+	Size		size;
+} Candidates;
+
+static void
+add_candidate(Candidates *candidates, const pg_uuid_t *user_id, const pg_uuid_t *organization_id)
+{
+	if (candidates->n >= candidates->size)
+	{
+		candidates->size = Max(candidates->size * 2, 64);
+		candidates->list = candidates->list == NULL ? palloc(sizeof(Candidate) * candidates->size) :
+			repalloc_huge(candidates->list, sizeof(Candidate) * candidates->size);
+	}
+	candidates->list[candidates->n].user_id = *user_id;
+	candidates->list[candidates->n++].organization_id = organization_id;
+}
+
+static int
+compare_candidates(const void *a, const void *b)
+{
+	return memcmp(((const Candidate *) a)->user_id.data, ((const Candidate *) b)->user_id.data, UUID_LEN);
+}
+
+/* The owners and members of the organizations in which some places are, those of one person together. */
+static void
+find_candidates(SeemeStore *store, List *places, Candidates *candidates)
+{
+	SeemeSlots	seen = {0};
+	ListCell   *cell;
+	ListCell   *member;
+
+	foreach(cell, places)
+	{
+		const pg_uuid_t *organization_id = &((SeemePlace *) lfirst(cell))->organization_id;
+		pg_uuid_t	owner;
+
+		if (seeme_slots_find(&seen, organization_id) != NULL)
+			continue;
+		seeme_slots_add(CurrentMemoryContext, &seen, organization_id, 1);
+		if (seeme_read_owner(store, organization_id, &owner))
+			add_candidate(candidates, &owner, organization_id);
+		foreach(member, seeme_list_members(store, organization_id))
+			add_candidate(candidates, lfirst(member), organization_id);
+	}
+	if (candidates->n > 0)
+		qsort(candidates->list, candidates->n, sizeof(Candidate), compare_candidates);
+}
+
+/* Of more places than this, only those are looked at that may differ for a person. */
+#define FEW_PLACES 8
+
+/* Those who hold what is asked in some of the places: of pg_uuid_t *. */
+static List *
+who_holds(SeemeStore *store, List *places, const SeemeQuestion *question)
+{
+	Candidates	candidates = {0};
+	SeemePlaceIndex index;
+	SeemeRoles	roles = {CurrentMemoryContext};
+	List	   *holders = NIL;
+	MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac candidate", ALLOCSET_DEFAULT_SIZES);
+	bool		many = list_length(places) > FEW_PLACES;
+
+	find_candidates(store, places, &candidates);
+	if (many)
+		seeme_index_places(&index, places);
+	for (Size i = 0, next; i < candidates.n; i = next)
+	{
+		pg_uuid_t  *user_id = &candidates.list[i].user_id;
+		MemoryContext old = MemoryContextSwitchTo(in_turn);
+		SeemeSubject subject;
+		List	   *theirs = many ? NIL : places;
+		bool		holds;
+
+		CHECK_FOR_INTERRUPTS();
+		seeme_subject_init(&subject, store, user_id);
+		subject.roles = &roles;
+		for (next = i; next < candidates.n && seeme_uuid_equal(&candidates.list[next].user_id, user_id); next++)
+			if (many)
+				theirs = list_concat(theirs, seeme_places_that_differ(&subject, &index, candidates.list[next].organization_id));
+		holds = seeme_answer(&subject, theirs, question);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(in_turn);
+		if (holds)
+			holders = lappend(holders, user_id);
+	}
+	MemoryContextDelete(in_turn);
+	return holders;
 }
 
 /*
@@ -318,13 +441,10 @@ seeme_permitted_users(PG_FUNCTION_ARGS)
 	SeemeScope	scope;
 	SeemeAsker	asker;
 	List	   *places;
-	List	   *told;
-	List	   *candidates = NIL;
-	ListCell   *cell;
 	ArrayType  *users;
 	Datum	   *datums;
 	int			n;
-	List	   *permitted = NIL;
+	List	   *permitted;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	seeme_store_open(&store);
@@ -332,28 +452,7 @@ seeme_permitted_users(PG_FUNCTION_ARGS)
 	seeme_scope_arguments(fcinfo, 1, &store, code, &scope);
 	seeme_asker_init(&asker, &store);
 	places = seeme_places(&store, &scope);
-	told = seeme_places_told(&asker, NULL, places);
-	foreach(cell, told)
-	{
-		SeemePlace *place = lfirst(cell);
-		pg_uuid_t  *owner = palloc(sizeof(pg_uuid_t));
-		ListCell   *member;
-
-		if (seeme_read_owner(&store, &place->organization_id, owner))
-			candidates = lappend(candidates, owner);
-		foreach(member, seeme_list_memberships(&store, &place->organization_id, NULL))
-			candidates = lappend(candidates, &((SeemeMembership *) lfirst(member))->user_id);
-	}
-	users = seeme_uuid_array(candidates);
-	deconstruct_array(users, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &datums, NULL, &n);
-	for (int i = 0; i < n; i++)
-	{
-		SeemeSubject subject;
-
-		seeme_subject_init(&subject, &store, DatumGetUUIDP(datums[i]));
-		if (seeme_answer(&subject, told, &question))
-			permitted = lappend(permitted, DatumGetUUIDP(datums[i]));
-	}
+	permitted = who_holds(&store, seeme_places_told(&asker, NULL, places), &question);
 	/* About oneself one is always told. */
 	if (asker.is_identified && seeme_answer(&asker.subject, places, &question))
 		permitted = lappend(permitted, &asker.subject.person.id);

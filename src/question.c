@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "codes.h"
 #include "decide.h"
@@ -52,6 +53,7 @@ seeme_places_told(SeemeAsker *asker, const pg_uuid_t *about, List *places)
 		return NIL;
 	if (about != NULL && seeme_uuid_equal(about, &asker->subject.person.id))
 		return places;
+	/* Each costs no more than a few seeme_holds(), which can be cancelled. */
 	foreach(cell, places)
 	{
 		if (seeme_may_manage(&asker->subject, lfirst(cell)))
@@ -147,6 +149,11 @@ seeme_sorted_array(pg_uuid_t *uuids, int n)
 
 	if (n == 0)
 		return construct_empty_array(UUIDOID);
+	if (!AllocSizeIsValid(size))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%d ids are too many for one array", n),
+				 errhint("Ask about them row by row, with seeme_has_permission().")));
 	qsort(uuids, n, sizeof(pg_uuid_t), compare_uuid_values);
 	array = palloc(size);
 	SET_VARSIZE(array, size);

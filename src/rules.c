@@ -8,8 +8,12 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "changes.h"
 #include "codes.h"
 #include "decide.h"
+#include "held.h"
+#include "identity.h"
+#include "ids.h"
 #include "question.h"
 #include "store.h"
 
@@ -45,7 +49,6 @@ seeme_is_member(PG_FUNCTION_ARGS)
 	SeemeScope	scope;
 	SeemeAsker	asker;
 	ListCell   *cell;
-	ListCell   *held;
 	bool		member = false;
 
 	seeme_store_open(&store);
@@ -55,23 +58,22 @@ seeme_is_member(PG_FUNCTION_ARGS)
 		foreach(cell, seeme_places(&store, &scope))
 		{
 			SeemePlace *place = lfirst(cell);
-			SeemeStanding *standing = seeme_standing(&asker.subject, &place->organization_id);
+			SeemeStanding *standing = seeme_standing_at(&asker.subject, place);
+			SeemeMembership *reaching[SEEME_MAX_REACHING];
+			int			nreaching;
 
 			/* Membership takes no code; an API key that does not reach what it shows does not show it. */
 			if (!seeme_key_reaches(&asker.subject, &place->organization_id, membership_codes[scope.level][0]) &&
 				!seeme_key_reaches(&asker.subject, &place->organization_id, membership_codes[scope.level][1]))
 				continue;
 			member = standing->is_owner || (standing->is_member && scope.level == SEEME_ORGANIZATION);
-			if (!member && standing->is_member)
-				foreach(held, standing->holdings)
-				{
-					SeemeMembership *membership = ((SeemeHolding *) lfirst(held))->membership;
-
-					if (seeme_uuid_equal(&membership->scope_id, &scope.id) &&
-						(scope.level == SEEME_TEAM ? membership->has_team : membership->has_project) &&
-						seeme_is_current(membership, asker.subject.now))
-						member = true;
-				}
+			if (member || !standing->is_member)
+				continue;
+			nreaching = seeme_reaching(standing, place, reaching);
+			for (int i = 0; i < nreaching; i++)
+				if (seeme_compare_scope(&scope, reaching[i]->has_team, reaching[i]->has_project, &reaching[i]->scope_id) == 0 &&
+					seeme_is_current(reaching[i], asker.subject.now))
+					member = true;
 		}
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(member);
@@ -86,24 +88,32 @@ seeme_holds_role(PG_FUNCTION_ARGS)
 {
 	SeemeStore	store;
 	SeemeAsker	asker;
+	const SeemeIdentity *identity;
 	ListCell   *cell;
 	bool		held = false;
 
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BOOL(false);
+	if (seeme_accept_changes())
+	{
+		identity = seeme_asker();
+		seeme_held_begin(&store);
+		held = identity != NULL && !seeme_has_come(identity->expires_at) &&
+			seeme_viewer_holds_role(&store, seeme_viewer(&store, identity), PG_GETARG_UUID_P(0));
+		seeme_store_close(&store);
+		PG_RETURN_BOOL(held);
+	}
 	seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
-	if (!PG_ARGISNULL(0) && asker.is_identified && !asker.subject.is_refused)
-		foreach(cell, seeme_list_memberships_of_user(&store, &asker.subject.person.id))
-		{
-			SeemeMembership *membership = lfirst(cell);
-
-			if (membership->has_role && seeme_uuid_equal(&membership->role_id, PG_GETARG_UUID_P(0)) &&
-				seeme_is_current(membership, asker.subject.now) &&
-				seeme_standing(&asker.subject, &membership->organization_id)->is_member)
-				held = true;
-		}
+	if (asker.is_identified && !asker.subject.is_refused)
+		foreach(cell, seeme_roles_held(&asker.subject, NULL))
+			held = held || seeme_uuid_equal(lfirst(cell), PG_GETARG_UUID_P(0));
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(held);
 }
+
+/* As long as somebody has not more memberships than this, each is looked at. */
+#define FEW_MEMBERSHIPS 8
 
 /*
  * seeme.sees_user(user_id uuid) RETURNS boolean
@@ -116,67 +126,131 @@ seeme_sees_user(PG_FUNCTION_ARGS)
 {
 	SeemeStore	store;
 	SeemeAsker	asker;
+	SeemeViewer *viewer = NULL;
+	bool		may_remember = seeme_accept_changes();
+	List	   *memberships = NIL;
+	SeemeSlots	shared = {0};
+	bool		many;
 	ListCell   *cell;
 	bool		seen = false;
 
-	seeme_store_open(&store);
+	if (may_remember)
+		seeme_held_begin(&store);
+	else
+		seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
 	if (asker.is_identified && !asker.subject.is_refused)
-		foreach(cell, seeme_list_memberships_of_user(&store, PG_GETARG_UUID_P(0)))
-		{
-			SeemeMembership *membership = lfirst(cell);
-			SeemeScope	scope = {SEEME_ORGANIZATION, membership->scope_id};
-			const char *code = "organizations:read";
-			List	   *places;
+	{
+		if (may_remember)
+			viewer = seeme_viewer(&store, seeme_asker());
+		memberships = seeme_list_memberships_of_user(&store, PG_GETARG_UUID_P(0));
+	}
+	many = list_length(memberships) > FEW_MEMBERSHIPS;
+	/* Of somebody with many, those in organizations in which the asking person has nothing are not looked at. */
+	if (many)
+		foreach(cell, seeme_organizations_of(&asker.subject))
+			seeme_slots_add(CurrentMemoryContext, &shared, lfirst(cell), 1);
+	foreach(cell, memberships)
+	{
+		SeemeMembership *membership = lfirst(cell);
+		SeemeScope	scope = {SEEME_ORGANIZATION, membership->scope_id};
+		const char *code = "organizations:read";
 
-			if (membership->has_project)
-			{
-				scope.level = SEEME_PROJECT;
-				code = "projects:read";
-			}
-			else if (membership->has_team)
-			{
-				scope.level = SEEME_TEAM;
-				code = "teams:read";
-			}
-			places = seeme_places(&store, &scope);
-			seen = places != NIL && seeme_holds(&asker.subject, linitial(places), code);
-			if (seen)
-				break;
+		if (many && seeme_slots_find(&shared, &membership->organization_id) == NULL)
+			continue;
+		if (membership->has_project)
+		{
+			scope.level = SEEME_PROJECT;
+			code = "projects:read";
 		}
+		else if (membership->has_team)
+		{
+			scope.level = SEEME_TEAM;
+			code = "teams:read";
+		}
+		if (viewer != NULL)
+			seen = seeme_viewer_holds(&store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id, code);
+		else
+		{
+			List	   *places = seeme_places(&store, &scope);
+
+			seen = places != NIL && seeme_holds(&asker.subject, linitial(places), code);
+		}
+		if (seen)
+			break;
+	}
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(seen);
 }
 
 /*
- * Rule 7.1: adds to `missing` what of some codes the subject does not hold in a place (NULL: nowhere), each once. A wildcard
- * is held through itself or a wider one only, never through the codes of today: so this asks seeme_holds() of each entry as
- * it stands.
+ * Rule 7.1: adds to `missing` what of some codes the subject does not hold in a place (NULL: nowhere). A wildcard is held through
+ * itself or a wider one only, never through the codes of today: so this asks seeme_holds() of each entry as it stands.
  */
 static List *
 add_missing(List *missing, SeemeSubject *subject, const SeemePlace *place, int ncodes, char **codes)
 {
 	for (int i = 0; i < ncodes; i++)
-	{
-		bool		listed = false;
-		ListCell   *cell;
-
-		if (place != NULL && seeme_holds(subject, place, codes[i]))
-			continue;
-		foreach(cell, missing)
-			listed = listed || strcmp(lfirst(cell), codes[i]) == 0;
-		if (!listed)
+		if (place == NULL || !seeme_holds(subject, place, codes[i]))
 			missing = lappend(missing, codes[i]);
-	}
 	return missing;
 }
 
 static List *
 add_missing_of_role(List *missing, SeemeSubject *subject, const SeemePlace *place, const pg_uuid_t *role_id)
 {
-	SeemeRole  *role = seeme_read_role(subject->store, role_id);
+	SeemeMembership membership = {.has_role = true, .role_id = *role_id};
+	SeemeRole  *role = seeme_role_of(subject, &membership);
 
 	return role == NULL ? missing : add_missing(missing, subject, place, role->ncodes, role->codes);
+}
+
+/* A text and its number in a list. */
+typedef struct NumberedText
+{
+	char	   *text;
+	int			number;
+} NumberedText;
+
+static int
+compare_texts(const void *a, const void *b)
+{
+	const NumberedText *x = a;
+	const NumberedText *y = b;
+	int			order = strcmp(x->text, y->text);
+
+	return order != 0 ? order : x->number < y->number ? -1 : 1;
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	return ((const NumberedText *) a)->number < ((const NumberedText *) b)->number ? -1 : 1;
+}
+
+/* The texts of a list, each once, where it came first. */
+static List *
+each_once(List *texts)
+{
+	NumberedText *numbered;
+	int			n = 0;
+	List	   *once = NIL;
+	ListCell   *cell;
+
+	if (list_length(texts) < 2)
+		return texts;
+	numbered = palloc_extended(sizeof(NumberedText) * list_length(texts), MCXT_ALLOC_HUGE);
+	foreach(cell, texts)
+		numbered[foreach_current_index(cell)] = (NumberedText) {lfirst(cell), foreach_current_index(cell)};
+	qsort(numbered, list_length(texts), sizeof(NumberedText), compare_texts);
+	for (int i = 0; i < list_length(texts); i++)
+		if (n == 0 || strcmp(numbered[n - 1].text, numbered[i].text) != 0)
+			numbered[n++] = numbered[i];
+	qsort(numbered, n, sizeof(NumberedText), compare_numbers);
+	for (int i = 0; i < n; i++)
+		once = lappend(once, numbered[i].text);
+	pfree(numbered);
+	return once;
 }
 
 /*
@@ -220,7 +294,7 @@ seeme_missing_permissions(PG_FUNCTION_ARGS)
 			missing = add_missing_of_role(missing, &asker.subject, place, PG_GETARG_UUID_P(1));
 	}
 	seeme_store_close(&store);
-	PG_RETURN_ARRAYTYPE_P(seeme_text_array(missing));
+	PG_RETURN_ARRAYTYPE_P(seeme_text_array(each_once(missing)));
 }
 
 /*
@@ -242,18 +316,21 @@ seeme_missing_in_team(PG_FUNCTION_ARGS)
 		seeme_read_project(&store, PG_GETARG_UUID_P(1), &project))
 	{
 		SeemePlace *place = seeme_place_of_project(&project);
+		SeemeSlots	seen = {0};
 
-		foreach(cell, seeme_list_memberships(&store, &project.organization_id, NULL))
+		foreach(cell, seeme_list_memberships_in_team(&store, PG_GETARG_UUID_P(0)))
 		{
 			SeemeMembership *membership = lfirst(cell);
 
-			if (membership->has_team && membership->has_role &&
-				seeme_uuid_equal(&membership->scope_id, PG_GETARG_UUID_P(0)))
-				missing = add_missing_of_role(missing, &asker.subject, place, &membership->role_id);
+			if (!membership->has_role || !seeme_uuid_equal(&membership->organization_id, &project.organization_id) ||
+				seeme_slots_find(&seen, &membership->role_id) != NULL)
+				continue;
+			seeme_slots_add(CurrentMemoryContext, &seen, &membership->role_id, 1);
+			missing = add_missing_of_role(missing, &asker.subject, place, &membership->role_id);
 		}
 	}
 	seeme_store_close(&store);
-	PG_RETURN_ARRAYTYPE_P(seeme_text_array(missing));
+	PG_RETURN_ARRAYTYPE_P(seeme_text_array(each_once(missing)));
 }
 
 /*
@@ -284,7 +361,7 @@ seeme_missing_below(PG_FUNCTION_ARGS)
 										  &membership->role_id);
 		}
 	seeme_store_close(&store);
-	PG_RETURN_ARRAYTYPE_P(seeme_text_array(missing));
+	PG_RETURN_ARRAYTYPE_P(seeme_text_array(each_once(missing)));
 }
 
 /*
@@ -320,7 +397,8 @@ seeme_lies_in(PG_FUNCTION_ARGS)
 		lies = asker.is_identified && !asker.subject.is_refused;
 		if (lies)
 		{
-			standing = seeme_standing(&asker.subject, has_project ? &project.organization_id : &team.organization_id);
+			standing = seeme_standing_at(&asker.subject,
+										 seeme_place_of_organization(has_project ? &project.organization_id : &team.organization_id));
 			lies = standing->is_owner || standing->is_member;
 		}
 	}
@@ -355,7 +433,7 @@ seeme_is_assigned(PG_FUNCTION_ARGS)
 	bool		assigned;
 
 	seeme_store_open(&store);
-	assigned = seeme_list_assignments(&store, PG_GETARG_UUID_P(1), text_to_cstring(PG_GETARG_TEXT_PP(0))) != NIL;
+	assigned = seeme_list_assignments(&store, PG_GETARG_UUID_P(1), text_to_cstring(PG_GETARG_TEXT_PP(0)), 1) != NIL;
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(assigned);
 }
@@ -427,7 +505,7 @@ seeme_has_memberships(PG_FUNCTION_ARGS)
 	bool		has;
 
 	seeme_store_open(&store);
-	has = seeme_list_memberships(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)) != NIL;
+	has = seeme_has_memberships_in(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1));
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(has);
 }

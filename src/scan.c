@@ -23,6 +23,7 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "optimizer/plancat.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
@@ -100,7 +101,8 @@ static const struct
 	[SEEME_PROJECTS_BY_TEAM] = {SEEME_PROJECTS, "projects_team_id_idx"},
 	[SEEME_ROLES_BY_ID] = {SEEME_ROLES, "roles_pkey"},
 	[SEEME_MEMBERSHIPS_BY_USER] = {SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", true},
-	[SEEME_MEMBERSHIPS_BY_ORGANIZATION] = {SEEME_MEMBERSHIPS, "memberships_organization_id_idx"},
+	[SEEME_MEMBERSHIPS_BY_ORGANIZATION] = {SEEME_MEMBERSHIPS, "memberships_organization_id_idx", true},
+	[SEEME_MEMBERSHIPS_BY_TEAM] = {SEEME_MEMBERSHIPS, "memberships_team_id_idx"},
 	[SEEME_ASSIGNMENTS_BY_RESOURCE] = {SEEME_PROJECT_RESOURCES, "project_resources_resource_idx", true},
 	[SEEME_ASSIGNMENTS_BY_PROJECT] = {SEEME_PROJECT_RESOURCES, "project_resources_project_and_resource_key", true},
 	[SEEME_PERMISSIONS_BY_NAME] = {SEEME_PERMISSIONS, "permissions_pkey"},
@@ -208,11 +210,12 @@ seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys
 
 /*
  * The next entry of the index, whether or not its row is there to be seen. If the index covers, its columns can be looked at
- * already.
+ * already. Whatever reads many comes by here, and can be cancelled.
  */
 bool
 seeme_next_entry(SeemeScan *scan)
 {
+	CHECK_FOR_INTERRUPTS();
 	scan->tuple = NULL;
 	return index_getnext_tid(scan->scan, ForwardScanDirection) != NULL;
 }
@@ -286,6 +289,7 @@ seeme_next_table_row(SeemeScan *scan)
 {
 	bool		is_copy;
 
+	CHECK_FOR_INTERRUPTS();
 	if (!table_scan_getnextslot(scan->table_scan, ForwardScanDirection, scan->slot))
 		return false;
 	scan->tuple = ExecFetchSlotHeapTuple(scan->slot, false, &is_copy);

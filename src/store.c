@@ -455,17 +455,81 @@ get_membership(SeemeScan *scan, void *row)
 	m->valid_until = seeme_row_time(scan, memberships_valid_until, DT_NOEND);
 }
 
-/* Of one person in an organization, or (user NULL) of everybody there, those of one person together. */
+/* Of one person in an organization. */
 List *
 seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user)
 {
 	ScanKeyData keys[2];
 
 	seeme_uuid_key(&keys[0], memberships_organization_id, organization);
-	if (user != NULL)
-		seeme_uuid_key(&keys[1], memberships_user_id, user);
-	return seeme_list_rows(store, user != NULL ? SEEME_MEMBERSHIPS_BY_USER : SEEME_MEMBERSHIPS_BY_ORGANIZATION,
-						   user != NULL ? 2 : 1, keys, get_membership, sizeof(SeemeMembership));
+	seeme_uuid_key(&keys[1], memberships_user_id, user);
+	return seeme_list_rows(store, SEEME_MEMBERSHIPS_BY_USER, 2, keys, get_membership, sizeof(SeemeMembership));
+}
+
+/* Whether a person has any in an organization. */
+bool
+seeme_has_memberships_in(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user)
+{
+	ScanKeyData keys[2];
+
+	seeme_uuid_key(&keys[0], memberships_organization_id, organization);
+	seeme_uuid_key(&keys[1], memberships_user_id, user);
+	return seeme_read_row(store, SEEME_MEMBERSHIPS_BY_USER, 2, keys, NULL, NULL);
+}
+
+List *
+seeme_list_memberships_in_team(SeemeStore *store, const pg_uuid_t *team)
+{
+	ScanKeyData key;
+
+	seeme_uuid_key(&key, memberships_team_id, team);
+	return seeme_list_rows(store, SEEME_MEMBERSHIPS_BY_TEAM, 1, &key, get_membership, sizeof(SeemeMembership));
+}
+
+/* The values that a column has in the rows that the keys find, in the index's order, each once: equal ones come together. */
+static List *
+list_different(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, AttrNumber column, bool below_too)
+{
+	SeemeScan	scan;
+	List	   *values = NIL;
+	pg_uuid_t	last = {{0}};
+	pg_uuid_t	value;
+
+	seeme_begin_scan(store, &scan, index, nkeys, keys);
+	while (seeme_next_row(&scan))
+	{
+		pg_uuid_t	lower;
+
+		seeme_row_uuid(&scan, column, &value);
+		if (values != NIL && seeme_uuid_equal(&value, &last))
+			continue;
+		if (!below_too && (seeme_row_uuid(&scan, memberships_team_id, &lower) || seeme_row_uuid(&scan, memberships_project_id, &lower)))
+			continue;
+		last = value;
+		values = lappend(values, memcpy(palloc(sizeof(pg_uuid_t)), &value, sizeof(pg_uuid_t)));
+	}
+	seeme_end_scan(&scan);
+	return values;
+}
+
+/* Of which a person is a member; not those of whose teams and projects alone. */
+List *
+seeme_list_organizations_of_member(SeemeStore *store, const pg_uuid_t *user)
+{
+	ScanKeyData key;
+
+	seeme_uuid_key(&key, memberships_user_id, user);
+	return list_different(store, SEEME_MEMBERSHIPS_BY_USER, 1, &key, memberships_organization_id, false);
+}
+
+/* Everybody who has a membership in an organization, or in anything there. */
+List *
+seeme_list_members(SeemeStore *store, const pg_uuid_t *organization)
+{
+	ScanKeyData key;
+
+	seeme_uuid_key(&key, memberships_organization_id, organization);
+	return list_different(store, SEEME_MEMBERSHIPS_BY_ORGANIZATION, 1, &key, memberships_user_id, true);
 }
 
 /* A scan key that finds nulls, or (value not NULL) a uuid. */
@@ -559,17 +623,17 @@ get_assignment(SeemeScan *scan, void *row)
 	seeme_row_uuid(scan, project_resources_resource_id, &assignment->resource_id);
 }
 
-/* Of a resource to any project; of every type under that id when type is NULL. */
+/* Of a resource to any project, at most so many; of every type under that id when type is NULL. */
 List *
-seeme_list_assignments(SeemeStore *store, const pg_uuid_t *resource, const char *type)
+seeme_list_assignments(SeemeStore *store, const pg_uuid_t *resource, const char *type, int limit)
 {
 	ScanKeyData keys[2];
 
 	seeme_uuid_key(&keys[0], project_resources_resource_id, resource);
 	if (type != NULL)
 		seeme_text_key(&keys[1], project_resources_resource_type, type);
-	return seeme_list_rows(store, SEEME_ASSIGNMENTS_BY_RESOURCE, type != NULL ? 2 : 1, keys,
-					 get_assignment, sizeof(SeemeAssignment));
+	return seeme_list_some_rows(store, SEEME_ASSIGNMENTS_BY_RESOURCE, type != NULL ? 2 : 1, keys,
+								get_assignment, sizeof(SeemeAssignment), limit);
 }
 
 /* Of resources of a type to one project. */
