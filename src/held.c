@@ -455,22 +455,29 @@ remember_held(SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, con
 	return set != SEEME_UNKNOWN_SET && seeme_viewer_remember(viewer, number, set);
 }
 
-/* Adds what a viewer holds in an organization, team or project; and remembers it, if it may. */
-static void
-read_held(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, bool may_remember, uint64 *words)
+/* Adds what a viewer holds in an organization, team or project, if that is remembered; false if not. */
+static bool
+recall_held(SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, uint64 *words)
 {
 	SeemeSlot  *slot = seeme_slots_find(&seeme_cache_places[kind], id);
 	SeemeSet	set = slot == NULL ? SEEME_UNKNOWN_SET : seeme_viewer_recall(viewer, slot->number);
+
+	if (set != SEEME_UNKNOWN_SET)
+		add_words(words, seeme_cache_set(set));
+	return set != SEEME_UNKNOWN_SET || viewer->is_complete;
+}
+
+/* The same, read where it is not; and remembered then, if it may. */
+static void
+read_held(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, bool may_remember, uint64 *words)
+{
+	SeemeSlot  *slot;
 	SeemePlace	place;
 	uint64	   *held;
 
-	if (set != SEEME_UNKNOWN_SET)
-	{
-		add_words(words, seeme_cache_set(set));
+	if (recall_held(viewer, kind, id, words))
 		return;
-	}
-	if (viewer->is_complete)
-		return;
+	slot = seeme_slots_find(&seeme_cache_places[kind], id);
 	if (slot != NULL)
 		place = *seeme_cache_place(slot->number);
 	else
@@ -490,7 +497,7 @@ seeme_add_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, c
 {
 	SeemeSubject subject;
 
-	if (viewer->is_refused)
+	if (viewer->is_refused || recall_held(viewer, kind, id, words))
 		return;
 	subject_of(store, viewer, &subject);
 	read_held(&subject, viewer, kind, id, true, words);
