@@ -80,6 +80,30 @@ seeme_is_member(PG_FUNCTION_ARGS)
 }
 
 /*
+ * seeme.own_organizations() RETURNS uuid[]
+ */
+PG_FUNCTION_INFO_V1(seeme_own_organizations);
+Datum
+seeme_own_organizations(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	SeemeAsker	asker;
+	List	   *reached = NIL;
+	ListCell   *cell;
+
+	seeme_store_open(&store);
+	seeme_asker_init(&asker, &store);
+	if (asker.is_identified && !asker.subject.is_refused)
+		foreach(cell, seeme_organizations_of(&asker.subject))
+		{
+			if (seeme_key_reaches(&asker.subject, lfirst(cell), NULL))
+				reached = lappend(reached, lfirst(cell));
+		}
+	seeme_store_close(&store);
+	PG_RETURN_ARRAYTYPE_P(seeme_uuid_array(reached));
+}
+
+/*
  * seeme.holds_role(role_id uuid) RETURNS boolean
  */
 PG_FUNCTION_INFO_V1(seeme_holds_role);

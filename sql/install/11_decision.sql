@@ -76,6 +76,11 @@ LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_is_member'
 COMMENT ON FUNCTION seeme.is_member(uuid, uuid, uuid) IS
   'Whether the asking person has a current membership in exactly this organization, team or project (the owner of an organization always has)';
 
+CREATE FUNCTION seeme.own_organizations() RETURNS uuid[]
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_own_organizations';
+COMMENT ON FUNCTION seeme.own_organizations() IS
+  'The organizations that the asking person owns or has a membership in, current or not, as far as their API key reaches; sorted. What they see of access lies in these.';
+
 CREATE FUNCTION seeme.holds_role(role_id uuid) RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_holds_role';
 COMMENT ON FUNCTION seeme.holds_role(uuid) IS

@@ -21,11 +21,15 @@ COMMENT ON FUNCTION seeme.is_without_role(uuid, uuid) IS
 CREATE FUNCTION @extschema@.seeme_review(organization_id uuid = NULL, within interval = '30 days')
 RETURNS TABLE (finding text, organization uuid, subject_id uuid, subject text, detail text, at timestamptz)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  WITH member AS (
+  -- Under row security nothing is seen of any other: so the others are not looked through.
+  WITH reviewed AS MATERIALIZED (
+    SELECT unnest(CASE WHEN seeme_review.organization_id IS NOT NULL THEN ARRAY[seeme_review.organization_id]
+                       WHEN row_security_active('seeme.memberships') THEN seeme.own_organizations()
+                       ELSE ARRAY(SELECT o.id FROM seeme.organizations o) END) AS id),
+  member AS (
     SELECT m.*, coalesce(u.username, u.email, m.user_id::text) AS who,
            CASE WHEN m.project_id IS NOT NULL THEN 'project' WHEN m.team_id IS NOT NULL THEN 'team' ELSE 'organization' END AS level
-      FROM seeme.memberships m LEFT JOIN seeme.users u ON u.id = m.user_id
-     WHERE m.organization_id = coalesce(seeme_review.organization_id, m.organization_id))
+      FROM reviewed JOIN seeme.memberships m ON m.organization_id = reviewed.id LEFT JOIN seeme.users u ON u.id = m.user_id)
   SELECT 'membership expires', m.organization_id, m.id, m.who, m.level, m.valid_until
     FROM member m WHERE m.valid_until > clock_timestamp() AND m.valid_until <= clock_timestamp() + within
   UNION ALL
@@ -42,13 +46,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
    WHERE u.disabled_at <= clock_timestamp() AND m.level = 'organization'
   UNION ALL
   SELECT 'owner is disabled', o.id, o.owner_id, o.name, 'a database administrator can reassign the organization', u.disabled_at
-    FROM seeme.organizations o JOIN seeme.users u ON u.id = o.owner_id
-   WHERE u.disabled_at <= clock_timestamp() AND o.id = coalesce(seeme_review.organization_id, o.id)
+    FROM reviewed JOIN seeme.organizations o ON o.id = reviewed.id JOIN seeme.users u ON u.id = o.owner_id
+   WHERE u.disabled_at <= clock_timestamp()
   UNION ALL
   SELECT 'role is unused', r.organization_id, r.id, r.name, array_to_string(r.permissions, ', '), r.updated_at
-    FROM seeme.roles r
-   WHERE r.organization_id = coalesce(seeme_review.organization_id, r.organization_id)
-     AND seeme.is_unused_role(r.id)
+    FROM reviewed JOIN seeme.roles r ON r.organization_id = reviewed.id
+   WHERE seeme.is_unused_role(r.id)
   UNION ALL
   SELECT 'key is dormant', k.organization_id, k.id, k.name, k.key_prefix, last.used_at
     FROM seeme.api_keys k, LATERAL (SELECT max(u.used_at) AS used_at FROM seeme.api_key_uses u WHERE u.key_id = k.id) AS last
