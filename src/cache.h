@@ -81,10 +81,13 @@ typedef struct SeemeViewer
 	SeemeViewerKey key;
 	uint64		read_under;		/* the number of changes that the first of this was read under */
 	TimestampTz next_change;	/* the first moment at which a date makes any of this untrue */
+	TimestampTz tokens_valid_from;	/* whoever came by a token issued before it is refused */
 	bool		is_refused;		/* unknown, disabled, their key is of no use: holds nothing anywhere */
 	bool		is_complete;	/* every project in which they hold anything is known, with its set */
 	bool		is_flat;
 	bool		key_has_organization;
+	bool		has_creator;	/* a person made their key: */
+	pg_uuid_t	creator_id;		/* what changes of that person changes it, too */
 	SeemeSet	reached_by_key; /* SEEME_UNKNOWN_SET: they came by none */
 	/* The sets of places: of all of them, by number, or, as long as they are few, in a small hash table. */
 	uint32		size;

@@ -74,6 +74,7 @@ BEGIN
 END $$;
 INSERT INTO seeme.organizations (id, name, slug, owner_id) VALUES
   (k_test.id('acme'), 'Acme of keys', 'k-acme-test', k_test.id('olga')), (k_test.id('globex'), 'Globex of keys', 'k-globex-test', k_test.id('oscar'));
+UPDATE seeme.users SET service_organization_id = k_test.id(CASE username WHEN 'k_bot' THEN 'acme' ELSE 'globex' END) WHERE is_service AND username LIKE 'k\_%';
 INSERT INTO seeme.teams (id, organization_id, name) VALUES (k_test.id('research'), k_test.id('acme'), 'Research'), (k_test.id('labs'), k_test.id('globex'), 'Labs');
 INSERT INTO seeme.projects (id, organization_id, team_id, name) VALUES
   (k_test.id('alpha'), k_test.id('acme'), k_test.id('research'), 'Alpha'), (k_test.id('beta'), k_test.id('acme'), NULL, 'Beta'), (k_test.id('delta'), k_test.id('globex'), k_test.id('labs'), 'Delta');
