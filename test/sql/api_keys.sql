@@ -480,7 +480,7 @@ CALL k_test.make('mike_read', 'mike', $$'{models:read}'$$);
 CALL k_test.ask('mike_read', ARRAY['SELECT ' || :'narrow' || $$, seeme_permissions(project => {beta})$$], 'true|false|["models:read"]', 'a role that becomes more makes its user''s keys no more');
 UPDATE seeme.roles SET permissions = '{organizations:manage_members,organizations:read}' WHERE id = k_test.id('manager');
 CALL k_test.ask('mike_read', ARRAY['SELECT ' || :'narrow'], 'false|false', 'one that becomes less makes them less');
-CALL k_test.ask('mike_bot', ARRAY['SELECT ' || :'narrow'], 'true|false', 'not the service''s own');
+CALL k_test.ask('mike_bot', ARRAY['SELECT ' || :'narrow'], '28000', 'and silences that of the service, which they could not make now');
 UPDATE seeme.roles SET permissions = '{organizations:manage_members,organizations:read,models:read}' WHERE id = k_test.id('manager');
 
 -- Assigning, invitations, ownership, logos, provisioning
