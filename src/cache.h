@@ -81,11 +81,14 @@ typedef struct SeemeViewer
 	SeemeViewerKey key;
 	uint64		read_under;		/* the number of changes that the first of this was read under */
 	TimestampTz next_change;	/* the first moment at which a date makes any of this untrue */
+	TimestampTz tokens_valid_from;	/* whoever came by a token issued before it is refused */
 	bool		is_refused;		/* unknown, disabled, their key is of no use: holds nothing anywhere */
 	bool		is_complete;	/* every project in which they hold anything is known, with its set */
 	bool		is_flat;
 	bool		key_has_organization;
 	uint64	   *reached_by_key; /* codes, as the words of a set; NULL: they came by none */
+	bool		has_creator;	/* a person made their key: */
+	pg_uuid_t	creator_id;		/* what changes of that person changes it, too */
 	/* The sets of places: of all of them, by number, or, as long as they are few, in a small hash table. */
 	uint32		size;
 	uint32		used;

@@ -114,7 +114,9 @@ seeme_cache_find_viewer(const SeemeViewerKey *key)
 
 	if (viewer == NULL || memcmp(&viewer->key, key, sizeof(SeemeViewerKey)) != 0)
 		viewer = last_viewer = find_viewer(key);
-	if (viewer == NULL || seeme_group_changed_at[seeme_group_of(&key->user_id)] <= viewer->read_under)
+	if (viewer == NULL ||
+		(seeme_group_changed_at[seeme_group_of(&key->user_id)] <= viewer->read_under &&
+		 (!viewer->has_creator || seeme_group_changed_at[seeme_group_of(&viewer->creator_id)] <= viewer->read_under)))
 		return viewer;
 	seeme_cache_forget_viewer(viewer);
 	return NULL;
@@ -172,6 +174,7 @@ seeme_cache_add_viewer(const SeemeViewerKey *key)
 	viewer->key = *key;
 	viewer->read_under = seeme_cache_read_under();
 	viewer->next_change = DT_NOEND;
+	viewer->tokens_valid_from = DT_NOBEGIN;
 	seeme_cache_has_grown = true;
 	return viewer;
 }

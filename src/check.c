@@ -38,8 +38,7 @@ asking_person(FunctionCallInfo fcinfo, const char *code)
 			PG_RETURN_NULL();
 		*user_id = identity->user_id;
 		seeme_held_begin(&store);
-		known = !seeme_has_come(identity->expires_at) &&
-			seeme_viewer_acts(seeme_viewer(&store, identity), code);
+		known = seeme_viewer_acts(seeme_viewer(&store, identity), code);
 		seeme_store_close(&store);
 		if (!known)
 			PG_RETURN_NULL();
@@ -432,11 +431,10 @@ read_and_remember(FunctionCallInfo fcinfo)
 	site->resources = NULL;
 	site->level = SEEME_NOWHERE;
 	site->next_change = DT_NOEND;
-	if (asker != NULL && !seeme_has_come(asker->expires_at))
-	{
+	if (asker != NULL)
 		viewer = seeme_viewer(&store, asker);
+	if (viewer != NULL)
 		site->next_change = asker->expires_at;
-	}
 	site->ids = NULL;
 	words = seeme_no_codes();
 	if (viewer != NULL && scope.level != SEEME_NOWHERE && !viewer->is_refused)

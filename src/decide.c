@@ -8,7 +8,8 @@
  * The rule, whole: a person who exists and is not disabled holds a code in a place if they own its organization; or if
  * their membership in the organization is current, and so is a membership of theirs in the organization, in the place's
  * team or in its project, whose role has an entry that covers the code. A resource is in as many places as projects it is
- * assigned to. Roles add up, nothing subtracts. An API key narrows who came by it to its codes, and to its organization.
+ * assigned to. Roles add up, nothing subtracts. An API key narrows who came by it to its codes, and to its organization. A key
+ * that a person made counts only while that person could make it (rule 7.7).
  */
 #include "postgres.h"
 
@@ -32,6 +33,8 @@ seeme_subject_init(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *us
 	subject->store = store;
 	subject->context = CurrentMemoryContext;
 	subject->now = GetCurrentTimestamp();
+	subject->person.disabled_at = DT_NOEND;
+	subject->person.tokens_valid_from = DT_NOBEGIN;
 	subject->is_known = seeme_read_person(store, user_id, &subject->person);
 	subject->person.id = *user_id;
 	subject->is_refused = !subject->is_known || seeme_is_disabled(&subject->person, subject->now);
@@ -48,15 +51,82 @@ seeme_subject_init_known(SeemeSubject *subject, SeemeStore *store, const pg_uuid
 	subject->is_known = true;
 	subject->person.id = *user_id;
 	subject->person.disabled_at = DT_NOEND;
+	subject->person.tokens_valid_from = DT_NOBEGIN;
 }
 
-/* Narrows a subject to what an API key of theirs reaches; to nothing when it is gone, expired, or somebody else's. */
+/* Whether a membership is somebody's in an organization itself. One who left and came back has another. */
+bool
+seeme_is_membership_of(SeemeStore *store, const pg_uuid_t *id, const pg_uuid_t *organization, const pg_uuid_t *user)
+{
+	SeemeMembership membership;
+
+	return seeme_read_membership(store, id, &membership) &&
+		!membership.has_team && !membership.has_project &&
+		seeme_uuid_equal(&membership.organization_id, organization) &&
+		seeme_uuid_equal(&membership.user_id, user);
+}
+
+/*
+ * Rule 7.7: why a key that a person made does not count now, in words for administrators; NULL if it counts. A key that
+ * privileged code made, and one's own that is limited to no organization, depend on nobody. Any other counts while its creator
+ * could make it: under the memberships that it was made under, so that an expulsion ends it for good, whichever of the two
+ * commits first. *creator is set to whoever was asked about, with what was found of them.
+ */
+const char *
+seeme_why_silenced(SeemeStore *store, const SeemeKey *key, SeemeSubject **creator)
+{
+	bool		is_own = key->has_creator && seeme_uuid_equal(&key->created_by, &key->user_id);
+	SeemeStanding *standing;
+	SeemePlace *place;
+	pg_uuid_t	organization;
+
+	if (!key->has_creator || (is_own && !key->has_organization))
+		return NULL;
+	if (!key->has_organization)
+		return "it is for somebody else, and limited to no organization";
+	*creator = palloc0(sizeof(SeemeSubject));
+	seeme_subject_init(*creator, store, &key->created_by);
+	if ((*creator)->is_refused)
+		return "its creator is unknown or disabled";
+	if (!seeme_is_membership_of(store, &key->creator_membership_id, &key->organization_id, &key->created_by))
+		return "its creator has left the organization since";
+	standing = seeme_standing(*creator, &key->organization_id);
+	if (!standing->is_owner && !standing->is_member)
+		return "its creator's membership is not current";
+	if (is_own)
+		return NULL;
+	if (!seeme_read_service(store, &key->user_id, &organization) || !seeme_uuid_equal(&organization, &key->organization_id))
+		return "its user is no service of the organization";
+	if (!seeme_is_membership_of(store, &key->bearer_membership_id, &key->organization_id, &key->user_id))
+		return "its user has left the organization since";
+	place = seeme_place_of_organization(&key->organization_id);
+	if (!seeme_holds(*creator, place, "organizations:manage_members"))
+		return "its creator does not manage the organization's members";
+	for (int i = 0; i < key->ncodes; i++)
+		if (!seeme_holds(*creator, place, key->codes[i]))
+			return "its creator does not hold all of its permissions";
+	return NULL;
+}
+
+/*
+ * Narrows a subject to what an API key of theirs reaches; to nothing when it is gone, expired, or somebody else's. For a subject
+ * of whom it is known that the key counts.
+ */
 void
-seeme_subject_narrow(SeemeSubject *subject, const pg_uuid_t *key_id)
+seeme_subject_narrow_known(SeemeSubject *subject, const pg_uuid_t *key_id)
 {
 	subject->key = seeme_read_key(subject->store, key_id);
 	if (subject->key == NULL || subject->key->expires_at <= subject->now ||
 		!seeme_uuid_equal(&subject->key->user_id, &subject->person.id))
+		subject->is_refused = true;
+}
+
+/* The same; to nothing, too, when the key's creator could not make it now. */
+void
+seeme_subject_narrow(SeemeSubject *subject, const pg_uuid_t *key_id)
+{
+	seeme_subject_narrow_known(subject, key_id);
+	if (!subject->is_refused && seeme_why_silenced(subject->store, subject->key, &subject->creator) != NULL)
 		subject->is_refused = true;
 }
 

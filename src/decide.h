@@ -67,6 +67,7 @@ typedef struct SeemeSubject
 	List	   *standings;		/* of SeemeStanding * */
 	SeemeSlots	standing_numbers;	/* by organization, once there are many: the place in the list, from 1 */
 	SeemeRoles *roles;			/* NULL: none yet; several people may share them */
+	struct SeemeSubject *creator;	/* who made it, if they were asked about */
 } SeemeSubject;
 
 /* Places, found by what somebody may have a membership in. */
@@ -81,6 +82,9 @@ typedef struct SeemePlaceIndex
 extern void seeme_subject_init(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *user_id);
 extern void seeme_subject_init_known(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *user_id);
 extern void seeme_subject_narrow(SeemeSubject *subject, const pg_uuid_t *key_id);
+extern void seeme_subject_narrow_known(SeemeSubject *subject, const pg_uuid_t *key_id);
+extern const char *seeme_why_silenced(SeemeStore *store, const SeemeKey *key, SeemeSubject **creator);
+extern bool seeme_is_membership_of(SeemeStore *store, const pg_uuid_t *id, const pg_uuid_t *organization, const pg_uuid_t *user);
 extern bool seeme_key_reaches(const SeemeSubject *subject, const pg_uuid_t *organization_id, const char *code);
 /* Whose an organization is; false when it does not exist: seeme_read_owner(), or what remembers that. */
 typedef bool (*SeemeReadOwner) (SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner);

@@ -127,14 +127,17 @@ add_person(void *context, const SeemePerson *person)
 {
 	People	   *people = context;
 
-	if (person->disabled_at != DT_NOEND)
+	if (person->disabled_at != DT_NOEND || person->tokens_valid_from != DT_NOBEGIN)
 		return;
 	if (people->n >= people->size)
 		people->ids = repalloc_huge(people->ids, sizeof(pg_uuid_t) * (people->size *= 2));
 	people->ids[people->n++] = person->id;
 }
 
-/* Whether it is remembered that a person exists and has no date from which they are disabled. If not, that may be so yet. */
+/*
+ * Whether it is remembered that a person exists, and has no date from which they are disabled, or tokens count. False means
+ * unknown, not no.
+ */
 bool
 seeme_is_known_to_act(SeemeStore *store, const pg_uuid_t *person)
 {

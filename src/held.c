@@ -170,7 +170,7 @@ subject_of(SeemeStore *store, SeemeViewer *viewer, SeemeSubject *subject)
 
 	seeme_subject_init_known(subject, store, &viewer->key.user_id);
 	if (!seeme_uuid_equal(&viewer->key.key_id, &none))
-		seeme_subject_narrow(subject, &viewer->key.key_id);
+		seeme_subject_narrow_known(subject, &viewer->key.key_id);
 }
 
 static SeemeViewerKey
@@ -199,12 +199,16 @@ seeme_recall_viewer(const SeemeIdentity *asker)
 	viewer = seeme_cache_find_viewer(&key);
 	if (viewer != NULL && viewer->next_change != DT_NOEND && seeme_has_come(viewer->next_change))
 		return NULL;
+	if (viewer != NULL && asker->issued_at < viewer->tokens_valid_from)
+		return NULL;
 	return viewer;
 }
 
-/* The viewer that an asker is. Their token's expiry is not looked at: it is the identity's, not the person's. */
-SeemeViewer *
-seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
+static void note_dates(SeemeViewer *viewer, TimestampTz now, const SeemeStanding *standing);
+
+/* The viewer that an asker is, whatever token they came by. */
+static SeemeViewer *
+viewer_of(SeemeStore *store, const SeemeIdentity *asker)
 {
 	SeemeViewerKey key = key_of(asker);
 	SeemeViewer *viewer = seeme_cache_find_viewer(&key);
@@ -235,22 +239,48 @@ seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
 	if (reached_by_key != NULL)
 		seeme_viewer_set_reached_by_key(viewer, reached_by_key);
 	viewer->is_refused = subject.is_refused;
+	viewer->tokens_valid_from = subject.person.tokens_valid_from;
 	note_date(viewer, subject.now, subject.person.disabled_at);
 	if (subject.key != NULL)
 	{
 		note_date(viewer, subject.now, subject.key->expires_at);
 		viewer->key_has_organization = subject.key->has_organization;
+		viewer->has_creator = subject.key->has_creator;
+		viewer->creator_id = subject.key->created_by;
+	}
+	if (subject.creator != NULL)
+	{
+		ListCell   *cell;
+
+		note_date(viewer, subject.now, subject.creator->person.disabled_at);
+		foreach(cell, subject.creator->standings)
+			note_dates(viewer, subject.now, lfirst(cell));
 	}
 	return viewer;
 }
 
-/* Whether somebody exists, is not disabled, and came by nothing that is gone or has expired: by what is committed now. */
+/*
+ * The viewer that an asker is; NULL when the token that they came by has expired, or was issued before the person's tokens
+ * count. Neither is the viewer's: another token names the same one.
+ */
+SeemeViewer *
+seeme_viewer(SeemeStore *store, const SeemeIdentity *asker)
+{
+	SeemeViewer *viewer;
+
+	if (seeme_has_come(asker->expires_at))
+		return NULL;
+	viewer = viewer_of(store, asker);
+	return asker->issued_at < viewer->tokens_valid_from ? NULL : viewer;
+}
+
+/* Whether somebody exists, is not disabled, and came by nothing that is gone, has expired or does not count: by what is committed now. */
 bool
 seeme_may_act(const SeemeIdentity *identity)
 {
 	SeemeStore	store;
 	SeemeSubject subject;
-	bool		refused;
+	bool		acts;
 
 	if (seeme_has_come(identity->expires_at))
 		return false;
@@ -261,7 +291,8 @@ seeme_may_act(const SeemeIdentity *identity)
 		if (viewer != NULL)
 			return !viewer->is_refused;
 		seeme_held_begin(&store);
-		refused = seeme_viewer(&store, identity)->is_refused;
+		viewer = seeme_viewer(&store, identity);
+		acts = viewer != NULL && !viewer->is_refused;
 	}
 	else
 	{
@@ -269,10 +300,10 @@ seeme_may_act(const SeemeIdentity *identity)
 		seeme_subject_init(&subject, &store, &identity->user_id);
 		if (identity->has_key)
 			seeme_subject_narrow(&subject, &identity->key_id);
-		refused = subject.is_refused;
+		acts = !subject.is_refused && identity->issued_at >= subject.person.tokens_valid_from;
 	}
 	seeme_store_close(&store);
-	return !refused;
+	return acts;
 }
 
 /* Whether a viewer may do anything, or (code not NULL) what takes no role: by a key only if it reaches the code everywhere. */
@@ -281,7 +312,7 @@ seeme_viewer_acts(const SeemeViewer *viewer, const char *code)
 {
 	int			number;
 
-	if (viewer->is_refused)
+	if (viewer == NULL || viewer->is_refused)
 		return false;
 	if (code == NULL || viewer->reached_by_key == NULL)
 		return true;

@@ -49,7 +49,7 @@ static bool trust_request_claims = false;
 static char *system_user_methods = NULL;
 static int	token_leeway = 30;
 
-/* The values of the first two, USER, USER/KEY or USER@EXPIRY, as their check hook has read them; NULL: nobody. */
+/* The values of the first two, USER, USER/KEY or USER@EXPIRY@ISSUED, as their check hook has read them; NULL: nobody. */
 static const SeemeIdentity *published = NULL;
 static const SeemeIdentity *logged_in = NULL;
 
@@ -123,7 +123,7 @@ seeme_parse_user_id(const char *text, pg_uuid_t *user_id)
 	return rest != NULL && *rest == '\0';
 }
 
-/* USER, USER/KEY or USER@EXPIRY */
+/* USER, USER/KEY or USER@EXPIRY@ISSUED */
 static bool
 parse_identity(const char *text, SeemeIdentity *identity)
 {
@@ -131,6 +131,7 @@ parse_identity(const char *text, SeemeIdentity *identity)
 
 	memset(identity, 0, sizeof(*identity));
 	identity->expires_at = DT_NOEND;
+	identity->issued_at = DT_NOEND;
 	rest = parse_uuid(text, &identity->user_id);
 	if (rest != NULL && *rest == '/')
 	{
@@ -142,6 +143,9 @@ parse_identity(const char *text, SeemeIdentity *identity)
 		char	   *end;
 
 		identity->expires_at = strtoll(rest + 1, &end, 10);
+		if (*end != '@')
+			return false;
+		identity->issued_at = strtoll(end + 1, &end, 10);
 		rest = end;
 	}
 	return rest != NULL && *rest == '\0';
@@ -281,8 +285,9 @@ put_identity(char text[SEEME_IDENTITY_LENGTH], const SeemeIdentity *identity)
 		*end++ = '/';
 		put_uuid(end, &identity->key_id);
 	}
-	else if (identity->expires_at != DT_NOEND)
-		snprintf(end, text + SEEME_IDENTITY_LENGTH - end, "@" INT64_FORMAT, identity->expires_at);
+	else if (identity->expires_at != DT_NOEND || identity->issued_at != DT_NOEND)
+		snprintf(end, text + SEEME_IDENTITY_LENGTH - end, "@" INT64_FORMAT "@" INT64_FORMAT,
+				 identity->expires_at, identity->issued_at);
 }
 
 static const char *
@@ -377,7 +382,8 @@ static void
 publish(SEEME_EXECUTOR_RUN_PARAMETERS)
 {
 	if (query->plannedstmt->parallelModeNeeded && !IsInParallelMode() && assumed != NULL &&
-		(published == NULL || !same_identity(published, &assumed->identity) || published->expires_at != assumed->identity.expires_at))
+		(published == NULL || !same_identity(published, &assumed->identity) ||
+		 published->expires_at != assumed->identity.expires_at || published->issued_at != assumed->identity.issued_at))
 		set_identity(SEEME_USER_ID_SETTING, &assumed->identity, GUC_ACTION_LOCAL);
 	if (next_run_hook != NULL)
 		next_run_hook(SEEME_EXECUTOR_RUN_ARGUMENTS);
@@ -460,8 +466,10 @@ claimed(SeemeStore *store, SeemeIdentity *identity, bool *is_somebody)
 		last_text = MemoryContextStrdup(TopMemoryContext, text);
 	}
 	*is_somebody = last_fits && last.subject[0] != '\0' && find_subject(store, last.issuer, last.subject, &identity->user_id);
+	*is_somebody = *is_somebody && !seeme_is_in_future(last.issued_at);
 	if (*is_somebody && last.expires_at != DT_NOEND)
 		identity->expires_at = seeme_with_leeway(last.expires_at, +1);
+	identity->issued_at = last_fits ? last.issued_at : DT_NOBEGIN;
 	return true;
 }
 
@@ -514,6 +522,7 @@ identified_otherwise(SeemeIdentity *identity)
 
 	memset(identity, 0, sizeof(*identity));
 	identity->expires_at = DT_NOEND;
+	identity->issued_at = DT_NOEND;
 	seeme_store_open(&store);
 	if (!(trust_request_claims && claimed(&store, identity, &is_somebody)) &&
 		!authenticated(&store, identity, &is_somebody))
@@ -591,6 +600,16 @@ seeme_with_leeway(TimestampTz time, int direction)
 	if (TIMESTAMP_NOT_FINITE(time))
 		return time;
 	return time + direction * token_leeway * USECS_PER_SEC;
+}
+
+/*
+ * Whether a token was issued later than clocks may differ: it would outlive every "sign out everywhere" until then. When tokens
+ * count is compared exactly; no leeway is given there.
+ */
+bool
+seeme_is_in_future(TimestampTz issued_at)
+{
+	return seeme_with_leeway(issued_at, -1) > GetCurrentTimestamp();
 }
 
 /* One and the same error, whatever is wrong with an identity. The reason goes to the server's log alone. */

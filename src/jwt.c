@@ -198,6 +198,8 @@ read_claims(json_t *payload, const SeemeTokenKey *key, SeemeClaims *claims)
 		return "expiry";
 	if (!get_time(payload, "nbf", &claims->not_before, DT_NOBEGIN))
 		return "not before";
+	/* One that is no time is none: it matters to nobody but whose tokens count from some time on. */
+	(void) get_time(payload, "iat", &claims->issued_at, DT_NOBEGIN);
 	return NULL;
 }
 
@@ -252,6 +254,8 @@ seeme_jwt_read_foreign_claims(const char *json, SeemeForeignClaims *claims)
 		get_text(object, "iss", claims->issuer, sizeof(claims->issuer)) &&
 		get_text(object, "sub", claims->subject, sizeof(claims->subject)) &&
 		get_time(object, "exp", &claims->expires_at, DT_NOEND);
+	if (fits)
+		(void) get_time(object, "iat", &claims->issued_at, DT_NOBEGIN);
 	json_decref(object);
 	return fits;
 }

@@ -25,6 +25,7 @@ typedef struct SeemeClaims
 {
 	char		subject[SEEME_MAX_NAME_LENGTH + 1];
 	TimestampTz not_before;		/* DT_NOBEGIN: none given */
+	TimestampTz issued_at;		/* DT_NOBEGIN: none given */
 	TimestampTz expires_at;
 } SeemeClaims;
 
@@ -33,6 +34,7 @@ typedef struct SeemeForeignClaims
 {
 	char		issuer[SEEME_MAX_NAME_LENGTH + 1];	/* empty: none */
 	char		subject[SEEME_MAX_NAME_LENGTH + 1]; /* empty: none */
+	TimestampTz issued_at;		/* DT_NOBEGIN: none given */
 	TimestampTz expires_at;		/* DT_NOEND: none given */
 } SeemeForeignClaims;
 

@@ -39,6 +39,7 @@ typedef struct VerifiedToken
 	pg_uuid_t	key_id;
 	Digest		key_digest;
 	TimestampTz not_before;
+	TimestampTz issued_at;
 	TimestampTz expires_at;
 	char	   *subject;
 } VerifiedToken;
@@ -113,7 +114,7 @@ static void
 identify(const SeemeIdentity *identity, bool for_session)
 {
 	if (!seeme_may_act(identity))
-		seeme_refuse_identity("the person or key is unknown, disabled, or has expired");
+		seeme_refuse_identity("the person, key or token is unknown, disabled, signed out, or has expired; or who made the key could not make it now");
 	seeme_identify(identity, for_session);
 }
 
@@ -124,7 +125,7 @@ PG_FUNCTION_INFO_V1(seeme_assume);
 Datum
 seeme_assume(PG_FUNCTION_ARGS)
 {
-	SeemeIdentity identity = {.expires_at = DT_NOEND};
+	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND};
 
 	if (!session_user_is_grantee(fcinfo->flinfo->fn_oid) || in_foreign_context())
 		ereport(ERROR,
@@ -169,7 +170,7 @@ PG_FUNCTION_INFO_V1(seeme_login_by_key);
 Datum
 seeme_login_by_key(PG_FUNCTION_ARGS)
 {
-	SeemeIdentity identity = {.expires_at = DT_NOEND};
+	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND};
 
 	require_extension("login_by_key");
 	require_session_login(PG_GETARG_BOOL(2));
@@ -239,6 +240,7 @@ remember_token(const Digest *digest, const SeemeTokenKey *key, const SeemeClaims
 	token->key_id = key->id;
 	token->key_digest = key_digest;
 	token->not_before = claims->not_before;
+	token->issued_at = claims->issued_at;
 	token->expires_at = claims->expires_at;
 	token->subject = subject;
 }
@@ -257,6 +259,7 @@ recall_token(SeemeStore *store, const Digest *digest, SeemeClaims *claims)
 	if (memcmp(&key_digest, &token->key_digest, sizeof(key_digest)) != 0)
 		return NULL;
 	claims->not_before = token->not_before;
+	claims->issued_at = token->issued_at;
 	claims->expires_at = token->expires_at;
 	strlcpy(claims->subject, token->subject, sizeof(claims->subject));
 	return key;
@@ -318,7 +321,7 @@ Datum
 seeme_login_by_token(PG_FUNCTION_ARGS)
 {
 	char	   *token = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	SeemeIdentity identity = {.expires_at = DT_NOEND};
+	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND};
 	SeemeStore	store;
 	SeemeTokenKey *key;
 	SeemeClaims claims;
@@ -334,6 +337,11 @@ seeme_login_by_token(PG_FUNCTION_ARGS)
 		key = NULL;
 		wrong = "the token is not valid yet";
 	}
+	if (key != NULL && seeme_is_in_future(claims.issued_at))
+	{
+		key = NULL;
+		wrong = "the token is issued in the future";
+	}
 	if (key != NULL && !(key->names_user_id ? seeme_parse_user_id(claims.subject, &identity.user_id)
 						 : seeme_find_external_identity(&store, key->issuer, claims.subject, &identity.user_id)))
 	{
@@ -344,6 +352,7 @@ seeme_login_by_token(PG_FUNCTION_ARGS)
 	if (key == NULL)
 		seeme_refuse_identity(wrong);
 	identity.expires_at = seeme_with_leeway(claims.expires_at, +1);
+	identity.issued_at = claims.issued_at;
 	identify(&identity, PG_GETARG_BOOL(1));
 	*user_id = identity.user_id;
 	PG_RETURN_UUID_P(user_id);

@@ -72,7 +72,7 @@ remembered_asker(SeemeStore *store, bool *may_remember)
 	}
 	asker = seeme_asker();
 	seeme_held_begin(store);
-	return asker == NULL || seeme_has_come(asker->expires_at) ? NULL : seeme_viewer(store, asker);
+	return asker == NULL ? NULL : seeme_viewer(store, asker);
 }
 
 /*

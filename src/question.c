@@ -30,7 +30,7 @@ seeme_asker_init(SeemeAsker *asker, SeemeStore *store)
 		seeme_subject_init(&asker->subject, store, &identity->user_id);
 		if (identity->has_key)
 			seeme_subject_narrow(&asker->subject, &identity->key_id);
-		if (identity->expires_at <= asker->subject.now)
+		if (identity->expires_at <= asker->subject.now || identity->issued_at < asker->subject.person.tokens_valid_from)
 			asker->subject.is_refused = true;
 	}
 	else

@@ -535,7 +535,7 @@ seeme_has_memberships(PG_FUNCTION_ARGS)
 }
 
 /*
- * seeme.could_invite(inviter, role_id, organization, team, project uuid) RETURNS boolean
+ * seeme.could_invite(inviter, inviter_membership_id, role_id, organization, team, project uuid, outsider boolean) RETURNS boolean
  */
 PG_FUNCTION_INFO_V1(seeme_could_invite);
 Datum
@@ -547,17 +547,21 @@ seeme_could_invite(PG_FUNCTION_ARGS)
 	List	   *places = NIL;
 	bool		could = false;
 
-	if (PG_ARGISNULL(0))
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(6))
 		PG_RETURN_BOOL(false);
 	seeme_store_open(&store);
-	if (narrowest_scope(fcinfo, 2, &scope))
+	if (narrowest_scope(fcinfo, 3, &scope))
 		places = seeme_places(&store, &scope);
 	if (places != NIL)
 	{
+		SeemePlace *place = linitial(places);
+
 		seeme_subject_init(&inviter, &store, PG_GETARG_UUID_P(0));
-		could = seeme_may_manage(&inviter, linitial(places)) &&
-			(PG_ARGISNULL(1) ||
-			 add_missing_of_role(NIL, &inviter, linitial(places), PG_GETARG_UUID_P(1)) == NIL);
+		could = seeme_is_membership_of(&store, PG_GETARG_UUID_P(1), &place->organization_id, PG_GETARG_UUID_P(0)) &&
+			seeme_may_manage(&inviter, place) &&
+			(!PG_GETARG_BOOL(6) ||
+			 seeme_holds(&inviter, seeme_place_of_organization(&place->organization_id), "organizations:manage_members")) &&
+			(PG_ARGISNULL(2) || add_missing_of_role(NIL, &inviter, place, PG_GETARG_UUID_P(2)) == NIL);
 	}
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(could);

@@ -100,6 +100,7 @@ static const struct
 	[SEEME_PROJECTS_BY_ORGANIZATION] = {SEEME_PROJECTS, "projects_slug_key"},
 	[SEEME_PROJECTS_BY_TEAM] = {SEEME_PROJECTS, "projects_team_id_idx"},
 	[SEEME_ROLES_BY_ID] = {SEEME_ROLES, "roles_pkey"},
+	[SEEME_MEMBERSHIPS_BY_ID] = {SEEME_MEMBERSHIPS, "memberships_pkey"},
 	[SEEME_MEMBERSHIPS_BY_USER] = {SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", true},
 	[SEEME_MEMBERSHIPS_BY_ORGANIZATION] = {SEEME_MEMBERSHIPS, "memberships_organization_id_idx", true},
 	[SEEME_MEMBERSHIPS_BY_TEAM] = {SEEME_MEMBERSHIPS, "memberships_team_id_idx"},

@@ -19,8 +19,12 @@
 enum
 {
 	users_id = 1,
+	users_email = 3,
 	users_database_role = 6,
+	users_is_service = 7,
 	users_disabled_at = 8,
+	users_service_organization_id = 11,
+	users_tokens_valid_from = 13,
 
 	organizations_id = 1,
 	organizations_owner_id = 6,
@@ -36,6 +40,7 @@ enum
 	roles_name = 3,
 	roles_permissions = 5,
 
+	memberships_id = 1,
 	memberships_organization_id = 2,
 	memberships_team_id = 3,
 	memberships_project_id = 4,
@@ -62,6 +67,9 @@ enum
 	api_keys_organization_id = 3,
 	api_keys_permissions = 4,
 	api_keys_expires_at = 5,
+	api_keys_created_by = 9,
+	api_keys_creator_membership_id = 11,
+	api_keys_bearer_membership_id = 12,
 
 	retired_ids_id = 1,
 
@@ -92,6 +100,7 @@ get_person(SeemeScan *scan, void *row)
 
 	seeme_row_uuid(scan, users_id, &person->id);
 	person->disabled_at = seeme_row_time(scan, users_disabled_at, DT_NOEND);
+	person->tokens_valid_from = seeme_row_time(scan, users_tokens_valid_from, DT_NOBEGIN);
 }
 
 bool
@@ -131,6 +140,47 @@ seeme_find_user_of_role(SeemeStore *store, const char *role, pg_uuid_t *id)
 		return false;
 	*id = person.id;
 	return true;
+}
+
+static void
+get_service(SeemeScan *scan, void *row)
+{
+	bool		isnull;
+
+	/* Left as it is, all zeroes, for a person. */
+	if (DatumGetBool(seeme_row_datum(scan, users_is_service, &isnull)))
+		seeme_row_uuid(scan, users_service_organization_id, row);
+}
+
+/* The organization that a service belongs to; false when it belongs to none, or is no service. */
+bool
+seeme_read_service(SeemeStore *store, const pg_uuid_t *id, pg_uuid_t *organization)
+{
+	static const pg_uuid_t none = {{0}};
+	ScanKeyData key;
+
+	*organization = none;
+	seeme_uuid_key(&key, users_id, id);
+	return seeme_read_row(store, SEEME_USERS_BY_ID, 1, &key, get_service, organization) &&
+		!seeme_uuid_equal(organization, &none);
+}
+
+static void
+get_email(SeemeScan *scan, void *row)
+{
+	*(char **) row = seeme_row_text(scan, users_email);
+}
+
+/* NULL when there is none. */
+char *
+seeme_read_email(SeemeStore *store, const pg_uuid_t *id)
+{
+	ScanKeyData key;
+	char	   *email = NULL;
+
+	seeme_uuid_key(&key, users_id, id);
+	seeme_read_row(store, SEEME_USERS_BY_ID, 1, &key, get_email, &email);
+	return email;
 }
 
 /* Organizations, teams, projects */
@@ -295,6 +345,9 @@ get_key(SeemeScan *scan, void *row)
 	key->has_organization = seeme_row_uuid(scan, api_keys_organization_id, &key->organization_id);
 	key->expires_at = seeme_row_time(scan, api_keys_expires_at, DT_NOEND);
 	key->ncodes = seeme_row_texts(scan, api_keys_permissions, &key->codes);
+	key->has_creator = seeme_row_uuid(scan, api_keys_created_by, &key->created_by);
+	seeme_row_uuid(scan, api_keys_creator_membership_id, &key->creator_membership_id);
+	seeme_row_uuid(scan, api_keys_bearer_membership_id, &key->bearer_membership_id);
 }
 
 /* NULL when there is none. */
@@ -610,6 +663,35 @@ seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user)
 
 	seeme_uuid_key(&key, memberships_user_id, user);
 	return seeme_list_rows(store, SEEME_MEMBERSHIPS_BY_USER, 1, &key, get_membership, sizeof(SeemeMembership));
+}
+
+bool
+seeme_read_membership(SeemeStore *store, const pg_uuid_t *id, SeemeMembership *membership)
+{
+	ScanKeyData key;
+
+	memset(membership, 0, sizeof(*membership));
+	seeme_uuid_key(&key, memberships_id, id);
+	return seeme_read_row(store, SEEME_MEMBERSHIPS_BY_ID, 1, &key, get_membership, membership);
+}
+
+static void
+get_membership_id(SeemeScan *scan, void *row)
+{
+	seeme_row_uuid(scan, memberships_id, row);
+}
+
+/* The membership of somebody in an organization itself; false when there is none. */
+bool
+seeme_find_membership(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user, pg_uuid_t *id)
+{
+	ScanKeyData keys[4];
+
+	seeme_uuid_key(&keys[0], memberships_organization_id, organization);
+	seeme_uuid_key(&keys[1], memberships_user_id, user);
+	uuid_or_null_key(&keys[2], memberships_team_id, NULL);
+	uuid_or_null_key(&keys[3], memberships_project_id, NULL);
+	return seeme_read_row(store, SEEME_MEMBERSHIPS_BY_USER, 4, keys, get_membership_id, id);
 }
 
 /* Assignments of resources to projects */

@@ -43,6 +43,7 @@ typedef struct SeemePerson
 {
 	pg_uuid_t	id;
 	TimestampTz disabled_at;	/* DT_NOEND: never */
+	TimestampTz tokens_valid_from;	/* tokens issued before it are refused; DT_NOBEGIN: none for that */
 } SeemePerson;
 
 typedef struct SeemeTeam
@@ -99,6 +100,11 @@ typedef struct SeemeKey
 	TimestampTz expires_at;		/* DT_NOEND: never */
 	int			ncodes;
 	char	  **codes;
+	bool		has_creator;	/* a person made it; else privileged code */
+	pg_uuid_t	created_by;
+	/* The memberships in its organization under which it was made; all zeroes: none. */
+	pg_uuid_t	creator_membership_id;
+	pg_uuid_t	bearer_membership_id;
 } SeemeKey;
 
 /* A key that tokens are verified with. */
@@ -128,6 +134,10 @@ extern void seeme_store_close(SeemeStore *store);
 /* One row by its key: false when there is none. */
 extern bool seeme_read_person(SeemeStore *store, const pg_uuid_t *id, SeemePerson *person);
 extern bool seeme_find_user_of_role(SeemeStore *store, const char *role, pg_uuid_t *id);
+extern bool seeme_read_service(SeemeStore *store, const pg_uuid_t *id, pg_uuid_t *organization);
+extern char *seeme_read_email(SeemeStore *store, const pg_uuid_t *id);
+extern bool seeme_read_membership(SeemeStore *store, const pg_uuid_t *id, SeemeMembership *membership);
+extern bool seeme_find_membership(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user, pg_uuid_t *id);
 extern bool seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner);
 extern bool seeme_read_team(SeemeStore *store, const pg_uuid_t *id, SeemeTeam *team);
 extern bool seeme_read_project(SeemeStore *store, const pg_uuid_t *id, SeemeProject *project);

@@ -142,10 +142,26 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_every_row';
 COMMENT ON FUNCTION seeme.every_row(regclass, name, uuid, text) IS
   'Whether a table has rows with this id, and the condition is true of each, by what is committed now. Looks with the rights of the table''s owner, whose code may run.';
 
-CREATE FUNCTION seeme.could_invite(inviter uuid, role_id uuid, organization uuid, team uuid, project uuid) RETURNS boolean
+CREATE FUNCTION seeme.could_invite(
+  inviter uuid, inviter_membership_id uuid, role_id uuid, organization uuid, team uuid, project uuid, outsider boolean) RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_could_invite';
-COMMENT ON FUNCTION seeme.could_invite(uuid, uuid, uuid, uuid, uuid) IS
-  'Whether a person, at this moment, may add members in the narrowest scope given, and holds all that the role holds there (rule 7.1 when an invitation is accepted)';
+COMMENT ON FUNCTION seeme.could_invite(uuid, uuid, uuid, uuid, uuid, uuid, boolean) IS
+  'Whether a person, at this moment, has this membership of the organization yet, may add members in the narrowest scope given (and in the organization, when it is an outsider who comes), and holds all that the role holds there: rules 7.1, 7.7 and 7.10 when an invitation is accepted';
+
+CREATE FUNCTION seeme.email_for(permission text) RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_email_for';
+COMMENT ON FUNCTION seeme.email_for(text) IS
+  'The e-mail address of seeme.user_for(permission), by what is committed now, whatever snapshot the transaction has';
+
+CREATE FUNCTION seeme.membership_in(organization uuid, user_id uuid) RETURNS uuid
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_membership_in';
+COMMENT ON FUNCTION seeme.membership_in(uuid, uuid) IS
+  'The membership of a person in an organization itself, by what is committed now, whatever snapshot the transaction has; null when there is none';
+
+CREATE FUNCTION seeme.why_key_is_silent(key_id uuid) RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_why_key_is_silent';
+COMMENT ON FUNCTION seeme.why_key_is_silent(uuid) IS
+  'Rule 7.7: why an API key does not count, because who made it could not make it now; null when it counts';
 
 CREATE FUNCTION seeme.random_token(prefix text) RETURNS text
 LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_random_token';

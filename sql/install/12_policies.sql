@@ -8,9 +8,9 @@ COMMENT ON FUNCTION seeme.ask_after_wait() IS
 CREATE FUNCTION seeme.create_write_policy(relation regclass, command text, condition text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  EXECUTE format('CREATE POLICY %I ON %s FOR %s USING (%s)', 'seeme_' || lower(command), relation, command, condition);
+  EXECUTE format('CREATE POLICY %I ON %s FOR %s USING (%s)', 'seeme_' || lower(command COLLATE "C"), relation, command, condition);
   EXECUTE format('CREATE TRIGGER %I BEFORE %s ON %s FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait()',
-                 'after_wait_' || lower(command), command, relation);
+                 'after_wait_' || lower(command COLLATE "C"), command, relation);
 END $$;
 COMMENT ON FUNCTION seeme.create_write_policy(regclass, text, text) IS
   'Makes the policy seeme_update or seeme_delete of a table of the extension''s own, and the trigger that asks it again once the row is locked';

@@ -6,17 +6,42 @@ CREATE TABLE seeme.users (
   email         text,
   firstname     text,
   name          text,
-  database_role name UNIQUE,
+  database_role name,
   is_service    boolean NOT NULL DEFAULT false,
   disabled_at   timestamptz,
   created_at    timestamptz NOT NULL DEFAULT now(),
   updated_at    timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT users_email_is_an_address CHECK (email ~ '^[^@[:space:]]+@[^@[:space:]]+$')
+  -- No foreign key: organizations have one to users, and a circle of them is not restored from a dump.
+  service_organization_id uuid,
+  email_verified_at timestamptz,
+  tokens_valid_from timestamptz,
+  CONSTRAINT users_email_is_an_address CHECK (email COLLATE "C" ~ '^[^@[:space:]]+@[^@[:space:]]+$'),
+  CONSTRAINT users_only_services_belong_to_an_organization CHECK (service_organization_id IS NULL OR is_service)
 );
 -- The first sight of a person reads one page of it, however many people there are; the descent of a B-tree takes five times as many
 -- instructions.
 CREATE INDEX users_id_idx ON seeme.users USING hash (id);
-CREATE UNIQUE INDEX users_email_key ON seeme.users (lower(email));
+-- Not a constraint: a key that a foreign key could refer to makes who changes it wait for every transaction that refers to the row.
+CREATE UNIQUE INDEX users_database_role_key ON seeme.users (database_role) WHERE database_role IS NOT NULL;
+CREATE INDEX users_service_organization_id_idx ON seeme.users (service_organization_id) WHERE service_organization_id IS NOT NULL;
+
+-- What e-mail addresses are compared by, everywhere: never lower() alone, which goes by the database's collation, as i and I do
+-- in Turkish. The root collation of ICU is the same in every database in UTF-8. Elsewhere letters beyond ASCII are taken as they
+-- are. The Kelvin sign, the only letter beyond ASCII whose lower case is in ASCII, is kept apart from k: whoever has an address
+-- with it has nobody else's. Compared, and indexed, bytewise (COLLATE "C").
+DO $$
+BEGIN
+  IF getdatabaseencoding() = 'UTF8' AND EXISTS (
+       SELECT FROM pg_catalog.pg_collation c WHERE c.collname = 'und-x-icu' AND c.collnamespace = 'pg_catalog'::regnamespace) THEN
+    CREATE FUNCTION seeme.email_key(email text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN lower(replace(email, chr(8490), chr(65355)) COLLATE "und-x-icu");
+  ELSE
+    CREATE FUNCTION seeme.email_key(email text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN lower(email COLLATE "C");
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.email_key(text) IS 'What e-mail addresses are compared by, whatever the database''s collation; COLLATE "C" beside it';
+CREATE UNIQUE INDEX users_email_key ON seeme.users ((seeme.email_key(email) COLLATE "C"));
 COMMENT ON TABLE seeme.users IS 'People and services that can ask; provisioned by the application';
 COMMENT ON COLUMN seeme.users.id IS 'Unique id; an application may bring its own';
 COMMENT ON COLUMN seeme.users.username IS 'The name shown for the person';
@@ -24,10 +49,13 @@ COMMENT ON COLUMN seeme.users.email IS 'Unique without regard to case';
 COMMENT ON COLUMN seeme.users.firstname IS 'First name';
 COMMENT ON COLUMN seeme.users.name IS 'Last name';
 COMMENT ON COLUMN seeme.users.database_role IS 'The database role by which this person connects directly; set by a database administrator';
-COMMENT ON COLUMN seeme.users.is_service IS 'Whether this is a service and not a person';
+COMMENT ON COLUMN seeme.users.is_service IS 'Whether this is a service and not a person; set by a database administrator';
 COMMENT ON COLUMN seeme.users.disabled_at IS 'From this instant on the person is refused everything; null: never';
 COMMENT ON COLUMN seeme.users.created_at IS 'When it was added';
 COMMENT ON COLUMN seeme.users.updated_at IS 'When it was last changed';
+COMMENT ON COLUMN seeme.users.service_organization_id IS 'The organization that a service belongs to, whose people make keys for it; null: the database administrator''s; set by one';
+COMMENT ON COLUMN seeme.users.email_verified_at IS 'When the application verified the address; null again when that changes, unless the same statement sets this';
+COMMENT ON COLUMN seeme.users.tokens_valid_from IS 'Tokens issued before it, and tokens that do not say when they were, are refused from the next statement on: sign out everywhere; null: all are taken';
 
 -- Text that people type: trimmed of surrounding white space, not longer than it may be.
 CREATE FUNCTION seeme.checked_text(value text, column_name text, max_length int) RETURNS text
@@ -50,6 +78,9 @@ BEGIN
       RAISE EXCEPTION 'this person owns an organization'
         USING ERRCODE = 'foreign_key_violation', HINT = 'Transfer the organization, or delete it, first; or disable the person.';
     END IF;
+    IF NOT seeme.restoring() THEN
+      PERFORM seeme.end_invitations_in(OLD.email, ARRAY(SELECT m.organization_id FROM seeme.memberships m WHERE m.user_id = OLD.id));
+    END IF;
     RETURN OLD;
   END IF;
   IF seeme.restoring() THEN
@@ -59,10 +90,18 @@ BEGIN
   NEW.email := seeme.checked_text(NEW.email, 'email', 320);
   NEW.firstname := seeme.checked_text(NEW.firstname, 'firstname', 200);
   NEW.name := seeme.checked_text(NEW.name, 'name', 200);
-  IF EXISTS (SELECT FROM seeme.users u WHERE lower(u.email) = lower(NEW.email) AND u.id <> NEW.id) THEN
+  IF EXISTS (SELECT FROM seeme.users u WHERE seeme.email_key(u.email) COLLATE "C" = seeme.email_key(NEW.email) AND u.id <> NEW.id) THEN
     RAISE EXCEPTION 'there is a user with this e-mail address already'
       USING ERRCODE = 'unique_violation', HINT = 'E-mail addresses are compared without regard to case.',
             TABLE = 'users', SCHEMA = 'seeme', CONSTRAINT = 'users_email_key';
+  END IF;
+  IF NEW.service_organization_id IS NOT NULL AND NOT NEW.is_service THEN
+    RAISE EXCEPTION 'only a service belongs to an organization' USING ERRCODE = 'check_violation', HINT = 'Set is_service, too.';
+  END IF;
+  IF NEW.service_organization_id IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.service_organization_id IS DISTINCT FROM OLD.service_organization_id)
+     AND NOT EXISTS (SELECT FROM seeme.organizations o WHERE o.id = NEW.service_organization_id) THEN
+    RAISE EXCEPTION 'there is no such organization'
+      USING ERRCODE = 'foreign_key_violation', HINT = 'A service belongs to an organization, or (null) to the database administrator.';
   END IF;
   IF TG_OP = 'UPDATE' THEN
     IF NEW.id IS DISTINCT FROM OLD.id THEN
@@ -77,5 +116,11 @@ COMMENT ON FUNCTION seeme.prepare_user() IS 'Trigger: tidies a user''s texts and
 
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE OR DELETE ON seeme.users
   FOR EACH ROW EXECUTE FUNCTION seeme.prepare_user();
+
+CREATE FUNCTION seeme.forget_verification() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_forget_verification';
+COMMENT ON FUNCTION seeme.forget_verification() IS 'Trigger: a changed e-mail address is not verified, unless the same statement says so';
+CREATE TRIGGER prepare_verification BEFORE UPDATE ON seeme.users
+  FOR EACH ROW EXECUTE FUNCTION seeme.forget_verification();
 
 SELECT pg_extension_config_dump('seeme.users', '');

@@ -108,6 +108,10 @@ COMMENT ON FUNCTION seeme.require_any(text[], regclass, uuid, uuid, uuid) IS
 CREATE FUNCTION seeme.authorize_organization() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  IF TG_OP = 'UPDATE' AND NEW.owner_id IS DISTINCT FROM OLD.owner_id THEN
+    -- Nobody's membership changes meanwhile (prepare_membership).
+    PERFORM FROM seeme.organizations o WHERE o.id = OLD.id FOR UPDATE;
+  END IF;
   IF NOT row_security_active(TG_RELID) THEN
     RETURN NEW;
   END IF;
@@ -140,9 +144,9 @@ COMMENT ON FUNCTION seeme.authorize_project() IS 'Trigger: who may add a project
 
 CREATE FUNCTION seeme.slug_base(name text, fallback text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN coalesce(nullif(btrim(left(btrim(regexp_replace(lower(
+RETURN coalesce(nullif(btrim(left(btrim(regexp_replace(lower((
   CASE WHEN getdatabaseencoding() = 'UTF8'
-       THEN regexp_replace(normalize(name, NFKD), '[\u0300-\u036F]', '', 'g') ELSE name END),
+       THEN regexp_replace(normalize(name, NFKD), '[\u0300-\u036F]', '', 'g') ELSE name END) COLLATE "C"),
   '[^a-z0-9]+', '-', 'g'), '-'), 50), '-'), ''), fallback);
 COMMENT ON FUNCTION seeme.slug_base(text, text) IS 'A name as a slug: lower-case letters without accents, digits, and single hyphens, at most 50; the fallback when nothing is left';
 
@@ -153,7 +157,7 @@ CREATE TABLE seeme.retired_ids (
   table_name text NOT NULL,
   retired_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE seeme.retired_ids IS 'Ids of deleted organizations, teams and projects: nobody but privileged code uses them again';
+COMMENT ON TABLE seeme.retired_ids IS 'Ids of deleted organizations, teams and projects, which nobody but privileged code uses again; and of invitations that ended while somebody was accepting them';
 COMMENT ON COLUMN seeme.retired_ids.id IS 'The id';
 COMMENT ON COLUMN seeme.retired_ids.table_name IS 'What it was the id of';
 COMMENT ON COLUMN seeme.retired_ids.retired_at IS 'When that was deleted';
@@ -361,8 +365,8 @@ BEGIN
   -- Nobody joins either team until this transaction ends.
   PERFORM FROM seeme.teams t WHERE t.id IN (old_team, new_team) ORDER BY t.id FOR UPDATE;
   missing := ARRAY(
-    SELECT DISTINCT code FROM unnest(ARRAY[old_team, new_team]) AS team, unnest(seeme.missing_in_team(team, project)) AS code
-     ORDER BY code);
+    SELECT code FROM unnest(ARRAY[old_team, new_team]) AS team, unnest(seeme.missing_in_team(team, project)) AS code
+     GROUP BY code ORDER BY code COLLATE "C");
   IF cardinality(missing) > 0 THEN
     RAISE EXCEPTION 'you do not hold % in this project', array_to_string(missing, ', ')
       USING ERRCODE = 'insufficient_privilege',

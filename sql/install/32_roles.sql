@@ -134,9 +134,10 @@ BEGIN
       RETURN OLD;  -- goes with its organization
     END IF;
     IF EXISTS (SELECT FROM seeme.memberships m WHERE m.role_id = OLD.id)
-       OR EXISTS (SELECT FROM seeme.invitations i WHERE i.role_id = OLD.id AND i.accepted_at IS NULL) THEN
+       OR EXISTS (SELECT FROM seeme.invitations i
+                   WHERE i.role_id = OLD.id AND i.accepted_at IS NULL AND i.expires_at > clock_timestamp()) THEN
       RAISE EXCEPTION 'role "%" is in use', OLD.name
-        USING ERRCODE = 'foreign_key_violation', HINT = 'Give its members and open invitations another role first.';
+        USING ERRCODE = 'foreign_key_violation', HINT = 'Give its members another role, and cancel the open invitations with it, first.';
     END IF;
     PERFORM seeme.require_codes_held(OLD.permissions, OLD.organization_id);
     RETURN OLD;

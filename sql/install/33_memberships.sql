@@ -141,10 +141,11 @@ BEGIN
     subject := NEW;
   END IF;
 
-  -- The owner's membership. The organization's row is locked first: ownership does not move meanwhile.
+  -- The owner's membership. The organization's row is locked first: ownership does not move meanwhile (authorize_organization).
+  -- No more than that: who may change the organization's other columns does not hold up the end of a membership with it.
   IF subject.team_id IS NULL AND subject.project_id IS NULL THEN
     SELECT o.owner_id = subject.user_id INTO of_owner
-      FROM seeme.organizations o WHERE o.id = subject.organization_id FOR SHARE;
+      FROM seeme.organizations o WHERE o.id = subject.organization_id FOR KEY SHARE;
     of_owner := coalesce(of_owner, false);  -- false, too, while the organization itself is being deleted
     IF of_owner AND (TG_OP = 'DELETE' OR NEW.role_id IS DISTINCT FROM seeme.owner_role()
                      OR NEW.valid_from IS NOT NULL OR NEW.valid_until IS NOT NULL) THEN
@@ -302,9 +303,15 @@ BEGIN
           OR TG_OP = 'UPDATE' AND NEW.database_role IS DISTINCT FROM OLD.database_role) THEN
     RAISE EXCEPTION 'only an administrator says by which database role a person connects' USING ERRCODE = 'insufficient_privilege';
   END IF;
+  IF row_security_active(TG_RELID)
+     AND (TG_OP = 'INSERT' AND (NEW.is_service OR NEW.service_organization_id IS NOT NULL)
+          OR TG_OP = 'UPDATE' AND (NEW.is_service, NEW.service_organization_id) IS DISTINCT FROM (OLD.is_service, OLD.service_organization_id)) THEN
+    RAISE EXCEPTION 'only an administrator says what is a service, and which organization it belongs to' USING ERRCODE = 'insufficient_privilege';
+  END IF;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.authorize_user() IS 'Trigger: who writes database_role becomes the person, so that nobody under row security does';
+COMMENT ON FUNCTION seeme.authorize_user() IS
+  'Trigger: who writes database_role becomes the person, and who makes keys for a service becomes the service, so that nobody under row security says either';
 CREATE TRIGGER authorize BEFORE INSERT OR UPDATE ON seeme.users
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_user();
 

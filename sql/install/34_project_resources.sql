@@ -127,7 +127,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'resource type "%" is not registered', left(NEW.resource_type, 100)
       USING ERRCODE = 'foreign_key_violation',
-            HINT = format('Registered are: %s.', (SELECT string_agg(name, ', ' ORDER BY name) FROM seeme.resource_types));
+            HINT = format('Registered are: %s.', (SELECT string_agg(name, ', ' ORDER BY name COLLATE "C") FROM seeme.resource_types));
   END IF;
   NEW.organization_id := (SELECT p.organization_id FROM seeme.projects p WHERE p.id = NEW.project_id);
   IF NEW.organization_id IS NULL THEN

@@ -13,19 +13,20 @@ CREATE TABLE seeme.invitations (
   accepted_at     timestamptz,
   membership_id   uuid,
   created_at      timestamptz NOT NULL DEFAULT now(),
+  inviter_membership_id uuid,
   CONSTRAINT invitations_one_scope CHECK (team_id IS NULL OR project_id IS NULL),
-  CONSTRAINT invitations_email_is_an_address CHECK (email ~ '^[^@[:space:]]+@[^@[:space:]]+$' AND length(email) <= 320),
+  CONSTRAINT invitations_email_is_an_address CHECK (email COLLATE "C" ~ '^[^@[:space:]]+@[^@[:space:]]+$' AND length(email) <= 320),
   CONSTRAINT invitations_token_hash_is_sha256 CHECK (octet_length(token_hash) = 32),
   CONSTRAINT invitations_team_of_the_same_organization FOREIGN KEY (team_id, organization_id)
     REFERENCES seeme.teams (id, organization_id) ON DELETE CASCADE,
   CONSTRAINT invitations_project_of_the_same_organization FOREIGN KEY (project_id, organization_id)
     REFERENCES seeme.projects (id, organization_id) ON DELETE CASCADE
 );
-CREATE UNIQUE INDEX invitations_one_open ON seeme.invitations (organization_id, team_id, project_id, lower(email))
+CREATE UNIQUE INDEX invitations_one_open ON seeme.invitations (organization_id, team_id, project_id, (seeme.email_key(email) COLLATE "C"))
   NULLS NOT DISTINCT WHERE accepted_at IS NULL;
 CREATE INDEX invitations_team_id_idx ON seeme.invitations (team_id) WHERE team_id IS NOT NULL;
 CREATE INDEX invitations_project_id_idx ON seeme.invitations (project_id) WHERE project_id IS NOT NULL;
-CREATE INDEX invitations_email_idx ON seeme.invitations (lower(email));
+CREATE INDEX invitations_email_idx ON seeme.invitations ((seeme.email_key(email) COLLATE "C"));
 CREATE INDEX invitations_role_id_idx ON seeme.invitations (role_id);
 CREATE INDEX invitations_invited_by_idx ON seeme.invitations (invited_by);
 COMMENT ON TABLE seeme.invitations IS 'Invitations to an organization, team or project by e-mail';
@@ -41,11 +42,11 @@ COMMENT ON COLUMN seeme.invitations.expires_at IS 'The first instant at which it
 COMMENT ON COLUMN seeme.invitations.accepted_at IS 'When it was accepted';
 COMMENT ON COLUMN seeme.invitations.membership_id IS 'The membership that came of it';
 COMMENT ON COLUMN seeme.invitations.created_at IS 'When it was added';
+COMMENT ON COLUMN seeme.invitations.inviter_membership_id IS 'The inviter''s membership of the organization when it was made: it counts while the inviter has that one';
 
 CREATE FUNCTION seeme.is_invited(email text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-RETURN EXISTS (SELECT FROM seeme.users u
-                WHERE u.id = seeme.user_for('organizations:read') AND lower(u.email COLLATE "C") = lower(is_invited.email COLLATE "C"));
+RETURN coalesce(seeme.email_key(seeme.email_for('organizations:read')) COLLATE "C" = seeme.email_key(is_invited.email), false);
 COMMENT ON FUNCTION seeme.is_invited(text) IS 'Whether the e-mail address is the asking person''s';
 
 ALTER TABLE seeme.invitations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -53,6 +54,20 @@ CREATE POLICY seeme_select ON seeme.invitations FOR SELECT USING (
   seeme.is_invited(email) OR seeme.manages_membership(organization_id, team_id, project_id));
 SELECT seeme.create_write_policy('seeme.invitations', 'DELETE',
   'seeme.manages_membership(organization_id, team_id, project_id)');
+
+-- Without a foreign key: neither waits for the other, and who is expelled while an invitation is being made has made none.
+CREATE FUNCTION seeme.note_inviter() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  IF NOT seeme.restoring() THEN
+    NEW.inviter_membership_id := coalesce(NEW.inviter_membership_id, seeme.membership_in(NEW.organization_id, NEW.invited_by));
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.note_inviter() IS 'Trigger: remembers under which membership an invitation was made';
+CREATE TRIGGER note_inviter BEFORE INSERT ON seeme.invitations
+  FOR EACH ROW EXECUTE FUNCTION seeme.note_inviter();
 
 CREATE FUNCTION seeme.prepare_invitation() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -78,20 +93,99 @@ CREATE FUNCTION seeme.cancel_invitations_of() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  -- Those that somebody has locked count for nothing either, now that the membership is gone: nobody waits for who holds them.
   DELETE FROM seeme.invitations i
-   WHERE i.organization_id = OLD.organization_id AND i.invited_by = OLD.user_id AND i.accepted_at IS NULL;
-  -- Those that wait for this person end, whoever made them; and so do keys for the organization that are theirs or by them.
-  UPDATE seeme.invitations i SET expires_at = least(i.expires_at, clock_timestamp())
-    FROM seeme.users u
-   WHERE u.id = OLD.user_id AND i.organization_id = OLD.organization_id AND lower(i.email) = lower(u.email) AND i.accepted_at IS NULL;
+   WHERE i.id IN (SELECT o.id FROM seeme.invitations o
+                   WHERE o.organization_id = OLD.organization_id AND o.invited_by = OLD.user_id AND o.accepted_at IS NULL
+                     FOR UPDATE SKIP LOCKED);
   DELETE FROM seeme.api_keys k
-   WHERE k.organization_id = OLD.organization_id AND OLD.user_id IN (k.user_id, k.created_by);
+   WHERE k.id IN (SELECT o.id FROM seeme.api_keys o
+                   WHERE o.organization_id = OLD.organization_id AND OLD.user_id IN (o.user_id, o.created_by)
+                     FOR UPDATE SKIP LOCKED);
   RETURN NULL;
 END $$;
-COMMENT ON FUNCTION seeme.cancel_invitations_of() IS 'Trigger: open invitations by and for a person, and keys for the organization that are theirs or by them, go with their membership in it';
+COMMENT ON FUNCTION seeme.cancel_invitations_of() IS 'Trigger: open invitations by a person, and keys for the organization that are theirs or by them, go with their membership in it';
 CREATE TRIGGER cancel_invitations AFTER DELETE ON seeme.memberships
   FOR EACH ROW WHEN (OLD.team_id IS NULL AND OLD.project_id IS NULL)
   EXECUTE FUNCTION seeme.cancel_invitations_of();
+
+-- Whoever is taken out of something does not come back by an invitation from before; and one who was added needs none.
+CREATE FUNCTION seeme.end_invitations(ids uuid[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  WITH ended AS (
+    UPDATE seeme.invitations i SET expires_at = least(i.expires_at, clock_timestamp())
+     WHERE i.id IN (SELECT o.id FROM seeme.invitations o WHERE o.id = ANY (ids) AND o.accepted_at IS NULL FOR UPDATE SKIP LOCKED)
+    RETURNING i.id)
+  -- What somebody holds locked, perhaps the very person, is not waited for: should they undo it, it has ended all the same.
+  INSERT INTO seeme.retired_ids (id, table_name)
+  SELECT l.id, 'invitations' FROM unnest(ids) AS l (id) WHERE l.id NOT IN (SELECT e.id FROM ended e) ON CONFLICT DO NOTHING
+$$;
+COMMENT ON FUNCTION seeme.end_invitations(uuid[]) IS 'Ends open invitations, and waits for nobody';
+
+CREATE FUNCTION seeme.end_invitations_in(email text, organizations uuid[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT seeme.end_invitations(ARRAY(
+    SELECT i.id FROM seeme.invitations i
+     WHERE seeme.email_key(i.email) COLLATE "C" = seeme.email_key(end_invitations_in.email)
+       AND i.organization_id = ANY (organizations) AND i.accepted_at IS NULL))
+$$;
+COMMENT ON FUNCTION seeme.end_invitations_in(text, uuid[]) IS 'Ends the open invitations of an address to some organizations, and to what lies in them';
+
+CREATE FUNCTION seeme.end_invitations_of_removed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  PERFORM seeme.end_invitations(ARRAY(
+    SELECT i.id
+      FROM removed r
+      JOIN seeme.users u ON u.id = r.user_id
+      JOIN seeme.invitations i ON seeme.email_key(i.email) COLLATE "C" = seeme.email_key(u.email) AND i.organization_id = r.organization_id
+     WHERE i.accepted_at IS NULL AND CASE
+       WHEN r.project_id IS NOT NULL THEN i.project_id = r.project_id
+       WHEN r.team_id IS NOT NULL THEN i.team_id = r.team_id OR i.project_id IN (SELECT p.id FROM seeme.projects p WHERE p.team_id = r.team_id)
+       ELSE true END));
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.end_invitations_of_removed() IS 'Trigger: who is taken out of an organization, team or project is not invited to it, or to what lies in it, any more';
+CREATE TRIGGER end_invitations_of_removed AFTER DELETE ON seeme.memberships
+  REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION seeme.end_invitations_of_removed();
+
+CREATE FUNCTION seeme.end_invitations_of_added() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  IF seeme.restoring() THEN
+    RETURN NULL;
+  END IF;
+  PERFORM seeme.end_invitations(ARRAY(
+    SELECT i.id
+      FROM added a
+      JOIN seeme.users u ON u.id = a.user_id
+      JOIN seeme.invitations i ON seeme.email_key(i.email) COLLATE "C" = seeme.email_key(u.email) AND i.organization_id = a.organization_id
+     WHERE i.accepted_at IS NULL AND i.team_id IS NOT DISTINCT FROM a.team_id AND i.project_id IS NOT DISTINCT FROM a.project_id
+       -- not by what an invitation to something below brings along (seeme_accept_invitation)
+       AND NOT EXISTS (SELECT FROM seeme.invitations j
+                        WHERE j.organization_id = a.organization_id AND j.accepted_at = now()
+                          AND seeme.email_key(j.email) COLLATE "C" = seeme.email_key(u.email))));
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.end_invitations_of_added() IS 'Trigger: who is added to an organization, team or project is not invited to it any more';
+CREATE TRIGGER end_invitations_of_added AFTER INSERT ON seeme.memberships
+  REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION seeme.end_invitations_of_added();
+
+CREATE FUNCTION seeme.end_invitations_of_former_address() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  IF seeme.email_key(NEW.email) COLLATE "C" IS DISTINCT FROM seeme.email_key(OLD.email) THEN
+    PERFORM seeme.end_invitations_in(OLD.email, ARRAY(SELECT m.organization_id FROM seeme.memberships m WHERE m.user_id = OLD.id));
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.end_invitations_of_former_address() IS
+  'Trigger: a member with another address does not keep, under the former one, invitations to what they may be taken out of';
+CREATE TRIGGER end_invitations AFTER UPDATE ON seeme.users
+  FOR EACH ROW WHEN (OLD.email IS DISTINCT FROM NEW.email) EXECUTE FUNCTION seeme.end_invitations_of_former_address();
 
 -- The documented answer: an invitation, and its token, shown this once.
 CREATE TYPE seeme.invitation AS (
@@ -132,7 +226,7 @@ BEGIN
         CASE WHEN project IS NOT NULL THEN 'project' WHEN team IS NOT NULL THEN 'team' ELSE 'organization' END
       USING ERRCODE = 'insufficient_privilege';
   END IF;
-  IF address IS NULL OR address !~ '^[^@[:space:]]+@[^@[:space:]]+$' THEN
+  IF address IS NULL OR address COLLATE "C" !~ '^[^@[:space:]]+@[^@[:space:]]+$' THEN
     RAISE EXCEPTION 'this is not an e-mail address' USING ERRCODE = 'invalid_parameter_value', HINT = 'name@example.com';
   END IF;
   -- As dates: an interval of a year compares as 360 days.
@@ -145,6 +239,15 @@ BEGIN
   ELSIF team IS NOT NULL THEN
     home := (SELECT t.organization_id FROM seeme.teams t WHERE t.id = team);
   END IF;
+  -- Rule 7.10: to bring somebody into the organization is for who manages its members.
+  IF organization IS NULL AND NOT seeme.nobody_asks() AND NOT @extschema@.seeme_has_permission('organizations:manage_members', organization => home)
+     AND NOT EXISTS (SELECT FROM seeme.users u JOIN seeme.memberships m ON m.user_id = u.id
+                      WHERE seeme.email_key(u.email) COLLATE "C" = seeme.email_key(address)
+                        AND m.organization_id = home AND m.team_id IS NULL AND m.project_id IS NULL) THEN
+    RAISE EXCEPTION 'you do not hold organizations:manage_members in this organization'
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Somebody who is not a member of the organization is invited to its teams and projects by who manages its members.';
+  END IF;
   PERFORM seeme.require_role_of(seeme_invite.role_id, home);
   PERFORM seeme.require_role_held(seeme_invite.role_id, organization, team, project);
   IF seeme_invite.role_id = seeme.owner_role() THEN
@@ -153,10 +256,10 @@ BEGIN
   END IF;
 
   -- One open invitation per address and place: a new one takes the place of the old.
-  PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'seeme.invitations', organization, team, project, lower(address)), 0));
+  PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'seeme.invitations', organization, team, project, seeme.email_key(address)), 0));
   DELETE FROM seeme.invitations i
    WHERE i.organization_id = home AND i.team_id IS NOT DISTINCT FROM team AND i.project_id IS NOT DISTINCT FROM project
-     AND lower(i.email) = lower(address) AND i.accepted_at IS NULL;
+     AND seeme.email_key(i.email) COLLATE "C" = seeme.email_key(address) AND i.accepted_at IS NULL;
   INSERT INTO seeme.invitations (organization_id, team_id, project_id, email, role_id, invited_by, token_hash, expires_at)
   VALUES (home, team, project, address, seeme_invite.role_id, person, sha256(convert_to(token, 'UTF8')), clock_timestamp() + valid_for)
   RETURNING * INTO made;
@@ -164,22 +267,23 @@ BEGIN
           made.expires_at, made.accepted_at, made.created_at)::seeme.invitation;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_invite(text, uuid, uuid, uuid, uuid, interval) IS
-  'Invites an e-mail address to an organization, team or project, with an optional role, for whoever may add that membership and holds what the role holds. Answers with the token this once: only its SHA-256 is kept. An open invitation of the same address to the same place is replaced.';
+  'Invites an e-mail address to an organization, team or project, with an optional role, for whoever may add that membership and holds what the role holds; to a team or project, of somebody who is not a member of the organization, for whoever manages its members. Answers with the token this once: only its SHA-256 is kept. An open invitation of the same address to the same place is replaced.';
 
-CREATE FUNCTION seeme.require_acceptable(invitation seeme.invitations) RETURNS void
+CREATE FUNCTION seeme.require_acceptable(invitation seeme.invitations, outsider boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF invitation.id IS NULL OR @extschema@.seeme_user_id() IS NULL OR seeme.is_narrowed()
-     OR invitation.expires_at <= clock_timestamp() OR NOT seeme.is_invited(invitation.email)
+     OR invitation.expires_at <= clock_timestamp() OR seeme.is_retired(invitation.id) OR NOT seeme.is_invited(invitation.email)
      OR invitation.invited_by IS NOT NULL AND NOT seeme.could_invite(
-          invitation.invited_by, invitation.role_id, invitation.organization_id, invitation.team_id, invitation.project_id) THEN
+          invitation.invited_by, invitation.inviter_membership_id, invitation.role_id,
+          invitation.organization_id, invitation.team_id, invitation.project_id, outsider) THEN
     RAISE EXCEPTION 'this invitation cannot be accepted'
       USING ERRCODE = 'invalid_parameter_value',
             HINT = 'It may be used, expired, cancelled, or meant for another e-mail address. Ask for a new one.';
   END IF;
 END $$;
-COMMENT ON FUNCTION seeme.require_acceptable(seeme.invitations) IS
-  'One and the same error (22023) unless the asking person may accept the invitation at this moment, and its inviter may hand out what it offers';
+COMMENT ON FUNCTION seeme.require_acceptable(seeme.invitations, boolean) IS
+  'One and the same error (22023) unless the asking person (an outsider: no member of the organization) may accept the invitation at this moment, and its inviter may hand out what it offers';
 
 CREATE FUNCTION @extschema@.seeme_accept_invitation(token text) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -188,13 +292,14 @@ DECLARE
   invitation seeme.invitations;
   new_id     uuid := gen_random_uuid();
   member_id  uuid;
+  outsider   boolean;
 BEGIN
   -- Whoever comes second waits for the lock, and finds it accepted.
   SELECT i.* INTO invitation FROM seeme.invitations i
    WHERE i.token_hash = sha256(convert_to(seeme_accept_invitation.token, 'UTF8')) AND i.accepted_at IS NULL FOR UPDATE;
-  -- Nobody gives this person another e-mail address meanwhile; one that was given already fails a REPEATABLE READ transaction.
-  PERFORM FROM seeme.users u WHERE u.id = person FOR SHARE;
-  PERFORM seeme.require_acceptable(invitation);
+  -- Their own row is not locked: who disables them, or gives them another address, does not wait for them.
+  outsider := seeme.membership_in(invitation.organization_id, person) IS NULL;
+  PERFORM seeme.require_acceptable(invitation, outsider);
 
   -- This is what tells the trigger of memberships, for one INSERT, that the role is handed out by the inviter.
   UPDATE seeme.invitations i SET accepted_at = now(), membership_id = new_id WHERE i.id = invitation.id;
@@ -218,7 +323,7 @@ BEGIN
          AND m.team_id IS NOT DISTINCT FROM invitation.team_id AND m.project_id IS NOT DISTINCT FROM invitation.project_id;
     END IF;
     -- Again, now that nothing is left to wait for.
-    PERFORM seeme.require_acceptable(invitation);
+    PERFORM seeme.require_acceptable(invitation, outsider);
   END IF;
   UPDATE seeme.invitations i SET accepted_at = clock_timestamp() + interval '1 microsecond', membership_id = member_id
    WHERE i.id = invitation.id;

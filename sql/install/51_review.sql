@@ -5,10 +5,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN EXISTS (
   SELECT FROM seeme.roles r
    WHERE r.id = role_id AND NOT EXISTS (SELECT FROM seeme.memberships m WHERE m.role_id = r.id)
+     AND NOT EXISTS (SELECT FROM seeme.invitations i
+                      WHERE i.role_id = r.id AND i.accepted_at IS NULL AND i.expires_at > clock_timestamp())
      AND (@extschema@.seeme_has_permission('roles:list', organization => r.organization_id)
           OR @extschema@.seeme_has_permission('roles:read', organization => r.organization_id)
           OR seeme.nobody_asks() AND seeme.bypasses_row_security()));
-COMMENT ON FUNCTION seeme.is_unused_role(uuid) IS 'Whether no membership has this role of an organization; told to who sees its roles';
+COMMENT ON FUNCTION seeme.is_unused_role(uuid) IS 'Whether no membership and no open invitation has this role of an organization; told to who sees its roles';
 
 CREATE FUNCTION seeme.is_without_role(organization uuid, member uuid) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

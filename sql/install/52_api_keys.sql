@@ -1,4 +1,5 @@
 -- API keys: a way to be somebody, narrowed to a list of codes. Services are users; so a key of a service is like any other.
+-- A key that a person made counts only while they could make it (rule 7.7): src/decide.c asks, at every decision.
 
 CREATE TABLE seeme.api_keys (
   id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -11,6 +12,8 @@ CREATE TABLE seeme.api_keys (
   key_hash        bytea NOT NULL UNIQUE,
   created_by      uuid,
   created_at      timestamptz NOT NULL DEFAULT now(),
+  creator_membership_id uuid,
+  bearer_membership_id  uuid,
   CONSTRAINT api_keys_key_hash_is_sha256 CHECK (octet_length(key_hash) = 32),
   -- What is remembered of a person without a key is remembered under this.
   CONSTRAINT api_keys_id_is_not_zero CHECK (id <> '00000000-0000-0000-0000-000000000000')
@@ -26,8 +29,25 @@ COMMENT ON COLUMN seeme.api_keys.expires_at IS 'The first instant at which it is
 COMMENT ON COLUMN seeme.api_keys.name IS 'What it is for';
 COMMENT ON COLUMN seeme.api_keys.key_prefix IS 'The beginning of the key, to recognise it by';
 COMMENT ON COLUMN seeme.api_keys.key_hash IS 'SHA-256 of the key; never readable by an application''s role';
-COMMENT ON COLUMN seeme.api_keys.created_by IS 'The person who made it; null: privileged code';
+COMMENT ON COLUMN seeme.api_keys.created_by IS 'The person who made it, and without whom it does not count; null: privileged code';
 COMMENT ON COLUMN seeme.api_keys.created_at IS 'When it was added';
+COMMENT ON COLUMN seeme.api_keys.creator_membership_id IS 'The membership of its organization that whoever made it had then: it counts while they have that one';
+COMMENT ON COLUMN seeme.api_keys.bearer_membership_id IS 'The membership of its organization that its user had then: it counts while they have that one';
+
+-- Without foreign keys: neither waits for the other, and who is expelled while a key is being made has made none.
+CREATE FUNCTION seeme.note_memberships_of_key() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  IF NOT seeme.restoring() THEN
+    NEW.creator_membership_id := coalesce(NEW.creator_membership_id, seeme.membership_in(NEW.organization_id, NEW.created_by));
+    NEW.bearer_membership_id := coalesce(NEW.bearer_membership_id, seeme.membership_in(NEW.organization_id, NEW.user_id));
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION seeme.note_memberships_of_key() IS 'Trigger: remembers under which memberships a key was made';
+CREATE TRIGGER note_memberships BEFORE INSERT ON seeme.api_keys
+  FOR EACH ROW EXECUTE FUNCTION seeme.note_memberships_of_key();
 
 -- Apart from the keys, and without a foreign key to them: nothing that a login does holds a lock on a key's row, for whoever
 -- revokes it would wait until that transaction ends.
@@ -107,12 +127,14 @@ BEGIN
   ELSIF person IS NULL OR seeme.is_narrowed() THEN
     RAISE EXCEPTION 'who came by a key makes no keys' USING ERRCODE = 'insufficient_privilege';
   ELSIF bearer <> person THEN
-    -- Of a service, for those who manage the members of its organization: whoever has the key acts as the service there.
+    -- Rule 7.7. Of a service, for those who manage the members of the organization that it belongs to: whoever has the key is
+    -- the service there.
     IF organization IS NULL OR NOT @extschema@.seeme_has_permission('organizations:manage_members', organization => organization)
        OR NOT EXISTS (SELECT FROM seeme.users u JOIN seeme.memberships m ON m.user_id = u.id
-                       WHERE u.id = bearer AND u.is_service AND m.organization_id = organization AND m.team_id IS NULL AND m.project_id IS NULL) THEN
+                       WHERE u.id = bearer AND u.is_service AND u.service_organization_id = organization
+                         AND m.organization_id = organization AND m.team_id IS NULL AND m.project_id IS NULL) THEN
       RAISE EXCEPTION 'a key for somebody else is for a service of an organization whose members you manage'
-        USING ERRCODE = 'insufficient_privilege', HINT = 'Say organization and the user_id of a service that is a member of it.';
+        USING ERRCODE = 'insufficient_privilege', HINT = 'Say organization and the user_id of a service that belongs to it and is a member of it.';
     END IF;
     PERFORM seeme.require_codes_held(permissions, organization);
   ELSIF organization IS NOT NULL AND NOT seeme.is_member(organization => organization) THEN
@@ -124,7 +146,7 @@ BEGIN
   RETURN (made.id, made.user_id, made.organization_id, made.name, made.permissions, key, made.expires_at, made.created_at)::seeme.api_key;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_create_api_key(text, text[], uuid, uuid, interval) IS
-  'Makes an API key of one''s own, or of a service whose organization''s members one manages while holding the codes oneself. It narrows its user to these codes, and to one organization if given. Answers with the key this once: only its SHA-256 is kept.';
+  'Makes an API key of one''s own, or of a service of an organization whose members one manages while holding the codes oneself: that one counts while this is so. It narrows its user to these codes, and to one organization if given. Answers with the key this once: only its SHA-256 is kept.';
 
 SELECT pg_extension_config_dump('seeme.api_keys', '');
 SELECT pg_extension_config_dump('seeme.api_key_uses', '');

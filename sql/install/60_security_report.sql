@@ -324,7 +324,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT 'critical', i.relation::text,
          format('guard was changed: the %s %I is not the one that the extension installed%s', i.kind, i.name,
                 CASE WHEN n.name IS NULL THEN ': it is gone' END),
-         concat(CASE WHEN n.name IS NOT NULL THEN format('DROP %s %I ON %s; ', upper(i.kind), i.name, i.relation) END, i.statement, ';')
+         concat(CASE WHEN n.name IS NOT NULL THEN format('DROP %s %I ON %s; ', upper(i.kind COLLATE "C"), i.name, i.relation) END, i.statement, ';')
     FROM installed i LEFT JOIN now n ON (n.kind, n.relation, n.name) = (i.kind, i.relation, i.name)
    WHERE n.name IS NULL
       OR n.statement <> i.statement AND i.major_version = current_setting('server_version_num')::integer / 10000
@@ -332,7 +332,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT CASE n.kind WHEN 'policy' THEN 'critical' ELSE 'medium' END, n.relation::text,
          CASE n.kind WHEN 'policy' THEN format('additional policy: %I was added to this table of the extension, and lets through or hides what the model does not', n.name)
                      ELSE format('additional trigger: %I was added to this table of the extension, and runs with the rights of the extension''s owner; a dump does not keep it', n.name) END,
-         format('DROP %s %I ON %s;', upper(n.kind), n.name, n.relation)
+         format('DROP %s %I ON %s;', upper(n.kind COLLATE "C"), n.name, n.relation)
     FROM now n JOIN pg_class c ON c.oid = n.relation
    WHERE seeme.is_of_extension('pg_class', c.oid)
      AND NOT EXISTS (SELECT FROM installed i WHERE (i.kind, i.relation, i.name) = (n.kind, n.relation, n.name))
@@ -415,7 +415,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          format('ALTER VIEW %s SET (security_invoker = true);', c.oid::regclass)
     FROM seeme.views_over_guarded_relations() v JOIN pg_class c ON c.oid = v.relation AND c.relkind = 'v'
    WHERE c.relowner IN (SELECT role FROM seeme.bypassing_roles())
-     AND NOT EXISTS (SELECT FROM unnest(c.reloptions) AS o WHERE o ~* '^security_invoker=(true|on|yes|1|t|y)$')
+     AND NOT EXISTS (SELECT FROM unnest(c.reloptions) AS o WHERE o COLLATE "C" ~* '^security_invoker=(true|on|yes|1|t|y)$')
   UNION ALL
   SELECT 'high', c.oid::regclass::text,
          'materialized view holds rows: it keeps what its owner saw of protected tables, and knows no policies: whoever is granted it sees all of that',
@@ -432,7 +432,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                    WHERE CASE WHEN d.prosqlbody IS NOT NULL
                               THEN EXISTS (SELECT FROM pg_depend p WHERE p.classid = 'pg_proc'::regclass AND p.objid = d.oid
                                              AND p.refclassid = 'pg_class'::regclass AND p.refobjid = g.relation)
-                              WHEN strpos(lower(d.prosrc), lower(g.relname)) > 0 THEN d.prosrc ~* g.word ELSE false END) AS m
+                              WHEN strpos(lower(d.prosrc COLLATE "C"), lower(g.relname COLLATE "C")) > 0 THEN d.prosrc COLLATE "C" ~* g.word ELSE false END) AS m
    WHERE m.names IS NOT NULL
   UNION ALL
   SELECT 'high', d.oid::regprocedure::text,
@@ -589,7 +589,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
            CASE WHEN x.setrole = 0 AND x.setdatabase <> 0 THEN format('DATABASE %I', d.datname)
                 ELSE concat('ROLE ', CASE x.setrole WHEN 0 THEN 'ALL' ELSE x.setrole::regrole::text END, ' IN DATABASE ' || quote_ident(d.datname)) END AS whom
       FROM pg_db_role_setting x LEFT JOIN pg_database d ON d.oid = x.setdatabase, unnest(x.setconfig) AS v (entry)
-     WHERE lower(split_part(v.entry, '=', 1)) = wanted AND (x.setdatabase = 0 OR d.datname = current_database()))
+     WHERE lower(split_part(v.entry, '=', 1) COLLATE "C") = wanted AND (x.setdatabase = 0 OR d.datname = current_database()))
   SELECT m.whom, m.value, format('ALTER %s RESET %s;', m.whom, wanted) FROM made m
   UNION ALL
   -- Of the configuration file one learns from what this session would go back to, unless something else says what that is.
@@ -603,7 +603,8 @@ COMMENT ON FUNCTION seeme.settings(text) IS 'Where a setting is made, for a role
 CREATE FUNCTION seeme.is_on(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 -- as PostgreSQL reads a boolean setting: any beginning that is unambiguous
-RETURN lower(value) IN ('1', 'on') OR value <> '' AND (starts_with('true', lower(value)) OR starts_with('yes', lower(value)));
+RETURN lower(value COLLATE "C") IN ('1', 'on')
+    OR value <> '' AND (starts_with('true', lower(value COLLATE "C")) OR starts_with('yes', lower(value COLLATE "C")));
 COMMENT ON FUNCTION seeme.is_on(text) IS 'Whether a value of a boolean setting stands for on';
 
 CREATE FUNCTION seeme.findings_on_roles() RETURNS TABLE (severity text, object text, finding text, remedy text)
@@ -679,7 +680,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT 'high', s.whom,
          'triggers are switched off: with this session_replication_role no trigger of the model fires, nor does a foreign key hold',
          s.remedy
-    FROM seeme.settings('session_replication_role') s WHERE lower(s.value) <> 'origin'
+    FROM seeme.settings('session_replication_role') s WHERE lower(s.value COLLATE "C") <> 'origin'
 $$;
 COMMENT ON FUNCTION seeme.findings_on_roles() IS 'Part of the security report: what database roles may do besides';
 
@@ -778,7 +779,7 @@ BEGIN
   SELECT 'high', s.whom,
          format('weak method of authentication: %s proves nothing that a client could not claim; who connects by it is taken for a person', m.method),
          s.remedy
-    FROM seeme.settings('seeme_rbac.system_user_methods') s, regexp_split_to_table(lower(s.value), '[\s,"]+') AS m (method)
+    FROM seeme.settings('seeme_rbac.system_user_methods') s, regexp_split_to_table(lower(s.value COLLATE "C"), '[\s,"]+') AS m (method)
    WHERE m.method IN ('trust', 'ident', 'password')
   UNION ALL
   SELECT 'low', s.whom,
@@ -827,6 +828,7 @@ BEGIN
           UNION SELECT * FROM seeme.findings_on_privileges()
           UNION SELECT * FROM seeme.findings_on_roles()
           UNION SELECT * FROM seeme.findings_on_people()
+          UNION SELECT * FROM seeme.findings_on_keys()
           UNION SELECT * FROM seeme.findings_on_identity()
           UNION SELECT * FROM seeme.findings_on_server(current_setting('server_version_num')::integer)) AS f
    ORDER BY array_position('{critical,high,medium,low,info}', f.severity), f.object COLLATE "C", f.finding COLLATE "C", f.remedy COLLATE "C";

@@ -53,7 +53,7 @@ BEGIN
     'seeme.is_member(uuid,uuid,uuid)', 'seeme.own_organizations()', 'seeme.holds_role(uuid)', 'seeme.lies_in(uuid,uuid,uuid)',
     'seeme.may_claim(text,text,uuid)', 'seeme.sees_user(uuid)', 'seeme.is_invited(text)', 'seeme.may_change(uuid,uuid,uuid)',
     'seeme.sees_membership(uuid,uuid,uuid,uuid)', 'seeme.manages_membership(uuid,uuid,uuid)',
-    'seeme.membership_role_name(uuid)', 'seeme.invitation_role_name(uuid)', 'seeme.require_any(text[],regclass,uuid,uuid,uuid)']::regprocedure[]
+    'seeme.membership_role_name(uuid)', 'seeme.invitation_role_name(uuid)', 'seeme.email_key(text)', 'seeme.require_any(text[],regclass,uuid,uuid,uuid)']::regprocedure[]
   LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', routine, role_name);
   END LOOP;
@@ -78,14 +78,14 @@ CREATE FUNCTION @extschema@.seeme_grant_provisioning(role_name name) RETURNS voi
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.set_grants(role_name);
-  -- Not database_role: whoever writes that becomes the person.
-  EXECUTE format('GRANT SELECT, DELETE, INSERT (id, username, email, firstname, name, is_service, disabled_at),
-    UPDATE (username, email, firstname, name, is_service, disabled_at) ON seeme.users TO %I', role_name);
+  -- Not database_role, is_service and service_organization_id: whoever writes them becomes the person, or a service.
+  EXECUTE format('GRANT SELECT, DELETE, INSERT (id, username, email, firstname, name, disabled_at, email_verified_at, tokens_valid_from),
+    UPDATE (username, email, firstname, name, disabled_at, email_verified_at, tokens_valid_from) ON seeme.users TO %I', role_name);
   EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.seeme_user_id(), seeme.nobody_asks(), seeme.restoring(), seeme.provisions_users(),
-    seeme.sees_user(uuid) TO %I', role_name);
+    seeme.sees_user(uuid), seeme.email_key(text) TO %I', role_name);
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_grant_provisioning(name) IS
-  'Lets a database role (sign-up, SCIM) add, change, disable and remove users while nobody is identified, and nothing else. database_role is for an administrator to set.';
+  'Lets a database role (sign-up, SCIM) add, change, disable and remove users while nobody is identified, and nothing else. database_role, is_service and service_organization_id are for a database administrator to set.';
 
 -- What runs with the rights of the owner of the extension's tables: triggers on them, when the extension's functions write
 -- them; and the conversion of a referencing column, when PostgreSQL checks a foreign key to them. Whoever was granted TRIGGER

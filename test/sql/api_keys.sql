@@ -74,6 +74,7 @@ BEGIN
 END $$;
 INSERT INTO seeme.organizations (id, name, slug, owner_id) VALUES
   (k_test.id('acme'), 'Acme of keys', 'k-acme-test', k_test.id('olga')), (k_test.id('globex'), 'Globex of keys', 'k-globex-test', k_test.id('oscar'));
+UPDATE seeme.users SET service_organization_id = k_test.id(CASE username WHEN 'k_bot' THEN 'acme' ELSE 'globex' END) WHERE is_service AND username LIKE 'k\_%';
 INSERT INTO seeme.teams (id, organization_id, name) VALUES (k_test.id('research'), k_test.id('acme'), 'Research'), (k_test.id('labs'), k_test.id('globex'), 'Labs');
 INSERT INTO seeme.projects (id, organization_id, team_id, name) VALUES
   (k_test.id('alpha'), k_test.id('acme'), k_test.id('research'), 'Alpha'), (k_test.id('beta'), k_test.id('acme'), NULL, 'Beta'), (k_test.id('delta'), k_test.id('globex'), k_test.id('labs'), 'Delta');
@@ -479,7 +480,7 @@ CALL k_test.make('mike_read', 'mike', $$'{models:read}'$$);
 CALL k_test.ask('mike_read', ARRAY['SELECT ' || :'narrow' || $$, seeme_permissions(project => {beta})$$], 'true|false|["models:read"]', 'a role that becomes more makes its user''s keys no more');
 UPDATE seeme.roles SET permissions = '{organizations:manage_members,organizations:read}' WHERE id = k_test.id('manager');
 CALL k_test.ask('mike_read', ARRAY['SELECT ' || :'narrow'], 'false|false', 'one that becomes less makes them less');
-CALL k_test.ask('mike_bot', ARRAY['SELECT ' || :'narrow'], 'true|false', 'not the service''s own');
+CALL k_test.ask('mike_bot', ARRAY['SELECT ' || :'narrow'], '28000', 'and silences that of the service, which they could not make now');
 UPDATE seeme.roles SET permissions = '{organizations:manage_members,organizations:read,models:read}' WHERE id = k_test.id('manager');
 
 -- Assigning, invitations, ownership, logos, provisioning

@@ -177,7 +177,7 @@ SELECT is_empty(
 -- Tables and views, and the documented columns of each
 CREATE TEMP TABLE documented_column (rel text, col text);
 INSERT INTO documented_column SELECT rel, unnest(string_to_array(cols, ' ')) FROM (VALUES
-  ('users', 'id username email firstname name database_role is_service disabled_at'),
+  ('users', 'id username email firstname name database_role is_service disabled_at service_organization_id email_verified_at tokens_valid_from'),
   ('organizations', 'id name description slug website owner_id has_logo'),
   ('teams', 'id name description organization_id slug has_logo'),
   ('projects', 'id name description organization_id team_id slug has_logo'),

@@ -110,15 +110,15 @@ SELECT is(pg_temp.try(NULL, $$SELECT FROM seeme_invite('new@example.com', organi
 
 -- Who may invite
 SELECT pg_temp.needs('inviting to an organization', '{organizations:read}', '{organizations:manage_members}', $$SELECT FROM seeme_invite('new@example.com', organization => {acme})$$, '42501', '1 row');
-SELECT pg_temp.needs('inviting to a team', '{teams:read}', '{teams:update}', $$SELECT FROM seeme_invite('new@example.com', team => {research})$$, '42501', '1 row');
+SELECT pg_temp.needs('inviting to a team', '{teams:read}', '{teams:update}', $$SELECT FROM seeme_invite('vera@example.com', team => {research})$$, '42501', '1 row');
 SELECT pg_temp.needs('inviting to a team', '{teams:read}', '{organizations:manage_members}', $$SELECT FROM seeme_invite('new@example.com', team => {research})$$, '42501', '1 row');
-SELECT pg_temp.needs('inviting to a project', '{projects:read}', '{projects:update}', $$SELECT FROM seeme_invite('new@example.com', project => {gamma})$$, '42501', '1 row');
+SELECT pg_temp.needs('inviting to a project', '{projects:read}', '{projects:update}', $$SELECT FROM seeme_invite('vera@example.com', project => {gamma})$$, '42501', '1 row');
 SELECT pg_temp.needs('inviting to a project', '{projects:read}', '{organizations:manage_members}', $$SELECT FROM seeme_invite('new@example.com', project => {gamma})$$, '42501', '1 row');
 SELECT pg_temp.needs('inviting with a role', '{organizations:manage_members}', '{models:read}', $$SELECT FROM seeme_invite('new@example.com', organization => {acme}, role_id => {reader})$$, '42501', '1 row');
 SELECT pg_temp.hold_in('alpha', '{projects:read,projects:update,models:read}'), pg_temp.hold_in('research', '{teams:read,teams:update}') \g /dev/null
-SELECT is(pg_temp.try('nora', $$SELECT FROM seeme_invite('new@example.com', project => {alpha}, role_id => {reader})$$), '1 row', 'what is held in a project is enough there');
+SELECT is(pg_temp.try('nora', $$SELECT FROM seeme_invite('vera@example.com', project => {alpha}, role_id => {reader})$$), '1 row', 'what is held in a project is enough there');
 SELECT is(pg_temp.try('nora', $$SELECT FROM seeme_invite('new@example.com', project => {gamma})$$), '42501', 'and nowhere else');
-SELECT is(pg_temp.try('nora', $$SELECT FROM seeme_invite('new@example.com', team => {research})$$), '1 row', 'what is held in a team is enough there');
+SELECT is(pg_temp.try('nora', $$SELECT FROM seeme_invite('vera@example.com', team => {research})$$), '1 row', 'what is held in a team is enough there');
 SELECT is(pg_temp.try('nora', $$SELECT FROM seeme_invite('new@example.com', team => {research}, role_id => {reader})$$), '42501', 'threat: a role in the team of which one holds the codes in one of its projects');
 SELECT is(pg_temp.try('nora', $$SELECT FROM seeme_invite('new@example.com', organization => {acme})$$), '42501', 'threat: inviting to the organization out of one of its projects');
 SELECT pg_temp.hold_in('alpha', '{}'), pg_temp.hold_in('research', '{}') \g /dev/null

@@ -12,7 +12,7 @@ SELECT throws_ok('SELECT seeme_login(NULL)', '28000', NULL, 'threat: so does non
 SELECT ok(seeme_user_id() IS NULL, 'nobody is identified by it');
 
 -- Invitations for somebody who is taken out, and keys.
-INSERT INTO seeme.users (id, username, is_service) VALUES ('a0000000-0000-4000-8000-0000000000b0', 'bot', true);
+INSERT INTO seeme.users (id, username, is_service, service_organization_id) VALUES ('a0000000-0000-4000-8000-0000000000b0', 'bot', true, :acme);
 INSERT INTO seeme.memberships (organization_id, user_id, role_id) VALUES
   (:acme, 'a0000000-0000-4000-8000-0000000000b0', pg_temp.builtin('Admin'));
 SELECT pg_temp.become('olga') \g /dev/null

@@ -21,11 +21,13 @@ sub connect_to {
     return $dbh;
 }
 
+# create_database('shop', 'seeme_rbac', ...): its name, perhaps followed by whatever CREATE DATABASE takes; and its extensions.
 sub create_database {
-    my ($name, @extensions) = @_;
+    my ($database, @extensions) = @_;
+    my ($name, $options) = split ' ', $database, 2;
     my $dbh = connect_to('postgres');
     $dbh->do("DROP DATABASE IF EXISTS $name");
-    $dbh->do("CREATE DATABASE $name TEMPLATE template0");
+    $dbh->do("CREATE DATABASE $name TEMPLATE template0 " . ($options // ''));
     $dbh->disconnect;
     push @databases, $name;
     return unless @extensions;

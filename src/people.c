@@ -1,0 +1,133 @@
+/*
+ * people.c: what SQL asks of people's rows, keys and memberships that it cannot see itself: by what is committed now, whatever
+ * snapshot a transaction has; and which columns a statement sets.
+ *
+ * Decides nothing: why a key does not count is for decide.c to say.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "nodes/bitmapset.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "decide.h"
+#include "question.h"
+#include "store.h"
+
+/*
+ * seeme.email_for(permission text) RETURNS text
+ *
+ * As seeme.user_for(): the address counts for what takes no role.
+ */
+PG_FUNCTION_INFO_V1(seeme_email_for);
+Datum
+seeme_email_for(PG_FUNCTION_ARGS)
+{
+	char	   *code = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	SeemeStore	store;
+	SeemeAsker	asker;
+	char	   *email = NULL;
+
+	seeme_store_open(&store);
+	seeme_asker_init(&asker, &store);
+	if (asker.is_identified && !asker.subject.is_refused && seeme_key_reaches(&asker.subject, NULL, code))
+		email = seeme_read_email(&store, &asker.subject.person.id);
+	seeme_store_close(&store);
+	if (email == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(email));
+}
+
+/*
+ * seeme.membership_in(organization, user_id uuid) RETURNS uuid
+ */
+PG_FUNCTION_INFO_V1(seeme_membership_in);
+Datum
+seeme_membership_in(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+	bool		found;
+
+	seeme_store_open(&store);
+	found = seeme_find_membership(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1), id);
+	seeme_store_close(&store);
+	if (!found)
+		PG_RETURN_NULL();
+	PG_RETURN_UUID_P(id);
+}
+
+/*
+ * seeme.why_key_is_silent(key_id uuid) RETURNS text
+ */
+PG_FUNCTION_INFO_V1(seeme_why_key_is_silent);
+Datum
+seeme_why_key_is_silent(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	SeemeKey   *key;
+	SeemeSubject *creator = NULL;
+	const char *why = NULL;
+
+	seeme_store_open(&store);
+	key = seeme_read_key(&store, PG_GETARG_UUID_P(0));
+	if (key != NULL)
+		why = seeme_why_silenced(&store, key, &creator);
+	seeme_store_close(&store);
+	if (why == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(why));
+}
+
+static bool
+same_text(TupleDesc columns, int column, HeapTuple a, HeapTuple b)
+{
+	bool		a_is_null;
+	bool		b_is_null;
+	Datum		of_a = heap_getattr(a, column, columns, &a_is_null);
+	Datum		of_b = heap_getattr(b, column, columns, &b_is_null);
+
+	if (a_is_null || b_is_null)
+		return a_is_null && b_is_null;
+	return strcmp(TextDatumGetCString(of_a), TextDatumGetCString(of_b)) == 0;
+}
+
+/*
+ * seeme.forget_verification() RETURNS trigger
+ *
+ * Which columns a statement sets is not told to PL/pgSQL, and to set one to what it was is to set it.
+ */
+PG_FUNCTION_INFO_V1(seeme_forget_verification);
+Datum
+seeme_forget_verification(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	HeapTuple	row;
+	TupleDesc	columns;
+	int			email;
+	int			verified;
+	Datum		value = (Datum) 0;
+	bool		isnull = true;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("seeme.forget_verification is a trigger function for UPDATE")));
+	row = trigger->tg_newtuple;
+	columns = RelationGetDescr(trigger->tg_relation);
+	email = SPI_fnumber(columns, "email");
+	verified = SPI_fnumber(columns, "email_verified_at");
+	if (email <= 0 || verified <= 0 || TupleDescAttr(columns, email - 1)->atttypid != TEXTOID)
+		elog(ERROR, "table %s is not seeme.users", RelationGetRelationName(trigger->tg_relation));
+	if (!bms_is_member(verified - FirstLowInvalidHeapAttributeNumber, trigger->tg_updatedcols) &&
+		!same_text(columns, email, trigger->tg_trigtuple, row))
+		row = heap_modify_tuple_by_cols(row, columns, 1, &verified, &value, &isnull);
+	return PointerGetDatum(row);
+}
