@@ -49,7 +49,11 @@ CREATE FUNCTION seeme.note_use() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  IF NOT EXISTS (SELECT FROM seeme.in_use) AND NOT seeme.restoring() AND EXISTS (SELECT FROM seeme.users) THEN
+  PERFORM FROM seeme.in_use;
+  IF FOUND OR seeme.restoring() THEN
+    RETURN NULL;
+  END IF;
+  IF EXISTS (SELECT FROM seeme.users) THEN
     INSERT INTO seeme.in_use DEFAULT VALUES;
   END IF;
   RETURN NULL;

@@ -61,6 +61,10 @@ END $$;
 COMMENT ON FUNCTION @extschema@.seeme_grant_usage(name) IS
   'Gives an application''s database role the use of the schema, tables and functions, and no more: which rows it sees and changes is for the policies to say. Not seeme_assume, which is granted by itself.';
 
+CREATE FUNCTION seeme.take_restored_rows() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_take_restored_rows';
+COMMENT ON FUNCTION seeme.take_restored_rows() IS 'Trigger: while a dump is restored, the rows of one INSERT or COPY are not looked up in the extension''s tables that they refer to: pg_restore --jobs loads the tables in any order';
+
 CREATE FUNCTION @extschema@.seeme_grant_provisioning(role_name name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -128,6 +132,13 @@ BEGIN
                               'logos', 'api_keys', 'api_key_uses', 'external_identities'] LOOP
     EXECUTE format('CREATE TRIGGER note_use AFTER INSERT OR UPDATE OR DELETE ON seeme.%I
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.note_use()', name);
+  END LOOP;
+  -- Those that refer to others.
+  FOR name IN
+    SELECT DISTINCT c.relname FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+     WHERE f.contype = 'f' AND c.relnamespace = 'seeme'::regnamespace
+  LOOP
+    EXECUTE format('CREATE TRIGGER a_restore BEFORE INSERT ON seeme.%I FOR EACH STATEMENT EXECUTE FUNCTION seeme.take_restored_rows()', name);
   END LOOP;
   FOREACH name IN ARRAY ARRAY['released_resources', 'retired_ids', 'api_key_uses', 'in_use', 'changes_of_vocabulary', 'changes_of_places', 'changes_of_rights',
                               'changes_of_assignments'] LOOP
