@@ -156,3 +156,11 @@ seeme_check_version(FunctionCallInfo fcinfo, int nargs)
 						nargs, SEEME_RBAC_VERSION, fcinfo->nargs),
 				 errhint("ALTER EXTENSION seeme_rbac UPDATE declares it as the library has it.")));
 }
+
+/*
+ * seeme.is_of_this_version() RETURNS boolean
+ */
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_is_of_this_version)
+{
+	PG_RETURN_BOOL(seeme_version_fits());
+}
