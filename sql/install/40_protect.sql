@@ -71,10 +71,11 @@ COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean) I
   'The SQL condition under which the asking person holds a code on a row of a protected table';
 
 CREATE FUNCTION seeme.listing_query(p seeme.protected_tables) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN format('SELECT %s FROM %s WHERE %s',
-              (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(p.listing_columns) WITH ORDINALITY AS l (c, n)),
-              p.table_name, seeme.row_condition(p, p.resource || ':list', true));
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('SELECT %s FROM %s WHERE %s',
+                (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(p.listing_columns) WITH ORDINALITY AS l (c, n)),
+                p.table_name, seeme.row_condition(p, p.resource || ':list', true))
+$$;
 COMMENT ON FUNCTION seeme.listing_query(seeme.protected_tables) IS 'What the listing view of a protected table shows';
 
 -- Where one column alone tells the scope of a row, and the row is not itself what is assigned, the same condition holds for a

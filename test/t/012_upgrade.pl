@@ -25,7 +25,8 @@ sub shell { my ($command) = @_; my $out = `$command 2>&1`; $? == 0 or BAIL_OUT("
 sub change {
     my ($file, $old, $new) = @_;
     my $text = slurp("$place/next/$file");
-    my $count = () = $text =~ /$old/g;
+    my $count = 0;
+    $count++ while $text =~ /$old/g;
     $count == 1 or BAIL_OUT("$file has $count places like $old");
     $text =~ s/$old/ref $new ? $new->() : $new/e;
     spurt("$place/next/$file", $text);
@@ -54,9 +55,8 @@ change('src/token.c', qr/SEEME_FUNCTION\(seeme_random_token, 1\)\n\{\n/,
 change('src/token.c', qr/\tPG_RETURN_TEXT_P\(cstring/, "\tappendStringInfoString(&token, suffix);\n\tPG_RETURN_TEXT_P(cstring");
 change('sql/install/11_decision.sql', qr/seeme\.random_token\(prefix text\)/, "seeme.random_token(prefix text, suffix text = '')");
 change('sql/install/11_decision.sql', qr/seeme\.random_token\(text\)/, 'seeme.random_token(text, text)');
-change('sql/install/40_protect.sql', qr/CREATE POLICY seeme_delete ON %s FOR DELETE USING \(%s\)/, 'CREATE POLICY seeme_delete ON %s FOR DELETE USING (false AND (%s))');
-change('sql/install/40_protect.sql', qr/\n  seeme\.row_condition\(p, p\.resource \|\| ':list', true\)|p\.table_name, seeme\.row_condition\(p, p\.resource \|\| ':list', true\)/,
-    q{p.table_name, format('(%s) AND true IS NOT NULL', seeme.row_condition(p, p.resource || ':list', true))});
+change('sql/install/40_protect.sql', qr/(CREATE FUNCTION seeme\.row_condition\(.*?\n)RETURN concat_ws\(' OR ',(.*?)\);(?=\nCOMMENT ON FUNCTION seeme\.row_condition)/s,
+    sub { "${1}RETURN CASE WHEN code LIKE '%:delete' THEN 'false AND ' WHEN code LIKE '%:list' THEN 'true IS NOT NULL AND ' ELSE '' END || '(' || concat_ws(' OR ',$2) || ')';" });
 change('sql/install/20_permissions.sql', qr/(CREATE POLICY seeme_select ON seeme\.resource_types FOR SELECT USING \()/,
     sub { "${1}name <> 'graph' AND (SELECT true) AND (" });
 change('sql/install/20_permissions.sql', qr/(has_table_privilege\('seeme\.resource_types', 'INSERT'\)\))\);/, sub { "$1));" });
@@ -67,10 +67,8 @@ spurt("$place/next/sql/$step", join "\n", '-- The next version.', 'SET LOCAL sea
     'ALTER TABLE seeme.users ADD COLUMN suspended boolean;', q{COMMENT ON COLUMN seeme.users.suspended IS 'Refused everything';},
     'DROP FUNCTION seeme.random_token(text);', statement_of('sql/install/11_decision.sql', 'seeme.random_token'),
     'REVOKE ALL ON FUNCTION seeme.random_token(text, text) FROM PUBLIC;',
-    'DROP FUNCTION seeme.create_policies(seeme.protected_tables);', statement_of('sql/install/40_protect.sql', 'seeme.create_policies'),
-    'REVOKE ALL ON FUNCTION seeme.create_policies(seeme.protected_tables) FROM PUBLIC;',
-    'DROP FUNCTION seeme.listing_query(seeme.protected_tables);', statement_of('sql/install/40_protect.sql', 'seeme.listing_query'),
-    'REVOKE ALL ON FUNCTION seeme.listing_query(seeme.protected_tables) FROM PUBLIC;',
+    'DROP FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean);', statement_of('sql/install/40_protect.sql', 'seeme.row_condition'),
+    'REVOKE ALL ON FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean) FROM PUBLIC;',
     $policy, 'SELECT seeme.finish_upgrade();', '');
 if (-x '/usr/bin/python3' && -e "$tree/scripts/lint" && system('/usr/bin/python3 -c "import pglast" 2>/dev/null') == 0) {
     is(`$tree/scripts/lint '$place/next/sql/$step'`, '', 'the upgrade script keeps the rules of the house');
@@ -188,7 +186,7 @@ $prepared->do('SET plan_cache_mode = force_generic_plan');
 my $statement = $prepared->prepare('SELECT count(*) FROM papers WHERE id > ?', { pg_prepare_now => 1 });
 sub run_prepared {
     $prepared->begin_work;
-    my $count = eval { $prepared->do('SELECT seeme_assume(?)', undef, id_of('edith')); $prepared->do('SET LOCAL ROLE upgrade_app'); $statement->execute(0); ($statement->fetchrow_array)[0] };
+    my $count = eval { $prepared->do('SELECT seeme_assume(?)', undef, id_of('edith')); $prepared->do('SET LOCAL ROLE upgrade_app'); $statement->execute(0); my ($count) = $statement->fetchrow_array; $statement->finish; $count };
     my $state = $@ ? $prepared->state : '';
     $prepared->rollback;
     return $state || $count;
@@ -246,6 +244,7 @@ is(as_person($new, 'edith', $read), 75, 'new library, new extension: the session
 refused($in_transaction, $held, 'old library, new extension: the next statement of an open transaction', $newer_extension);
 $in_transaction->rollback;
 is(run_prepared(), '55000', 'old library, new extension: a prepared statement');
+$statement->finish;
 for my $sql (@everything) {
     refused($old, $sql, "old library, new extension: $sql", $newer_extension);
     $old->do('RESET ROLE');
