@@ -31,6 +31,7 @@
 
 #include "call.h"
 #include "compat.h"
+#include "version.h"
 
 /* The condition of a policy: a call and nothing else, as that of most is; another expression; or nothing lets a row through. */
 typedef struct Condition
@@ -293,9 +294,7 @@ is_let_through(Conditions *conditions, TriggerData *trigger)
  * With an argument, it asks of the new row, too (42501): where the policy says all that there is to say of a row that moves, it
  * does so also for who comes by a view whose owner bypasses row security.
  */
-PG_FUNCTION_INFO_V1(seeme_ask_after_wait);
-Datum
-seeme_ask_after_wait(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_ask_after_wait, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	Conditions *conditions = fcinfo->flinfo->fn_extra;

@@ -23,6 +23,7 @@
 #include "changes.h"
 #include "compat.h"
 #include "planner.h"
+#include "version.h"
 
 /* The same arguments as those of seeme_has_permission, with one more code. */
 #define NARGS (SEEME_NARGS + 1)
@@ -32,9 +33,7 @@
  *
  * What each of the two calls remembers is in fn_extra.
  */
-PG_FUNCTION_INFO_V1(seeme_has_both);
-Datum
-seeme_has_both(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_has_both, 7)
 {
 	FmgrInfo   *functions = fcinfo->flinfo->fn_extra;
 	LOCAL_FCINFO(call, SEEME_NARGS);

@@ -23,6 +23,7 @@
 #include "cache.h"
 #include "cache_parts.h"
 #include "changes.h"
+#include "version.h"
 
 SeemeCacheCounters seeme_cache_counters;
 
@@ -162,9 +163,7 @@ seeme_cache_read_under(void)
 /*
  * seeme.cache_counters() RETURNS TABLE (hits, probes, bulk_loads, evictions, resets, bypasses, bytes bigint)
  */
-PG_FUNCTION_INFO_V1(seeme_cache_counters_of_backend);
-Datum
-seeme_cache_counters_of_backend(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_cache_counters_of_backend, 0)
 {
 	const SeemeCacheCounters *c = &seeme_cache_counters;
 	int64		values[] = {c->hits, c->probes, c->bulk_loads, c->evictions, c->resets, c->bypasses, seeme_cache_bytes()};

@@ -28,6 +28,7 @@
 #include "utils/timestamp.h"
 
 #include "changes.h"
+#include "version.h"
 
 static const char *const proxy_names[SEEME_NCHANGES] = {
 	[SEEME_CHANGE_OF_VOCABULARY] = "changes_of_vocabulary",
@@ -37,7 +38,7 @@ static const char *const proxy_names[SEEME_NCHANGES] = {
 };
 
 uint64		seeme_changes = 1;
-uint64		seeme_changes_of[SEEME_NCHANGES] = {1, 1, 1};
+uint64		seeme_changes_of[SEEME_NCHANGES] = {1, 1, 1, 1};
 uint64		seeme_group_changed_at[SEEME_NGROUPS];
 uint64		seeme_moves = 1;
 uint64		seeme_changes_of_functions = 1;
@@ -108,25 +109,34 @@ seeme_changes_init(void)
 	CacheRegisterSyscacheCallback(AUTHOID, role_changed, (Datum) 0);
 }
 
-/* To be called before anything is read that will be relied on, and before the number of changes is noted. May throw. */
-void
-seeme_watch_changes(Oid namespace)
+/* Looks for the tables that stand for changes; false when one is not there. */
+bool
+seeme_find_proxies(Oid namespace)
 {
 	for (int kind = 0; kind < SEEME_NCHANGES; kind++)
 	{
 		Oid			relid = get_relname_relid(proxy_names[kind], namespace);
 
 		if (!OidIsValid(relid))
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_TABLE),
-					 errmsg("table seeme.%s does not exist", proxy_names[kind]),
-					 errhint("CREATE EXTENSION seeme_rbac first.")));
+			return false;
 		if (relid != proxies[kind])
 		{
 			proxies[kind] = relid;
 			changed(kind);
 		}
 	}
+	return true;
+}
+
+/* To be called before anything is read that will be relied on, and before the number of changes is noted. May throw. */
+void
+seeme_watch_changes(Oid namespace)
+{
+	if (!seeme_find_proxies(namespace))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("a table of seeme_rbac that stands for changes does not exist"),
+				 errhint("CREATE EXTENSION seeme_rbac first.")));
 }
 
 /* What is being read is not to be relied on afterwards without another look at whether anything has changed. */
@@ -181,9 +191,7 @@ tell_of_row(TriggerData *trigger, HeapTuple row)
  * The column, a uuid, says whose rights a row is about; empty: everybody's. Before a row is written, so that nothing is
  * remembered between its writing and the message; and after, before the other triggers of that row.
  */
-PG_FUNCTION_INFO_V1(seeme_note_change);
-Datum
-seeme_note_change(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_note_change, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	bool		told = false;

@@ -50,7 +50,7 @@ extern LocalTransactionId seeme_changed_in;
 extern TimestampTz seeme_changed_at;
 
 /* The tables that something was read from: when one of them is rewritten, a snapshot from before finds it empty. */
-#define SEEME_MAX_TABLES_READ 16
+#define SEEME_MAX_TABLES_READ 24
 extern Oid	seeme_tables_read[SEEME_MAX_TABLES_READ];
 
 /* Moves whenever a function, or what may be done with it, may have changed. */
@@ -67,6 +67,7 @@ seeme_group_of(const pg_uuid_t *person)
 }
 
 extern void seeme_changes_init(void);
+extern bool seeme_find_proxies(Oid namespace);
 extern void seeme_watch_changes(Oid namespace);
 extern void seeme_distrust(void);
 

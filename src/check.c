@@ -9,6 +9,7 @@
 #include "utils/timestamp.h"
 
 #include "cache.h"
+#include "call.h"
 #include "changes.h"
 #include "check.h"
 #include "codes.h"
@@ -17,6 +18,7 @@
 #include "identity.h"
 #include "question.h"
 #include "store.h"
+#include "version.h"
 
 /*
  * The asking person, if they exist, are not disabled, and their API key (if they came by one) is good and reaches a code
@@ -60,9 +62,7 @@ asking_person(FunctionCallInfo fcinfo, const char *code)
 /*
  * seeme_user_id() RETURNS uuid
  */
-PG_FUNCTION_INFO_V1(seeme_user_id);
-Datum
-seeme_user_id(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_user_id, 0)
 {
 	return asking_person(fcinfo, NULL);
 }
@@ -70,9 +70,7 @@ seeme_user_id(PG_FUNCTION_ARGS)
 /*
  * seeme.user_for(permission text) RETURNS uuid
  */
-PG_FUNCTION_INFO_V1(seeme_user_for);
-Datum
-seeme_user_for(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_user_for, 1)
 {
 	return asking_person(fcinfo, seeme_code_argument(fcinfo, 0));
 }
@@ -491,9 +489,7 @@ read_and_remember(FunctionCallInfo fcinfo)
 /*
  * seeme_has_permission(permission text, organization, team, project, resource uuid, resource_type text) RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_has_permission);
-Datum
-seeme_has_permission(PG_FUNCTION_ARGS)
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_has_permission)
 {
 	Site	   *site = fcinfo->flinfo->fn_extra;
 	bool		may_remember = seeme_accept_changes();
@@ -519,14 +515,19 @@ seeme_has_permission(PG_FUNCTION_ARGS)
 			PG_RETURN_BOOL(held);
 		}
 	}
-	else if ((site == NULL || !site->was_asked) && may_remember && recall_at_once(fcinfo, &held))
+	else
 	{
-		if (site == NULL)
-			fcinfo->flinfo->fn_extra = &asked_once;
-		else
-			site->was_asked = true;
-		seeme_cache_counters.hits++;
-		PG_RETURN_BOOL(held);
+		/* What a site remembers is good as long as nothing moves, the version included. */
+		seeme_require_version_of_call(fcinfo, SEEME_NARGS);
+		if ((site == NULL || !site->was_asked) && may_remember && recall_at_once(fcinfo, &held))
+		{
+			if (site == NULL)
+				fcinfo->flinfo->fn_extra = &asked_once;
+			else
+				site->was_asked = true;
+			seeme_cache_counters.hits++;
+			PG_RETURN_BOOL(held);
+		}
 	}
 	PG_RETURN_BOOL(may_remember ? read_and_remember(fcinfo) : read_only(fcinfo));
 }
@@ -572,9 +573,7 @@ seeme_have_permission(FunctionCallInfo call, int scope, int n, pg_uuid_t *const 
  * seeme_user_has_permission(user_id uuid, permission text, organization, team, project, resource uuid, resource_type text)
  * RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_user_has_permission);
-Datum
-seeme_user_has_permission(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_user_has_permission, 7)
 {
 	char	   *code = seeme_code_argument(fcinfo, 1);
 	SeemeStore	store;

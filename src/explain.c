@@ -16,6 +16,7 @@
 #include "decide.h"
 #include "question.h"
 #include "store.h"
+#include "version.h"
 
 static void
 put_path(ReturnSetInfo *result, bool granted, const char *source, const pg_uuid_t *scope_id, const SeemeRole *role,
@@ -140,9 +141,7 @@ explain_place(ReturnSetInfo *result, SeemeSubject *subject, const SeemePlace *pl
  * seeme_explain_permission(user_id uuid, permission text, organization, team, project, resource uuid, resource_type text)
  * RETURNS TABLE (granted boolean, source text, scope_id uuid, role_id uuid, role_name text, matched text, detail text)
  */
-PG_FUNCTION_INFO_V1(seeme_explain_permission);
-Datum
-seeme_explain_permission(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_explain_permission, 7)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	char	   *code = seeme_code_argument(fcinfo, 1);

@@ -19,10 +19,10 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
+#include "version.h"
+
 /* seeme.parsed_condition(relation regclass, condition text) RETURNS pg_node_tree, as CREATE POLICY does it. */
-PG_FUNCTION_INFO_V1(seeme_parsed_condition);
-Datum
-seeme_parsed_condition(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_parsed_condition, 2)
 {
 	Oid			relid = PG_GETARG_OID(0);
 	char	   *query = psprintf("SELECT %s", text_to_cstring(PG_GETARG_TEXT_PP(1)));

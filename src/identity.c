@@ -34,6 +34,7 @@
 #include "jwt.h"
 #include "session.h"
 #include "store.h"
+#include "version.h"
 
 #define SEEME_USER_ID_SETTING "seeme_rbac.user_id"
 #define SEEME_SESSION_USER_ID_SETTING "seeme_rbac.session_user_id"
@@ -382,6 +383,7 @@ static void
 publish(SEEME_EXECUTOR_RUN_PARAMETERS)
 {
 	if (query->plannedstmt->parallelModeNeeded && !IsInParallelMode() && assumed != NULL &&
+		seeme_version_fits() &&
 		(published == NULL || !same_identity(published, &assumed->identity) ||
 		 published->expires_at != assumed->identity.expires_at || published->issued_at != assumed->identity.issued_at))
 		set_identity(SEEME_USER_ID_SETTING, &assumed->identity, GUC_ACTION_LOCAL);
@@ -669,9 +671,7 @@ seeme_forget_session(void)
 /*
  * seeme.nobody_asks() RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_nobody_asks);
-Datum
-seeme_nobody_asks(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_nobody_asks, 0)
 {
 	PG_RETURN_BOOL(seeme_asker() == NULL);
 }
@@ -679,9 +679,7 @@ seeme_nobody_asks(PG_FUNCTION_ARGS)
 /*
  * seeme.is_narrowed() RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_is_narrowed);
-Datum
-seeme_is_narrowed(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_is_narrowed, 0)
 {
 	const SeemeIdentity *identity = named_person() != NULL ? named_person() : logged_in;
 
@@ -691,9 +689,7 @@ seeme_is_narrowed(PG_FUNCTION_ARGS)
 /*
  * seeme.is_superuser() RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_is_superuser);
-Datum
-seeme_is_superuser(PG_FUNCTION_ARGS)
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_is_superuser)
 {
 	PG_RETURN_BOOL(superuser_arg(GetOuterUserId()));
 }
@@ -701,24 +697,7 @@ seeme_is_superuser(PG_FUNCTION_ARGS)
 /*
  * seeme.bypasses_row_security() RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_bypasses_row_security);
-Datum
-seeme_bypasses_row_security(PG_FUNCTION_ARGS)
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_bypasses_row_security)
 {
 	PG_RETURN_BOOL(has_bypassrls_privilege(GetOuterUserId()));
-}
-
-/*
- * seeme.restoring() RETURNS boolean
- *
- * The role that is asked about is the one outside of any SECURITY DEFINER function: row_security = off alone is for everybody
- * to set.
- */
-PG_FUNCTION_INFO_V1(seeme_restoring);
-Datum
-seeme_restoring(PG_FUNCTION_ARGS)
-{
-	if (row_security || !superuser_arg(GetOuterUserId()))
-		PG_RETURN_BOOL(false);
-	return seeme_nobody_asks(fcinfo);
 }

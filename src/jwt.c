@@ -17,6 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "jwt.h"
+#include "version.h"
 
 /*
  * After PostgreSQL's headers, which declare other things by the same names. The server has a json_object() of its own, and a
@@ -334,9 +335,7 @@ key_defect(const char *algorithm, const char *json)
 /*
  * seeme.key_defect(algorithm text, jwk jsonb) RETURNS text
  */
-PG_FUNCTION_INFO_V1(seeme_key_defect);
-Datum
-seeme_key_defect(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_key_defect, 2)
 {
 	char	   *algorithm = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	char	   *json = DatumGetCString(DirectFunctionCall1(jsonb_out, PG_GETARG_DATUM(1)));

@@ -23,6 +23,7 @@
 #include "identity.h"
 #include "jwt.h"
 #include "store.h"
+#include "version.h"
 
 /* As many as a pool's connection may see in the lifetime of a token; some 200 kB. When there are more, they are all forgotten. */
 #define MAX_VERIFIED_TOKENS 1024
@@ -121,9 +122,7 @@ identify(const SeemeIdentity *identity, bool for_session)
 /*
  * seeme_assume(user_id uuid) RETURNS uuid
  */
-PG_FUNCTION_INFO_V1(seeme_assume);
-Datum
-seeme_assume(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_assume, 1)
 {
 	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND};
 
@@ -166,9 +165,7 @@ require_session_login(bool for_session)
  *
  * Null arguments are nobody's, and get the same error as an unknown person.
  */
-PG_FUNCTION_INFO_V1(seeme_login_by_key);
-Datum
-seeme_login_by_key(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_login_by_key, 3)
 {
 	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND};
 
@@ -316,9 +313,7 @@ verify_token(SeemeStore *store, const char *token, SeemeClaims *claims, const ch
 /*
  * seeme.login_by_token(token text, for_session boolean) RETURNS uuid
  */
-PG_FUNCTION_INFO_V1(seeme_login_by_token);
-Datum
-seeme_login_by_token(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_login_by_token, 2)
 {
 	char	   *token = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND};
@@ -361,9 +356,7 @@ seeme_login_by_token(PG_FUNCTION_ARGS)
 /*
  * seeme_logout() RETURNS void
  */
-PG_FUNCTION_INFO_V1(seeme_logout);
-Datum
-seeme_logout(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_logout, 0)
 {
 	seeme_forget_session();
 	PG_RETURN_VOID();

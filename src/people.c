@@ -19,15 +19,14 @@
 #include "decide.h"
 #include "question.h"
 #include "store.h"
+#include "version.h"
 
 /*
  * seeme.email_for(permission text) RETURNS text
  *
  * As seeme.user_for(): the address counts for what takes no role.
  */
-PG_FUNCTION_INFO_V1(seeme_email_for);
-Datum
-seeme_email_for(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_email_for, 1)
 {
 	char	   *code = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	SeemeStore	store;
@@ -47,9 +46,7 @@ seeme_email_for(PG_FUNCTION_ARGS)
 /*
  * seeme.membership_in(organization, user_id uuid) RETURNS uuid
  */
-PG_FUNCTION_INFO_V1(seeme_membership_in);
-Datum
-seeme_membership_in(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_membership_in, 2)
 {
 	SeemeStore	store;
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
@@ -66,9 +63,7 @@ seeme_membership_in(PG_FUNCTION_ARGS)
 /*
  * seeme.why_key_is_silent(key_id uuid) RETURNS text
  */
-PG_FUNCTION_INFO_V1(seeme_why_key_is_silent);
-Datum
-seeme_why_key_is_silent(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_why_key_is_silent, 1)
 {
 	SeemeStore	store;
 	SeemeKey   *key;
@@ -103,9 +98,7 @@ same_text(TupleDesc columns, int column, HeapTuple a, HeapTuple b)
  *
  * Which columns a statement sets is not told to PL/pgSQL, and to set one to what it was is to set it.
  */
-PG_FUNCTION_INFO_V1(seeme_forget_verification);
-Datum
-seeme_forget_verification(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_forget_verification, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	HeapTuple	row;

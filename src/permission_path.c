@@ -31,6 +31,7 @@
 #include "changes.h"
 #include "permission_scan.h"
 #include "planner.h"
+#include "version.h"
 
 /* Of smaller tables all that could be waited for is near anyway. */
 #define MIN_ROWS 1000
@@ -195,6 +196,8 @@ add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 
 	if (next_pathlist_hook != NULL)
 		next_pathlist_hook(root, rel, rti, rte);
+	if (!seeme_version_fits())
+		return;
 	if (rti == root->parse->resultRelation)
 		seeme_check_both(root, rti);
 	if (rte->rtekind != RTE_RELATION || rte->inh ||

@@ -27,6 +27,7 @@
 #include "call.h"
 #include "compat.h"
 #include "permission_scan.h"
+#include "version.h"
 
 /* So many rows are read ahead of the one that is decided. */
 #define ROWS_AHEAD 16
@@ -141,6 +142,10 @@ begin_scan(CustomScanState *node, EState *estate, int flags)
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
 	FuncExpr   *check = linitial_node(FuncExpr, plan->custom_exprs);
 	Relation	relation = node->ss.ss_currentRelation;
+
+	/* A plan may be older than the library, and a parallel worker's library newer than the leader's. */
+	if (!(flags & EXEC_FLAG_EXPLAIN_ONLY))
+		seeme_require_version();
 
 	/* What was made for it on the assumption that its rows are virtual ones is made anew. */
 	seeme_init_scan_slot(estate, &node->ss, RelationGetDescr(relation), &TTSOpsBufferHeapTuple);

@@ -23,13 +23,12 @@
 #include "permitted.h"
 #include "question.h"
 #include "store.h"
+#include "version.h"
 
 /*
  * seeme_permissions(organization, team, project, resource uuid, resource_type text) RETURNS text[]
  */
-PG_FUNCTION_INFO_V1(seeme_permissions);
-Datum
-seeme_permissions(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_permissions, 5)
 {
 	SeemeStore	store;
 	SeemeScope	scope;
@@ -215,9 +214,7 @@ permitted_containers(FunctionCallInfo fcinfo, SeemeLevel level)
 /*
  * seeme_permitted_organizations(permission text) RETURNS uuid[]
  */
-PG_FUNCTION_INFO_V1(seeme_permitted_organizations);
-Datum
-seeme_permitted_organizations(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_permitted_organizations, 1)
 {
 	return permitted_containers(fcinfo, SEEME_ORGANIZATION);
 }
@@ -225,9 +222,7 @@ seeme_permitted_organizations(PG_FUNCTION_ARGS)
 /*
  * seeme_permitted_teams(permission text) RETURNS uuid[]
  */
-PG_FUNCTION_INFO_V1(seeme_permitted_teams);
-Datum
-seeme_permitted_teams(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_permitted_teams, 1)
 {
 	return permitted_containers(fcinfo, SEEME_TEAM);
 }
@@ -235,9 +230,7 @@ seeme_permitted_teams(PG_FUNCTION_ARGS)
 /*
  * seeme_permitted_projects(permission text) RETURNS uuid[]
  */
-PG_FUNCTION_INFO_V1(seeme_permitted_projects);
-Datum
-seeme_permitted_projects(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_permitted_projects, 1)
 {
 	return permitted_containers(fcinfo, SEEME_PROJECT);
 }
@@ -248,9 +241,7 @@ seeme_permitted_projects(PG_FUNCTION_ARGS)
  * A wildcard may be held in pieces, by one resource in several projects; so every resource of every project in which the
  * person holds its first piece is decided by itself.
  */
-PG_FUNCTION_INFO_V1(seeme_permitted_resources);
-Datum
-seeme_permitted_resources(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_permitted_resources, 2)
 {
 	char	   *code = seeme_code_argument(fcinfo, 0);
 	SeemeStore	store;
@@ -430,9 +421,7 @@ who_holds(SeemeStore *store, List *places, const SeemeQuestion *question)
 /*
  * seeme_permitted_users(permission text, organization, team, project, resource uuid, resource_type text) RETURNS SETOF uuid
  */
-PG_FUNCTION_INFO_V1(seeme_permitted_users);
-Datum
-seeme_permitted_users(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_permitted_users, 6)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	char	   *code = seeme_code_argument(fcinfo, 0);

@@ -34,6 +34,7 @@
 #include "held.h"
 #include "permitted.h"
 #include "planner.h"
+#include "version.h"
 
 /* So many places are read for an estimate; who has more is taken to have many. */
 #define PLACES_FOR_ESTIMATE 5000
@@ -301,12 +302,12 @@ seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
 /*
  * seeme.plan_has_permission(internal) RETURNS internal
  */
-PG_FUNCTION_INFO_V1(seeme_plan_has_permission);
-Datum
-seeme_plan_has_permission(PG_FUNCTION_ARGS)
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_has_permission)
 {
 	Node	   *request = (Node *) PG_GETARG_POINTER(0);
 
+	if (!seeme_version_fits())
+		PG_RETURN_POINTER(NULL);
 	if (IsA(request, SupportRequestIndexCondition))
 		PG_RETURN_POINTER(index_condition((SupportRequestIndexCondition *) request));
 	if (IsA(request, SupportRequestSelectivity) && !((SupportRequestSelectivity *) request)->is_join)

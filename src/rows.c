@@ -21,6 +21,8 @@
 #include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
+#include "version.h"
+
 /* Whether a table has a column of that name and type. */
 static bool
 has_column(Oid relid, const char *column, Oid type)
@@ -94,9 +96,7 @@ require_superuser(const char *function)
 /*
  * seeme.every_row(relation regclass, id_column name, id uuid, condition text) RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_every_row);
-Datum
-seeme_every_row(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_every_row, 4)
 {
 	char	   *every;
 
@@ -113,9 +113,7 @@ seeme_every_row(PG_FUNCTION_ARGS)
 /*
  * seeme.text_of_row(relation regclass, id_column name, id uuid, text_column name) RETURNS text
  */
-PG_FUNCTION_INFO_V1(seeme_text_of_row);
-Datum
-seeme_text_of_row(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_text_of_row, 4)
 {
 	char	   *column;
 	char	   *text;

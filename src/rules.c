@@ -16,6 +16,7 @@
 #include "ids.h"
 #include "question.h"
 #include "store.h"
+#include "version.h"
 
 /* The narrowest of three arguments organization, team, project, from number `first` on; false when all are null. */
 static bool
@@ -41,9 +42,7 @@ static const char *const membership_codes[][2] = {
 /*
  * seeme.is_member(organization, team, project uuid) RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_is_member);
-Datum
-seeme_is_member(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_is_member, 3)
 {
 	SeemeStore	store;
 	SeemeScope	scope;
@@ -82,9 +81,7 @@ seeme_is_member(PG_FUNCTION_ARGS)
 /*
  * seeme.own_organizations() RETURNS uuid[]
  */
-PG_FUNCTION_INFO_V1(seeme_own_organizations);
-Datum
-seeme_own_organizations(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_own_organizations, 0)
 {
 	SeemeStore	store;
 	SeemeAsker	asker;
@@ -106,9 +103,7 @@ seeme_own_organizations(PG_FUNCTION_ARGS)
 /*
  * seeme.holds_role(role_id uuid) RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_holds_role);
-Datum
-seeme_holds_role(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_holds_role, 1)
 {
 	SeemeStore	store;
 	SeemeAsker	asker;
@@ -144,9 +139,7 @@ seeme_holds_role(PG_FUNCTION_ARGS)
  *
  * Whether the asking person sees some membership of this one, as the policy of memberships has it.
  */
-PG_FUNCTION_INFO_V1(seeme_sees_user);
-Datum
-seeme_sees_user(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_sees_user, 1)
 {
 	SeemeStore	store;
 	SeemeAsker	asker;
@@ -280,9 +273,7 @@ each_once(List *texts)
 /*
  * seeme.missing_permissions(codes text[], role_id, organization, team, project uuid) RETURNS text[]
  */
-PG_FUNCTION_INFO_V1(seeme_missing_permissions);
-Datum
-seeme_missing_permissions(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_missing_permissions, 5)
 {
 	SeemeStore	store;
 	SeemeScope	scope;
@@ -324,9 +315,7 @@ seeme_missing_permissions(PG_FUNCTION_ARGS)
 /*
  * seeme.missing_in_team(team, project uuid) RETURNS text[]
  */
-PG_FUNCTION_INFO_V1(seeme_missing_in_team);
-Datum
-seeme_missing_in_team(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_missing_in_team, 2)
 {
 	SeemeStore	store;
 	SeemeAsker	asker;
@@ -360,9 +349,7 @@ seeme_missing_in_team(PG_FUNCTION_ARGS)
 /*
  * seeme.missing_below(organization, user_id uuid) RETURNS text[]
  */
-PG_FUNCTION_INFO_V1(seeme_missing_below);
-Datum
-seeme_missing_below(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_missing_below, 2)
 {
 	SeemeStore	store;
 	SeemeAsker	asker;
@@ -391,9 +378,7 @@ seeme_missing_below(PG_FUNCTION_ARGS)
 /*
  * seeme.lies_in(organization, team, project uuid) RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_lies_in);
-Datum
-seeme_lies_in(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_lies_in, 3)
 {
 	bool		has_organization = !PG_ARGISNULL(0);
 	bool		has_team = !PG_ARGISNULL(1);
@@ -433,9 +418,7 @@ seeme_lies_in(PG_FUNCTION_ARGS)
 /*
  * seeme.check_code(code text) RETURNS void
  */
-PG_FUNCTION_INFO_V1(seeme_check_code);
-Datum
-seeme_check_code(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_check_code, 1)
 {
 	SeemeStore	store;
 	SeemeQuestion question;
@@ -449,9 +432,7 @@ seeme_check_code(PG_FUNCTION_ARGS)
 /*
  * seeme.is_assigned(resource_type text, resource_id uuid) RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_is_assigned);
-Datum
-seeme_is_assigned(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_is_assigned, 2)
 {
 	SeemeStore	store;
 	bool		assigned;
@@ -465,9 +446,7 @@ seeme_is_assigned(PG_FUNCTION_ARGS)
 /*
  * seeme.is_retired(id uuid) RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_is_retired);
-Datum
-seeme_is_retired(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_is_retired, 1)
 {
 	SeemeStore	store;
 	bool		retired;
@@ -481,9 +460,7 @@ seeme_is_retired(PG_FUNCTION_ARGS)
 /*
  * seeme.was_released(resource_type text, resource_id uuid) RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_was_released);
-Datum
-seeme_was_released(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_was_released, 2)
 {
 	SeemeStore	store;
 	bool		released;
@@ -497,9 +474,7 @@ seeme_was_released(PG_FUNCTION_ARGS)
 /*
  * seeme.may_claim(permission text, resource_type text, resource uuid) RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_may_claim);
-Datum
-seeme_may_claim(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_may_claim, 3)
 {
 	SeemeStore	store;
 	SeemeQuestion question;
@@ -521,9 +496,7 @@ seeme_may_claim(PG_FUNCTION_ARGS)
 /*
  * seeme.has_memberships(organization, user_id uuid) RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_has_memberships);
-Datum
-seeme_has_memberships(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_has_memberships, 2)
 {
 	SeemeStore	store;
 	bool		has;
@@ -537,9 +510,7 @@ seeme_has_memberships(PG_FUNCTION_ARGS)
 /*
  * seeme.could_invite(inviter, inviter_membership_id, role_id, organization, team, project uuid, outsider boolean) RETURNS boolean
  */
-PG_FUNCTION_INFO_V1(seeme_could_invite);
-Datum
-seeme_could_invite(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_could_invite, 7)
 {
 	SeemeStore	store;
 	SeemeSubject inviter;

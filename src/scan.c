@@ -38,6 +38,7 @@
 #include "compat.h"
 #include "scan.h"
 #include "store.h"
+#include "version.h"
 
 StaticAssertDecl(SEEME_NTABLES <= SEEME_MAX_TABLES_READ, "every table has a place among those that were read");
 
@@ -56,11 +57,13 @@ static const char *const table_names[SEEME_NTABLES] = {
 	[SEEME_RETIRED_IDS] = "retired_ids",
 	[SEEME_TOKEN_KEYS] = "token_keys",
 	[SEEME_EXTERNAL_IDENTITIES] = "external_identities",
+	[SEEME_IN_USE] = "in_use",
 };
 
 void
 seeme_store_open_in(SeemeStore *store, Oid namespace)
 {
+	seeme_require_version();
 	memset(store, 0, sizeof(*store));
 	store->namespace = namespace;
 }
@@ -123,6 +126,7 @@ static const struct
  */
 static Oid	table_oids[SEEME_NTABLES];
 static Oid	index_oids[SEEME_NINDEXES];
+static bool has_columns[SEEME_NTABLES]; /* its columns are what C takes them for */
 static uint64 known_under = 0;
 static Oid	known_in = InvalidOid;
 
@@ -133,8 +137,30 @@ forget_oids(SeemeStore *store)
 		return;
 	memset(table_oids, 0, sizeof(table_oids));
 	memset(index_oids, 0, sizeof(index_oids));
+	memset(has_columns, 0, sizeof(has_columns));
 	known_under = seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY];
 	known_in = store->namespace;
+}
+
+/* Throws 55000 unless each column that C reads by its number has the name and the type that C takes it for. */
+static void
+check_columns(Relation relation, SeemeTable table)
+{
+	TupleDesc	columns = RelationGetDescr(relation);
+
+	for (const SeemeColumn *column = seeme_columns[table]; column != NULL && column->number > 0; column++)
+	{
+		Form_pg_attribute attribute = column->number > columns->natts ? NULL : TupleDescAttr(columns, column->number - 1);
+
+		if (attribute == NULL || attribute->attisdropped || attribute->atttypid != column->type ||
+			strcmp(NameStr(attribute->attname), column->name) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("column %d of table seeme.%s is not \"%s\" of type %s, as library version %s has it",
+							column->number, table_names[table], column->name, format_type_be(column->type), SEEME_RBAC_VERSION),
+					 errhint("The tables of the schema seeme are changed by ALTER EXTENSION seeme_rbac UPDATE alone.")));
+	}
+	has_columns[table] = true;
 }
 
 static Relation
@@ -155,6 +181,8 @@ open_table(SeemeStore *store, SeemeTable table)
 		/* Before it is waited for: what is read of a table that was rewritten meanwhile is not to be remembered. */
 		seeme_tables_read[table] = relid;
 		store->tables[table] = table_open(relid, AccessShareLock);
+		if (!has_columns[table])
+			check_columns(store->tables[table], table);
 		if (store->snapshot == NULL)
 			store->snapshot = RegisterSnapshot(GetCatalogSnapshot(relid));
 	}

@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "identity.h"
 #include "permission_scan.h"
+#include "restoring.h"
 #include "session.h"
 
 SEEME_MODULE_MAGIC;
@@ -24,6 +25,7 @@ void
 _PG_init(void)
 {
 	seeme_identity_init();
+	seeme_restoring_init();
 	seeme_session_init();
 	seeme_changes_init();
 	seeme_cache_init();

@@ -1,13 +1,14 @@
 /*
  * store.c: what the extension's tables say.
  *
- * Owns the layout of the tables as C sees it (column numbers, and which index finds what) and nothing else: it knows neither
+ * Owns the layout of the tables as C sees it (columns, and which index finds what) and nothing else: it knows neither
  * who is asking nor what a permission is, and writes nothing. How a row is found is scan.c's affair.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "access/stratnum.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/jsonb.h"
@@ -15,77 +16,131 @@
 #include "scan.h"
 #include "store.h"
 
-/* Column numbers, as sql/install has the columns. An upgrade adds columns at the end only. */
+/*
+ * The columns that C reads, by number, with their types: COLUMN(table, name, number, type), as sql/install has them. An upgrade
+ * adds columns at the end only. scan.c compares them with the table, by name and type, before it reads the first row of one.
+ */
+#define COLUMNS_OF_USERS(COLUMN) \
+	COLUMN(users, id, 1, UUIDOID) \
+	COLUMN(users, email, 3, TEXTOID) \
+	COLUMN(users, database_role, 6, NAMEOID) \
+	COLUMN(users, is_service, 7, BOOLOID) \
+	COLUMN(users, disabled_at, 8, TIMESTAMPTZOID) \
+	COLUMN(users, service_organization_id, 11, UUIDOID) \
+	COLUMN(users, tokens_valid_from, 13, TIMESTAMPTZOID)
+
+#define COLUMNS_OF_ORGANIZATIONS(COLUMN) \
+	COLUMN(organizations, id, 1, UUIDOID) \
+	COLUMN(organizations, owner_id, 6, UUIDOID)
+
+#define COLUMNS_OF_TEAMS(COLUMN) \
+	COLUMN(teams, id, 1, UUIDOID) \
+	COLUMN(teams, organization_id, 2, UUIDOID)
+
+#define COLUMNS_OF_PROJECTS(COLUMN) \
+	COLUMN(projects, id, 1, UUIDOID) \
+	COLUMN(projects, organization_id, 2, UUIDOID) \
+	COLUMN(projects, team_id, 3, UUIDOID)
+
+#define COLUMNS_OF_ROLES(COLUMN) \
+	COLUMN(roles, id, 1, UUIDOID) \
+	COLUMN(roles, name, 3, TEXTOID) \
+	COLUMN(roles, permissions, 5, TEXTARRAYOID)
+
+#define COLUMNS_OF_MEMBERSHIPS(COLUMN) \
+	COLUMN(memberships, id, 1, UUIDOID) \
+	COLUMN(memberships, organization_id, 2, UUIDOID) \
+	COLUMN(memberships, team_id, 3, UUIDOID) \
+	COLUMN(memberships, project_id, 4, UUIDOID) \
+	COLUMN(memberships, user_id, 5, UUIDOID) \
+	COLUMN(memberships, role_id, 6, UUIDOID) \
+	COLUMN(memberships, valid_from, 7, TIMESTAMPTZOID) \
+	COLUMN(memberships, valid_until, 8, TIMESTAMPTZOID)
+
+#define COLUMNS_OF_PROJECT_RESOURCES(COLUMN) \
+	COLUMN(project_resources, project_id, 2, UUIDOID) \
+	COLUMN(project_resources, resource_type, 3, TEXTOID) \
+	COLUMN(project_resources, resource_id, 4, UUIDOID)
+
+#define COLUMNS_OF_PERMISSIONS(COLUMN) \
+	COLUMN(permissions, name, 1, TEXTOID) \
+	COLUMN(permissions, is_wildcard, 5, BOOLOID)
+
+#define COLUMNS_OF_RESOURCE_TYPES(COLUMN) \
+	COLUMN(resource_types, name, 1, TEXTOID) \
+	COLUMN(resource_types, resource, 2, TEXTOID)
+
+#define COLUMNS_OF_RELEASED_RESOURCES(COLUMN) \
+	COLUMN(released_resources, resource_type, 1, TEXTOID) \
+	COLUMN(released_resources, resource_id, 2, UUIDOID)
+
+#define COLUMNS_OF_API_KEYS(COLUMN) \
+	COLUMN(api_keys, id, 1, UUIDOID) \
+	COLUMN(api_keys, user_id, 2, UUIDOID) \
+	COLUMN(api_keys, organization_id, 3, UUIDOID) \
+	COLUMN(api_keys, permissions, 4, TEXTARRAYOID) \
+	COLUMN(api_keys, expires_at, 5, TIMESTAMPTZOID) \
+	COLUMN(api_keys, created_by, 9, UUIDOID) \
+	COLUMN(api_keys, creator_membership_id, 11, UUIDOID) \
+	COLUMN(api_keys, bearer_membership_id, 12, UUIDOID)
+
+#define COLUMNS_OF_RETIRED_IDS(COLUMN) \
+	COLUMN(retired_ids, id, 1, UUIDOID)
+
+#define COLUMNS_OF_TOKEN_KEYS(COLUMN) \
+	COLUMN(token_keys, id, 1, UUIDOID) \
+	COLUMN(token_keys, kid, 2, TEXTOID) \
+	COLUMN(token_keys, issuer, 3, TEXTOID) \
+	COLUMN(token_keys, audience, 4, TEXTOID) \
+	COLUMN(token_keys, algorithm, 5, TEXTOID) \
+	COLUMN(token_keys, jwk, 6, JSONBOID) \
+	COLUMN(token_keys, subject_kind, 7, TEXTOID) \
+	COLUMN(token_keys, valid_from, 8, TIMESTAMPTZOID) \
+	COLUMN(token_keys, valid_until, 9, TIMESTAMPTZOID)
+
+#define COLUMNS_OF_EXTERNAL_IDENTITIES(COLUMN) \
+	COLUMN(external_identities, issuer, 1, TEXTOID) \
+	COLUMN(external_identities, subject, 2, TEXTOID) \
+	COLUMN(external_identities, user_id, 3, UUIDOID)
+
+#define NUMBER(table, name, number, type) table##_##name = number,
+#define ENTRY(table, name, number, type) {number, #name, type},
+#define LIST(columns) (const SeemeColumn[]) {columns(ENTRY) {0}}
+
+/* users_id and so on */
 enum
 {
-	users_id = 1,
-	users_email = 3,
-	users_database_role = 6,
-	users_is_service = 7,
-	users_disabled_at = 8,
-	users_service_organization_id = 11,
-	users_tokens_valid_from = 13,
+	COLUMNS_OF_USERS(NUMBER)
+	COLUMNS_OF_ORGANIZATIONS(NUMBER)
+	COLUMNS_OF_TEAMS(NUMBER)
+	COLUMNS_OF_PROJECTS(NUMBER)
+	COLUMNS_OF_ROLES(NUMBER)
+	COLUMNS_OF_MEMBERSHIPS(NUMBER)
+	COLUMNS_OF_PROJECT_RESOURCES(NUMBER)
+	COLUMNS_OF_PERMISSIONS(NUMBER)
+	COLUMNS_OF_RESOURCE_TYPES(NUMBER)
+	COLUMNS_OF_RELEASED_RESOURCES(NUMBER)
+	COLUMNS_OF_API_KEYS(NUMBER)
+	COLUMNS_OF_RETIRED_IDS(NUMBER)
+	COLUMNS_OF_TOKEN_KEYS(NUMBER)
+	COLUMNS_OF_EXTERNAL_IDENTITIES(NUMBER)
+};
 
-	organizations_id = 1,
-	organizations_owner_id = 6,
-
-	teams_id = 1,
-	teams_organization_id = 2,
-
-	projects_id = 1,
-	projects_organization_id = 2,
-	projects_team_id = 3,
-
-	roles_id = 1,
-	roles_name = 3,
-	roles_permissions = 5,
-
-	memberships_id = 1,
-	memberships_organization_id = 2,
-	memberships_team_id = 3,
-	memberships_project_id = 4,
-	memberships_user_id = 5,
-	memberships_role_id = 6,
-	memberships_valid_from = 7,
-	memberships_valid_until = 8,
-
-	project_resources_project_id = 2,
-	project_resources_resource_type = 3,
-	project_resources_resource_id = 4,
-
-	permissions_name = 1,
-	permissions_is_wildcard = 5,
-
-	resource_types_name = 1,
-	resource_types_resource = 2,
-
-	released_resources_resource_type = 1,
-	released_resources_resource_id = 2,
-
-	api_keys_id = 1,
-	api_keys_user_id = 2,
-	api_keys_organization_id = 3,
-	api_keys_permissions = 4,
-	api_keys_expires_at = 5,
-	api_keys_created_by = 9,
-	api_keys_creator_membership_id = 11,
-	api_keys_bearer_membership_id = 12,
-
-	retired_ids_id = 1,
-
-	token_keys_id = 1,
-	token_keys_kid = 2,
-	token_keys_issuer = 3,
-	token_keys_audience = 4,
-	token_keys_algorithm = 5,
-	token_keys_jwk = 6,
-	token_keys_subject_kind = 7,
-	token_keys_valid_from = 8,
-	token_keys_valid_until = 9,
-
-	external_identities_issuer = 1,
-	external_identities_subject = 2,
-	external_identities_user_id = 3,
+const SeemeColumn *const seeme_columns[SEEME_NTABLES] = {
+	[SEEME_USERS] = LIST(COLUMNS_OF_USERS),
+	[SEEME_ORGANIZATIONS] = LIST(COLUMNS_OF_ORGANIZATIONS),
+	[SEEME_TEAMS] = LIST(COLUMNS_OF_TEAMS),
+	[SEEME_PROJECTS] = LIST(COLUMNS_OF_PROJECTS),
+	[SEEME_ROLES] = LIST(COLUMNS_OF_ROLES),
+	[SEEME_MEMBERSHIPS] = LIST(COLUMNS_OF_MEMBERSHIPS),
+	[SEEME_PROJECT_RESOURCES] = LIST(COLUMNS_OF_PROJECT_RESOURCES),
+	[SEEME_PERMISSIONS] = LIST(COLUMNS_OF_PERMISSIONS),
+	[SEEME_RESOURCE_TYPES] = LIST(COLUMNS_OF_RESOURCE_TYPES),
+	[SEEME_RELEASED_RESOURCES] = LIST(COLUMNS_OF_RELEASED_RESOURCES),
+	[SEEME_API_KEYS] = LIST(COLUMNS_OF_API_KEYS),
+	[SEEME_RETIRED_IDS] = LIST(COLUMNS_OF_RETIRED_IDS),
+	[SEEME_TOKEN_KEYS] = LIST(COLUMNS_OF_TOKEN_KEYS),
+	[SEEME_EXTERNAL_IDENTITIES] = LIST(COLUMNS_OF_EXTERNAL_IDENTITIES),
 };
 
 /* Of an index's entries so many are looked at in vain before those that are wanted are looked up one by one. */
@@ -749,4 +804,17 @@ seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resour
 	seeme_text_key(&keys[0], released_resources_resource_type, type);
 	seeme_uuid_key(&keys[1], released_resources_resource_id, resource);
 	return seeme_read_row(store, SEEME_RELEASED_RESOURCES_BY_ID, 2, keys, NULL, NULL);
+}
+
+/* Whether people have been added, or changed, other than by a restore. */
+bool
+seeme_read_in_use(SeemeStore *store)
+{
+	SeemeScan	scan;
+	bool		in_use;
+
+	seeme_begin_table_scan(store, &scan, SEEME_IN_USE);
+	in_use = seeme_next_table_row(&scan);
+	seeme_end_scan(&scan);
+	return in_use;
 }

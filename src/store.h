@@ -28,8 +28,9 @@ typedef enum SeemeTable
 	SEEME_RETIRED_IDS,
 	SEEME_TOKEN_KEYS,
 	SEEME_EXTERNAL_IDENTITIES,
+	SEEME_IN_USE,
 } SeemeTable;
-#define SEEME_NTABLES (SEEME_EXTERNAL_IDENTITIES + 1)
+#define SEEME_NTABLES (SEEME_IN_USE + 1)
 
 /* The tables as one snapshot of what is committed now shows them, opened as they are needed. */
 typedef struct SeemeStore
@@ -38,6 +39,16 @@ typedef struct SeemeStore
 	Snapshot	snapshot;
 	Relation	tables[SEEME_NTABLES];
 } SeemeStore;
+
+/* A column of a table that C reads by its number. */
+typedef struct SeemeColumn
+{
+	int			number;
+	const char *name;
+	Oid			type;
+} SeemeColumn;
+
+extern const SeemeColumn *const seeme_columns[SEEME_NTABLES];
 
 typedef struct SeemePerson
 {
@@ -150,6 +161,8 @@ extern char *seeme_find_type_of_resource(SeemeStore *store, const char *resource
 extern bool seeme_read_resource_type(SeemeStore *store, const char *type);
 extern bool seeme_read_retired(SeemeStore *store, const pg_uuid_t *id);
 extern bool seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resource);
+
+extern bool seeme_read_in_use(SeemeStore *store);
 
 /* Lists, palloc'd in the current memory context. */
 extern List *seeme_list_codes(SeemeStore *store);	/* of char *: the concrete ones, sorted */

@@ -9,14 +9,14 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
+#include "version.h"
+
 #define SEEME_TOKEN_BYTES 32
 
 /*
  * seeme.random_token(prefix text) RETURNS text
  */
-PG_FUNCTION_INFO_V1(seeme_random_token);
-Datum
-seeme_random_token(PG_FUNCTION_ARGS)
+SEEME_FUNCTION(seeme_random_token, 1)
 {
 	unsigned char bits[SEEME_TOKEN_BYTES];
 	StringInfoData token;

@@ -24,7 +24,12 @@ LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_nobody_asks';
 COMMENT ON FUNCTION seeme.nobody_asks() IS
   'True when no person at all is identified (a person who is disabled meanwhile is identified)';
 
+CREATE FUNCTION seeme.is_of_this_version() RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_is_of_this_version';
+COMMENT ON FUNCTION seeme.is_of_this_version() IS
+  'Whether the library and the extension in this database are of the same version; other functions of the library refuse to work while they are not (55000)';
+
 CREATE FUNCTION seeme.restoring() RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_restoring';
 COMMENT ON FUNCTION seeme.restoring() IS
-  'True in a superuser''s session that restores a dump: row_security is off and nobody is identified. Rows are then taken as they are: nothing is derived, checked against rule 7 or logged.';
+  'True in a superuser''s session that restores a dump, while nobody is identified: seeme_rbac.restoring is on; or row_security is off, as a dump''s script has it, and seeme.in_use has no row. Rows are then taken as they are: nothing is derived, checked against rule 7 or logged. The built-in roles still follow the registered codes, and foreign keys are checked.';

@@ -1,14 +1,19 @@
 -- What decisions follow, and how every session learns that it has changed (src/changes.c); what is remembered (src/cache.c).
 
 -- Always empty. PostgreSQL tells every session when a table's definition changes; these stand for the rows of others.
-CREATE TABLE seeme.changes_of_vocabulary ();
-CREATE TABLE seeme.changes_of_places ();
-CREATE TABLE seeme.changes_of_rights ();
-CREATE TABLE seeme.changes_of_assignments ();
+-- Each has a key, since a publication of all tables refuses some statements on a table without one.
+CREATE TABLE seeme.changes_of_vocabulary (id integer PRIMARY KEY);
+CREATE TABLE seeme.changes_of_places (id integer PRIMARY KEY);
+CREATE TABLE seeme.changes_of_rights (id integer PRIMARY KEY);
+CREATE TABLE seeme.changes_of_assignments (id integer PRIMARY KEY);
 COMMENT ON TABLE seeme.changes_of_vocabulary IS 'Empty: stands for the codes, resource types and roles when sessions are told that they have changed';
 COMMENT ON TABLE seeme.changes_of_places IS 'Empty: stands for organizations, teams and projects when sessions are told that they have changed';
 COMMENT ON TABLE seeme.changes_of_rights IS 'Empty: stands for people, memberships and keys when sessions are told that they have changed';
 COMMENT ON TABLE seeme.changes_of_assignments IS 'Empty: stands for the assignments of resources to projects when sessions are told that they have changed';
+COMMENT ON COLUMN seeme.changes_of_vocabulary.id IS 'Unused: every table has a key';
+COMMENT ON COLUMN seeme.changes_of_places.id IS 'Unused: every table has a key';
+COMMENT ON COLUMN seeme.changes_of_rights.id IS 'Unused: every table has a key';
+COMMENT ON COLUMN seeme.changes_of_assignments.id IS 'Unused: every table has a key';
 ALTER TABLE seeme.changes_of_vocabulary ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE seeme.changes_of_places ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE seeme.changes_of_rights ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -28,6 +33,32 @@ BEGIN
   EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER a_note_change, ENABLE ALWAYS TRIGGER a_note_change_made, ENABLE ALWAYS TRIGGER a_note_truncate', table_name);
 END $$;
 COMMENT ON FUNCTION seeme.watch(regclass, text, name) IS 'Has a table tell every session when its rows change; of one person, where a column (a uuid; empty: none) says whose rights a row is about';
+
+-- Whether anybody has been added since CREATE EXTENSION. A restore into an extension in use has to say so (seeme.restoring()).
+-- The rows are no part of a dump. There may be several: two sessions that add the first person do not wait for each other.
+CREATE TABLE seeme.in_use (
+  id    uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  since timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE seeme.in_use IS 'Has a row once people have been added other than by a restore: from then on a restore needs seeme_rbac.restoring. Never dumped.';
+COMMENT ON COLUMN seeme.in_use.id IS 'Unique id';
+COMMENT ON COLUMN seeme.in_use.since IS 'When somebody was added first, or changed first after a restore';
+ALTER TABLE seeme.in_use ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION seeme.note_use() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  PERFORM FROM seeme.in_use;
+  IF FOUND OR seeme.restoring() THEN
+    RETURN NULL;
+  END IF;
+  IF EXISTS (SELECT FROM seeme.users) THEN
+    INSERT INTO seeme.in_use DEFAULT VALUES;
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.note_use() IS 'Trigger: marks the extension as used when people, or what belongs to them, change other than by a restore';
 
 CREATE FUNCTION seeme.cache_counters(
   OUT hits bigint, OUT probes bigint, OUT bulk_loads bigint, OUT evictions bigint, OUT resets bigint, OUT bypasses bigint, OUT bytes bigint)

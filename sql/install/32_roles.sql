@@ -73,17 +73,25 @@ CREATE FUNCTION seeme.admin_role() RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL 
 RETURN '00000000-0000-4000-8000-000000000002'::uuid;
 COMMENT ON FUNCTION seeme.admin_role() IS 'The id of the built-in role Admin';
 
+CREATE FUNCTION seeme.update_builtin_roles() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+  UPDATE seeme.roles r SET permissions = seeme.builtin_permissions(r.name)
+   WHERE r.organization_id IS NULL AND r.permissions IS DISTINCT FROM seeme.builtin_permissions(r.name)
+$$;
+COMMENT ON FUNCTION seeme.update_builtin_roles() IS 'Has the built-in roles hold what they hold by the codes that are registered: after these were changed with triggers disabled';
+
 CREATE FUNCTION seeme.refresh_builtin_roles() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  UPDATE seeme.roles r SET permissions = seeme.builtin_permissions(r.name)
-   WHERE r.organization_id IS NULL AND r.permissions IS DISTINCT FROM seeme.builtin_permissions(r.name);
+  PERFORM seeme.update_builtin_roles();
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION seeme.refresh_builtin_roles() IS 'Trigger: built-in roles keep up with the registered codes';
 CREATE TRIGGER refresh_builtin_roles AFTER INSERT OR UPDATE OR DELETE ON seeme.permissions
   FOR EACH STATEMENT EXECUTE FUNCTION seeme.refresh_builtin_roles();
+-- Also where session_replication_role is replica, as loading tools set it: what they load, decisions must follow.
+ALTER TABLE seeme.permissions ENABLE ALWAYS TRIGGER refresh_builtin_roles;
 
 CREATE FUNCTION seeme.authorize_role() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

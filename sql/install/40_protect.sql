@@ -70,6 +70,14 @@ RETURN concat_ws(' OR ',
 COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean) IS
   'The SQL condition under which the asking person holds a code on a row of a protected table';
 
+CREATE FUNCTION seeme.listing_query(p seeme.protected_tables) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('SELECT %s FROM %s WHERE %s',
+                (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(p.listing_columns) WITH ORDINALITY AS l (c, n)),
+                p.table_name, seeme.row_condition(p, p.resource || ':list', true))
+$$;
+COMMENT ON FUNCTION seeme.listing_query(seeme.protected_tables) IS 'What the listing view of a protected table shows';
+
 -- Where one column alone tells the scope of a row, and the row is not itself what is assigned, the same condition holds for a
 -- row that is put somewhere and for one that moves there: the policy of UPDATE says it all.
 CREATE FUNCTION seeme.has_one_scope(p seeme.protected_tables) RETURNS boolean
@@ -370,6 +378,67 @@ END $$;
 COMMENT ON FUNCTION seeme.create_row_triggers(regclass, seeme.protected_tables) IS
   'Makes what asks a policy again after a wait, and what checks a row that moves, on a protected table or one that inherits from it; those that are there stay. Partitions get them from PostgreSQL';
 
+CREATE FUNCTION seeme.create_policies(p seeme.protected_tables) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE format('CREATE POLICY seeme_select ON %s FOR SELECT USING (%s)', p.table_name,
+                 seeme.row_condition(p, p.resource || ':read', true));
+  EXECUTE format('CREATE POLICY seeme_insert ON %s FOR INSERT WITH CHECK (%s)', p.table_name, seeme.insert_condition(p));
+  EXECUTE format('CREATE POLICY seeme_update ON %s FOR UPDATE USING (%s)', p.table_name, seeme.row_condition(p, p.resource || ':update'));
+  EXECUTE format('CREATE POLICY seeme_delete ON %s FOR DELETE USING (%s)', p.table_name, seeme.row_condition(p, p.resource || ':delete'));
+END $$;
+COMMENT ON FUNCTION seeme.create_policies(seeme.protected_tables) IS 'Makes the four policies of a protected table';
+
+CREATE FUNCTION seeme.create_resource_triggers(p seeme.protected_tables) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  followed name[];
+BEGIN
+  IF p.id_column IS NULL THEN
+    RETURN;
+  END IF;
+  EXECUTE format('CREATE TRIGGER seeme_forget_resource AFTER DELETE ON %s FOR EACH ROW '
+                 'EXECUTE FUNCTION seeme.follow_resource(%L)', p.table_name, p.resource_type);
+  EXECUTE format('CREATE TRIGGER seeme_forget_resources AFTER TRUNCATE ON %s FOR EACH STATEMENT '
+                 'EXECUTE FUNCTION seeme.follow_resource(%L)', p.table_name, p.resource_type);
+  -- Of columns: PostgreSQL reads the condition of a trigger anew in each statement, but only where it sets one of them.
+  followed := array_remove(ARRAY[p.id_column, p.name_column], NULL);
+  EXECUTE format('CREATE TRIGGER seeme_follow_resource AFTER UPDATE OF %s ON %s FOR EACH ROW '
+                 'WHEN (%s) EXECUTE FUNCTION seeme.follow_resource(%L)',
+                 (SELECT string_agg(format('%I', c), ', ') FROM unnest(followed) AS c), p.table_name,
+                 (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') FROM unnest(followed) AS c),
+                 p.resource_type);
+END $$;
+COMMENT ON FUNCTION seeme.create_resource_triggers(seeme.protected_tables) IS
+  'Makes what has assignments go with the rows of a protected table that holds resources, and bear their names';
+
+-- Referential actions run as the table's owner, the triggers' conditions with them.
+CREATE FUNCTION seeme.grant_to_owner(p seeme.protected_tables) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  owner   regrole := (SELECT c.relowner FROM pg_class c WHERE c.oid = p.table_name);
+  needed  regprocedure[] := ARRAY[
+    'seeme.user_for(text)', '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
+    -- what the planner has take its place
+    'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text)',
+    '@extschema@.seeme_permitted_organizations(text)', '@extschema@.seeme_permitted_teams(text)',
+    '@extschema@.seeme_permitted_projects(text)', '@extschema@.seeme_permitted_resources(text,text)',
+    -- who adds a partition makes its triggers
+    'seeme.ask_after_wait()', 'seeme.check_moved_row()', 'seeme.follow_resource()']::regprocedure[];
+  routine regprocedure;
+BEGIN
+  IF NOT has_function_privilege(owner, 'seeme.user_for(text)', 'EXECUTE') THEN
+    EXECUTE format('GRANT USAGE ON SCHEMA @extschema@, seeme TO %s', owner);
+  END IF;
+  FOREACH routine IN ARRAY needed LOOP
+    IF NOT has_function_privilege(owner, routine, 'EXECUTE') THEN
+      EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', routine, owner);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION seeme.grant_to_owner(seeme.protected_tables) IS
+  'Gives the owner of a protected table what its policies and triggers call';
+
 CREATE FUNCTION seeme.refuse_write() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -389,7 +458,6 @@ DECLARE
   p          seeme.protected_tables;
   action     text;
   columns    name[] := ARRAY[project_column, team_column, organization_column, resource_id_column, owner_column];
-  followed   name[];
   view_name  text;
   grantee    record;
   others     text;
@@ -497,53 +565,19 @@ BEGIN
       USING HINT = 'They let through what these ones do not. Drop them, or make them RESTRICTIVE.';
   END IF;
 
-  EXECUTE format('CREATE POLICY seeme_select ON %s FOR SELECT USING (%s)', table_name,
-                 seeme.row_condition(p, p.resource || ':read', true));
-  EXECUTE format('CREATE POLICY seeme_insert ON %s FOR INSERT WITH CHECK (%s)', table_name, seeme.insert_condition(p));
-  EXECUTE format('CREATE POLICY seeme_update ON %s FOR UPDATE USING (%s)', table_name, seeme.row_condition(p, p.resource || ':update'));
-  EXECUTE format('CREATE POLICY seeme_delete ON %s FOR DELETE USING (%s)', table_name, seeme.row_condition(p, p.resource || ':delete'));
+  PERFORM seeme.create_policies(p);
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', table_name);
 
   PERFORM seeme.create_row_triggers(table_name, p);
   p.closed_partitions := seeme.close_tables_below(table_name);
   PERFORM seeme.create_row_triggers(b.relation, p) FROM seeme.tables_below(table_name) b
     WHERE NOT b.is_partition AND b.relation = ANY (p.closed_partitions);
-  IF p.id_column IS NOT NULL THEN
-    EXECUTE format('CREATE TRIGGER seeme_forget_resource AFTER DELETE ON %s FOR EACH ROW '
-                   'EXECUTE FUNCTION seeme.follow_resource(%L)', table_name, p.resource_type);
-    EXECUTE format('CREATE TRIGGER seeme_forget_resources AFTER TRUNCATE ON %s FOR EACH STATEMENT '
-                   'EXECUTE FUNCTION seeme.follow_resource(%L)', table_name, p.resource_type);
-    -- Of columns: PostgreSQL reads the condition of a trigger anew in each statement, but only where it sets one of them.
-    followed := array_remove(ARRAY[p.id_column, p.name_column], NULL);
-    EXECUTE format('CREATE TRIGGER seeme_follow_resource AFTER UPDATE OF %s ON %s FOR EACH ROW '
-                   'WHEN (%s) EXECUTE FUNCTION seeme.follow_resource(%L)',
-                   (SELECT string_agg(format('%I', c), ', ') FROM unnest(followed) AS c), table_name,
-                   (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') FROM unnest(followed) AS c),
-                   p.resource_type);
-  END IF;
-
-  -- Referential actions run as the table's owner, the triggers' conditions with them.
-  IF NOT has_function_privilege(relation.relowner, 'seeme.user_for(text)', 'EXECUTE')
-     OR NOT has_function_privilege(relation.relowner, '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)', 'EXECUTE')
-     OR NOT has_function_privilege(relation.relowner, 'seeme.ask_after_wait()', 'EXECUTE') THEN
-    EXECUTE format('GRANT USAGE ON SCHEMA @extschema@, seeme TO %s', relation.relowner::regrole);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION seeme.user_for(text), '
-                   '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text), '
-                   -- what the planner has take its place
-                   'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text), '
-                   '@extschema@.seeme_permitted_organizations(text), @extschema@.seeme_permitted_teams(text), '
-                   '@extschema@.seeme_permitted_projects(text), @extschema@.seeme_permitted_resources(text,text), '
-                   -- who adds a partition makes its triggers
-                   'seeme.ask_after_wait(), seeme.check_moved_row(), seeme.follow_resource() TO %s',
-                   relation.relowner::regrole);
-  END IF;
+  PERFORM seeme.create_resource_triggers(p), seeme.grant_to_owner(p);
 
   IF listing_columns IS NOT NULL THEN
     p.listing_columns := listing_columns;
     view_name := format('%s.%I', relation.relnamespace::regnamespace, relation.relname || '_listing');
-    EXECUTE format('CREATE VIEW %s WITH (security_barrier = true) AS SELECT %s FROM %s WHERE %s', view_name,
-                   (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(listing_columns) WITH ORDINALITY AS l (c, n)),
-                   table_name, seeme.row_condition(p, p.resource || ':list', true));
+    EXECUTE format('CREATE VIEW %s WITH (security_barrier = true) AS %s', view_name, seeme.listing_query(p));
     EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
                    format('The rows of %s on which the asking person holds %s:list (seeme_protect)', table_name, p.resource));
     p.listing_view := view_name::regclass;
@@ -635,6 +669,73 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_unprotect(regclass) IS
   'Undoes what seeme_protect did to the table: policies, triggers, listing view, row security as it was. 55000 when it is not protected.';
+
+-- An upgrade changes what seeme_protect makes of a table. What it was told stays.
+CREATE FUNCTION seeme.renew_protection(table_name regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  p      seeme.protected_tables;
+  object record;
+  closed regclass[];
+BEGIN
+  SELECT * INTO p FROM seeme.protected_tables t WHERE t.table_name = renew_protection.table_name;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'table % is not protected', table_name
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'seeme.protected_tables lists those that are.';
+  END IF;
+  -- Nobody reads or writes a row between the old guards and the new ones.
+  EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', p.table_name);
+  FOR object IN
+    SELECT o.polname FROM pg_policy o
+     WHERE o.polrelid = p.table_name AND o.polname IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete')
+  LOOP
+    EXECUTE format('DROP POLICY %I ON %s', object.polname, p.table_name);
+  END LOOP;
+  PERFORM seeme.create_policies(p);
+  EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', p.table_name);
+
+  FOR object IN
+    SELECT t.tgname, t.tgrelid::regclass AS relation FROM pg_trigger t
+     WHERE (t.tgrelid = p.table_name OR t.tgrelid IN (SELECT b.relation FROM seeme.tables_below(p.table_name) b WHERE NOT b.is_partition))
+       AND t.tgname IN ('seeme_after_wait', 'zz_seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_resources', 'seeme_follow_resource')
+  LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', object.tgname, object.relation);
+  END LOOP;
+  PERFORM seeme.create_row_triggers(p.table_name, p);
+  closed := seeme.close_tables_below(p.table_name);
+  IF cardinality(closed) > 0 THEN
+    UPDATE seeme.protected_tables t SET closed_partitions = t.closed_partitions || closed WHERE t.table_name = p.table_name;
+  END IF;
+  PERFORM seeme.create_row_triggers(b.relation, p) FROM seeme.tables_below(p.table_name) b
+    WHERE NOT b.is_partition AND b.relation = ANY (p.closed_partitions || closed);
+  PERFORM seeme.create_resource_triggers(p);
+
+  -- Its grants stay, and so do views over it.
+  IF EXISTS (SELECT FROM pg_class c WHERE c.oid = p.listing_view) THEN
+    EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_barrier = true) AS %s', p.listing_view, seeme.listing_query(p));
+  END IF;
+  PERFORM seeme.grant_to_owner(p);
+END $$;
+COMMENT ON FUNCTION seeme.renew_protection(regclass) IS
+  'Makes the policies, triggers and listing view of a protected table anew, as seeme_protect would make them now, by what it was told. For superusers, when a finding or an upgrade asks for it';
+
+CREATE FUNCTION seeme.renew_all_protection() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  relation regclass;
+BEGIN
+  FOR relation IN SELECT p.table_name FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name ORDER BY c.oid LOOP
+    -- One table that has not the columns any more does not stand in the way of all others: it keeps what it has.
+    BEGIN
+      PERFORM seeme.renew_protection(relation);
+    EXCEPTION WHEN undefined_column OR undefined_function OR datatype_mismatch OR wrong_object_type OR invalid_table_definition THEN
+      RAISE WARNING 'the protection of table % could not be brought up to date: %', relation, SQLERRM
+        USING HINT = format('Call seeme_unprotect(%L), and seeme_protect with the columns that the table has now.', relation);
+    END;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION seeme.renew_all_protection() IS
+  'Makes the policies, triggers and listing views of all protected tables anew: after an upgrade. A WARNING for each table that cannot be';
 
 CREATE FUNCTION seeme.forget_dropped_tables() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

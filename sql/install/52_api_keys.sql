@@ -53,9 +53,9 @@ CREATE TRIGGER note_memberships BEFORE INSERT ON seeme.api_keys
 -- revokes it would wait until that transaction ends.
 CREATE TABLE seeme.api_key_uses (
   key_id  uuid NOT NULL,
-  used_at timestamptz NOT NULL
+  used_at timestamptz NOT NULL,
+  PRIMARY KEY (key_id, used_at)
 );
-CREATE INDEX api_key_uses_key_id_idx ON seeme.api_key_uses (key_id, used_at);
 COMMENT ON TABLE seeme.api_key_uses IS 'When keys were last used to log in, to the minute: the latest counts. Kept by logins in READ COMMITTED transactions that are not read only.';
 COMMENT ON COLUMN seeme.api_key_uses.key_id IS 'The key';
 COMMENT ON COLUMN seeme.api_key_uses.used_at IS 'When somebody logged in with it';
@@ -79,7 +79,7 @@ BEGIN
      OR EXISTS (SELECT FROM seeme.api_key_uses u WHERE u.key_id = key AND u.used_at > clock_timestamp() - interval '1 minute') THEN
     RETURN;
   END IF;
-  INSERT INTO seeme.api_key_uses (key_id, used_at) VALUES (key, clock_timestamp());
+  INSERT INTO seeme.api_key_uses (key_id, used_at) VALUES (key, clock_timestamp()) ON CONFLICT DO NOTHING;
   DELETE FROM seeme.api_key_uses u
    WHERE u.ctid IN (SELECT o.ctid FROM seeme.api_key_uses o
                      WHERE o.key_id = key AND o.used_at < clock_timestamp() - interval '1 minute' FOR UPDATE SKIP LOCKED);

@@ -61,18 +61,9 @@ END $$;
 COMMENT ON FUNCTION @extschema@.seeme_grant_usage(name) IS
   'Gives an application''s database role the use of the schema, tables and functions, and no more: which rows it sees and changes is for the policies to say. Not seeme_assume, which is granted by itself.';
 
--- Rows that are restored are taken as they are. pg_restore --jobs loads the tables in any order, while their foreign keys
--- exist already; in the dump they held.
 CREATE FUNCTION seeme.take_restored_rows() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  IF seeme.restoring() THEN
-    PERFORM set_config('session_replication_role', 'replica', true);
-  END IF;
-  RETURN NEW;
-END $$;
-COMMENT ON FUNCTION seeme.take_restored_rows() IS 'Trigger: while a dump is restored, no other trigger fires for the rest of the transaction';
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_take_restored_rows';
+COMMENT ON FUNCTION seeme.take_restored_rows() IS 'Trigger: while a dump is restored, the rows of one INSERT or COPY are not looked up in the extension''s tables that they refer to: pg_restore --jobs loads the tables in any order';
 
 CREATE FUNCTION @extschema@.seeme_grant_provisioning(role_name name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -136,12 +127,20 @@ BEGIN
     EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON seeme.%I
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.guard_truncate()', name);
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['organizations', 'teams', 'projects', 'roles', 'memberships', 'project_resources', 'invitations',
-                              'users', 'protected_tables', 'logos', 'api_keys', 'token_keys', 'external_identities'] LOOP
-    EXECUTE format('CREATE TRIGGER a_restore BEFORE INSERT ON seeme.%I FOR EACH ROW WHEN (seeme.restoring())
-                      EXECUTE FUNCTION seeme.take_restored_rows()', name);
+  -- Not codes, resource types and protected tables, which there can be without anybody.
+  FOREACH name IN ARRAY ARRAY['users', 'organizations', 'teams', 'projects', 'roles', 'memberships', 'project_resources', 'invitations',
+                              'logos', 'api_keys', 'api_key_uses', 'external_identities'] LOOP
+    EXECUTE format('CREATE TRIGGER note_use AFTER INSERT OR UPDATE OR DELETE ON seeme.%I
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.note_use()', name);
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['released_resources', 'retired_ids', 'api_key_uses', 'changes_of_vocabulary', 'changes_of_places', 'changes_of_rights',
+  -- Those that refer to others.
+  FOR name IN
+    SELECT DISTINCT c.relname FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+     WHERE f.contype = 'f' AND c.relnamespace = 'seeme'::regnamespace
+  LOOP
+    EXECUTE format('CREATE TRIGGER a_restore BEFORE INSERT ON seeme.%I FOR EACH STATEMENT EXECUTE FUNCTION seeme.take_restored_rows()', name);
+  END LOOP;
+  FOREACH name IN ARRAY ARRAY['released_resources', 'retired_ids', 'api_key_uses', 'in_use', 'changes_of_vocabulary', 'changes_of_places', 'changes_of_rights',
                               'changes_of_assignments'] LOOP
     EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON seeme.%I
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.guard_truncate()', name);

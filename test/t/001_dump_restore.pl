@@ -91,7 +91,7 @@ sub contents {
         my $row = $table eq 'seeme.roles' ? q{CASE WHEN t.is_system_role THEN (to_jsonb(t) - '{created_at,updated_at}'::text[])::text ELSE t::text END} : 't::text';
         join ' ', $table, rows($dbh, qq{SELECT count(*), md5(string_agg($row, chr(10) ORDER BY $row COLLATE "C")) FROM $table t});
     } rows($dbh, q{SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                    WHERE n.nspname IN ('seeme', 'public') AND c.relkind IN ('r', 'p') ORDER BY 1});
+                    WHERE n.nspname IN ('seeme', 'public') AND c.relkind IN ('r', 'p') AND c.oid <> 'seeme.in_use'::regclass ORDER BY 1});
 }
 
 # Who may touch what, whose it is, and which policies stand on it.

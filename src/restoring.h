@@ -1,0 +1,13 @@
+/*
+ * restoring.h: whether this session loads a dump.
+ */
+#ifndef SEEME_RESTORING_H
+#define SEEME_RESTORING_H
+
+#pragma GCC visibility push(hidden)
+
+extern void seeme_restoring_init(void);
+
+#pragma GCC visibility pop
+
+#endif							/* SEEME_RESTORING_H */
