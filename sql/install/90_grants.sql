@@ -117,10 +117,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.guard_own_tables() IS
   'Event trigger: only superusers add triggers to the extension''s tables, or foreign keys to them that convert';
-CREATE EVENT TRIGGER seeme_guard_own_tables ON ddl_command_end
-  WHEN TAG IN ('CREATE TRIGGER', 'CREATE TABLE', 'ALTER TABLE', 'CREATE SCHEMA')
-  EXECUTE FUNCTION seeme.guard_own_tables();
-COMMENT ON EVENT TRIGGER seeme_guard_own_tables IS 'Nobody''s code but the extension''s own runs with the rights of its owner';
 
 DO $$
 DECLARE
@@ -141,7 +137,7 @@ BEGIN
     EXECUTE format('CREATE TRIGGER a_restore BEFORE INSERT ON seeme.%I FOR EACH ROW WHEN (seeme.restoring())
                       EXECUTE FUNCTION seeme.take_restored_rows()', name);
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['released_resources', 'retired_ids', 'api_key_uses', 'changes_of_vocabulary', 'changes_of_places', 'changes_of_rights',
+  FOREACH name IN ARRAY ARRAY['lowered_guards', 'dropped_tables', 'always_triggers', 'released_resources', 'retired_ids', 'api_key_uses', 'changes_of_vocabulary', 'changes_of_places', 'changes_of_rights',
                               'changes_of_assignments'] LOOP
     EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON seeme.%I
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.guard_truncate()', name);
