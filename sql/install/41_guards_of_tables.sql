@@ -22,6 +22,7 @@ CREATE TABLE seeme.dropped_tables (
   table_name  name NOT NULL,
   arguments   jsonb NOT NULL,
   dropped_at  timestamptz NOT NULL DEFAULT now(),
+  made_again  regclass,
   PRIMARY KEY (schema_name, table_name)
 );
 COMMENT ON TABLE seeme.dropped_tables IS 'Names under which a protected table was dropped, renamed or moved away: whatever is made under one is to be protected again, until seeme_protect or seeme_unprotect';
@@ -29,6 +30,7 @@ COMMENT ON COLUMN seeme.dropped_tables.schema_name IS 'The schema that it was in
 COMMENT ON COLUMN seeme.dropped_tables.table_name IS 'Its name there';
 COMMENT ON COLUMN seeme.dropped_tables.arguments IS 'What seeme_protect was told of it, by the names of its parameters';
 COMMENT ON COLUMN seeme.dropped_tables.dropped_at IS 'When it went';
+COMMENT ON COLUMN seeme.dropped_tables.made_again IS 'The table that has the name now, once somebody was warned of it';
 
 -- Triggers of the extension's own tables that fire in every session, replicas' too.
 CREATE TABLE seeme.always_triggers (
@@ -175,7 +177,7 @@ BEGIN
    WHERE c.oid = p.listing_view AND NOT v.is_on
   UNION ALL
   -- What is above it, and shows its rows by policies of its own or by none.
-  SELECT a.relation, 'the rows of ' || p.table_name || ' apart from this table'
+  SELECT a.relation, 'no unprotected parent'
     FROM (WITH RECURSIVE above (oid) AS (
             SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = p.table_name
             UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid)
@@ -229,7 +231,7 @@ BEGIN
       INSERT INTO seeme.lowered_guards (table_name, relation, guard)
       SELECT p.table_name, d.relation, d.guard FROM seeme.guards_down(p) d ON CONFLICT DO NOTHING;
     ELSE
-      SELECT string_agg(d.guard || CASE WHEN d.relation <> p.table_name THEN ' of ' || d.relation ELSE '' END, ', ' ORDER BY d.relation, d.guard) INTO lost
+      SELECT string_agg(d.guard || CASE WHEN d.relation <> p.table_name THEN format(' (%s)', d.relation) ELSE '' END, ', ' ORDER BY d.relation, d.guard) INTO lost
         FROM (SELECT g.relation, g.guard FROM seeme.guards_down(p) g
               UNION
               SELECT a.relation, a.guard FROM jsonb_to_recordset(altered) AS a (relation regclass, guard text)
@@ -252,21 +254,23 @@ COMMENT ON FUNCTION seeme.keep_guards(oid[], jsonb) IS
 
 CREATE FUNCTION seeme.keep_protection() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  touched oid[];
+  altered jsonb := '[]';
 BEGIN
   -- It is null while the extension itself is dropped.
   IF to_regclass('seeme.lowered_guards') IS NULL THEN
     RETURN;
   END IF;
   IF TG_EVENT = 'sql_drop' THEN
-    PERFORM seeme.keep_guards(ARRAY(
-      SELECT DISTINCT to_regclass(format('%I.%I', d.address_names[1], d.address_names[2]))::oid FROM pg_event_trigger_dropped_objects() d
-       WHERE d.object_type IN ('policy', 'trigger') AND seeme.is_guard(d.address_names[3]::name)
-         AND to_regclass(format('%I.%I', d.address_names[1], d.address_names[2])) IS NOT NULL), '[]');
-    RETURN;
-  END IF;
-  -- A policy's condition, a trigger's, and a view's, are not looked at but not to be altered at all.
-  PERFORM seeme.keep_guards(seeme.touched_relations(), (
-    SELECT coalesce(jsonb_agg(jsonb_build_object('relation', a.relation::text, 'guard', a.guard)), '[]')
+    touched := ARRAY(
+      SELECT DISTINCT r.relation::oid
+        FROM pg_event_trigger_dropped_objects() d, to_regclass(format('%I.%I', d.address_names[1], d.address_names[2])) AS r (relation)
+       WHERE d.object_type IN ('policy', 'trigger') AND seeme.is_guard(d.address_names[3]::name) AND r.relation IS NOT NULL);
+  ELSE
+    touched := seeme.touched_relations();
+    -- What a policy, a trigger or a view says is not compared: it is not to be altered at all.
+    SELECT coalesce(jsonb_agg(jsonb_build_object('relation', a.relation::text, 'guard', a.guard)), '[]') INTO altered
       FROM (SELECT p.polrelid::regclass, format('policy %I', p.polname)
               FROM pg_event_trigger_ddl_commands() d JOIN pg_policy p ON p.oid = d.objid
              WHERE d.classid = 'pg_policy'::regclass AND d.command_tag = 'ALTER POLICY' AND seeme.is_guard(p.polname)
@@ -281,7 +285,9 @@ BEGIN
             UNION ALL
             SELECT p.listing_view, format('rule %I', r.rulename)
               FROM pg_event_trigger_ddl_commands() d JOIN pg_rewrite r ON r.oid = d.objid JOIN seeme.protected_tables p ON p.listing_view = r.ev_class
-             WHERE d.classid = 'pg_rewrite'::regclass) AS a (relation, guard)));
+             WHERE d.classid = 'pg_rewrite'::regclass) AS a (relation, guard);
+  END IF;
+  PERFORM seeme.keep_guards(touched, altered);
 END $$;
 COMMENT ON FUNCTION seeme.keep_protection() IS
   'Event trigger: nobody but a superuser takes away or alters what guards a protected table, otherwise than by seeme_unprotect';
@@ -371,15 +377,16 @@ COMMENT ON FUNCTION seeme.rename_column_of(seeme.protected_tables, name) IS 'Kee
 CREATE FUNCTION seeme.remember_name(schema_name name, table_name name, p seeme.protected_tables) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
   INSERT INTO seeme.dropped_tables AS d (schema_name, table_name, arguments) VALUES (schema_name, table_name, seeme.protect_arguments(p))
-  ON CONFLICT ON CONSTRAINT dropped_tables_pkey DO UPDATE SET arguments = excluded.arguments, dropped_at = excluded.dropped_at
+  ON CONFLICT ON CONSTRAINT dropped_tables_pkey DO UPDATE SET arguments = excluded.arguments, dropped_at = excluded.dropped_at, made_again = NULL
 $$;
 COMMENT ON FUNCTION seeme.remember_name(name, name, seeme.protected_tables) IS 'Remembers that the table of this name was protected, and how';
 
-CREATE FUNCTION seeme.tables_made_again() RETURNS TABLE (relation regclass, statement text)
+CREATE FUNCTION seeme.tables_made_again() RETURNS TABLE (relation regclass, statement text, schema_name name, table_name name, is_known boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY
-  SELECT c.oid::regclass, seeme.protect_statement(c.oid::regclass::text, d.arguments)
+  SELECT c.oid::regclass, seeme.protect_statement(c.oid::regclass::text, d.arguments), d.schema_name, d.table_name,
+         d.made_again IS NOT DISTINCT FROM c.oid
     FROM seeme.dropped_tables d JOIN pg_namespace n ON n.nspname = d.schema_name
     JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = d.table_name AND c.relkind IN ('r', 'p', 'f', 'm')
    WHERE NOT EXISTS (SELECT FROM seeme.protected_tables p
@@ -419,7 +426,8 @@ BEGIN
     DELETE FROM seeme.dropped_tables d WHERE (d.schema_name, d.table_name) = (p.nspname, p.relname);
   END LOOP;
   IF EXISTS (SELECT FROM seeme.dropped_tables) AND NOT seeme.loads_dump() THEN
-    FOR again IN SELECT * FROM seeme.tables_made_again() m WHERE m.relation = ANY (touched) LOOP
+    FOR again IN SELECT * FROM seeme.tables_made_again() m WHERE m.relation = ANY (touched) AND NOT m.is_known LOOP
+      UPDATE seeme.dropped_tables d SET made_again = again.relation WHERE (d.schema_name, d.table_name) = (again.schema_name, again.table_name);
       RAISE WARNING 'table % is not protected, and the one that had its name before was', again.relation
         USING HINT = format('SELECT %s; protects it as before. SELECT @extschema@.seeme_unprotect(%L); says that it is to stay as it is.', again.statement, again.relation);
     END LOOP;
@@ -452,6 +460,7 @@ BEGIN
   -- Numbers of tables are used again.
   UPDATE seeme.protected_tables t SET closed_partitions = ARRAY(SELECT c FROM unnest(t.closed_partitions) AS c WHERE c <> ALL (dropped))
    WHERE t.closed_partitions && dropped::regclass[];
+  UPDATE seeme.dropped_tables d SET made_again = NULL WHERE d.made_again = ANY (dropped);
   DELETE FROM seeme.lowered_guards l WHERE l.relation = ANY (dropped) OR l.table_name = ANY (dropped);
 END $$;
 COMMENT ON FUNCTION seeme.forget_dropped_tables() IS 'Event trigger: of a protected table that is dropped its name is remembered, and how it was protected';
@@ -512,8 +521,7 @@ BEGIN
     RAISE WARNING 'sessions could not be told that rights may have changed: %', SQLERRM;
   END;
   UPDATE seeme.roles r SET permissions = seeme.builtin_permissions(r.name)
-   WHERE r.id IN (SELECT b.id FROM seeme.roles b WHERE b.organization_id IS NULL AND seeme.builtin_permissions(b.name) IS NOT NULL)
-     AND r.permissions IS DISTINCT FROM seeme.builtin_permissions(r.name);
+   WHERE r.organization_id IS NULL AND r.permissions <> seeme.builtin_permissions(r.name);
 END $$;
 COMMENT ON FUNCTION seeme.keep_triggers_always() IS
   'Event trigger: after ALTER TABLE … ENABLE TRIGGER, triggers of the extension''s own tables always fire again, sessions forget what they remember, and built-in roles hold what is registered';
