@@ -306,8 +306,9 @@ BEGIN
   FOR parent IN SELECT p.* FROM seeme.protected_around(seeme.touched_relations()) p JOIN pg_class c ON c.oid = p.table_name WHERE c.relhassubclass LOOP
     CONTINUE WHEN EXISTS (SELECT FROM seeme.lowered_guards l WHERE l.table_name = parent.table_name AND l.guard = '*')
                OR NOT EXISTS (SELECT FROM seeme.tables_below(parent.table_name) b
-                               WHERE NOT b.has_row_security OR b.is_partition AND NOT EXISTS (
-                                       SELECT FROM pg_policy y WHERE y.polrelid = b.relation AND y.polname = 'seeme_closed'));
+                               -- What was closed before, and is open now, is not new: keep_protection says what is to be said of it.
+                               WHERE NOT b.has_row_security AND b.relation <> ALL (parent.closed_partitions)
+                                  OR b.is_partition AND NOT EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = b.relation AND y.polname = 'seeme_closed'));
     IF seeme.restoring() THEN
       RETURN;
     END IF;
