@@ -93,7 +93,7 @@ COMMENT ON FUNCTION @extschema@.seeme_grant_provisioning(name) IS
 CREATE FUNCTION seeme.guard_own_tables() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF seeme.is_superuser() THEN
+  IF seeme.acts_as_superuser() THEN
     RETURN;
   END IF;
   IF EXISTS (
