@@ -9,6 +9,7 @@
 #include "cache.h"
 #include "changes.h"
 #include "compat.h"
+#include "guards.h"
 #include "identity.h"
 #include "permission_scan.h"
 #include "restoring.h"
@@ -29,6 +30,7 @@ _PG_init(void)
 	seeme_session_init();
 	seeme_changes_init();
 	seeme_cache_init();
+	seeme_guards_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();
 	DefineCustomIntVariable("seeme_rbac.max_logo_size",

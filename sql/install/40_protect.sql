@@ -19,7 +19,9 @@ CREATE TABLE seeme.protected_tables (
   closed_partitions   regclass[] NOT NULL DEFAULT '{}',
   registered_codes    text[] NOT NULL DEFAULT '{}',
   registered_type     boolean NOT NULL DEFAULT false,
-  protected_at        timestamptz NOT NULL DEFAULT now()
+  protected_at        timestamptz NOT NULL DEFAULT now(),
+  schema_name         name,
+  relation_name       name
 );
 COMMENT ON TABLE seeme.protected_tables IS 'What seeme_protect was told of each application table, and what it found there';
 COMMENT ON COLUMN seeme.protected_tables.table_name IS 'The protected table';
@@ -41,6 +43,8 @@ COMMENT ON COLUMN seeme.protected_tables.closed_partitions IS 'Partitions on whi
 COMMENT ON COLUMN seeme.protected_tables.registered_codes IS 'Permission codes registered for it';
 COMMENT ON COLUMN seeme.protected_tables.registered_type IS 'Whether its resource type was registered for it';
 COMMENT ON COLUMN seeme.protected_tables.protected_at IS 'Since when';
+COMMENT ON COLUMN seeme.protected_tables.schema_name IS 'The schema that it is in: once it is moved or dropped, the one that is remembered';
+COMMENT ON COLUMN seeme.protected_tables.relation_name IS 'Its name there';
 
 -- Without a policy: for database administrators alone.
 ALTER TABLE seeme.protected_tables ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -327,9 +331,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = parent
     UNION SELECT i.inhrelid FROM pg_inherits i JOIN below b ON i.inhparent = b.oid)
   SELECT c.oid::regclass, c.relispartition, c.relrowsecurity
-    FROM below JOIN pg_class c USING (oid) WHERE c.relkind IN ('r', 'p') ORDER BY c.oid
+    FROM below JOIN pg_class c USING (oid)
+   WHERE c.relkind IN ('r', 'p') AND (c.relpersistence <> 't' OR c.relnamespace = pg_my_temp_schema()) ORDER BY c.oid
 $$;
-COMMENT ON FUNCTION seeme.tables_below(regclass) IS 'The partitions of a table, and the tables that inherit from it, at every depth';
+COMMENT ON FUNCTION seeme.tables_below(regclass) IS
+  'The partitions of a table, and the tables that inherit from it, at every depth. Not the temporary tables of other sessions, which nobody else reads or alters';
 
 -- Whoever is granted a partition, or a table that inherits, would walk around the policies of its parent.
 CREATE FUNCTION seeme.close_tables_below(parent regclass) RETURNS regclass[]
@@ -514,6 +520,8 @@ BEGIN
   p.registered_codes := '{}';
   p.registered_type := false;
   p.protected_at := now();
+  p.schema_name := (SELECT n.nspname FROM pg_namespace n WHERE n.oid = relation.relnamespace);
+  p.relation_name := relation.relname;
 
   -- The type by which its rows, or what they are parts of, are assigned to projects.
   p.resource_type := coalesce(resource_type, (SELECT t.name FROM seeme.resource_types t WHERE t.resource = p.resource));
@@ -603,6 +611,32 @@ END $$;
 COMMENT ON FUNCTION @extschema@.seeme_protect(regclass, text, name, name, name, name, name, text, name[]) IS
   'Puts a table under the model: policies that ask for resource:read, :create, :update and :delete in a row''s scope, which any of the columns tells. resource_id_column: the id under which the row''s resource of type resource_type is assigned to projects. owner_column: that person may do everything with the row. listing_columns: a view TABLE_listing of these columns for who holds resource:list. For the owner of the table.';
 
+CREATE FUNCTION seeme.leave_open(table_name regclass) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  relation pg_class;
+  found_it boolean := false;
+BEGIN
+  SELECT * INTO relation FROM pg_class c WHERE c.oid = table_name;
+  IF NOT FOUND OR NOT pg_has_role(relation.relowner, 'USAGE') OR row_security_active('seeme.protected_tables') THEN
+    RETURN false;
+  END IF;
+  DELETE FROM seeme.dropped_tables d USING pg_namespace n
+   WHERE n.oid = relation.relnamespace AND (d.schema_name, d.table_name) = (n.nspname, relation.relname);
+  found_it := FOUND;
+  UPDATE seeme.protected_tables p SET closed_partitions = array_remove(p.closed_partitions, table_name)
+   WHERE table_name = ANY (p.closed_partitions) AND NOT EXISTS (SELECT FROM seeme.tables_below(p.table_name) b WHERE b.relation = table_name);
+  IF FOUND THEN
+    EXECUTE format('DROP POLICY IF EXISTS seeme_closed ON %s', table_name);
+    EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', table_name);
+    found_it := true;
+  END IF;
+  RETURN found_it;
+END $$;
+COMMENT ON FUNCTION seeme.leave_open(regclass) IS
+  'For seeme_unprotect of a table that is not protected, but bears the name of one that was, or was a partition of one and stayed closed: it is to be open. False if it is neither';
+
 CREATE FUNCTION @extschema@.seeme_unprotect(table_name regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -613,6 +647,9 @@ DECLARE
 BEGIN
   SELECT * INTO p FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
   IF NOT FOUND THEN
+    IF seeme.leave_open(table_name) THEN
+      RETURN;
+    END IF;
     RAISE EXCEPTION 'table % is not protected', table_name
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'seeme.protected_tables lists those that are.';
   END IF;
@@ -668,7 +705,7 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_unprotect(regclass) IS
-  'Undoes what seeme_protect did to the table: policies, triggers, listing view, row security as it was. 55000 when it is not protected.';
+  'Undoes what seeme_protect did to the table: policies, triggers, listing view, row security as it was. Opens a table that was detached from a protected one; says of one that was made again under a protected one''s name that it is to stay open. 55000 when it is none of these.';
 
 -- An upgrade changes what seeme_protect makes of a table. What it was told stays.
 CREATE FUNCTION seeme.renew_protection(table_name regclass) RETURNS void
@@ -736,49 +773,5 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.renew_all_protection() IS
   'Makes the policies, triggers and listing views of all protected tables anew: after an upgrade. A WARNING for each table that cannot be';
-
-CREATE FUNCTION seeme.forget_dropped_tables() RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF to_regclass('seeme.protected_tables') IS NOT NULL THEN  -- it is null while the extension itself is dropped
-    DELETE FROM seeme.protected_tables p USING pg_event_trigger_dropped_objects() d
-     WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.objid = p.table_name;
-  END IF;
-END $$;
-COMMENT ON FUNCTION seeme.forget_dropped_tables() IS 'Event trigger: a protected table that is dropped is forgotten';
-CREATE FUNCTION seeme.close_new_tables_below() RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  parent seeme.protected_tables;
-  below  regclass;
-  closed regclass[];
-BEGIN
-  IF to_regclass('seeme.protected_tables') IS NULL OR seeme.restoring() THEN
-    RETURN;
-  END IF;
-  FOR parent IN SELECT p.* FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name WHERE c.relhassubclass LOOP
-    closed := seeme.close_tables_below(parent.table_name);
-    IF cardinality(closed) > 0 THEN
-      UPDATE seeme.protected_tables p SET closed_partitions = p.closed_partitions || closed WHERE p.table_name = parent.table_name;
-    END IF;
-    -- One table that has not the columns any more does not stand in the way of everybody's.
-    FOR below IN SELECT b.relation FROM seeme.tables_below(parent.table_name) b
-                  WHERE NOT b.is_partition AND b.relation = ANY (parent.closed_partitions || closed) LOOP
-      BEGIN
-        PERFORM seeme.create_row_triggers(below, parent);
-      EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_function THEN
-        RAISE WARNING 'table % inherits from a protected one, and cannot have its triggers: %', below, SQLERRM;
-      END;
-    END LOOP;
-  END LOOP;
-END $$;
-COMMENT ON FUNCTION seeme.close_new_tables_below() IS 'Event trigger: partitions that are added to a protected table are closed, too';
-CREATE EVENT TRIGGER seeme_close_new_tables_below ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE SCHEMA')
-  EXECUTE FUNCTION seeme.close_new_tables_below();
-COMMENT ON EVENT TRIGGER seeme_close_new_tables_below IS 'Partitions of protected tables are reached through their parent only';
-
-CREATE EVENT TRIGGER seeme_forget_dropped_tables ON sql_drop WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
-  EXECUTE FUNCTION seeme.forget_dropped_tables();
-COMMENT ON EVENT TRIGGER seeme_forget_dropped_tables IS 'Keeps seeme.protected_tables true to what there is';
 
 SELECT pg_extension_config_dump('seeme.protected_tables', '');

@@ -49,6 +49,10 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
   DELETE FROM seeme.installed_guards;
   INSERT INTO seeme.installed_guards (kind, relation, name, statement, major_version)
   SELECT g.kind, g.relation, g.name, g.statement, current_setting('server_version_num')::integer / 10000 FROM seeme.guards() g;
+  DELETE FROM seeme.always_triggers;
+  INSERT INTO seeme.always_triggers (relation, name)
+  SELECT t.tgrelid, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+   WHERE c.relnamespace = 'seeme'::regnamespace AND t.tgenabled = 'A' AND NOT t.tgisinternal;
 $$;
 COMMENT ON FUNCTION seeme.remember_guards() IS
   'Takes the present policies and triggers of the extension''s own tables for the installed ones: for install and upgrade scripts';
@@ -193,27 +197,15 @@ COMMENT ON FUNCTION seeme.policies_of_protected_tables() IS 'The policies that s
 
 CREATE FUNCTION seeme.triggers_of_protected_tables() RETURNS TABLE (relation regclass, name name, function text, type integer)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  -- Types as in pg_trigger.tgtype: 1 for each row, 2 before, 8 DELETE, 16 UPDATE, 32 TRUNCATE.
-  SELECT p.table_name, v.name, v.function, v.type
-    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name,
-         LATERAL (VALUES ('seeme_after_wait'::name, 'ask_after_wait', 1 + 2 + 8 + 16, true),
-                         ('zz_seeme_check_moved_row', 'check_moved_row', 1 + 16 + CASE c.relkind WHEN 'p' THEN 2 ELSE 0 END, NOT seeme.has_one_scope(p)),
-                         ('seeme_forget_resource', 'follow_resource', 1 + 8, p.id_column IS NOT NULL),
-                         ('seeme_forget_resources', 'follow_resource', 32, p.id_column IS NOT NULL),
-                         ('seeme_follow_resource', 'follow_resource', 1 + 16, p.id_column IS NOT NULL)) AS v (name, function, type, belongs)
-   WHERE v.belongs
+  SELECT p.table_name, t.name, t.function, t.type
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name, LATERAL seeme.triggers_of_table(p) AS t
 $$;
 COMMENT ON FUNCTION seeme.triggers_of_protected_tables() IS 'The triggers that seeme_protect makes, of every protected table that exists';
 
 CREATE FUNCTION seeme.protect_again(p seeme.protected_tables) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 -- In one statement, so that the table is never seen unprotected.
-RETURN format('SELECT @extschema@.seeme_unprotect(%1$L), @extschema@.seeme_protect(%1$L, %2$L%3$s);', p.table_name, p.resource,
-  concat(', project_column => ' || quote_literal(p.project_column), ', team_column => ' || quote_literal(p.team_column),
-         ', organization_column => ' || quote_literal(p.organization_column), ', resource_id_column => ' || quote_literal(p.resource_id_column),
-         ', owner_column => ' || quote_literal(p.owner_column),
-         CASE WHEN p.resource_id_column IS NOT NULL OR p.holds_resource THEN ', resource_type => ' || quote_literal(p.resource_type) END,
-         ', listing_columns => ' || quote_literal(p.listing_columns::text)));
+RETURN format('SELECT @extschema@.seeme_unprotect(%L), %s;', p.table_name, seeme.protect_statement(p.table_name::text, seeme.protect_arguments(p)));
 COMMENT ON FUNCTION seeme.protect_again(seeme.protected_tables) IS 'The statement that protects a table anew, as it was told the first time';
 
 -- The findings, a function a topic.
@@ -339,7 +331,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   UNION ALL
   SELECT 'high', quote_ident(t.evtname),
          'event trigger is disabled: new partitions of protected tables stay open, dropped tables stay listed, or triggers of others get onto the extension''s tables',
-         format('ALTER EVENT TRIGGER %I ENABLE;', t.evtname)
+         format('ALTER EVENT TRIGGER %I ENABLE ALWAYS;', t.evtname)
     FROM pg_event_trigger t JOIN pg_proc f ON f.oid = t.evtfoid AND f.pronamespace = 'seeme'::regnamespace
    WHERE t.evtenabled IN ('D', 'R')
   UNION ALL
@@ -823,6 +815,7 @@ BEGIN
   SELECT f.severity, f.object, f.finding, f.remedy
     FROM (SELECT * FROM seeme.findings_on_protected_tables()
           UNION SELECT * FROM seeme.findings_on_own_tables()
+          UNION SELECT * FROM seeme.findings_on_guards()
           UNION SELECT * FROM seeme.findings_beside_protected_tables()
           UNION SELECT * FROM seeme.findings_on_ways_around()
           UNION SELECT * FROM seeme.findings_on_privileges()

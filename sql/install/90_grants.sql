@@ -84,7 +84,7 @@ COMMENT ON FUNCTION @extschema@.seeme_grant_provisioning(name) IS
 CREATE FUNCTION seeme.guard_own_tables() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF seeme.is_superuser() THEN
+  IF seeme.acts_as_superuser() THEN
     RETURN;
   END IF;
   IF EXISTS (
@@ -108,10 +108,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.guard_own_tables() IS
   'Event trigger: only superusers add triggers to the extension''s tables, or foreign keys to them that convert';
-CREATE EVENT TRIGGER seeme_guard_own_tables ON ddl_command_end
-  WHEN TAG IN ('CREATE TRIGGER', 'CREATE TABLE', 'ALTER TABLE', 'CREATE SCHEMA')
-  EXECUTE FUNCTION seeme.guard_own_tables();
-COMMENT ON EVENT TRIGGER seeme_guard_own_tables IS 'Nobody''s code but the extension''s own runs with the rights of its owner';
 
 DO $$
 DECLARE
@@ -140,7 +136,7 @@ BEGIN
   LOOP
     EXECUTE format('CREATE TRIGGER a_restore BEFORE INSERT ON seeme.%I FOR EACH STATEMENT EXECUTE FUNCTION seeme.take_restored_rows()', name);
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['released_resources', 'retired_ids', 'api_key_uses', 'in_use', 'changes_of_vocabulary', 'changes_of_places', 'changes_of_rights',
+  FOREACH name IN ARRAY ARRAY['lowered_guards', 'dropped_tables', 'always_triggers', 'in_use', 'released_resources', 'retired_ids', 'api_key_uses', 'changes_of_vocabulary', 'changes_of_places', 'changes_of_rights',
                               'changes_of_assignments'] LOOP
     EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON seeme.%I
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.guard_truncate()', name);

@@ -207,8 +207,8 @@ SET LOCAL ROLE t_owner;
 CREATE TABLE t_own.t (id integer, note text, project_id uuid, team_id uuid);
 RESET ROLE;
 SELECT seeme_protect('t_own.t', 'models', project_column => 'project_id', team_column => 'team_id') \g /dev/null
-SET LOCAL ROLE t_owner;
 DROP TRIGGER seeme_after_wait ON t_own.t;
+SET LOCAL ROLE t_owner;
 CREATE FUNCTION t_own.f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
 CREATE TRIGGER seeme_after_wait BEFORE UPDATE ON t_own.t FOR EACH ROW WHEN (OLD.note <> ' ON t_own.t FOR EACH ROW') EXECUTE FUNCTION t_own.f();
 CREATE TABLE t_own."x'))EXECUTE FUNCTION t_own.f();ALTER ROLE t_owner SUPERUSER--" () INHERITS (t_own.t);
@@ -218,6 +218,7 @@ SELECT is((SELECT string_agg(t.tgname || ' ' || t.tgfoid::regproc, ', ' ORDER BY
   'seeme_after_wait seeme.ask_after_wait, zz_seeme_check_moved_row seeme.check_moved_row', 'which has the triggers that it should have');
 SET LOCAL ROLE t_owner;
 ALTER TABLE t_own.t RENAME team_id TO " ON t_own.t FOR EACH ROW";
+RESET ROLE;
 DROP TRIGGER zz_seeme_check_moved_row ON t_own."x'))EXECUTE FUNCTION t_own.f();ALTER ROLE t_owner SUPERUSER--";
 RESET ROLE;
 SET LOCAL client_min_messages = error;

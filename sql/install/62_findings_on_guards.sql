@@ -1,0 +1,57 @@
+-- The security report, continued: what should have kept its guards by itself, and has not.
+
+CREATE FUNCTION seeme.findings_on_guards() RETURNS TABLE (severity text, object text, finding text, remedy text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT 'critical', m.relation::text,
+         'table was protected before: one of this name was, and was dropped, renamed or moved; this one is not, and whoever is granted it sees all of its rows',
+         format('SELECT %s;', m.statement)
+    FROM seeme.tables_made_again() m
+  UNION ALL
+  SELECT 'critical', d.relation::text,
+         format('rows are reached from above: %s has its rows in this table, which is not protected, so that the policies there are not asked', p.table_name),
+         CASE WHEN c.relispartition THEN format('ALTER TABLE %s DETACH PARTITION %s;', d.relation, p.table_name)
+              ELSE format('ALTER TABLE %s NO INHERIT %s;', p.table_name, i.inhparent::regclass) END
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
+    JOIN pg_inherits i ON i.inhrelid = p.table_name,
+         LATERAL (SELECT i.inhparent::regclass) AS d (relation)
+   WHERE NOT EXISTS (SELECT FROM seeme.protected_tables o WHERE o.table_name = i.inhparent)
+  UNION ALL
+  SELECT 'high', t.tgrelid::regclass::text,
+         format('trigger is demoted: %I is to fire always, and does not while rows are replicated or restored, so that sessions go on by what they remember', t.tgname),
+         format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.tgrelid::regclass, t.tgname)
+    FROM seeme.always_triggers a JOIN pg_trigger t ON t.tgrelid = a.relation AND t.tgname = a.name
+   WHERE t.tgenabled = 'O'
+  UNION ALL
+  SELECT 'high', k.conrelid::regclass::text,
+         format('foreign key is not enforced: the triggers of %I are disabled, and rows without what they refer to come in', k.conname),
+         format('ALTER TABLE %s ENABLE TRIGGER ALL;', t.tgrelid::regclass)
+    FROM pg_trigger t JOIN seeme.guarded_relations() g ON g.relation = t.tgrelid
+    JOIN pg_constraint k ON k.oid = t.tgconstraint AND k.contype = 'f'
+   WHERE t.tgisinternal AND t.tgenabled NOT IN ('O', 'A')
+  UNION ALL
+  SELECT 'high', t.tgrelid::regclass::text,
+         format('trigger is disabled: %I enforces a rule of the model, and does not fire', t.tgname),
+         format('ALTER TABLE %s ENABLE TRIGGER %I;', t.tgrelid::regclass, t.tgname)
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name AND c.relhassubclass,
+         LATERAL seeme.tables_below(p.table_name) AS b
+    JOIN pg_trigger t ON t.tgrelid = b.relation AND seeme.is_guard(t.tgname)
+   WHERE t.tgenabled NOT IN ('O', 'A') AND NOT EXISTS (SELECT FROM seeme.protected_tables o WHERE o.table_name = b.relation)
+  UNION ALL
+  SELECT 'high', p.listing_view::text,
+         format('listing view is writable: without its trigger it passes changes on to %s with the rights of the view''s owner', p.table_name),
+         format('CREATE TRIGGER seeme_read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.refuse_write();', p.listing_view)
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.listing_view
+   WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'seeme_read_only')
+  UNION ALL
+  SELECT 'high', quote_ident(t.evtname),
+         'event trigger is demoted: in a session with session_replication_role = replica it does not fire, and what it keeps is not kept',
+         format('ALTER EVENT TRIGGER %I ENABLE ALWAYS;', t.evtname)
+    FROM pg_event_trigger t JOIN pg_proc f ON f.oid = t.evtfoid AND f.pronamespace = 'seeme'::regnamespace
+   WHERE t.evtenabled = 'O'
+  UNION ALL
+  SELECT 'high', s.whom,
+         'event triggers are off: nothing keeps the policies of protected tables from being dropped, nor new partitions from being open',
+         s.remedy
+    FROM seeme.settings('event_triggers') s WHERE NOT seeme.is_on(s.value)
+$$;
+COMMENT ON FUNCTION seeme.findings_on_guards() IS 'Part of the security report: protection that came off, or was not put on again';

@@ -1,0 +1,148 @@
+/*
+ * guards.c: the extension goes by DROP EXTENSION, and not along with anything else.
+ *
+ * DROP SCHEMA public CASCADE, which reset scripts say, and DROP OWNED would take all memberships and the audit log along. Owns
+ * the hook that is told of each object that is dropped, and the note of the statement in hand. Reads nothing but the name of an
+ * extension; the rest of what guards tables is SQL (sql/install/41_guards_of_tables.sql).
+ *
+ * A session need not have loaded the library. An event trigger has it do so before a statement that might drop the extension;
+ * the hooks, set in the midst of that statement, are told of what it drops, but not that it began.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_extension.h"
+#include "commands/extension.h"
+#include "fmgr.h"
+#include "nodes/parsenodes.h"
+#include "tcop/pquery.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "guards.h"
+#include "version.h"
+
+#define EXTENSION_NAME "seeme_rbac"
+
+static object_access_hook_type next_object_access_hook = NULL;
+static ProcessUtility_hook_type next_utility_hook = NULL;
+
+/* How many utility statements are being executed, one by another, and whether the innermost one drops the extension by name. */
+static int	statements = 0;
+static bool is_named = false;
+
+/* The statement that loaded the library: its transaction, its start, and whether it drops the extension by name. */
+static LocalTransactionId loaded_in = InvalidLocalTransactionId;
+static TimestampTz loaded_at = 0;
+static bool is_named_by_loader = false;
+
+static bool
+names_extension(Node *statement)
+{
+	ListCell   *cell;
+
+	if (statement == NULL || !IsA(statement, DropStmt) || ((DropStmt *) statement)->removeType != OBJECT_EXTENSION)
+		return false;
+	foreach(cell, ((DropStmt *) statement)->objects)
+		if (strcmp(strVal(lfirst(cell)), EXTENSION_NAME) == 0)
+			return true;
+	return false;
+}
+
+static void
+process_utility(PlannedStmt *statement, const char *query, bool read_only_tree, ProcessUtilityContext context,
+				ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
+{
+	bool		was_named = is_named;
+
+	statements++;
+	is_named = names_extension(statement->utilityStmt);
+	PG_TRY();
+	{
+		if (next_utility_hook != NULL)
+			next_utility_hook(statement, query, read_only_tree, context, params, environment, dest, completion);
+		else
+			standard_ProcessUtility(statement, query, read_only_tree, context, params, environment, dest, completion);
+	}
+	PG_FINALLY();
+	{
+		statements--;
+		is_named = was_named;
+	}
+	PG_END_TRY();
+}
+
+static bool
+is_meant(void)
+{
+	if (statements > 0)
+		return is_named;
+	return is_named_by_loader && loaded_in == seeme_local_xid() && loaded_at == GetCurrentStatementStartTimestamp();
+}
+
+static void
+object_access(ObjectAccessType access, Oid class, Oid object, int part, void *arg)
+{
+	if (next_object_access_hook != NULL)
+		next_object_access_hook(access, class, object, part, arg);
+	if (access == OAT_DROP && class == ExtensionRelationId && !is_meant())
+	{
+		char	   *name = get_extension_name(object);
+
+		if (name != NULL && strcmp(name, EXTENSION_NAME) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+					 errmsg("extension %s is not dropped along with something else", name),
+					 errdetail("All memberships, roles and the audit log would go with it."),
+					 errhint("DROP EXTENSION %s drops it, if that is what you want. To empty a schema, drop its tables.",
+							 name)));
+	}
+}
+
+/*
+ * seeme.watch_drop(tag text) RETURNS void
+ *
+ * The command tag of the statement that is about to begin. Where this very call has loaded the library, nothing else has seen
+ * that statement.
+ */
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_watch_drop)
+{
+	char	   *tag = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	bool		is_seen = false;
+	ListCell   *cell;
+
+	if (statements > 0)
+		PG_RETURN_VOID();
+	loaded_in = seeme_local_xid();
+	loaded_at = GetCurrentStatementStartTimestamp();
+	is_named_by_loader = false;
+	if (strcmp(tag, "DROP EXTENSION") == 0)
+	{
+		/* Within a function the portal has the statement that called it. Whoever drops an extension there is believed. */
+		if (ActivePortal != NULL)
+			foreach(cell, ActivePortal->stmts)
+			{
+				Node	   *statement = lfirst_node(PlannedStmt, cell)->utilityStmt;
+
+				if (statement != NULL && IsA(statement, DropStmt))
+				{
+					is_seen = true;
+					is_named_by_loader = is_named_by_loader || names_extension(statement);
+				}
+			}
+		is_named_by_loader = is_named_by_loader || !is_seen;
+	}
+	PG_RETURN_VOID();
+}
+
+void
+seeme_guards_init(void)
+{
+	next_object_access_hook = object_access_hook;
+	object_access_hook = object_access;
+	next_utility_hook = ProcessUtility_hook;
+	ProcessUtility_hook = process_utility;
+}

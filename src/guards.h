@@ -1,0 +1,9 @@
+/*
+ * guards.h: what keeps the extension from being dropped by accident.
+ */
+#ifndef SEEME_GUARDS_H
+#define SEEME_GUARDS_H
+
+extern void seeme_guards_init(void);
+
+#endif							/* SEEME_GUARDS_H */
