@@ -439,6 +439,45 @@ seeme_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const
 	return remember_held(&subject, viewer, kind, id, &place, NULL);
 }
 
+/*
+ * Whether a viewer owns the organization that an organization, team or project lies in, or is a current member of it; false when
+ * there is no such place. What they have there is remembered only if the caller says so: the list of what is remembered
+ * is searched from its beginning, so that a statement about very many organizations had better read.
+ */
+bool
+seeme_belongs(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, bool remember)
+{
+	SeemeSlot  *slot;
+	SeemeSubject subject;
+	SeemeStanding *standing;
+	SeemePlace	place;
+	bool		is_whole;
+
+	if (viewer->is_refused)
+		return false;
+	slot = seeme_slots_find(&seeme_cache_places[kind], id);
+	if (slot != NULL)
+		place = *seeme_cache_place(slot->number);
+	else
+	{
+		seeme_look_up_place(store, kind, id, &place);
+		/* That may have read all of them. */
+		if (seeme_slots_find(&seeme_cache_places[kind], id) == NULL)
+			seeme_cache_add_place(kind, id, &place);
+	}
+	if (!exists(kind, id, &place))
+		return false;
+	subject_of(store, viewer, &subject);
+	if (remember)
+		standing = standing_at(&subject, viewer, &place);
+	else
+	{
+		standing = seeme_standing_at(&subject, &place, seeme_look_up_owner, &is_whole);
+		note_dates(viewer, subject.now, standing);
+	}
+	return standing->is_owner || standing->is_member;
+}
+
 /* What a viewer holds on a resource: the same in any project that it is assigned to. */
 SeemeSet
 seeme_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, const pg_uuid_t *resource)

@@ -21,6 +21,7 @@ extern SeemeViewer *seeme_viewer(SeemeStore *store, const SeemeIdentity *asker);
 extern bool seeme_may_act(const SeemeIdentity *identity);
 extern bool seeme_viewer_acts(const SeemeViewer *viewer, const char *code);
 extern SeemeSet seeme_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id);
+extern bool seeme_belongs(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, bool remember);
 extern SeemeSet seeme_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, const pg_uuid_t *resource);
 #define SEEME_NO_LIMIT INT_MAX
 extern bool seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit);

@@ -387,9 +387,30 @@ seeme_was_released(PG_FUNCTION_ARGS)
 	bool		released;
 
 	seeme_store_open(&store);
-	released = seeme_read_released(&store, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_UUID_P(1));
+	released = seeme_read_released(&store, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_UUID_P(1), NULL);
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(released);
+}
+
+/*
+ * seeme.had_row(resource_type text, resource_id uuid) RETURNS boolean
+ */
+PG_FUNCTION_INFO_V1(seeme_had_row);
+Datum
+seeme_had_row(PG_FUNCTION_ARGS)
+{
+	SeemeStore	store;
+	char	   *type = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	bool		had_row;
+	bool		known;
+
+	seeme_store_open(&store);
+	known = seeme_read_had_row(&store, type, PG_GETARG_UUID_P(1), &had_row) ||
+		seeme_read_released(&store, type, PG_GETARG_UUID_P(1), &had_row);
+	seeme_store_close(&store);
+	if (!known)
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(had_row);
 }
 
 /*

@@ -213,7 +213,8 @@ RETURN format('SELECT @extschema@.seeme_unprotect(%1$L), @extschema@.seeme_prote
          ', organization_column => ' || quote_literal(p.organization_column), ', resource_id_column => ' || quote_literal(p.resource_id_column),
          ', owner_column => ' || quote_literal(p.owner_column),
          CASE WHEN p.resource_id_column IS NOT NULL OR p.holds_resource THEN ', resource_type => ' || quote_literal(p.resource_type) END,
-         ', listing_columns => ' || quote_literal(p.listing_columns::text)));
+         ', listing_columns => ' || quote_literal(p.listing_columns::text),
+         CASE WHEN NOT p.owner_alone THEN ', owner_alone => false' END));
 COMMENT ON FUNCTION seeme.protect_again(seeme.protected_tables) IS 'The statement that protects a table anew, as it was told the first time';
 
 -- The findings, a function a topic.
@@ -315,6 +316,21 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
    WHERE NOT coalesce('security_barrier=true' = ANY (c.reloptions), false)
 $$;
 COMMENT ON FUNCTION seeme.findings_on_protected_tables() IS 'Part of the security report: the guards of protected tables and of the extension''s own';
+
+-- Nobody moved the row, and yet it would leave the organization with its owner.
+CREATE FUNCTION seeme.findings_on_owner_columns() RETURNS TABLE (severity text, object text, finding text, remedy text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT 'medium', k.conrelid::regclass::text,
+         format('row is left to its owner: when what %I refers to is deleted, %s, and a row that lies nowhere else is its owner''s own, whoever has left the organization included',
+                k.conname, CASE k.confdeltype WHEN 'n' THEN 'it is set to null' ELSE 'it is set to its default' END),
+         format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %2$I %s;', k.conrelid::regclass, k.conname,
+                regexp_replace(pg_get_constraintdef(k.oid), ' ON DELETE SET (NULL|DEFAULT)( \([^)]*\))?', ' ON DELETE RESTRICT'))
+    FROM seeme.protected_tables p JOIN pg_constraint k ON k.conrelid = p.table_name
+   WHERE p.owner_column IS NOT NULL AND p.owner_alone AND k.contype = 'f' AND k.confdeltype IN ('n', 'd') AND k.conparentid = 0
+     AND EXISTS (SELECT FROM unnest(k.conkey) AS c (number) JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.number
+                  WHERE a.attname IN (p.project_column, p.team_column, p.organization_column))
+$$;
+COMMENT ON FUNCTION seeme.findings_on_owner_columns() IS 'Part of the security report: rows that come to belong to nobody but their owner';
 
 CREATE FUNCTION seeme.findings_on_own_tables() RETURNS TABLE (severity text, object text, finding text, remedy text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -821,6 +837,7 @@ BEGIN
   RETURN QUERY
   SELECT f.severity, f.object, f.finding, f.remedy
     FROM (SELECT * FROM seeme.findings_on_protected_tables()
+          UNION SELECT * FROM seeme.findings_on_owner_columns()
           UNION SELECT * FROM seeme.findings_on_own_tables()
           UNION SELECT * FROM seeme.findings_beside_protected_tables()
           UNION SELECT * FROM seeme.findings_on_ways_around()
