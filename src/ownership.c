@@ -17,6 +17,7 @@
 
 #include "cache.h"
 #include "changes.h"
+#include "codes.h"
 #include "decide.h"
 #include "held.h"
 #include "identity.h"
@@ -39,7 +40,7 @@ typedef enum Finding
 #define ARG_TYPE NKINDS
 #define ARG_ALONE (NKINDS + 1)
 
-/* After so many are forgotten again, so that a call site's memory has a bound. */
+/* No more than these are remembered of a kind, so that memory has a bound. */
 #define MAX_REMEMBERED 65536
 
 /* After so many look-ups at one site, what somebody has in an organization is not added to the list of what is remembered. */
@@ -60,8 +61,8 @@ typedef struct Site
 	TimestampTz next_change;	/* the first date at which something becomes untrue */
 	int			lookups;
 	int			lookups_of_resources;
-	bool		knows_assigned; /* what is found of no resource is NOWHERE */
-	SeemeSlots	found[NKINDS];	/* the numbers are findings */
+	SeemeSlots	found[SEEME_NPLACE_KINDS];	/* the numbers are findings */
+	SeemeResources *resources;	/* the same of resources, which the cache keeps: each row is another one */
 } Site;
 
 static bool
@@ -74,13 +75,29 @@ is_true(const Site *site)
 static void
 forget(Site *site)
 {
-	for (int kind = 0; kind < NKINDS; kind++)
+	for (int kind = 0; kind < SEEME_NPLACE_KINDS; kind++)
 		if (site->found[kind].slots != NULL)
 			pfree(site->found[kind].slots);
 	memset(site->found, 0, sizeof(site->found));
-	site->knows_assigned = false;
+	site->resources = NULL;
 	site->moves = 0;
 	site->next_change = DT_NOEND;
+}
+
+/* What is known of an id. */
+static Finding
+recall_finding(const Site *site, int kind, const pg_uuid_t *id)
+{
+	const SeemeSlots *slots;
+	SeemeSlot  *slot;
+
+	if (kind == RESOURCE && site->resources == NULL)
+		return UNKNOWN;
+	slots = kind == RESOURCE ? &site->resources->slots : &site->found[kind];
+	slot = seeme_slots_find(slots, id);
+	if (slot != NULL)
+		return slot->number;
+	return kind == RESOURCE && site->resources->is_complete ? NOWHERE : UNKNOWN;
 }
 
 /*
@@ -94,21 +111,19 @@ recall(FunctionCallInfo fcinfo, const Site *site, bool *counts)
 
 	for (int kind = 0; kind < NKINDS; kind++)
 	{
-		SeemeSlot  *slot;
+		Finding		finding;
 
 		if (PG_ARGISNULL(kind))
 			continue;
-		slot = seeme_slots_find(&site->found[kind], PG_GETARG_UUID_P(kind));
-		if (slot == NULL && kind == RESOURCE && site->knows_assigned)
-			continue;
-		if (slot == NULL)
+		finding = recall_finding(site, kind, PG_GETARG_UUID_P(kind));
+		if (finding == UNKNOWN)
 			return false;
-		if (slot->number == STRANGER)
+		if (finding == STRANGER)
 		{
 			*counts = false;
 			return true;
 		}
-		lies_somewhere = lies_somewhere || slot->number == BELONGS;
+		lies_somewhere = lies_somewhere || finding == BELONGS;
 	}
 	*counts = lies_somewhere || (!PG_ARGISNULL(ARG_ALONE) && PG_GETARG_BOOL(ARG_ALONE));
 	return true;
@@ -123,18 +138,16 @@ resource_type(FunctionCallInfo fcinfo)
 /* What is needed while all assignments are read. */
 typedef struct Reading
 {
-	Site	   *site;
 	SeemeStore *store;
 	SeemeViewer *viewer;
-	MemoryContext context;
+	SeemeResources *resources;
 } Reading;
 
 static void
 add_assignment(void *context, const SeemeAssignment *assignment)
 {
 	Reading    *reading = context;
-	SeemeSlots *found = &reading->site->found[RESOURCE];
-	SeemeSlot  *slot = seeme_slots_find(found, &assignment->resource_id);
+	SeemeSlot  *slot = seeme_slots_find(&reading->resources->slots, &assignment->resource_id);
 	Finding		finding;
 
 	CHECK_FOR_INTERRUPTS();
@@ -142,7 +155,7 @@ add_assignment(void *context, const SeemeAssignment *assignment)
 		return;
 	finding = seeme_belongs(reading->store, reading->viewer, SEEME_PLACE_PROJECT, &assignment->project_id, false) ? BELONGS : STRANGER;
 	if (slot == NULL)
-		seeme_slots_add(reading->context, found, &assignment->resource_id, finding);
+		seeme_resources_add(reading->resources, &assignment->resource_id, finding);
 	else
 		slot->number = finding;
 }
@@ -151,12 +164,15 @@ add_assignment(void *context, const SeemeAssignment *assignment)
 static void
 read_assignments(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, SeemeViewer *viewer)
 {
-	Reading		reading = {site, store, viewer, fcinfo->flinfo->fn_mcxt};
+	SeemeResources loaded = {0};
+	SeemeSlots	one_by_one = site->resources->slots;
+	Reading		reading = {store, viewer, &loaded};
 	double		rows;
 	MemoryContext context;
 	MemoryContext old;
 
-	if (site->lookups_of_resources % LOOKUPS_REMEMBERED != 0 || PG_ARGISNULL(ARG_TYPE))
+	site->lookups_of_resources++;
+	if (site->resources->is_complete || site->lookups_of_resources % LOOKUPS_REMEMBERED != 0)
 		return;
 	rows = seeme_estimate_rows(store, SEEME_PROJECT_RESOURCES);
 	if (rows > (double) site->lookups_of_resources * ROWS_PER_LOOKUP || rows > MAX_REMEMBERED)
@@ -166,7 +182,21 @@ read_assignments(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, SeemeVi
 	seeme_visit_assignments(store, resource_type(fcinfo), add_assignment, &reading);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
-	site->knows_assigned = true;
+	/* Not before: what is known of a resource while they are read may be a part. */
+	site->resources->slots = loaded.slots;
+	site->resources->is_complete = true;
+	if (one_by_one.slots != NULL)
+		pfree(one_by_one.slots);
+}
+
+/* The cache's resources of the type, apart from those with what is held on them: their numbers are findings. */
+static SeemeResources *
+resources_of(FunctionCallInfo fcinfo, SeemeStore *store, SeemeViewer *viewer)
+{
+	char	   *type = resource_type(fcinfo);
+
+	seeme_require_resource_type(store, type);
+	return seeme_viewer_resources(viewer, psprintf("owned %s", type));
 }
 
 /* From memory where possible. */
@@ -175,11 +205,16 @@ look_up(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, SeemeViewer *vie
 {
 	pg_uuid_t  *id = PG_GETARG_UUID_P(kind);
 	bool		remember = site->lookups++ < LOOKUPS_REMEMBERED;
-	Finding		found = NOWHERE;
+	Finding		found;
 	ListCell   *cell;
 
 	if (kind != RESOURCE)
 		return seeme_belongs(store, viewer, kind, id, remember) ? BELONGS : STRANGER;
+	read_assignments(fcinfo, site, store, viewer);
+	found = recall_finding(site, kind, id);
+	if (found != UNKNOWN)
+		return found;
+	found = NOWHERE;
 	foreach(cell, seeme_list_assignments(store, id, resource_type(fcinfo)))
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -188,6 +223,25 @@ look_up(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, SeemeViewer *vie
 			return BELONGS;
 	}
 	return found;
+}
+
+static void
+remember(FunctionCallInfo fcinfo, Site *site, int kind, const pg_uuid_t *id, Finding finding)
+{
+	SeemeSlots *slots = kind == RESOURCE ? &site->resources->slots : &site->found[kind];
+
+	if (kind == RESOURCE)
+	{
+		if (!site->resources->is_complete && slots->used < MAX_REMEMBERED)
+			seeme_resources_add(site->resources, id, finding);
+		return;
+	}
+	if (slots->used >= MAX_REMEMBERED)
+	{
+		pfree(slots->slots);
+		memset(slots, 0, sizeof(*slots));
+	}
+	seeme_slots_add(fcinfo->flinfo->fn_mcxt, slots, id, finding);
 }
 
 /* Looks up what is not known, and remembers it. */
@@ -199,6 +253,7 @@ read_and_remember(FunctionCallInfo fcinfo)
 	SeemeStore	store;
 	SeemeViewer *viewer = NULL;
 	uint64		changes;
+	bool		lies_somewhere = false;
 	bool		counts = false;
 
 	if (site == NULL)
@@ -209,34 +264,31 @@ read_and_remember(FunctionCallInfo fcinfo)
 	changes = seeme_cache_read_under();
 	if (site->moves != seeme_moves)
 		forget(site);
+	site->moves = 0;			/* should what follows fail */
 	if (asker != NULL && !seeme_has_come(asker->expires_at))
 		viewer = seeme_viewer(&store, asker);
 	if (viewer != NULL && !viewer->is_refused)
 	{
-		for (int kind = 0; kind < NKINDS; kind++)
-			if (site->found[kind].used >= MAX_REMEMBERED)
-				forget(site);
-		for (int kind = 0; kind < NKINDS; kind++)
+		if (!PG_ARGISNULL(RESOURCE))
+			site->resources = resources_of(fcinfo, &store, viewer);
+		counts = true;
+		for (int kind = 0; kind < NKINDS && counts; kind++)
 		{
 			Finding		finding;
 
-			if (PG_ARGISNULL(kind) || seeme_slots_find(&site->found[kind], PG_GETARG_UUID_P(kind)) != NULL)
+			if (PG_ARGISNULL(kind))
 				continue;
-			if (kind == RESOURCE)
+			finding = recall_finding(site, kind, PG_GETARG_UUID_P(kind));
+			if (finding == UNKNOWN)
 			{
-				site->lookups_of_resources++;
-				if (!site->knows_assigned)
-					read_assignments(fcinfo, site, &store, viewer);
-				if (site->knows_assigned)
-					break;		/* the last kind */
+				finding = look_up(fcinfo, site, &store, viewer, kind);
+				remember(fcinfo, site, kind, PG_GETARG_UUID_P(kind), finding);
 			}
-			finding = look_up(fcinfo, site, &store, viewer, kind);
-			seeme_slots_add(fcinfo->flinfo->fn_mcxt, &site->found[kind], PG_GETARG_UUID_P(kind), finding);
-			if (finding == STRANGER)
-				break;
+			counts = finding != STRANGER;
+			lies_somewhere = lies_somewhere || finding == BELONGS;
 		}
-		if (!recall(fcinfo, site, &counts))
-			elog(ERROR, "what was remembered of a row is gone");
+		if (counts && !lies_somewhere)
+			counts = !PG_ARGISNULL(ARG_ALONE) && PG_GETARG_BOOL(ARG_ALONE);
 		site->next_change = Min(asker->expires_at, viewer->next_change);
 		site->asker = asker;
 		site->asker_is_set = seeme_asker_is_set();
