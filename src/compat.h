@@ -66,6 +66,13 @@
 #define seeme_init_scan_slot(estate, scan, columns, operations) ExecInitScanTupleSlot(estate, scan, columns, operations)
 #endif
 
+/* 16: one function tells of every kind of object whether a role owns it. */
+#if PG_VERSION_NUM >= 160000
+#define seeme_owns_relation(relid, role) object_ownercheck(RelationRelationId, relid, role)
+#else
+#define seeme_owns_relation(relid, role) pg_class_ownercheck(relid, role)
+#endif
+
 /* 18: what EXPLAIN prints is declared apart from what it explains. */
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"

@@ -429,34 +429,46 @@ add_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, co
 			words[i] &= viewer->reached_by_key[i];
 }
 
+/* What is remembered of a standing, for one place, made into one. */
+typedef struct RecalledStanding
+{
+	SeemeStanding standing;
+	SeemeMembership memberships[SEEME_MAX_REACHING];
+} RecalledStanding;
+
 /*
- * The same, of what a viewer has in its organization. Who has much there is read for the one place at first, and as a whole when
- * they ask about another one; unless that is more than can be remembered.
+ * What a viewer has in the organization of a place, as far as it counts there: remembered (then put into `recalled`) or read.
+ * Who has much there is read for the one place at first, and as a whole when they ask about another one; unless that is more
+ * than can be remembered.
  */
-static void
-add_held_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, uint64 *words)
+static const SeemeStanding *
+standing_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, RecalledStanding *recalled)
 {
 	SeemeKnownStanding *known = seeme_viewer_find_standing(viewer, &place->organization_id);
-	SeemeStanding recalled;
-	SeemeMembership memberships[SEEME_MAX_REACHING];
 	SeemeStanding *standing;
 
 	if (known != NULL && known->is_whole)
 	{
-		recall_standing(known, place, &recalled, memberships);
-		standing = &recalled;
+		recall_standing(known, place, &recalled->standing, recalled->memberships);
+		return &recalled->standing;
 	}
+	if (known != NULL && !known->is_large)
+		standing = seeme_read_standing(subject, &place->organization_id, seeme_look_up_owner);
 	else
-	{
-		if (known != NULL && !known->is_large)
-			standing = seeme_read_standing(subject, &place->organization_id, seeme_look_up_owner);
-		else
-			standing = seeme_read_standing_at(subject, place, seeme_look_up_owner);
-		note_dates(viewer, subject->now, standing);
-		if (known == NULL || !known->is_large)
-			remember_standing(subject, viewer, standing);
-	}
-	add_held(subject, viewer, place, standing, words);
+		standing = seeme_read_standing_at(subject, place, seeme_look_up_owner);
+	note_dates(viewer, subject->now, standing);
+	if (known == NULL || !known->is_large)
+		remember_standing(subject, viewer, standing);
+	return standing;
+}
+
+/* The same as add_held(), of what a viewer has in the place's organization. */
+static void
+add_held_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, uint64 *words)
+{
+	RecalledStanding recalled;
+
+	add_held(subject, viewer, place, standing_at(subject, viewer, place, &recalled), words);
 }
 
 /* Whether there is such a thing; if not, its place is all zeroes, which an organization may have chosen for its id. */
@@ -520,6 +532,38 @@ read_held(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, const
 		(void) remember_held(viewer, kind, id, &place, held);
 	add_words(words, held);
 	pfree(held);
+}
+
+/*
+ * Whether a viewer owns the organization that an organization, team or project lies in, or is a current member of it; false when
+ * there is no such place.
+ */
+bool
+seeme_belongs(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id)
+{
+	SeemeSlot  *slot;
+	SeemeSubject subject;
+	const SeemeStanding *standing;
+	RecalledStanding recalled;
+	SeemePlace	place;
+
+	if (viewer->is_refused)
+		return false;
+	slot = seeme_slots_find(&seeme_cache_places[kind], id);
+	if (slot != NULL)
+		place = *seeme_cache_place(slot->number);
+	else
+	{
+		seeme_look_up_place(store, kind, id, &place);
+		/* That may have read all of them. */
+		if (seeme_slots_find(&seeme_cache_places[kind], id) == NULL)
+			(void) seeme_cache_add_place(kind, id, &place);
+	}
+	if (!exists(kind, id, &place))
+		return false;
+	subject_of(store, viewer, &subject);
+	standing = standing_at(&subject, viewer, &place, &recalled);
+	return standing->is_owner || standing->is_member;
 }
 
 /* Adds what a viewer holds in an organization, team or project to some words (seeme_no_codes()). */

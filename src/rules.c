@@ -466,9 +466,28 @@ SEEME_FUNCTION(seeme_was_released, 2)
 	bool		released;
 
 	seeme_store_open(&store);
-	released = seeme_read_released(&store, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_UUID_P(1));
+	released = seeme_read_released(&store, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_UUID_P(1), NULL);
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(released);
+}
+
+/*
+ * seeme.had_row(resource_type text, resource_id uuid) RETURNS boolean
+ */
+SEEME_FUNCTION(seeme_had_row, 2)
+{
+	SeemeStore	store;
+	char	   *type = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	bool		had_row;
+	bool		known;
+
+	seeme_store_open(&store);
+	known = seeme_read_had_row(&store, type, PG_GETARG_UUID_P(1), &had_row) ||
+		seeme_read_released(&store, type, PG_GETARG_UUID_P(1), &had_row);
+	seeme_store_close(&store);
+	if (!known)
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(had_row);
 }
 
 /*

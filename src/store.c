@@ -60,7 +60,8 @@
 #define COLUMNS_OF_PROJECT_RESOURCES(COLUMN) \
 	COLUMN(project_resources, project_id, 2, UUIDOID) \
 	COLUMN(project_resources, resource_type, 3, TEXTOID) \
-	COLUMN(project_resources, resource_id, 4, UUIDOID)
+	COLUMN(project_resources, resource_id, 4, UUIDOID) \
+	COLUMN(project_resources, had_row, 9, BOOLOID)
 
 #define COLUMNS_OF_PERMISSIONS(COLUMN) \
 	COLUMN(permissions, name, 1, TEXTOID) \
@@ -72,7 +73,8 @@
 
 #define COLUMNS_OF_RELEASED_RESOURCES(COLUMN) \
 	COLUMN(released_resources, resource_type, 1, TEXTOID) \
-	COLUMN(released_resources, resource_id, 2, UUIDOID)
+	COLUMN(released_resources, resource_id, 2, UUIDOID) \
+	COLUMN(released_resources, had_row, 6, BOOLOID)
 
 #define COLUMNS_OF_API_KEYS(COLUMN) \
 	COLUMN(api_keys, id, 1, UUIDOID) \
@@ -785,6 +787,24 @@ seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const cha
 						  get_assignment, sizeof(SeemeAssignment), limit);
 }
 
+void
+seeme_visit_assignments(SeemeStore *store, const char *type, void (*visit) (void *context, const SeemeAssignment *assignment),
+						void *context)
+{
+	SeemeScan	scan;
+	SeemeAssignment assignment;
+
+	seeme_begin_table_scan(store, &scan, SEEME_PROJECT_RESOURCES);
+	while (seeme_next_table_row(&scan))
+	{
+		if (strcmp(seeme_row_text(&scan, project_resources_resource_type), type) != 0)
+			continue;
+		get_assignment(&scan, &assignment);
+		visit(context, &assignment);
+	}
+	seeme_end_scan(&scan);
+}
+
 /* Whether an id was that of something deleted. */
 bool
 seeme_read_retired(SeemeStore *store, const pg_uuid_t *id)
@@ -795,15 +815,48 @@ seeme_read_retired(SeemeStore *store, const pg_uuid_t *id)
 	return seeme_read_row(store, SEEME_RETIRED_IDS_BY_ID, 1, &key, NULL, NULL);
 }
 
-/* Whether a resource was assigned once and is not any more. */
+static void
+get_had_row(SeemeScan *scan, void *row)
+{
+	bool		isnull;
+
+	*(bool *) row = DatumGetBool(seeme_row_datum(scan, project_resources_had_row, &isnull)) && !isnull;
+}
+
+/* Whether a resource is assigned, and if so whether a protected table had its row when that was looked for last. */
 bool
-seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resource)
+seeme_read_had_row(SeemeStore *store, const char *type, const pg_uuid_t *resource, bool *had_row)
+{
+	ScanKeyData keys[2];
+	List	   *rows;
+	ListCell   *cell;
+
+	seeme_uuid_key(&keys[0], project_resources_resource_id, resource);
+	seeme_text_key(&keys[1], project_resources_resource_type, type);
+	rows = seeme_list_rows(store, SEEME_ASSIGNMENTS_BY_RESOURCE, 2, keys, get_had_row, sizeof(bool));
+	*had_row = false;
+	foreach(cell, rows)
+		*had_row = *had_row || *(bool *) lfirst(cell);
+	return rows != NIL;
+}
+
+static void
+get_released_had_row(SeemeScan *scan, void *row)
+{
+	bool		isnull;
+
+	*(bool *) row = DatumGetBool(seeme_row_datum(scan, released_resources_had_row, &isnull)) && !isnull;
+}
+
+/* Whether a resource was assigned once and is not any more; and if so (had_row not NULL) whether it had its row then. */
+bool
+seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resource, bool *had_row)
 {
 	ScanKeyData keys[2];
 
 	seeme_text_key(&keys[0], released_resources_resource_type, type);
 	seeme_uuid_key(&keys[1], released_resources_resource_id, resource);
-	return seeme_read_row(store, SEEME_RELEASED_RESOURCES_BY_ID, 2, keys, NULL, NULL);
+	return seeme_read_row(store, SEEME_RELEASED_RESOURCES_BY_ID, 2, keys, had_row == NULL ? NULL : get_released_had_row, had_row);
 }
 
 /* Whether people have been added, or changed, other than by a restore. */

@@ -160,7 +160,8 @@ extern bool seeme_read_code(SeemeStore *store, const char *code);
 extern char *seeme_find_type_of_resource(SeemeStore *store, const char *resource);
 extern bool seeme_read_resource_type(SeemeStore *store, const char *type);
 extern bool seeme_read_retired(SeemeStore *store, const pg_uuid_t *id);
-extern bool seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resource);
+extern bool seeme_read_had_row(SeemeStore *store, const char *type, const pg_uuid_t *resource, bool *had_row);
+extern bool seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resource, bool *had_row);
 
 extern bool seeme_read_in_use(SeemeStore *store);
 
@@ -182,11 +183,13 @@ extern List *seeme_list_projects_of_team(SeemeStore *store, const pg_uuid_t *tea
 extern List *seeme_list_assignments(SeemeStore *store, const pg_uuid_t *resource, const char *type, int limit);
 extern List *seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const char *type, int limit);
 
-/* A table as a whole, but at most so many rows of it. */
+/* A table as a whole, but at most so many rows of it; assignments of one type, all of them. */
 extern double seeme_estimate_rows(SeemeStore *store, SeemeTable table);
 extern void seeme_visit_people(SeemeStore *store, int limit, void (*visit) (void *context, const SeemePerson *person), void *context);
 extern void seeme_visit_organizations(SeemeStore *store, int limit,
 									  void (*visit) (void *context, const pg_uuid_t *organization, const pg_uuid_t *owner), void *context);
+extern void seeme_visit_assignments(SeemeStore *store, const char *type,
+									void (*visit) (void *context, const SeemeAssignment *assignment), void *context);
 extern void seeme_visit_projects(SeemeStore *store, int limit, void (*visit) (void *context, const SeemeProject *project), void *context);
 
 /* Whether anything was looked at since it was opened. */

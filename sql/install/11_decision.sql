@@ -122,6 +122,30 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may
 COMMENT ON FUNCTION seeme.may_claim(text, text, uuid) IS
   'Whether the asking person may give a row this id of a resource: it is assigned to no project, or they hold the permission on it';
 
+CREATE FUNCTION seeme.plan_ownership_counts(internal) RETURNS internal
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_ownership_counts';
+COMMENT ON FUNCTION seeme.plan_ownership_counts(internal) IS
+  'Planner support: that an owner belongs to where the row lies is the rule, and lets no fewer rows through';
+
+-- Asked of the asking person's own rows alone, and answered from memory: its cost is that of a check.
+CREATE FUNCTION seeme.ownership_counts(
+  organization uuid, team uuid, project uuid, resource uuid, resource_type text, alone boolean) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 1 SUPPORT seeme.plan_ownership_counts AS 'MODULE_PATHNAME', 'seeme_ownership_counts';
+COMMENT ON FUNCTION seeme.ownership_counts(uuid, uuid, uuid, uuid, text, boolean) IS
+  'Whether the asking person may be the owner of a row that lies there: owns, or is a current member of, each organization that the ids name and, where the resource is assigned, at least one that it is assigned in. A null names nothing, an id of nothing is nobody''s. Where nothing is named, alone says it.';
+
+CREATE FUNCTION seeme.may_take_out(
+  permission text, organization uuid, team uuid, project uuid, resource uuid,
+  new_organization uuid, new_team uuid, new_project uuid, new_resource uuid, resource_type text) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may_take_out';
+COMMENT ON FUNCTION seeme.may_take_out(text, uuid, uuid, uuid, uuid, uuid, uuid, uuid, uuid, text) IS
+  'Whether the asking person may move a row from the first four ids to the other four: holds the permission in each organization that it leaves by that, and belongs to each that it stays in';
+
+CREATE FUNCTION seeme.had_row(resource_type text, resource_id uuid) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_had_row';
+COMMENT ON FUNCTION seeme.had_row(text, uuid) IS
+  'Whether a protected table had the row of a resource when it was assigned, or that was found later, by what is committed now; null for a resource that is in no project and never was';
+
 CREATE FUNCTION seeme.was_released(resource_type text, resource_id uuid) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_was_released';
 COMMENT ON FUNCTION seeme.was_released(text, uuid) IS

@@ -10,6 +10,7 @@ CREATE TABLE seeme.project_resources (
   created_by    uuid,
   created_at    timestamptz NOT NULL DEFAULT now(),
   organization_id uuid NOT NULL,
+  had_row       boolean NOT NULL DEFAULT false,
   CONSTRAINT project_resources_organization FOREIGN KEY (project_id, organization_id)
     REFERENCES seeme.projects (id, organization_id) ON DELETE CASCADE,
   CONSTRAINT project_resources_project_and_resource_key UNIQUE (project_id, resource_type, resource_id)
@@ -24,6 +25,8 @@ COMMENT ON COLUMN seeme.project_resources.resource_name IS 'Name of the resource
 COMMENT ON COLUMN seeme.project_resources.organization_id IS 'The project''s organization; filled in';
 COMMENT ON COLUMN seeme.project_resources.created_by IS 'The person who assigned it; null: privileged code';
 COMMENT ON COLUMN seeme.project_resources.created_at IS 'When it was added';
+COMMENT ON COLUMN seeme.project_resources.had_row IS
+  'Whether a protected table had the row of the resource when it was assigned, or that was found later; filled in. A row that came after the assignment gives nobody a right to share, rename or forget the resource';
 
 -- Where a resource was assigned when it left its last project, so that what was assigned once is not up for grabs.
 CREATE TABLE seeme.released_resources (
@@ -32,6 +35,7 @@ CREATE TABLE seeme.released_resources (
   organization_id uuid NOT NULL,
   project_id      uuid NOT NULL,
   released_at     timestamptz NOT NULL DEFAULT now(),
+  had_row         boolean NOT NULL DEFAULT false,
   PRIMARY KEY (resource_type, resource_id)
 );
 COMMENT ON TABLE seeme.released_resources IS
@@ -41,6 +45,7 @@ COMMENT ON COLUMN seeme.released_resources.resource_id IS 'The id of the resourc
 COMMENT ON COLUMN seeme.released_resources.organization_id IS 'The organization of the project that it left last';
 COMMENT ON COLUMN seeme.released_resources.project_id IS 'The project that it left last';
 COMMENT ON COLUMN seeme.released_resources.released_at IS 'When it left it';
+COMMENT ON COLUMN seeme.released_resources.had_row IS 'Whether a protected table had its row, as in project_resources';
 ALTER TABLE seeme.released_resources ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE FUNCTION seeme.share_code(resource_type text) RETURNS text
@@ -60,6 +65,7 @@ DECLARE
   released  seeme.released_resources;
   is_protected boolean := false;
   is_allowed boolean := false;
+  had_row    boolean;
 BEGIN
   IF @extschema@.seeme_has_permission(share, resource => resource_id, resource_type => resource_type) THEN
     RETURN true;
@@ -76,7 +82,9 @@ BEGIN
       RETURN false;  -- there are rows, and one of them does not allow it
     END IF;
   END LOOP;
-  IF is_protected THEN
+  -- A row that came after the assignment says nothing of the resource: anybody may have made one with that id.
+  had_row := seeme.had_row(resource_type, resource_id);
+  IF is_protected AND coalesce(had_row, true) THEN
     RETURN is_allowed;
   END IF;
   -- Nobody else assigns the same resource for the first time until this transaction ends.
@@ -94,7 +102,8 @@ BEGIN
     RAISE EXCEPTION 'could not serialize access due to a concurrent change of assignments'
       USING ERRCODE = 'serialization_failure', HINT = 'Try the transaction again.';
   END IF;
-  RETURN @extschema@.seeme_has_permission(split_part(share, ':', 1) || ':create', project => project_id);
+  -- Had it been released meanwhile, this would have been found above.
+  RETURN NOT is_protected AND @extschema@.seeme_has_permission(split_part(share, ':', 1) || ':create', project => project_id);
 END $$;
 COMMENT ON FUNCTION seeme.may_assign(text, uuid, uuid) IS
   'Rule 7.2: whether the asking person may assign the resource, apart from projects:update on the project';
@@ -107,6 +116,36 @@ BEGIN
            WHERE t.resource_type = name_of_resource.resource_type AND t.holds_resource AND t.name_column IS NOT NULL);
 END $$;
 COMMENT ON FUNCTION seeme.name_of_resource(text, uuid) IS 'The name that the protected table''s row has; null where there is none';
+
+-- Asked once the assignment is allowed. A row that came after an earlier one is taken for the resource's own where whoever may share
+-- the resource may share that row, too.
+CREATE FUNCTION seeme.has_row_now(resource_type text, resource_id uuid) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  share     text;
+  protected seeme.protected_tables;
+  found_row boolean := false;
+BEGIN
+  IF seeme.had_row(resource_type, resource_id) THEN
+    RETURN true;
+  END IF;
+  IF seeme.nobody_asks() OR seeme.had_row(resource_type, resource_id) IS NULL THEN
+    RETURN seeme.is_in_table(resource_type, resource_id);
+  END IF;
+  share := seeme.share_code(resource_type);
+  FOR protected IN
+    SELECT * FROM seeme.protected_tables p WHERE p.resource_type = has_row_now.resource_type AND p.holds_resource
+  LOOP
+    IF seeme.every_row(protected.table_name, protected.id_column, resource_id, seeme.row_condition(protected, share)) THEN
+      found_row := true;
+    ELSIF seeme.every_row(protected.table_name, protected.id_column, resource_id) THEN
+      RETURN false;
+    END IF;
+  END LOOP;
+  RETURN found_row;
+END $$;
+COMMENT ON FUNCTION seeme.has_row_now(text, uuid) IS
+  'Whether a protected table''s row is that of a resource which is being assigned: it was there at the first assignment, or may be shared by whoever assigns the resource again';
 
 CREATE FUNCTION seeme.authorize_assignment() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -143,6 +182,11 @@ BEGIN
               HINT = 'Assigning a resource grants access to it: it takes the right to share it, or its ownership.';
     END IF;
   END IF;
+  NEW.had_row := seeme.has_row_now(NEW.resource_type, NEW.resource_id);
+  IF NEW.had_row THEN
+    UPDATE seeme.project_resources r SET had_row = true
+     WHERE (r.resource_type, r.resource_id) = (NEW.resource_type, NEW.resource_id) AND NOT r.had_row;
+  END IF;
   DELETE FROM seeme.released_resources r WHERE (r.resource_type, r.resource_id) = (NEW.resource_type, NEW.resource_id);
   RETURN NEW;
 END $$;
@@ -153,10 +197,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF NOT seeme.is_assigned(OLD.resource_type, OLD.resource_id) THEN
-    INSERT INTO seeme.released_resources AS r (resource_type, resource_id, organization_id, project_id)
-    VALUES (OLD.resource_type, OLD.resource_id, OLD.organization_id, OLD.project_id)
+    INSERT INTO seeme.released_resources AS r (resource_type, resource_id, organization_id, project_id, had_row)
+    VALUES (OLD.resource_type, OLD.resource_id, OLD.organization_id, OLD.project_id, OLD.had_row)
     ON CONFLICT (resource_type, resource_id) DO UPDATE
-      SET organization_id = excluded.organization_id, project_id = excluded.project_id, released_at = now();
+      SET organization_id = excluded.organization_id, project_id = excluded.project_id, released_at = now(), had_row = excluded.had_row;
   END IF;
   RETURN NULL;
 END $$;

@@ -20,6 +20,7 @@ CREATE TABLE seeme.protected_tables (
   registered_codes    text[] NOT NULL DEFAULT '{}',
   registered_type     boolean NOT NULL DEFAULT false,
   protected_at        timestamptz NOT NULL DEFAULT now(),
+  owner_alone         boolean NOT NULL DEFAULT true,
   schema_name         name,
   relation_name       name
 );
@@ -43,6 +44,7 @@ COMMENT ON COLUMN seeme.protected_tables.closed_partitions IS 'Partitions on whi
 COMMENT ON COLUMN seeme.protected_tables.registered_codes IS 'Permission codes registered for it';
 COMMENT ON COLUMN seeme.protected_tables.registered_type IS 'Whether its resource type was registered for it';
 COMMENT ON COLUMN seeme.protected_tables.protected_at IS 'Since when';
+COMMENT ON COLUMN seeme.protected_tables.owner_alone IS 'Whether a row that lies nowhere, and is assigned nowhere, is its owner''s own';
 COMMENT ON COLUMN seeme.protected_tables.schema_name IS 'The schema that it is in: once it is moved or dropped, the one that is remembered';
 COMMENT ON COLUMN seeme.protected_tables.relation_name IS 'Its name there';
 
@@ -59,18 +61,34 @@ RETURN format('@extschema@.seeme_has_permission(%L, %s, %L)', code,
 COMMENT ON FUNCTION seeme.check_of(text, text, name, text) IS
   'The SQL expression that asks for a code in the organization, team or project, or on the resource, that a column holds the id of';
 
+CREATE FUNCTION seeme.assigned_by(p seeme.protected_tables) RETURNS name
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN coalesce(p.resource_id_column, p.id_column);
+COMMENT ON FUNCTION seeme.assigned_by(seeme.protected_tables) IS
+  'The column of a protected table by which its rows, or what they are parts of, are assigned to projects; null when none is';
+
+-- Of its two parts the comparison comes first: what follows it is asked of one's own rows alone.
+CREATE FUNCTION seeme.owner_condition(p seeme.protected_tables, code text, for_select boolean = false) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+-- A SELECT asks once who is asking. What waits for a row lock asks again (rule 7.4).
+RETURN format(CASE WHEN for_select THEN '(%I = (SELECT seeme.user_for(%L)) AND seeme.ownership_counts(%s, %s, %s, %s, %L, %L))'
+                   ELSE '(%I = seeme.user_for(%L) AND seeme.ownership_counts(%s, %s, %s, %s, %L, %L))' END,
+              p.owner_column, code, coalesce(quote_ident(p.organization_column), 'NULL'), coalesce(quote_ident(p.team_column), 'NULL'),
+              coalesce(quote_ident(p.project_column), 'NULL'), coalesce(quote_ident(seeme.assigned_by(p)), 'NULL'),
+              CASE WHEN seeme.assigned_by(p) IS NOT NULL THEN p.resource_type END, p.owner_alone);
+COMMENT ON FUNCTION seeme.owner_condition(seeme.protected_tables, text, boolean) IS
+  'The SQL condition under which the asking person owns a row of a protected table, and belongs to where it lies';
+
 -- The conditions of the policies. A person may do with a row what any of its scopes allows, and its owner everything.
 CREATE FUNCTION seeme.row_condition(p seeme.protected_tables, code text, for_select boolean = false) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN concat_ws(' OR ',
-  -- A SELECT asks once who is asking. What waits for a row lock asks again (rule 7.4).
-  CASE WHEN p.owner_column IS NOT NULL
-       THEN format(CASE WHEN for_select THEN '%I = (SELECT seeme.user_for(%L))'
-                        ELSE '%I = seeme.user_for(%L)' END, p.owner_column, code) END,
   CASE WHEN p.project_column IS NOT NULL THEN seeme.check_of(code, 'project', p.project_column) END,
   CASE WHEN p.team_column IS NOT NULL THEN seeme.check_of(code, 'team', p.team_column) END,
   CASE WHEN p.organization_column IS NOT NULL THEN seeme.check_of(code, 'organization', p.organization_column) END,
-  CASE WHEN p.resource_id_column IS NOT NULL THEN seeme.check_of(code, 'resource', p.resource_id_column, p.resource_type) END);
+  CASE WHEN p.resource_id_column IS NOT NULL THEN seeme.check_of(code, 'resource', p.resource_id_column, p.resource_type) END,
+  -- Last: a check is answered faster, and whoever sees a row by it needs not be asked whether they own it.
+  CASE WHEN p.owner_column IS NOT NULL THEN seeme.owner_condition(p, code, for_select) END);
 COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean) IS
   'The SQL condition under which the asking person holds a code on a row of a protected table';
 
@@ -136,7 +154,7 @@ BEGIN
     everything := seeme.row_condition(bare, p.resource || ':*');
     checks := checks || format('(%1$I IS NULL OR %1$I = seeme.user_for(%3$L)%2$s)', p.owner_column,
                                CASE WHEN everything <> '' THEN ' OR ' || everything END, code);
-    anywhere := anywhere || format('%I = seeme.user_for(%L)', p.owner_column, code);
+    anywhere := anywhere || seeme.owner_condition(p, code);
   END IF;
   IF seeme.has_one_scope(p) THEN
     RETURN seeme.row_condition(p, code);
@@ -153,6 +171,7 @@ DECLARE
   old_row jsonb := to_jsonb(OLD);
   new_row jsonb := to_jsonb(NEW);
   update_code   text := TG_ARGV[0] || ':update';
+  delete_code   text := TG_ARGV[0] || ':delete';
   everything    text := TG_ARGV[0] || ':*';
   type          text := nullif(TG_ARGV[1], '');
   holds_resource boolean := TG_ARGV[2];
@@ -161,6 +180,9 @@ DECLARE
   organization_column text := TG_ARGV[5];
   resource_id_column  text := TG_ARGV[6];
   owner_column   text := TG_ARGV[7];
+  assigned_by    text := TG_ARGV[8];
+  owner_alone    boolean := TG_ARGV[9];
+  old_project uuid; old_team uuid; old_organization uuid; old_resource uuid;
   new_project uuid; new_team uuid; new_organization uuid; new_resource uuid;
   place text;
   column_name text;
@@ -169,12 +191,16 @@ BEGIN
           OR EXISTS (SELECT FROM pg_partition_ancestors(TG_RELID) a WHERE row_security_active(a.relid))) THEN
     RETURN NEW;
   END IF;
-  FOREACH column_name IN ARRAY TG_ARGV[3:7] LOOP
+  FOREACH column_name IN ARRAY TG_ARGV[3:8] LOOP
     IF column_name <> '' AND NOT new_row ? column_name THEN
       RAISE EXCEPTION 'table % is protected by a column "%" that it does not have any more', TG_RELID::regclass, column_name
         USING ERRCODE = 'undefined_column', HINT = 'Call seeme_unprotect and seeme_protect again.';
     END IF;
   END LOOP;
+  old_project := old_row ->> project_column;
+  old_team := old_row ->> team_column;
+  old_organization := old_row ->> organization_column;
+  old_resource := old_row ->> resource_id_column;
   new_project := new_row ->> project_column;
   new_team := new_row ->> team_column;
   new_organization := new_row ->> organization_column;
@@ -202,19 +228,35 @@ BEGIN
   END IF;
 
   IF owner_column <> '' AND new_row -> owner_column <> old_row -> owner_column
-     AND (old_row ->> owner_column)::uuid IS DISTINCT FROM seeme.user_for(everything)
-     AND NOT (@extschema@.seeme_has_permission(everything, project => (old_row ->> project_column)::uuid)
-              OR @extschema@.seeme_has_permission(everything, team => (old_row ->> team_column)::uuid)
-              OR @extschema@.seeme_has_permission(everything, organization => (old_row ->> organization_column)::uuid)
-              OR type IS NOT NULL AND @extschema@.seeme_has_permission(
-                   everything, resource => (old_row ->> resource_id_column)::uuid, resource_type => type)) THEN
+     AND NOT ((old_row ->> owner_column)::uuid IS NOT DISTINCT FROM seeme.user_for(everything)
+              AND seeme.ownership_counts(old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid, type, owner_alone)
+              OR @extschema@.seeme_has_permission(everything, project => old_project)
+              OR @extschema@.seeme_has_permission(everything, team => old_team)
+              OR @extschema@.seeme_has_permission(everything, organization => old_organization)
+              OR type IS NOT NULL AND @extschema@.seeme_has_permission(everything, resource => old_resource, resource_type => type)) THEN
     RAISE EXCEPTION 'you do not hold % on this row', everything
       USING ERRCODE = 'insufficient_privilege',
             HINT = 'A row is given to another owner by its owner, or by who may do everything with it.';
   END IF;
+
+  -- Ownership alone moves no row out of an organization. What somebody may do who does not own it, its owner may, too.
+  IF owner_column <> ''
+     AND NOT seeme.may_take_out(delete_code, old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid,
+                                new_organization, new_team, new_project, (new_row ->> assigned_by)::uuid, type)
+     AND NOT ((@extschema@.seeme_has_permission(update_code, project => old_project)
+               OR @extschema@.seeme_has_permission(update_code, team => old_team)
+               OR @extschema@.seeme_has_permission(update_code, organization => old_organization)
+               OR type IS NOT NULL AND @extschema@.seeme_has_permission(update_code, resource => old_resource, resource_type => type))
+              AND (@extschema@.seeme_has_permission(update_code, project => new_project)
+                   OR @extschema@.seeme_has_permission(update_code, team => new_team)
+                   OR @extschema@.seeme_has_permission(update_code, organization => new_organization)
+                   OR type IS NOT NULL AND @extschema@.seeme_has_permission(update_code, resource => new_resource, resource_type => type))) THEN
+    RAISE EXCEPTION 'you do not hold % in the organization that this row would leave', delete_code
+      USING ERRCODE = 'insufficient_privilege', HINT = 'Ownership alone moves no row out of an organization.';
+  END IF;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.check_moved_row() IS 'Trigger on protected tables: a row that moves needs update where it goes, a change of owner needs everything';
+COMMENT ON FUNCTION seeme.check_moved_row() IS 'Trigger on protected tables: a row that moves needs update where it goes, a change of owner needs everything, and ownership alone takes no row out of an organization';
 
 CREATE FUNCTION seeme.protection_of(relation oid, resource_type text) RETURNS SETOF seeme.protected_tables
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -234,6 +276,47 @@ BEGIN
                     AND seeme.every_row(t.table_name, t.id_column, resource_id));
 END $$;
 COMMENT ON FUNCTION seeme.is_in_table(text, uuid, regclass) IS 'Whether some protected table, but for one, has a row of this resource';
+
+-- A row that came after its assignment may be anybody's who made one with that id.
+CREATE FUNCTION seeme.speaks_for(code text, resource_type text, resource_id uuid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN seeme.nobody_asks() OR coalesce(seeme.had_row(resource_type, resource_id), true)
+    OR @extschema@.seeme_has_permission(code, resource => resource_id, resource_type => resource_type);
+COMMENT ON FUNCTION seeme.speaks_for(text, text, uuid) IS
+  'Whether a change of a resource''s row is one of the resource: it was there when that was assigned, or whoever changes it holds the code on the resource by its assignments';
+
+CREATE FUNCTION seeme.note_rows(resource_type text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE seeme.project_resources r SET had_row = NOT r.had_row
+   WHERE r.resource_type = note_rows.resource_type AND r.had_row <> seeme.is_in_table(r.resource_type, r.resource_id);
+  UPDATE seeme.released_resources r SET had_row = NOT r.had_row
+   WHERE r.resource_type = note_rows.resource_type AND r.had_row <> seeme.is_in_table(r.resource_type, r.resource_id);
+END $$;
+COMMENT ON FUNCTION seeme.note_rows(text) IS
+  'Notes of each assigned resource of a type whether a protected table has its row: when such a table comes or goes, which is privileged';
+
+CREATE FUNCTION seeme.note_table_gone() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  IF OLD.holds_resource THEN
+    PERFORM seeme.note_rows(OLD.resource_type);
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.note_table_gone() IS 'Trigger: what a table held that is protected no more is held by none, until one is protected that has it';
+CREATE TRIGGER note_table_gone AFTER DELETE ON seeme.protected_tables
+  FOR EACH ROW EXECUTE FUNCTION seeme.note_table_gone();
+
+CREATE FUNCTION seeme.name_resources(resource_type text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE seeme.project_resources r SET resource_name = seeme.name_of_resource(r.resource_type, r.resource_id)
+   WHERE r.resource_type = name_resources.resource_type
+     AND r.resource_name IS DISTINCT FROM coalesce(seeme.name_of_resource(r.resource_type, r.resource_id), r.resource_name);
+END $$;
+COMMENT ON FUNCTION seeme.name_resources(text) IS 'Has each assigned resource of a type bear the name of its row, where it has one';
 
 CREATE FUNCTION seeme.follow_resource() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -263,13 +346,16 @@ BEGIN
     EXECUTE format('SELECT ($1).%I', protected.id_column) INTO new_id USING NEW;
   END IF;
   IF TG_OP = 'TRUNCATE' OR old_id IS DISTINCT FROM new_id THEN
-    -- Not what another table holds, nor what merely moved to another partition.
+    -- Not what another table holds, nor what merely moved to another partition; nor what was assigned before there was a row of
+    -- it, unless whoever removes that row may remove the resource.
     DELETE FROM seeme.project_resources r
      WHERE r.resource_type = type AND (TG_OP = 'TRUNCATE' OR r.resource_id = old_id)
-       AND NOT seeme.is_in_table(r.resource_type, r.resource_id);
+       AND NOT seeme.is_in_table(r.resource_type, r.resource_id)
+       AND seeme.speaks_for(protected.resource || ':delete', r.resource_type, r.resource_id);
     DELETE FROM seeme.released_resources r
      WHERE r.resource_type = type AND (TG_OP = 'TRUNCATE' OR r.resource_id = old_id)
-       AND NOT seeme.is_in_table(r.resource_type, r.resource_id);
+       AND NOT seeme.is_in_table(r.resource_type, r.resource_id)
+       AND seeme.speaks_for(protected.resource || ':delete', r.resource_type, r.resource_id);
   END IF;
   has_name := EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID AND NOT a.attisdropped
                          AND a.attname = protected.name_column AND a.atttypid IN ('text'::regtype, 'varchar'::regtype));
@@ -282,15 +368,115 @@ BEGIN
     has_name := new_name IS NOT NULL;
   END IF;
   IF has_name AND TG_OP <> 'TRUNCATE' THEN
-    -- What another table holds, too, is not for this one to name.
+    -- What another table holds, too, is not for this one to name; nor what was assigned before there was a row of it, unless
+    -- whoever renames that row may change the resource.
     UPDATE seeme.project_resources r SET resource_name = left(new_name, 1000)
      WHERE r.resource_type = type AND r.resource_id = new_id AND r.resource_name IS DISTINCT FROM left(new_name, 1000)
-       AND NOT seeme.is_in_table(r.resource_type, r.resource_id, protected.table_name);
+       AND NOT seeme.is_in_table(r.resource_type, r.resource_id, protected.table_name)
+       AND seeme.speaks_for(protected.resource || ':update', r.resource_type, r.resource_id);
   END IF;
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION seeme.follow_resource() IS
   'Trigger on protected tables, with a type of resource: what is assigned goes with its row, and bears its name';
+
+CREATE FUNCTION seeme.is_name_column(relation regclass, column_name name) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0
+                  AND NOT a.attisdropped AND a.atttypid IN ('text'::regtype, 'varchar'::regtype));
+COMMENT ON FUNCTION seeme.is_name_column(regclass, name) IS 'Whether a table has that column, and it is text';
+
+CREATE FUNCTION seeme.name_column_of(relation regclass) RETURNS name
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT c::name FROM unnest('{name,title}'::text[]) WITH ORDINALITY AS v (c, n) WHERE seeme.is_name_column(relation, c::name) ORDER BY n LIMIT 1);
+COMMENT ON FUNCTION seeme.name_column_of(regclass) IS 'The column that holds the names of a table''s rows: its name or title, if it is text';
+
+CREATE FUNCTION seeme.create_follow_trigger(p seeme.protected_tables) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  followed name[] := array_remove(ARRAY[p.id_column, p.name_column], NULL);
+BEGIN
+  -- Of columns: PostgreSQL reads the condition of a trigger anew in each statement, but only where it sets one of them.
+  EXECUTE format('CREATE TRIGGER seeme_follow_resource AFTER UPDATE OF %s ON %s FOR EACH ROW '
+                 'WHEN (%s) EXECUTE FUNCTION seeme.follow_resource(%L)',
+                 (SELECT string_agg(format('%I', c), ', ') FROM unnest(followed) AS c), p.table_name,
+                 (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') FROM unnest(followed) AS c),
+                 p.resource_type);
+END $$;
+COMMENT ON FUNCTION seeme.create_follow_trigger(seeme.protected_tables) IS 'Makes the trigger that follows the ids and names of a protected table''s rows';
+
+-- PostgreSQL changes no column that a trigger names. So the trigger goes when a statement begins to change the type of one, or
+-- to drop that of the names, and is made again when it has (src/alter_table.c).
+CREATE FUNCTION seeme.make_way() RETURNS event_trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_make_way';
+COMMENT ON FUNCTION seeme.make_way() IS
+  'Event trigger: drops the trigger that follows names where its owner''s ALTER TABLE is about to change a column that it names';
+
+CREATE FUNCTION seeme.tables_made_way() RETURNS regclass[]
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_tables_made_way';
+COMMENT ON FUNCTION seeme.tables_made_way() IS 'The tables whose trigger made way since this was last asked in this session';
+
+CREATE FUNCTION seeme.drop_follow_trigger(relation regclass) RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_drop_follow_trigger';
+COMMENT ON FUNCTION seeme.drop_follow_trigger(regclass) IS 'Drops the trigger that follows names, of which no event trigger is told. For the extension''s own functions';
+
+CREATE FUNCTION seeme.follow_columns(p seeme.protected_tables, made_way boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  present  pg_trigger;
+  had_name name := p.name_column;
+BEGIN
+  SELECT * INTO present FROM pg_trigger t WHERE t.tgrelid = p.table_name AND t.tgname = 'seeme_follow_resource';
+  IF present.oid IS NOT NULL THEN
+    -- It names columns by their numbers, which are the same under another name.
+    p.id_column := (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = p.table_name AND a.attnum = present.tgattr[0]);
+    p.name_column := (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = p.table_name AND a.attnum = present.tgattr[1]);
+    had_name := p.name_column;
+  ELSIF NOT made_way THEN
+    RETURN;
+  END IF;
+  PERFORM FROM pg_attribute a WHERE a.attrelid = p.table_name AND a.attname = p.id_column AND NOT a.attisdropped AND a.atttypid = 'uuid'::regtype;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'rows of table % are assigned to projects by its column "%"', p.table_name, p.id_column
+      USING ERRCODE = 'datatype_mismatch', HINT = format('It stays a uuid: or SELECT seeme_unprotect(%L) first.', p.table_name);
+  END IF;
+  IF p.name_column IS NULL OR NOT seeme.is_name_column(p.table_name, p.name_column) THEN
+    p.name_column := seeme.name_column_of(p.table_name);
+    IF had_name IS NOT NULL THEN
+      RAISE NOTICE 'the names of the rows of % are not followed any more by "%"', p.table_name, had_name
+        USING HINT = CASE WHEN p.name_column IS NOT NULL THEN format('Those in "%s" are.', p.name_column)
+                          ELSE 'A text column called name or title would be followed.' END;
+    END IF;
+  END IF;
+  IF present.oid IS NOT NULL AND p.name_column IS DISTINCT FROM had_name THEN
+    PERFORM seeme.drop_follow_trigger(p.table_name);
+  END IF;
+  IF present.oid IS NULL OR p.name_column IS DISTINCT FROM had_name THEN
+    PERFORM seeme.create_follow_trigger(p);
+  END IF;
+  UPDATE seeme.protected_tables t SET id_column = p.id_column, name_column = p.name_column
+   WHERE t.table_name = p.table_name AND (t.id_column, t.name_column) IS DISTINCT FROM (p.id_column, p.name_column);
+  IF p.name_column IS DISTINCT FROM had_name THEN
+    PERFORM seeme.name_resources(p.resource_type);
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.follow_columns(seeme.protected_tables, boolean) IS
+  'Keeps the trigger that follows names, and what is remembered of its columns, true to a table that was altered';
+
+CREATE FUNCTION seeme.follow_altered_tables() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  made_way regclass[] := seeme.tables_made_way();
+BEGIN
+  IF to_regclass('seeme.protected_tables') IS NOT NULL THEN
+    PERFORM seeme.follow_columns(p, p.table_name = ANY (made_way))
+       FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
+      WHERE p.id_column IS NOT NULL
+        AND (p.table_name = ANY (made_way)
+             OR p.table_name IN (SELECT d.objid FROM pg_event_trigger_ddl_commands() d WHERE d.classid = 'pg_class'::regclass));
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.follow_altered_tables() IS 'Event trigger: what follows the names of a protected table''s rows goes on after ALTER TABLE';
 
 -- A column of the table that names a scope: it exists and is a uuid; an index on it pays.
 CREATE FUNCTION seeme.check_scope_column(table_name regclass, column_name name, parameter text) RETURNS void
@@ -372,13 +558,15 @@ BEGIN
   END IF;
   IF NOT seeme.has_one_scope(p) AND NOT 'zz_seeme_check_moved_row' = ANY (existing) THEN
     SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
-      FROM unnest(ARRAY[p.project_column, p.team_column, p.organization_column, p.resource_id_column, p.owner_column]) AS c WHERE c IS NOT NULL;
+      FROM unnest(ARRAY[p.project_column, p.team_column, p.organization_column, p.owner_column,
+                        CASE WHEN p.owner_column IS NULL THEN p.resource_id_column ELSE seeme.assigned_by(p) END]) AS c WHERE c IS NOT NULL;
     -- After all other triggers have had their say; but of a row that moves to another partition none are called afterwards.
     EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_row %s UPDATE ON %s FOR EACH ROW WHEN (%s) '
-                   'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L)',
+                   'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L, %L, %L)',
                    CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = relation) WHEN 'p' THEN 'BEFORE' ELSE 'AFTER' END, relation, moved,
                    p.resource, coalesce(p.resource_type, ''), p.holds_resource, coalesce(p.project_column, ''), coalesce(p.team_column, ''),
-                   coalesce(p.organization_column, ''), coalesce(p.resource_id_column, ''), coalesce(p.owner_column, ''));
+                   coalesce(p.organization_column, ''), coalesce(p.resource_id_column, ''), coalesce(p.owner_column, ''),
+                   CASE WHEN p.owner_column IS NULL THEN '' ELSE coalesce(seeme.assigned_by(p), '') END, p.owner_alone);
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.create_row_triggers(regclass, seeme.protected_tables) IS
@@ -397,8 +585,6 @@ COMMENT ON FUNCTION seeme.create_policies(seeme.protected_tables) IS 'Makes the 
 
 CREATE FUNCTION seeme.create_resource_triggers(p seeme.protected_tables) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  followed name[];
 BEGIN
   IF p.id_column IS NULL THEN
     RETURN;
@@ -407,13 +593,7 @@ BEGIN
                  'EXECUTE FUNCTION seeme.follow_resource(%L)', p.table_name, p.resource_type);
   EXECUTE format('CREATE TRIGGER seeme_forget_resources AFTER TRUNCATE ON %s FOR EACH STATEMENT '
                  'EXECUTE FUNCTION seeme.follow_resource(%L)', p.table_name, p.resource_type);
-  -- Of columns: PostgreSQL reads the condition of a trigger anew in each statement, but only where it sets one of them.
-  followed := array_remove(ARRAY[p.id_column, p.name_column], NULL);
-  EXECUTE format('CREATE TRIGGER seeme_follow_resource AFTER UPDATE OF %s ON %s FOR EACH ROW '
-                 'WHEN (%s) EXECUTE FUNCTION seeme.follow_resource(%L)',
-                 (SELECT string_agg(format('%I', c), ', ') FROM unnest(followed) AS c), p.table_name,
-                 (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') FROM unnest(followed) AS c),
-                 p.resource_type);
+  PERFORM seeme.create_follow_trigger(p);
 END $$;
 COMMENT ON FUNCTION seeme.create_resource_triggers(seeme.protected_tables) IS
   'Makes what has assignments go with the rows of a protected table that holds resources, and bear their names';
@@ -424,7 +604,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   owner   regrole := (SELECT c.relowner FROM pg_class c WHERE c.oid = p.table_name);
   needed  regprocedure[] := ARRAY[
-    'seeme.user_for(text)', '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
+    'seeme.user_for(text)', 'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
+    '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
     -- what the planner has take its place
     'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text)',
     '@extschema@.seeme_permitted_organizations(text)', '@extschema@.seeme_permitted_teams(text)',
@@ -456,7 +637,7 @@ COMMENT ON FUNCTION seeme.refuse_write() IS 'Trigger: listing views are read onl
 CREATE FUNCTION @extschema@.seeme_protect(
   table_name regclass, resource text, project_column name = NULL, team_column name = NULL,
   organization_column name = NULL, resource_id_column name = NULL, owner_column name = NULL,
-  resource_type text = NULL, listing_columns name[] = NULL) RETURNS void
+  resource_type text = NULL, listing_columns name[] = NULL, owner_alone boolean = true) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -471,6 +652,10 @@ BEGIN
   IF table_name IS NULL OR resource IS NULL THEN
     RAISE EXCEPTION 'seeme_protect needs a table and a resource'
       USING ERRCODE = 'null_value_not_allowed', HINT = 'seeme_protect(''models'', ''models'', project_column => ''project_id'')';
+  END IF;
+  IF owner_alone IS NULL THEN
+    RAISE EXCEPTION 'owner_alone is null'
+      USING ERRCODE = 'null_value_not_allowed', HINT = 'It is true or false: whether a row that lies nowhere is its owner''s own.';
   END IF;
   SELECT * INTO relation FROM pg_class c WHERE c.oid = table_name;
   IF relation.relkind NOT IN ('r', 'p') OR relation.relpersistence = 't' OR relation.relispartition
@@ -491,8 +676,12 @@ BEGIN
     RAISE EXCEPTION 'table % is protected already', table_name
       USING ERRCODE = 'duplicate_object', HINT = format('SELECT seeme_unprotect(%L) first.', table_name);
   END IF;
-  IF resource !~ '^[a-z][a-z0-9_]*$' OR length(resource) > 63
-     OR resource IN ('organizations', 'teams', 'projects', 'roles', 'permissions') THEN
+  IF resource IN ('organizations', 'teams', 'projects', 'roles', 'permissions') THEN
+    RAISE EXCEPTION 'the codes of "%" are about the rows of seeme.%', resource, resource
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = format('Give the rows of %s a resource of their own: SELECT seeme_protect(%L, %L, ...);', table_name, table_name, 'app_' || resource);
+  END IF;
+  IF resource !~ '^[a-z][a-z0-9_]*$' OR length(resource) > 63 THEN
     RAISE EXCEPTION '"%" is not a resource that a table can hold', left(resource, 100)
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Lower-case letters, digits and underscores, as in the codes: models, dataset_items.';
   END IF;
@@ -520,6 +709,7 @@ BEGIN
   p.registered_codes := '{}';
   p.registered_type := false;
   p.protected_at := now();
+  p.owner_alone := owner_alone;
   p.schema_name := (SELECT n.nspname FROM pg_namespace n WHERE n.oid = relation.relnamespace);
   p.relation_name := relation.relname;
 
@@ -551,10 +741,7 @@ BEGIN
     p.id_column := coalesce(p.resource_id_column, (
       SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
        WHERE i.indrelid = table_name AND i.indisprimary AND i.indnkeyatts = 1 AND a.atttypid = 'uuid'::regtype));
-    p.name_column := (
-      SELECT a.attname FROM pg_attribute a
-       WHERE a.attrelid = table_name AND a.attname IN ('name', 'title') AND NOT a.attisdropped
-         AND a.atttypid IN ('text'::regtype, 'varchar'::regtype) ORDER BY a.attname LIMIT 1);
+    p.name_column := seeme.name_column_of(table_name);
   END IF;
 
   FOREACH action IN ARRAY ARRAY['list', 'read', 'create', 'update', 'delete'] LOOP
@@ -604,12 +791,15 @@ BEGIN
   END IF;
 
   INSERT INTO seeme.protected_tables SELECT (p).*;
-  UPDATE seeme.project_resources r SET resource_name = seeme.name_of_resource(r.resource_type, r.resource_id)
-   WHERE p.name_column IS NOT NULL AND r.resource_type = p.resource_type
-     AND r.resource_name IS DISTINCT FROM coalesce(seeme.name_of_resource(r.resource_type, r.resource_id), r.resource_name);
+  IF p.holds_resource THEN
+    PERFORM seeme.note_rows(p.resource_type);
+  END IF;
+  IF p.name_column IS NOT NULL THEN
+    PERFORM seeme.name_resources(p.resource_type);
+  END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@.seeme_protect(regclass, text, name, name, name, name, name, text, name[]) IS
-  'Puts a table under the model: policies that ask for resource:read, :create, :update and :delete in a row''s scope, which any of the columns tells. resource_id_column: the id under which the row''s resource of type resource_type is assigned to projects. owner_column: that person may do everything with the row. listing_columns: a view TABLE_listing of these columns for who holds resource:list. For the owner of the table.';
+COMMENT ON FUNCTION @extschema@.seeme_protect(regclass, text, name, name, name, name, name, text, name[], boolean) IS
+  'Puts a table under the model: policies that ask for resource:read, :create, :update and :delete in a row''s scope, which any of the columns tells. resource_id_column: the id under which the row''s resource of type resource_type is assigned to projects. owner_column: that person may do everything with the row, while a member of where it lies. owner_alone: whether a row that lies nowhere is its owner''s own. listing_columns: a view TABLE_listing of these columns for who holds resource:list. For the owner of the table.';
 
 CREATE FUNCTION seeme.leave_open(table_name regclass) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -18,6 +18,13 @@ END $$;
 COMMENT ON FUNCTION seeme.guard_extension() IS 'Event trigger: the extension is dropped by DROP EXTENSION alone, never along with a schema, a role''s belongings or anything else';
 REVOKE ALL ON FUNCTION seeme.guard_extension() FROM PUBLIC;
 
+-- Their names come before those of others of the extension, which find the trigger where it belongs.
+CREATE EVENT TRIGGER seeme_alter_followed_column ON ddl_command_start WHEN TAG IN ('ALTER TABLE')
+  EXECUTE FUNCTION seeme.make_way();
+COMMENT ON EVENT TRIGGER seeme_alter_followed_column IS 'What follows the names of a protected table''s rows does not stand in the way of ALTER TABLE';
+CREATE EVENT TRIGGER seeme_altered_followed_column ON ddl_command_end WHEN TAG IN ('ALTER TABLE')
+  EXECUTE FUNCTION seeme.follow_altered_tables();
+COMMENT ON EVENT TRIGGER seeme_altered_followed_column IS 'What follows the names of a protected table''s rows goes on after ALTER TABLE';
 CREATE EVENT TRIGGER seeme_close_new_tables_below ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE SCHEMA')
   EXECUTE FUNCTION seeme.close_new_tables_below();
 COMMENT ON EVENT TRIGGER seeme_close_new_tables_below IS 'Partitions of protected tables are reached through their parent only';
