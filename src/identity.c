@@ -32,7 +32,7 @@
 #include "compat.h"
 #include "identity.h"
 #include "jwt.h"
-#include "session.h"
+#include "leftovers.h"
 #include "store.h"
 
 #define SEEME_USER_ID_SETTING "seeme_rbac.user_id"
@@ -201,7 +201,7 @@ assign_session_user_id(const char *newval, void *extra)
 	{
 		named_in = seeme_local_xid();
 		named = *logged_in;
-		seeme_session_speaks_for(&logged_in->user_id);
+		seeme_note_speaker(&logged_in->user_id);
 	}
 	logged_in = (const SeemeIdentity *) extra;
 	seeme_moves++;
@@ -549,7 +549,7 @@ seeme_asker(void)
 		{
 			named_in = seeme_local_xid();
 			named = *logged_in;
-			seeme_session_speaks_for(&logged_in->user_id);
+			seeme_note_speaker(&logged_in->user_id);
 		}
 		return logged_in;
 	}
@@ -633,7 +633,7 @@ seeme_identify(const SeemeIdentity *identity, bool for_session)
 
 	named_in = seeme_local_xid();
 	named = *identity;
-	seeme_session_speaks_for(&identity->user_id);
+	seeme_note_speaker(&identity->user_id);
 	if (for_session)
 		set_identity(SEEME_SESSION_USER_ID_SETTING, identity, GUC_ACTION_SET);
 	else

@@ -11,7 +11,7 @@
 #include "compat.h"
 #include "identity.h"
 #include "permission_scan.h"
-#include "session.h"
+#include "leftovers.h"
 
 SEEME_MODULE_MAGIC;
 
@@ -24,7 +24,7 @@ void
 _PG_init(void)
 {
 	seeme_identity_init();
-	seeme_session_init();
+	seeme_leftovers_init();
 	seeme_changes_init();
 	seeme_cache_init();
 	seeme_permission_path_init();

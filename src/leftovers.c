@@ -1,5 +1,5 @@
 /*
- * session.c: what one person leaves in a session for the next: temporary tables and WITH HOLD cursors.
+ * leftovers.c: what one person leaves in a session for the next: temporary tables and WITH HOLD cursors.
  *
  * Rows in them were let through for who asked then, and nothing checks them again. So whoever is named after somebody else
  * is refused while such things are there. Owns the list of temporary tables that were made while somebody was asking; knows
@@ -28,7 +28,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "session.h"
+#include "leftovers.h"
 
 /* A temporary table, and the person who asked when it was made. */
 typedef struct Leftover
@@ -96,20 +96,20 @@ at_end_of_transaction(XactEvent event, void *arg)
 		return;
 	/* It may be that parallel workers alone have asked for them. */
 	if (is_logged_in)
-		seeme_session_speaks_for(&logged_in);
+		seeme_note_speaker(&logged_in);
 	if (spoke && spoke_in == seeme_local_xid())
 		note_temporary_tables();
 }
 
 void
-seeme_session_init(void)
+seeme_leftovers_init(void)
 {
 	RegisterXactCallback(at_end_of_transaction, NULL);
 }
 
 /* In this transaction the session speaks for a person. */
 void
-seeme_session_speaks_for(const pg_uuid_t *person)
+seeme_note_speaker(const pg_uuid_t *person)
 {
 	/* As long as it is one and the same person, what they made at first counts, too. */
 	if (!spoke || memcmp(&speaker, person, sizeof(speaker)) != 0)
