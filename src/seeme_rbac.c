@@ -9,9 +9,10 @@
 #include "cache.h"
 #include "changes.h"
 #include "compat.h"
+#include "hooks.h"
 #include "identity.h"
-#include "permission_scan.h"
 #include "leftovers.h"
+#include "permission_scan.h"
 
 SEEME_MODULE_MAGIC;
 
@@ -29,6 +30,7 @@ _PG_init(void)
 	seeme_cache_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();
+	seeme_hooks_init();
 	DefineCustomIntVariable("seeme_rbac.max_logo_size",
 							"The largest logo of an organization, team or project.",
 							NULL, &max_logo_size, 1024, 1, 1024 * 1024, PGC_SUSET, GUC_UNIT_KB,
