@@ -122,7 +122,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_make_way)
 		PG_RETURN_NULL();
 	relid = RangeVarGetRelid(statement->relation, NoLock, true);
 	/* Of others, ALTER TABLE itself complains: without having waited for anybody. */
-	if (!OidIsValid(relid) || !seeme_owns_relation(relid, GetUserId()))
+	if (!OidIsValid(relid) || !seeme_owns_relation(relid))
 		PG_RETURN_NULL();
 	relids = statement->relation->inh && has_subclass(relid) ? find_all_inheritors(relid, NoLock, NULL) : list_make1_oid(relid);
 	foreach(cell, relids)

@@ -19,12 +19,15 @@
 #define guc_free(pointer) free(pointer)
 #endif
 
-/* 16: one function checks the privileges on objects of every class. */
+/* 16: one function checks the privileges on objects of every class, and one their owner. */
 #if PG_VERSION_NUM >= 160000
+#include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #define seeme_may_execute(function) (object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#define seeme_owns_relation(relation) object_ownercheck(RelationRelationId, relation, GetUserId())
 #else
 #define seeme_may_execute(function) (pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#define seeme_owns_relation(relation) pg_class_ownercheck(relation, GetUserId())
 #endif
 
 /* 16: SYSTEM_USER, what a connection was authenticated as, METHOD:NAME. */
@@ -64,13 +67,6 @@
 #define seeme_table_beginscan(table, snapshot) table_beginscan(table, snapshot, 0, NULL)
 #define seeme_table_beginscan_parallel(table, shared) table_beginscan_parallel(table, shared)
 #define seeme_init_scan_slot(estate, scan, columns, operations) ExecInitScanTupleSlot(estate, scan, columns, operations)
-#endif
-
-/* 16: one function tells of every kind of object whether a role owns it. */
-#if PG_VERSION_NUM >= 160000
-#define seeme_owns_relation(relid, role) object_ownercheck(RelationRelationId, relid, role)
-#else
-#define seeme_owns_relation(relid, role) pg_class_ownercheck(relid, role)
 #endif
 
 /* 18: what EXPLAIN prints is declared apart from what it explains. */

@@ -32,7 +32,7 @@
 #include "compat.h"
 #include "identity.h"
 #include "jwt.h"
-#include "session.h"
+#include "leftovers.h"
 #include "store.h"
 #include "version.h"
 
@@ -206,11 +206,9 @@ assign_session_user_id(const char *newval, void *extra)
 	{
 		named_in = seeme_local_xid();
 		named = *logged_in;
-		seeme_session_speaks_for(&logged_in->user_id);
 	}
 	logged_in = (const SeemeIdentity *) extra;
 	seeme_moves++;
-	seeme_session_logged_in(logged_in == NULL ? NULL : &logged_in->user_id);
 }
 
 static bool
@@ -382,6 +380,7 @@ at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransact
 static void
 publish(SEEME_EXECUTOR_RUN_PARAMETERS)
 {
+	seeme_see_transaction();
 	if (query->plannedstmt->parallelModeNeeded && !IsInParallelMode() && assumed != NULL &&
 		seeme_version_fits() &&
 		(published == NULL || !same_identity(published, &assumed->identity) ||
@@ -560,7 +559,6 @@ seeme_asker(void)
 		{
 			named_in = seeme_local_xid();
 			named = *logged_in;
-			seeme_session_speaks_for(&logged_in->user_id);
 		}
 		return logged_in;
 	}
@@ -644,7 +642,7 @@ seeme_identify(const SeemeIdentity *identity, bool for_session)
 	if ((already != NULL && !same_identity(already, identity)) ||
 		(named_in == seeme_local_xid() && !same_identity(&named, identity)))
 		seeme_refuse_identity("the transaction or session speaks for somebody else");
-	seeme_refuse_leftovers(&identity->user_id);
+	seeme_hand_over_session(&identity->user_id);
 
 	if (!for_session && !IsTransactionBlock())
 		ereport(WARNING,
@@ -654,7 +652,6 @@ seeme_identify(const SeemeIdentity *identity, bool for_session)
 
 	named_in = seeme_local_xid();
 	named = *identity;
-	seeme_session_speaks_for(&identity->user_id);
 	if (for_session)
 		set_identity(SEEME_SESSION_USER_ID_SETTING, identity, GUC_ACTION_SET);
 	else

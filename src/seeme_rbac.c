@@ -10,10 +10,11 @@
 #include "changes.h"
 #include "compat.h"
 #include "guards.h"
+#include "hooks.h"
 #include "identity.h"
+#include "leftovers.h"
 #include "permission_scan.h"
 #include "restoring.h"
-#include "session.h"
 
 SEEME_MODULE_MAGIC;
 
@@ -27,12 +28,13 @@ _PG_init(void)
 {
 	seeme_identity_init();
 	seeme_restoring_init();
-	seeme_session_init();
+	seeme_leftovers_init();
 	seeme_changes_init();
 	seeme_cache_init();
 	seeme_guards_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();
+	seeme_hooks_init();
 	DefineCustomIntVariable("seeme_rbac.max_logo_size",
 							"The largest logo of an organization, team or project.",
 							NULL, &max_logo_size, 1024, 1, 1024 * 1024, PGC_SUSET, GUC_UNIT_KB,

@@ -210,7 +210,7 @@ BEGIN
     RETURN slug;
   END IF;
   IF given IS NULL THEN  -- two sessions that make the same one wait for each other
-    PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'seeme.slug', table_name, organization, base), 0));
+    PERFORM seeme.lock(format('seeme.%I', table_name)::regclass, concat_ws(' ', organization, base));
   ELSIF slug !~ '^[a-z0-9]+(-[a-z0-9]+)*$' OR length(slug) > 63 THEN
     RAISE EXCEPTION '"%" is not a slug', left(slug, 100)
       USING ERRCODE = 'check_violation',

@@ -88,7 +88,7 @@ BEGIN
     RETURN is_allowed;
   END IF;
   -- Nobody else assigns the same resource for the first time until this transaction ends.
-  PERFORM pg_advisory_xact_lock(hashtextextended('seeme.project_resources ' || resource_type || ' ' || resource_id, 0));
+  PERFORM seeme.lock('seeme.project_resources', resource_type || ' ' || resource_id);
   IF seeme.is_assigned(resource_type, resource_id) THEN
     RETURN false;
   END IF;

@@ -256,7 +256,7 @@ BEGIN
   END IF;
 
   -- One open invitation per address and place: a new one takes the place of the old.
-  PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'seeme.invitations', organization, team, project, seeme.email_key(address)), 0));
+  PERFORM seeme.lock('seeme.invitations', concat_ws(' ', organization, team, project, seeme.email_key(address)));
   DELETE FROM seeme.invitations i
    WHERE i.organization_id = home AND i.team_id IS NOT DISTINCT FROM team AND i.project_id IS NOT DISTINCT FROM project
      AND seeme.email_key(i.email) COLLATE "C" = seeme.email_key(address) AND i.accepted_at IS NULL;

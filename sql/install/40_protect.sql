@@ -671,7 +671,7 @@ BEGIN
     RAISE EXCEPTION 'only a role that bypasses row security protects tables'
       USING ERRCODE = 'insufficient_privilege', HINT = 'Have a superuser call seeme_protect.';
   END IF;
-  PERFORM pg_advisory_xact_lock(hashtextextended('seeme.protected_tables', 0));
+  PERFORM seeme.lock('seeme.protected_tables', '');
   IF EXISTS (SELECT FROM seeme.protected_tables t WHERE t.table_name = relation.oid) THEN
     RAISE EXCEPTION 'table % is protected already', table_name
       USING ERRCODE = 'duplicate_object', HINT = format('SELECT seeme_unprotect(%L) first.', table_name);

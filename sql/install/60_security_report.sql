@@ -839,6 +839,7 @@ BEGIN
           UNION SELECT * FROM seeme.findings_on_people()
           UNION SELECT * FROM seeme.findings_on_keys()
           UNION SELECT * FROM seeme.findings_on_identity()
+          UNION SELECT * FROM seeme.findings_on_sessions()
           UNION SELECT * FROM seeme.findings_on_server(current_setting('server_version_num')::integer)) AS f
    ORDER BY array_position('{critical,high,medium,low,info}', f.severity), f.object COLLATE "C", f.finding COLLATE "C", f.remedy COLLATE "C";
 END $$;

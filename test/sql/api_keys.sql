@@ -553,7 +553,10 @@ CALL k_test.meanwhile('edith_acme', 'DELETE FROM seeme.organizations WHERE id = 
 CALL k_test.ask('@super', ARRAY['DELETE FROM seeme.users WHERE id = {bot}', 'SELECT count(*) FROM seeme.api_keys WHERE id IN ({id_bot_all}, {id_mike_bot})'], '0', 'keys go with their user');
 CALL k_test.meanwhile('mike_bot', 'DELETE FROM seeme.memberships WHERE user_id = {bot} AND organization_id = {acme}', 'true true 1500, false false 0 28000', 'a service that is taken out of the organization has nothing left in it');
 
--- One connection, several keys in turn, one prepared statement; then parallel workers
+-- One connection, several keys in turn, one statement prepared before any of them; then parallel workers
+\c -
+\i test/include/prelude.psql
+SET client_min_messages = error;
 SET SESSION AUTHORIZATION k_gateway;
 PREPARE k_count AS SELECT count(*) FROM k_model;
 RESET SESSION AUTHORIZATION;

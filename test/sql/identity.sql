@@ -291,7 +291,9 @@ RESET SESSION AUTHORIZATION;
 RESET ALL;
 \i test/include/prelude.psql
 
--- A prepared statement that outlives the person, and a revocation between two transactions
+-- A prepared statement that was there before anybody, and a revocation between two transactions
+\c -
+\i test/include/prelude.psql
 SET SESSION AUTHORIZATION i_gateway;
 PREPARE counted AS SELECT count(*) FROM i_model;
 BEGIN;

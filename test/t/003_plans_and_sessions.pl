@@ -31,6 +31,9 @@ sub as {
 }
 
 for my $mode (qw(auto force_generic_plan force_custom_plan)) {
+    # What SQL prepares before anybody has asked in a session serves everybody who asks later.
+    $gateway->disconnect;
+    $gateway = connect_to('plans', 'plans_gateway');
     $gateway->do("SET plan_cache_mode = $mode");
     $gateway->do($_) for (
         'PREPARE every AS SELECT count(*) FROM papers',

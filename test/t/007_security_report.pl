@@ -44,6 +44,11 @@ for my $case ([ 'session_replication_role', 'replica', 'triggers are switched of
 
 # What is restored from a dump is what was protected: in other words, perhaps, but the server's own.
 create_database('security_report_restored');
+# Neither is in a dump of one database, unless it is to create the database, too.
+for my $database (qw(security_report security_report_restored)) {
+    $dba->do("ALTER DATABASE $database SET session_preload_libraries = seeme_rbac");
+    $dba->do("REVOKE TEMPORARY ON DATABASE $database FROM PUBLIC");
+}
 create_roles('r_app LOGIN');
 make_world($dba, 'r_app');
 $dba->do($_) for 'CREATE TABLE runs (id uuid, project_id uuid, owner_id uuid, at date) PARTITION BY RANGE (at)',

@@ -1,0 +1,29 @@
+/*
+ * leftovers.h: what one person leaves in a session for the next.
+ */
+#ifndef SEEME_LEFTOVERS_H
+#define SEEME_LEFTOVERS_H
+
+#include "postgres.h"
+
+#include "utils/uuid.h"
+
+#include "compat.h"
+
+/* The transaction whose beginning was looked at last. */
+extern LocalTransactionId seeme_transaction_seen;
+
+extern void seeme_leftovers_init(void);
+extern void seeme_note_prepared(const char *name);
+extern void seeme_hand_over_session(const pg_uuid_t *person);
+extern void seeme_look_at_beginning(void);
+
+/* Called before anything is executed: what a transaction begins with is known only until its first statement runs. */
+static inline void
+seeme_see_transaction(void)
+{
+	if (seeme_transaction_seen != seeme_local_xid())
+		seeme_look_at_beginning();
+}
+
+#endif							/* SEEME_LEFTOVERS_H */

@@ -1,0 +1,13 @@
+/*
+ * locks.h: who may take which lock.
+ */
+#ifndef SEEME_LOCKS_H
+#define SEEME_LOCKS_H
+
+#include "postgres.h"
+
+#include "nodes/nodes.h"
+
+extern void seeme_guard_locks(Node *statement);
+
+#endif							/* SEEME_LOCKS_H */
