@@ -64,7 +64,7 @@ is_deeply [ rows($restored, q{SELECT severity, object FROM seeme_security_report
 
 # Names of findings, as the source has them: what stands before the first colon of a text.
 my %in_source;
-my $source = text_of('sql/install/60_security_report.sql');
+my $source = join '', map { text_of($_) } glob 'sql/install/6*.sql';
 $source =~ s/^\s*--.*$//mg;
 $source =~ s/^COMMENT ON .*?;$//msg;
 for my $text ($source =~ /'((?:[^']|'')*)'/g) {
