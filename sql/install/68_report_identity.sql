@@ -73,7 +73,8 @@ $$;
 COMMENT ON FUNCTION seeme.row_security_cves(integer) IS
   'The known vulnerabilities of row security in a version of PostgreSQL (as server_version_num has it), and the minor release that mends each';
 
-CREATE FUNCTION seeme.findings_on_server(version integer) RETURNS TABLE (severity text, object text, finding text, remedy text)
+CREATE FUNCTION seeme.findings_on_server(version integer = current_setting('server_version_num')::integer)
+RETURNS TABLE (severity text, object text, finding text, remedy text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT v.severity, format('PostgreSQL %s.%s', version / 10000, version % 10000),
          format('server lacks a fix: %s, %s', v.cve, v.about),

@@ -9,18 +9,16 @@ BEGIN
     RAISE EXCEPTION 'only a role that bypasses row security reports on it'
       USING ERRCODE = 'insufficient_privilege', HINT = 'Have a superuser call seeme_security_report.';
   END IF;
-  RETURN QUERY
-  SELECT f.severity, f.object, f.finding, f.remedy
-    FROM (SELECT * FROM seeme.findings_on_protected_tables()
-          UNION SELECT * FROM seeme.findings_on_own_tables()
-          UNION SELECT * FROM seeme.findings_beside_protected_tables()
-          UNION SELECT * FROM seeme.findings_on_ways_around()
-          UNION SELECT * FROM seeme.findings_on_privileges()
-          UNION SELECT * FROM seeme.findings_on_roles()
-          UNION SELECT * FROM seeme.findings_on_people()
-          UNION SELECT * FROM seeme.findings_on_identity()
-          UNION SELECT * FROM seeme.findings_on_server(current_setting('server_version_num')::integer)) AS f
-   ORDER BY array_position('{critical,high,medium,low,info}', f.severity), f.object COLLATE "C", f.finding COLLATE "C", f.remedy COLLATE "C";
+  -- A topic is a function seeme.findings_...() of the extension, and needs no other mention. What somebody else put into the
+  -- schema is not run.
+  RETURN QUERY EXECUTE format($query$
+    SELECT f.severity, f.object, f.finding, f.remedy FROM (%s) AS f
+     ORDER BY array_position('{critical,high,medium,low,info}', f.severity), f.object COLLATE "C", f.finding COLLATE "C", f.remedy COLLATE "C" $query$,
+    (SELECT string_agg(format('SELECT t.severity, t.object, t.finding, t.remedy FROM seeme.%I() AS t', p.proname), ' UNION ')
+       FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+      WHERE p.pronamespace = 'seeme'::regnamespace AND p.proname LIKE 'findings\_%' AND p.pronargs = p.pronargdefaults
+        AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+        AND d.refobjid = (SELECT e.oid FROM pg_extension e WHERE e.extname = 'seeme_rbac')));
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_security_report() IS
   'What is weak in this database: how bad (critical, high, medium, low, info), where, what and why (a name up to the colon, by which to filter), and the statement that mends it. For database administrators; it changes nothing.';
