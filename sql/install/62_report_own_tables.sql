@@ -48,7 +48,7 @@ RETURN format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s', (policy).polname,
 COMMENT ON FUNCTION seeme.policy_statement(pg_policy) IS 'The statement that makes a policy';
 
 CREATE FUNCTION seeme.column_names(relation oid, numbers smallint[]) RETURNS name[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE
 RETURN (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(numbers) WITH ORDINALITY AS k (number, n)
           LEFT JOIN pg_attribute a ON a.attnum = k.number AND a.attrelid = relation);
 COMMENT ON FUNCTION seeme.column_names(oid, smallint[]) IS 'The names of columns of a relation, in this order; null for an expression';
