@@ -18,7 +18,7 @@ COMMENT ON TABLE seeme.installed_guards IS
 COMMENT ON COLUMN seeme.installed_guards.kind IS 'policy, trigger, view, function, column, constraint, index or event trigger';
 COMMENT ON COLUMN seeme.installed_guards.object IS 'The table that it belongs to, or else the thing itself, as one writes it in a statement';
 COMMENT ON COLUMN seeme.installed_guards.name IS 'Its name on the table; empty for the thing itself';
-COMMENT ON COLUMN seeme.installed_guards.statement IS 'The statement that makes it, or makes a column what it was';
+COMMENT ON COLUMN seeme.installed_guards.statement IS 'The statement that makes it; of a column, what ALTER COLUMN says of its default';
 COMMENT ON COLUMN seeme.installed_guards.parts IS 'What every version of PostgreSQL puts into the same words';
 COMMENT ON COLUMN seeme.installed_guards.condition IS
   'The USING condition of a policy, the WHEN of a trigger, the condition of a CHECK, the query of a view or the body of a function that is kept parsed, in the words of the server that it was installed on';
@@ -97,11 +97,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   UNION ALL
   -- Of a default only that there is one, which is what a mistake takes away.
   SELECT 'column', c.oid::regclass::text, a.attname::text,
-         format('ALTER TABLE %s ALTER COLUMN %I TYPE %s, ALTER COLUMN %2$I %s NOT NULL%s', c.oid::regclass, a.attname,
-                format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'SET' ELSE 'DROP' END,
-                CASE WHEN a.attgenerated <> '' OR a.attidentity <> '' THEN ''
-                     WHEN a.atthasdef THEN format(', ALTER COLUMN %I SET DEFAULT %s', a.attname, pg_get_expr(d.adbin, d.adrelid))
-                     ELSE format(', ALTER COLUMN %I DROP DEFAULT', a.attname) END),
+         CASE WHEN a.attgenerated <> '' OR a.attidentity <> '' THEN '' ELSE coalesce('SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'DROP DEFAULT') END,
          jsonb_build_object('number', a.attnum, 'type', format_type(a.atttypid, a.atttypmod), 'not null', a.attnotnull, 'default', a.atthasdef,
                             'generated', a.attgenerated, 'identity', a.attidentity), NULL, NULL
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -200,7 +196,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                 WHEN (n.condition, n.check_condition) IS NOT DISTINCT FROM (i.condition, i.check_condition) THEN true
                 ELSE seeme.is_as_recorded(i.kind, i.object, i.name, n.condition, i.condition)
                  AND seeme.is_as_recorded(i.kind, i.object, i.name, n.check_condition, i.check_condition) END AS is_same,
-           n.parts -> 'number' = i.parts -> 'number' AS has_number
+           n.parts AS now_parts
       FROM installed i LEFT JOIN now n ON (n.kind, n.object, n.name) = (i.kind, i.object, i.name)
      WHERE NOT i.is_lost),
   unrecorded AS (
@@ -234,7 +230,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT 'high', c.object,
          format('column was changed: %I is not as the extension installed it; the library reads columns by their number and type%s', c.name,
                 CASE WHEN c.is_gone THEN ': it is gone' END),
-         CASE WHEN c.has_number THEN c.statement || ';'
+         CASE WHEN c.now_parts -> 'number' = c.parts -> 'number'
+              THEN format('ALTER TABLE %s %s;', c.object, concat_ws(', ',
+                     CASE WHEN c.now_parts -> 'type' <> c.parts -> 'type' THEN format('ALTER COLUMN %1$I TYPE %2$s USING %1$I::%2$s', c.name, c.parts ->> 'type') END,
+                     CASE WHEN c.now_parts -> 'not null' <> c.parts -> 'not null'
+                          THEN format('ALTER COLUMN %I %s NOT NULL', c.name, CASE WHEN (c.parts ->> 'not null')::boolean THEN 'SET' ELSE 'DROP' END) END,
+                     CASE WHEN c.now_parts -> 'default' <> c.parts -> 'default' AND c.statement <> '' THEN format('ALTER COLUMN %I %s', c.name, c.statement) END))
               ELSE format('-- restore the database from a backup: the column %I of %s is gone, and another one would not take its place', c.name, c.object) END
     FROM compared c WHERE c.kind = 'column' AND NOT c.is_same
   UNION ALL

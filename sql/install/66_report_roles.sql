@@ -99,5 +99,21 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          'triggers are switched off: with this session_replication_role no trigger of the model fires, nor does a foreign key hold',
          s.remedy
     FROM seeme.settings('session_replication_role') s WHERE lower(s.value) <> 'origin'
+  UNION ALL
+  SELECT 'critical', m.member::regrole::text,
+         format('person''s role may become one that bypasses row security: %s connects as it, and SET ROLE %s is open to them', string_agg(DISTINCT coalesce(u.username, u.email, u.id::text), ', '),
+                string_agg(DISTINCT m.reaches::regrole::text, ', ')),
+         seeme.end_membership(m.through, m.member)
+    FROM seeme.users u JOIN pg_roles r ON r.rolname = u.database_role JOIN reach m ON m.member = r.oid JOIN bypassing b ON b.role = m.reaches
+   WHERE m.member NOT IN (SELECT role FROM application) AND m.member NOT IN (SELECT role FROM bypassing)
+   GROUP BY m.member, m.through
+  UNION ALL
+  SELECT 'critical', format('parameter %s', p.parname),
+         format('setting is granted: %s may %s %s, and so switch off what the model stands on', seeme.grantee_name(a.grantee), a.privilege_type, p.parname),
+         format('REVOKE %s ON PARAMETER %s FROM %s CASCADE;', a.privilege_type, p.parname, seeme.grantee_name(a.grantee))
+    FROM pg_parameter_acl p, aclexplode(p.paracl) AS a
+   WHERE (p.parname IN ('session_replication_role', 'session_preload_libraries', 'shared_preload_libraries', 'local_preload_libraries', 'dynamic_library_path', 'row_security')
+          OR p.parname ~ '^seeme_rbac\.')
+     AND a.grantee NOT IN (SELECT r.oid FROM pg_roles r WHERE r.rolsuper)
 $$;
 COMMENT ON FUNCTION seeme.findings_on_roles() IS 'Part of the security report: what database roles may do besides';
