@@ -4,7 +4,7 @@
 SET client_min_messages = error;
 BEGIN;
 \i test/include/security_report.psql
-SELECT plan(76);
+SELECT plan(78);
 
 SELECT is(pg_temp.lines(), NULL, 'a new database has no findings');
 CREATE ROLE r_other;
@@ -44,6 +44,7 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   (27, 'owner was changed', 'high', 'seeme.memberships', $$ALTER TABLE seeme.memberships OWNER TO r_other$$, 'somebody else owns a table of the extension', NULL),
   (28, 'owner was changed', 'high', 'seeme.retire_id()', $$ALTER FUNCTION seeme.retire_id() OWNER TO r_other$$, 'with whose rights a function runs', NULL),
   (29, 'owner was changed', 'high', 'seeme_guard_own_tables', $$ALTER EVENT TRIGGER seeme_guard_own_tables OWNER TO r_admin$$, 'an event trigger', NULL),
+  (36, 'extension''s owner is no superuser', 'high', 'r_other', $$UPDATE pg_extension SET extowner = 'r_other'::regrole WHERE extname = 'seeme_rbac'$$, 'with whose rights its triggers run', $$UPDATE pg_extension SET extowner = 10 WHERE extname = 'seeme_rbac'$$),
   -- Records that say nothing
   (30, 'guard cannot be compared', 'high', 'seeme.installed_guards', $$DELETE FROM seeme.installed_guards$$, 'nothing is recorded', $$SELECT seeme.remember_guards()$$),
   (31, 'guard cannot be compared', 'high', 'seeme.logos', $$DELETE FROM seeme.installed_guards WHERE object = 'seeme.logos'$$, 'nothing of one table is', $$SELECT seeme.remember_guards()$$),
