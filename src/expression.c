@@ -1,10 +1,11 @@
 /*
  * expression.c: what PostgreSQL would store for a condition or a query, without making what has it.
  *
- * The security report compares policies, triggers, views and functions with those that belong there. Both sides have to come
- * from the same parser and go through the same deparser, or they differ by parentheses, casts and the version that stored
- * them. Nothing is executed here, nothing is written, and nothing is looked up but by the names in the text, which is the
- * extension's own: what is stored is never parsed, only put into words.
+ * The security report compares policies, triggers, views and functions with those that belong
+ * there. Both sides have to come from the same parser and go through the same deparser, or they
+ * differ by parentheses, casts and the version that stored them. Nothing is executed here, nothing
+ * is written, and nothing is looked up but by the names in the text, which is the extension's own:
+ * what is stored is never parsed, only put into words.
  */
 #include "postgres.h"
 
@@ -56,7 +57,10 @@ only_condition(const char *query)
 	return linitial_node(ResTarget, statement->targetList)->val;
 }
 
-/* seeme.parsed_condition(relation regclass, condition text) RETURNS pg_node_tree, as CREATE POLICY does it. */
+/*
+ * seeme.parsed_condition(relation regclass, condition text) RETURNS pg_node_tree, as CREATE POLICY
+ * does it.
+ */
 PG_FUNCTION_INFO_V1(seeme_parsed_condition);
 Datum
 seeme_parsed_condition(PG_FUNCTION_ARGS)
@@ -83,9 +87,9 @@ seeme_parsed_condition(PG_FUNCTION_ARGS)
 }
 
 /*
- * seeme.is_condition_of_trigger(relation regclass, stored pg_node_tree, condition text) RETURNS boolean: whether CREATE TRIGGER
- * stores this for WHEN (condition). The deparser shows the condition of a trigger with the whole trigger only, so that the
- * trees are compared.
+ * seeme.is_condition_of_trigger(relation regclass, stored pg_node_tree, condition text) RETURNS
+ * boolean: whether CREATE TRIGGER stores this for WHEN (condition). The deparser shows the
+ * condition of a trigger with the whole trigger only, so that the trees are compared.
  */
 PG_FUNCTION_INFO_V1(seeme_is_condition_of_trigger);
 Datum
@@ -104,9 +108,11 @@ seeme_is_condition_of_trigger(PG_FUNCTION_ARGS)
 	pstate = make_parsestate(NULL);
 	pstate->p_sourcetext = query;
 	/* A trigger knows its rows by these names, and in this order. */
-	item = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, makeAlias("old", NIL), false, false);
+	item = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, makeAlias("old", NIL),
+										 false, false);
 	addNSItemToQuery(pstate, item, false, true, true);
-	item = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, makeAlias("new", NIL), false, false);
+	item = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, makeAlias("new", NIL),
+										 false, false);
 	addNSItemToQuery(pstate, item, false, true, true);
 	tree = transformWhereClause(pstate, condition, EXPR_KIND_TRIGGER_WHEN, "WHEN");
 	assign_expr_collations(pstate, tree);
@@ -131,7 +137,10 @@ analysed(Node *statement, const char *source, SQLFunctionParseInfoPtr function)
 	return query;
 }
 
-/* The body of a function that is kept parsed: RETURN ..., or BEGIN ATOMIC ... END; NULL when it is kept as a text. */
+/*
+ * The body of a function that is kept parsed: RETURN ..., or BEGIN ATOMIC ... END; NULL when it is
+ * kept as a text.
+ */
 static char *
 body_in_words(Oid function, const char *body)
 {
@@ -189,8 +198,8 @@ body_in_words(Oid function, const char *body)
 }
 
 /*
- * Before 16 a view keeps two more relations, named old and new, and columns are shown with their relation's name where there are
- * several. With one more relation on either side they always are.
+ * Before 16 a view keeps two more relations, named old and new, and columns are shown with their
+ * relation's name where there are several. With one more relation on either side they always are.
  */
 static char *
 query_of_view_in_words(Query *query)
@@ -225,8 +234,9 @@ view_in_words(Oid view, const char *query_text)
 }
 
 /*
- * seeme.query_in_words(class regclass, object oid, words text) RETURNS text: the query of a view (pg_class) or the body of a
- * function (pg_proc), as this server puts it into words; what was put into words elsewhere, if that is given, else what is stored.
+ * seeme.query_in_words(class regclass, object oid, words text) RETURNS text: the query of a view
+ * (pg_class) or the body of a function (pg_proc), as this server puts it into words; what was put
+ * into words elsewhere, if that is given, else what is stored.
  */
 PG_FUNCTION_INFO_V1(seeme_query_in_words);
 Datum

@@ -189,7 +189,9 @@ CREATE FUNCTION seeme.findings_on_own_parts() RETURNS TABLE (severity text, obje
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH now AS MATERIALIZED (SELECT * FROM seeme.guards()),
   installed AS MATERIALIZED (
-    SELECT i.*, i.kind NOT IN ('function', 'event trigger') AND to_regclass(i.object) IS NULL AS is_lost FROM seeme.installed_guards i),
+    -- to_regclass takes the signature of a function for a name of too many parts
+    SELECT i.*, CASE WHEN i.kind NOT IN ('function', 'event trigger') THEN to_regclass(i.object) IS NULL ELSE false END AS is_lost
+      FROM seeme.installed_guards i),
   compared AS MATERIALIZED (
     SELECT i.*, n.kind IS NULL AS is_gone,
            CASE WHEN n.kind IS NULL OR n.parts <> i.parts THEN false
@@ -276,7 +278,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                      ELSE format('additional trigger: %I was added to this table of the extension, and runs with the rights of the extension''s owner; a dump does not keep it', n.name) END,
          format('DROP %s %I ON %s;', upper(n.kind), n.name, n.object)
     FROM now n
-   WHERE n.kind IN ('policy', 'trigger') AND seeme.is_of_extension('pg_class', to_regclass(n.object))
+   WHERE CASE WHEN n.kind IN ('policy', 'trigger') THEN seeme.is_of_extension('pg_class', to_regclass(n.object)) ELSE false END
      AND EXISTS (SELECT FROM installed i WHERE i.object = n.object)
      AND NOT EXISTS (SELECT FROM installed i WHERE (i.kind, i.object, i.name) = (n.kind, n.object, n.name))
 $$;
