@@ -1,54 +1,251 @@
 /*
- * expression.c: what PostgreSQL would store for the condition of a policy, without making one.
+ * expression.c: what PostgreSQL would store for a condition or a query, without making what has it.
  *
- * The security report compares the policies of a table with those that belong there. Both sides have to come from the same
- * parser and go through the same deparser, or they differ by parentheses, casts and the version that stored them. Nothing is
- * executed here, nothing is written, and nothing is looked up but by the names in the text, which is the extension's own.
+ * The security report compares policies, triggers, views and functions with those that belong
+ * there. Both sides have to come from the same parser and go through the same deparser, or they
+ * differ by parentheses, casts and the version that stored them. Nothing is executed here, nothing
+ * is written, and nothing is looked up but by the names in the text, which is the extension's own:
+ * what is stored is never parsed, only put into words.
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "executor/functions.h"
 #include "fmgr.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodes.h"
 #include "nodes/parsenodes.h"
+#include "parser/analyze.h"
 #include "parser/parse_clause.h"
 #include "parser/parse_collate.h"
 #include "parser/parse_node.h"
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/ruleutils.h"
+#include "utils/syscache.h"
 
 #include "version.h"
 
-/* seeme.parsed_condition(relation regclass, condition text) RETURNS pg_node_tree, as CREATE POLICY does it. */
+/* The only statement in a text, as the grammar has it. */
+static Node *
+only_statement(const char *text)
+{
+	List	   *statements = raw_parser(text, RAW_PARSE_DEFAULT);
+
+	if (list_length(statements) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("not one statement: %s", text)));
+	return linitial_node(RawStmt, statements)->stmt;
+}
+
+/* The condition in a text, as the grammar has it. */
+static Node *
+only_condition(const char *query)
+{
+	SelectStmt *statement = (SelectStmt *) only_statement(query);
+
+	if (!IsA(statement, SelectStmt) || list_length(statement->targetList) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("not one condition: %s", query)));
+	return linitial_node(ResTarget, statement->targetList)->val;
+}
+
+/*
+ * seeme.parsed_condition(relation regclass, condition text) RETURNS pg_node_tree, as CREATE POLICY
+ * does it.
+ */
 SEEME_FUNCTION(seeme_parsed_condition, 2)
 {
 	Oid			relid = PG_GETARG_OID(0);
 	char	   *query = psprintf("SELECT %s", text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	List	   *statements = raw_parser(query, RAW_PARSE_DEFAULT);
-	SelectStmt *statement;
+	Node	   *condition = only_condition(query);
 	Relation	relation;
 	ParseState *pstate;
 	ParseNamespaceItem *item;
 	Node	   *tree;
-
-	statement = list_length(statements) == 1 ? (SelectStmt *) linitial_node(RawStmt, statements)->stmt : NULL;
-	if (statement == NULL || !IsA(statement, SelectStmt) || list_length(statement->targetList) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("not one condition: %s", query)));
 
 	relation = table_open(relid, AccessShareLock);
 	pstate = make_parsestate(NULL);
 	pstate->p_sourcetext = query;
 	item = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, NULL, false, false);
 	addNSItemToQuery(pstate, item, false, true, true);
-	tree = transformWhereClause(pstate, linitial_node(ResTarget, statement->targetList)->val,
-								EXPR_KIND_POLICY, "POLICY");
+	tree = transformWhereClause(pstate, condition, EXPR_KIND_POLICY, "POLICY");
 	assign_expr_collations(pstate, tree);
 	free_parsestate(pstate);
 	table_close(relation, AccessShareLock);
 
 	PG_RETURN_TEXT_P(cstring_to_text(nodeToString(tree)));
+}
+
+/*
+ * seeme.is_condition_of_trigger(relation regclass, stored pg_node_tree, condition text) RETURNS
+ * boolean: whether CREATE TRIGGER stores this for WHEN (condition). The deparser shows the
+ * condition of a trigger with the whole trigger only, so that the trees are compared.
+ */
+SEEME_FUNCTION(seeme_is_condition_of_trigger, 3)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	Node	   *stored = stringToNode(TextDatumGetCString(PG_GETARG_DATUM(1)));
+	char	   *query = psprintf("SELECT %s", text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	Node	   *condition = only_condition(query);
+	Relation	relation;
+	ParseState *pstate;
+	ParseNamespaceItem *item;
+	Node	   *tree;
+
+	relation = relation_open(relid, AccessShareLock);
+	pstate = make_parsestate(NULL);
+	pstate->p_sourcetext = query;
+	/* A trigger knows its rows by these names, and in this order. */
+	item = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, makeAlias("old", NIL),
+										 false, false);
+	addNSItemToQuery(pstate, item, false, true, true);
+	item = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, makeAlias("new", NIL),
+										 false, false);
+	addNSItemToQuery(pstate, item, false, true, true);
+	tree = transformWhereClause(pstate, condition, EXPR_KIND_TRIGGER_WHEN, "WHEN");
+	assign_expr_collations(pstate, tree);
+	free_parsestate(pstate);
+	relation_close(relation, AccessShareLock);
+
+	PG_RETURN_BOOL(equal(tree, stored));
+}
+
+/* A query as analysed, within a function where that is given. */
+static Query *
+analysed(Node *statement, const char *source, SQLFunctionParseInfoPtr function)
+{
+	ParseState *pstate = make_parsestate(NULL);
+	Query	   *query;
+
+	pstate->p_sourcetext = source;
+	if (function != NULL)
+		sql_fn_parser_setup(pstate, function);
+	query = transformStmt(pstate, statement);
+	free_parsestate(pstate);
+	return query;
+}
+
+/*
+ * The body of a function that is kept parsed: RETURN ..., or BEGIN ATOMIC ... END; NULL when it is
+ * kept as a text.
+ */
+static char *
+body_in_words(Oid function, const char *body)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	List	   *queries;
+	Node	   *tree;
+	StringInfoData words;
+	ListCell   *cell;
+	bool		is_block;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	if (body == NULL)
+	{
+		bool		isnull;
+		Datum		stored = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosqlbody, &isnull);
+
+		if (isnull)
+		{
+			ReleaseSysCache(tuple);
+			return NULL;
+		}
+		tree = stringToNode(TextDatumGetCString(stored));
+	}
+	else
+	{
+		char	   *source = psprintf("CREATE FUNCTION f() RETURNS integer LANGUAGE sql %s", body);
+		CreateFunctionStmt *statement = (CreateFunctionStmt *) only_statement(source);
+
+		if (!IsA(statement, CreateFunctionStmt) || statement->sql_body == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("not the body of a function: %s", body)));
+		tree = statement->sql_body;
+	}
+
+	/* A block is a list of one list of statements. */
+	is_block = IsA(tree, List);
+	queries = is_block ? linitial_node(List, (List *) tree) : list_make1(tree);
+	initStringInfo(&words);
+	if (is_block)
+		appendStringInfoString(&words, "BEGIN ATOMIC");
+	foreach(cell, queries)
+	{
+		Query	   *query = (Query *) lfirst(cell);
+
+		if (body != NULL)
+			query = analysed((Node *) query, body, prepare_sql_fn_parse_info(tuple, NULL, InvalidOid));
+		appendStringInfo(&words, is_block ? " %s;" : "%s", pg_get_querydef(query, false));
+	}
+	if (is_block)
+		appendStringInfoString(&words, " END");
+	ReleaseSysCache(tuple);
+	return words.data;
+}
+
+/*
+ * Before 16 a view keeps two more relations, named old and new, and columns are shown with their
+ * relation's name where there are several. With one more relation on either side they always are.
+ */
+static char *
+query_of_view_in_words(Query *query)
+{
+	RangeTblEntry *entry = makeNode(RangeTblEntry);
+
+	entry->rtekind = RTE_RESULT;
+	entry->eref = makeAlias("*RESULT*", NIL);
+	query->rtable = lappend(query->rtable, entry);
+	return pg_get_querydef(query, false);
+}
+
+/* The query of a view. */
+static char *
+view_in_words(Oid view, const char *query_text)
+{
+	Relation	relation;
+	Query	   *query;
+	char	   *words;
+
+	if (query_text != NULL)
+		return query_of_view_in_words(analysed(only_statement(query_text), query_text, NULL));
+	relation = relation_open(view, AccessShareLock);
+	if (relation->rd_rel->relkind != RELKIND_VIEW)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a view", RelationGetRelationName(relation))));
+	query = copyObject(get_view_query(relation));
+	words = query_of_view_in_words(query);
+	relation_close(relation, AccessShareLock);
+	return words;
+}
+
+/*
+ * seeme.query_in_words(class regclass, object oid, words text) RETURNS text: the query of a view
+ * (pg_class) or the body of a function (pg_proc), as this server puts it into words; what was put
+ * into words elsewhere, if that is given, else what is stored.
+ */
+SEEME_FUNCTION(seeme_query_in_words, 3)
+{
+	char	   *given = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *words;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	words = PG_GETARG_OID(0) == ProcedureRelationId ? body_in_words(PG_GETARG_OID(1), given) :
+		view_in_words(PG_GETARG_OID(1), given);
+	if (words == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(words));
 }

@@ -42,7 +42,6 @@ SELECT seeme_protect('"R Odd"."Data ""set"""', 'datasets', project_column => 'Pr
 CREATE VIEW r_invoked WITH (security_invoker) AS SELECT * FROM r_model;
 CREATE VIEW r_counted AS SELECT 1 AS one;
 CREATE TABLE r_colour (id uuid, name text);
-GRANT SELECT ON r_colour TO r_app;
 CREATE FUNCTION r_safe() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT count(*) FROM public.r_colour';
 CREATE FUNCTION r_private() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM public.r_model';
 REVOKE ALL ON FUNCTION r_private() FROM PUBLIC;

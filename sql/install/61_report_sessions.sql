@@ -8,7 +8,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM (SELECT substr(v.entry, strpos(v.entry, '=') + 1) AS value, x.setrole <> 0 AS of_role,
                  CASE WHEN x.setrole <> 0 AND x.setdatabase <> 0 THEN 1 WHEN x.setrole <> 0 THEN 2 WHEN x.setdatabase <> 0 THEN 3 ELSE 4 END AS place
             FROM pg_db_role_setting x, unnest(x.setconfig) AS v (entry)
-           WHERE lower(split_part(v.entry, '=', 1)) = 'session_preload_libraries' AND x.setrole IN (0, role_id)
+           WHERE lower(split_part(v.entry, '=', 1) COLLATE "C") = 'session_preload_libraries' AND x.setrole IN (0, role_id)
              AND x.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
           UNION ALL
           SELECT p.reset_val, false, 5 FROM pg_settings p WHERE p.name = 'session_preload_libraries' AND p.source NOT IN ('client', 'user', 'database user')
