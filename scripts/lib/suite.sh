@@ -202,7 +202,7 @@ for wanted; do
     perl) heading "test/t under prove" && prove_perl ;;
     clients) heading "real clients and poolers: people interleaved over one connection" && prove_clients ;;
     plpgsql) heading "plpgsql_check over every PL/pgSQL function" && must check_plpgsql ;;
-    instructions) heading "instructions per warm check" && must run bash bench/instructions/count "$pg_config" "$work/instructions" && show "$log" ;;
+    instructions) heading "instructions per warm check" && must run bash bench/instructions/count "$pg_config" "$work/instructions" "$major" && show "$log" ;;
     server_log) heading "no crash and no leak in the server's log" && must server_log ;;
     *) die "no step $wanted" ;;
   esac
