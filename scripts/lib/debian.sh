@@ -7,9 +7,10 @@
 # shellcheck disable=SC2034
 supported_majors="15 17 18"
 
-# main_major: the one that this machine's release has as the main one (its package "postgresql" depends on it).
+# main_major [RELEASE]: the one that a release, this machine's own if none is said, has as the main one (its package "postgresql"
+# depends on it).
 main_major() {
-  case $(os_release VERSION_CODENAME) in
+  case ${1-$(os_release VERSION_CODENAME)} in
     bookworm) echo 15 ;;
     trixie) echo 17 ;;
     forky | sid) echo 18 ;; # sid says that it is forky
