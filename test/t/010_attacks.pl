@@ -35,6 +35,10 @@ my $harness = Attacks::Harness->new(dba => $dba, poolers => { map { $_ => [ @{ $
 my @vectors = map { my $topic = $_; map { { topic => $topic, %$_ } } "Attacks::$topic"->vectors } qw(Identity Assume Rows Objects Members Leftovers Revoked Server);
 my $wanted = $ENV{SEEME_RBAC_ATTACK};
 @vectors = grep { "$_->{topic}: $_->{name}" =~ /$wanted/ } @vectors if defined $wanted;
+# PostgreSQL 18 and later report search_path, and pgbouncer 1.26 and later give each client back what it set of all that is reported.
+if ($dba->{pg_server_version} >= 180000 && Pgbouncer::version() >= 1026) {
+    $_->{known} = $_->{known_if_tracked} for grep { $_->{known_if_tracked} } @vectors;
+}
 my %named;
 for my $v (@vectors) {
     die "two attacks are called '$v->{name}'\n" if $named{ $v->{name} }++;
