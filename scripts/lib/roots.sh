@@ -1,5 +1,6 @@
-# Debian roots for the PostgreSQL versions that this Debian does not have: root-17 (trixie), root-18
+# Debian roots for the PostgreSQL versions that this Debian does not have: root-15 (bookworm), root-17 (trixie), root-18
 # (forky) and, when asked for, root-19 (sid with experimental), kept between runs in the cache directory.
+# Needs scripts/lib/debian.sh.
 # Nothing but Debian's packages ever goes into one: tests bring their own files and take them away.
 # shellcheck shell=bash
 
@@ -7,15 +8,6 @@ root_cache=${SEEME_RBAC_CACHE:-/var/cache/seeme_rbac}
 root_mirror=${SEEME_RBAC_MIRROR:-http://deb.debian.org/debian}
 
 root_of() { echo "$root_cache/root-$1"; }
-
-suite_of() {
-  case $1 in
-    17) echo trixie ;;
-    18) echo forky ;;
-    19) echo sid ;;
-    *) die "no Debian suite is known to have PostgreSQL $1" ;;
-  esac
-}
 
 packages_of() {
   echo "postgresql-$1 postgresql-server-dev-$1 make gcc libc6-dev libcjose-dev libjansson-dev"
@@ -48,11 +40,12 @@ remove_root() {
 }
 
 bootstrap_root() {
-  local root suite
-  root=$(root_of "$1") suite=$(suite_of "$1")
+  local root suite script=/usr/share/debootstrap/scripts
+  root=$(root_of "$1") suite=$(suite_of "$1") || return
+  # A debootstrap has no script for a suite younger than itself: that of sid serves.
+  if [ -e "$script/$suite" ]; then script=$script/$suite; else script=$script/sid; fi
   remove_root "$root" && remove_root "$root.new" && mkdir -p "$root.new" || return
-  # Named explicitly, because debootstrap has no script for a suite younger than itself.
-  debootstrap --variant=minbase "$suite" "$root.new" "$root_mirror" /usr/share/debootstrap/scripts/sid || return
+  debootstrap --variant=minbase "$suite" "$root.new" "$root_mirror" "$script" || return
   mv "$root.new" "$root"
 }
 

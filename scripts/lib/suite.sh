@@ -3,7 +3,7 @@
 # PostgreSQL, as an ordinary user, in this Debian or in a root. Everything it makes lies beside the copy.
 # Each step that counts something leaves a line `passed failed` in ../tally; scripts/check adds them up.
 # Not meant to be started by hand: that is scripts/check.
-# shellcheck disable=SC2016,SC2317
+# shellcheck disable=SC2016,SC2317,SC2329
 set -uo pipefail
 . scripts/lib/common.sh
 . scripts/lib/server.sh
@@ -131,7 +131,9 @@ system_user() (
 # Trigger functions are looked at for every table that they serve. What is wrong with one for some of its
 # tables but not for others is the part of it that is for others. Not counted: that PL/pgSQL converts a text to
 # the type of the variable it goes to, and SQL put together in the functions named below: their fragments quote
-# what they name (seeme.row_condition(), seeme.insert_condition(), or the output of regclass).
+# what they name (seeme.row_condition(), seeme.insert_condition(), or the output of regclass). Nor that plpgsql_check 2.8
+# takes the variable of FOREACH for the whole of a constant array, and so reads SQL that has the array's brace in it. Nor what
+# 2.10 says of volatility: a function that is to be stable reads the clock, and raises an error whose hint is put together by format().
 check_plpgsql() {
   run createdb plpgsql || return
   psql -XqAt -F ': ' -d plpgsql -v ON_ERROR_STOP=1 >"$log" 2>&1 <<-'SQL' || return
@@ -162,6 +164,8 @@ check_plpgsql() {
 	                                   performance_warnings => false, security_warnings => true) c
 	   WHERE (s.prorettype <> 'trigger'::regtype OR s.tgrelid IS NOT NULL)
 	     AND NOT (c.level = 'warning' AND c.sqlstate = '42804')
+	     AND NOT (c.statement = 'EXECUTE' AND c.message = 'syntax error at or near "{"')
+	     AND c.message NOT LIKE 'routine is marked as %, but expression is %'
 	     AND NOT (c.level = 'security' AND s.oid::regproc::text IN (
 	          'seeme_protect', 'seeme.create_write_policy', 'seeme.create_row_triggers', 'seeme.follow_resource', 'seeme.may_assign'))
 	)
@@ -202,7 +206,7 @@ for wanted; do
     perl) heading "test/t under prove" && prove_perl ;;
     clients) heading "real clients and poolers: people interleaved over one connection" && prove_clients ;;
     plpgsql) heading "plpgsql_check over every PL/pgSQL function" && must check_plpgsql ;;
-    instructions) heading "instructions per warm check" && must run bash bench/instructions/count "$pg_config" "$work/instructions" && show "$log" ;;
+    instructions) heading "instructions per warm check" && must run bash bench/instructions/count "$pg_config" "$work/instructions" "$major" && show "$log" ;;
     server_log) heading "no crash and no leak in the server's log" && must server_log ;;
     *) die "no step $wanted" ;;
   esac

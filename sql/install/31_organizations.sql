@@ -144,9 +144,10 @@ COMMENT ON FUNCTION seeme.authorize_project() IS 'Trigger: who may add a project
 
 CREATE FUNCTION seeme.slug_base(name text, fallback text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN coalesce(nullif(btrim(left(btrim(regexp_replace(lower((
-  CASE WHEN getdatabaseencoding() = 'UTF8'
-       THEN regexp_replace(normalize(name, NFKD), '[\u0300-\u036F]', '', 'g') ELSE name END) COLLATE "C"),
+RETURN coalesce(nullif(btrim(left(btrim(regexp_replace(lower(
+  -- From PostgreSQL 18 on, a plan is made for the values at hand. What normalizes a constant is worked out then, also where CASE
+  -- would not come to it, and fails in another encoding. A sub-select's value is never known that early.
+  coalesce(regexp_replace(normalize((SELECT name WHERE getdatabaseencoding() = 'UTF8'), NFKD), '[\u0300-\u036F]', '', 'g'), name) COLLATE "C"),
   '[^a-z0-9]+', '-', 'g'), '-'), 50), '-'), ''), fallback);
 COMMENT ON FUNCTION seeme.slug_base(text, text) IS 'A name as a slug: lower-case letters without accents, digits, and single hyphens, at most 50; the fallback when nothing is left';
 

@@ -269,7 +269,8 @@ start('standby', '');
             $person->do($wide, { pg_async => PG_ASYNC });
             until_true(sub { value($dba, "SELECT count(*) FROM pg_locks WHERE pid = ? AND NOT granted", $pid) });
             value($dba, "SELECT pg_${how}_backend(?)", $pid);
-            eval { $person->pg_result; 1 } or $broken = $person->state;
+            eval { $person->pg_result }; # a later DBD::Pg does not die of a cancelled statement
+            $broken = $person->state;
         }
         $dba->do('COMMIT');
         like($broken, $how eq 'terminate' ? qr/^(57P01|08...)$/ : qr/^57014$/, "reading everything is broken off: $how");

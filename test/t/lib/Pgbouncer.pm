@@ -10,13 +10,23 @@ use POSIX ();
 
 my @running;
 
+sub program {
+    my ($program) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin';
+    return $program // die "pgbouncer is not installed: scripts/setup does that\n";
+}
+
+# 1.26.1 is 1026.
+sub version {
+    my $said = qx(${\ program()} --version);
+    return $said =~ /(\d+)\.(\d+)/ ? 1000 * $1 + $2 : die "pgbouncer does not say its version: $said\n";
+}
+
 # start(users => [...], databases => { name => 'dbname=... pool_mode=...' }, settings => { ... })
 sub start {
     my ($class, %is) = @_;
     my $directory = tempdir('pgb.XXXXXX', TMPDIR => 1, CLEANUP => 1);
     chmod 0700, $directory or die "$directory: $!";
-    my ($program) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin';
-    die "pgbouncer is not installed: scripts/setup does that\n" unless $program;
+    my $program = program();
     # One server connection for each database name, so that whoever comes second gets what the first has left.
     my %settings = (
         listen_addr => '', listen_port => 6432, unix_socket_dir => $directory, unix_socket_mode => '0700', auth_type => 'trust',

@@ -26,7 +26,7 @@ sub vectors {
         [ 'seeme_assume in a cursor' => 'gateway', [ q(DECLARE a CURSOR FOR SELECT public.seeme_assume('{oscar}'), title FROM public.papers), 'FETCH ALL FROM a' ], refused => '28000 34000' ],
         [ 'seeme_assume of null' => 'gateway', [ 'SELECT public.seeme_assume(NULL)' ], refused => '22004' ],
         [ 'seeme_assume of text, of an array' => 'gateway', [ q(SELECT public.seeme_assume(ARRAY['{oscar}']::uuid[])), q(SELECT public.seeme_assume('{oscar}'::text)) ], refused => '42883' ],
-        [ 'seeme_assume in parallel workers' => 'gateway', [ 'SET LOCAL force_parallel_mode = on', q(SELECT public.seeme_assume('{oscar}'), title FROM public.papers) ], refused => '28000' ],
+        [ 'seeme_assume in parallel workers' => 'gateway', [ 'SET LOCAL {parallel} = on', q(SELECT public.seeme_assume('{oscar}'), title FROM public.papers) ], refused => '28000' ],
         [ 'seeme_login over an assumed person' => 'gateway', [$login], refused => '28000' ],
         [ 'seeme_assume by query_to_xml' => 'gateway', [ q{SELECT query_to_xml('SELECT public.seeme_assume(''{oscar}''), title FROM public.papers', true, true, '')} ], refused => '28000' ],
         [ 'SET ROLE, then seeme_assume' => 'gateway', [ 'SET ROLE attack_app', 'RESET ROLE', $assume ], refused => '28000' ],

@@ -27,7 +27,7 @@ sub vectors {
         [ 'a membership whose end passes', together => 1, mid => [ q(UPDATE seeme.memberships SET valid_until = clock_timestamp() WHERE user_id = '{rita}' AND project_id IS NULL) ], after => [ q(UPDATE seeme.memberships SET valid_until = NULL WHERE user_id = '{rita}') ] ],
         [ 'a role that is taken away', mid => [ q(UPDATE seeme.memberships SET role_id = NULL WHERE user_id = '{rita}') ], after => [ q(UPDATE seeme.memberships SET role_id = '{editor_role}' WHERE user_id = '{rita}' AND project_id IS NOT NULL) ] ],
         [ 'a database role that is taken away', mid => [ q(UPDATE seeme.users SET database_role = NULL WHERE id = '{rita}') ], after => [ q(UPDATE seeme.users SET database_role = 'attack_rita' WHERE id = '{rita}') ] ],
-        [ 'parallel workers afterwards', together => 1, try => [ 'SET LOCAL force_parallel_mode = on', $read ] ],
+        [ 'parallel workers afterwards', together => 1, try => [ 'SET LOCAL {parallel} = on', $read ] ],
         [ 'inviting and keys for later', try => [ $read, q(SELECT seeme_invite('rita@example.com', organization => '{acme}')), q(SELECT id FROM seeme_create_api_key('later', '{*}', organization => '{acme}')) ], then => [ q(SELECT seeme_create_api_key('later', '{*}', organization => '{acme}')) , q(SELECT name FROM seeme.api_keys WHERE organization_id = '{acme}')],
             after => [ @again, q(DELETE FROM seeme.api_keys WHERE user_id = '{rita}') ] ],
         [ 'an API key that is deleted during the transaction', as => 'tina', mid => [ q(DELETE FROM seeme.api_keys WHERE user_id = '{tina}') ], after => [], renew => 'tina' ],

@@ -65,11 +65,13 @@ our %scheme = (
 
 sub id { return $ids{ $_[0] } // die "no id for $_[0]" }
 
+my $parallel;    # the setting that has parallel workers used; its name depends on the version
+
 # fill(statement, scheme): {name} becomes an id, or what the scheme calls it.
 sub fill {
     my ($sql, $scheme) = @_;
     my $is = $scheme{ $scheme // 'rbac' };
-    my %said = (papers => $is->{papers}, setting => $is->{setting}, forged => $is->{forged}->(), host => $ENV{PGHOST}, port => $ENV{PGPORT});
+    my %said = (papers => $is->{papers}, setting => $is->{setting}, forged => $is->{forged}->(), host => $ENV{PGHOST}, port => $ENV{PGPORT}, parallel => $parallel);
     $sql =~ s/\{(\w+)\}/$said{$1} \/\/ $ids{$1} \/\/ "{$1}"/ge;
     return $sql;
 }
@@ -82,6 +84,7 @@ sub build {
         'attack_oscar LOGIN IN ROLE attack_app', 'attack_authenticated NOLOGIN', 'attack_authenticator LOGIN', 'weak_mallory NOLOGIN', 'weak_oscar NOLOGIN');
     SeemeTest::create_database($database, 'seeme_rbac', 'dblink', 'postgres_fdw');
     my $dba = SeemeTest::connect_to($database);
+    $parallel = $dba->{pg_server_version} >= 160000 ? 'debug_parallel_query' : 'force_parallel_mode';
     # Nobody waits for long, whatever goes wrong.
     $dba->do("ALTER DATABASE $database SET lock_timeout = '1s'");
     $dba->do("ALTER DATABASE $database SET statement_timeout = '10s'");
