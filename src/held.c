@@ -29,6 +29,9 @@
 #define FEW_ASSIGNMENTS 8
 #define PART_FOR_PROJECTS 2
 
+/* All that somebody has in an organization is remembered only if it takes no more than this part of the cache's memory. */
+#define PART_FOR_STANDING 8
+
 /* By so much, in µs, a coarse clock may be behind. */
 #define COARSE_CLOCK_ERROR (20 * 1000)
 
@@ -371,8 +374,8 @@ remember_standing(SeemeSubject *subject, SeemeViewer *viewer, const SeemeStandin
 		}
 		known->is_whole = true;
 	}
-	else if ((known = seeme_viewer_add_standing(viewer, &standing->organization_id, 0)) != NULL)
-		known->is_large = standing->is_whole;
+	else
+		known = seeme_viewer_add_standing(viewer, &standing->organization_id, 0);
 	if (known == NULL)
 		return;
 	known->is_owner = standing->is_owner;
@@ -398,9 +401,16 @@ add_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, co
 			words[i] &= viewer->reached_by_key[i];
 }
 
+/* Of so many memberships a standing may be remembered. */
+static int
+most_memberships(void)
+{
+	return Min(seeme_cache_limit() / PART_FOR_STANDING / sizeof(SeemeKnownMembership), (Size) PG_INT32_MAX - 1);
+}
+
 /*
  * The same, of what a viewer has in its organization. Who has much there is read for the one place at first, and as a whole when
- * they ask about another one; unless that is more than can be remembered.
+ * they ask about another one; unless that is more than may be remembered, when it is read for each place by itself.
  */
 static void
 add_held_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, uint64 *words)
@@ -408,23 +418,24 @@ add_held_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place,
 	SeemeKnownStanding *known = seeme_viewer_find_standing(viewer, &place->organization_id);
 	SeemeStanding recalled;
 	SeemeMembership memberships[SEEME_MAX_REACHING];
-	SeemeStanding *standing;
+	SeemeStanding *standing = NULL;
 
 	if (known != NULL && known->is_whole)
 	{
 		recall_standing(known, place, &recalled, memberships);
-		standing = &recalled;
+		add_held(subject, viewer, place, &recalled, words);
+		return;
 	}
-	else
+	if (known != NULL && !known->is_large)
 	{
-		if (known != NULL && !known->is_large)
-			standing = seeme_read_standing(subject, &place->organization_id, seeme_look_up_owner);
-		else
-			standing = seeme_read_standing_at(subject, place, seeme_look_up_owner);
-		note_dates(viewer, subject->now, standing);
-		if (known == NULL || !known->is_large)
-			remember_standing(subject, viewer, standing);
+		standing = seeme_read_standing(subject, &place->organization_id, seeme_look_up_owner, most_memberships());
+		known->is_large = standing == NULL;
 	}
+	if (standing == NULL)
+		standing = seeme_read_standing_at(subject, place, seeme_look_up_owner);
+	note_dates(viewer, subject->now, standing);
+	if (known == NULL || !known->is_large)
+		remember_standing(subject, viewer, standing);
 	add_held(subject, viewer, place, standing, words);
 }
 
@@ -635,7 +646,7 @@ load_place(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, cons
 static int64
 load_organization(SeemeSubject *subject, SeemeViewer *viewer, const pg_uuid_t *id, int limit)
 {
-	SeemeStanding *standing = seeme_read_standing(subject, id, seeme_look_up_owner);
+	SeemeStanding *standing = seeme_read_standing(subject, id, seeme_look_up_owner, INT_MAX);
 	SeemePlace	place = *seeme_place_of_organization(id);
 	uint64	   *words = seeme_no_codes();
 	List	   *teams;

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -372,7 +374,7 @@ seeme_missing_below(PG_FUNCTION_ARGS)
 	seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
 	if (asker.is_identified)
-		foreach(cell, seeme_list_memberships(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)))
+		foreach(cell, seeme_list_memberships(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1), INT_MAX))
 		{
 			SeemeMembership *membership = lfirst(cell);
 			SeemeScope	scope = {membership->has_project ? SEEME_PROJECT : SEEME_TEAM, membership->scope_id};
