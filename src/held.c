@@ -531,27 +531,44 @@ seeme_viewer_holds(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, 
 	return holds;
 }
 
-/* The roles that a viewer holds are remembered as the ids of no level. */
-#define CODE_OF_ROLES (-1)
+/* What is remembered of a viewer as the ids of no level. */
+#define ROLES_HELD (-1)
+#define OWN_ORGANIZATIONS (-2)
+
+/* Gathers ids (pg_uuid_t *); NULL: there is no room for them. */
+static const SeemeIds *
+gather_ids(SeemeViewer *viewer, int what, List *list)
+{
+	SeemeSlots	seen = {0};
+	pg_uuid_t  *ids = palloc_extended(sizeof(pg_uuid_t) * Max(list_length(list), 1), MCXT_ALLOC_HUGE);
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, list)
+	{
+		if (seeme_slots_find(&seen, lfirst(cell)) != NULL)
+			continue;
+		seeme_slots_add(CurrentMemoryContext, &seen, lfirst(cell), 1);
+		ids[n++] = *(pg_uuid_t *) lfirst(cell);
+	}
+	return seeme_viewer_add_ids(viewer, SEEME_NOWHERE, 0, what, ids, n);
+}
 
 /* Whether a viewer holds a role at any level. */
 bool
 seeme_viewer_holds_role(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t *role_id)
 {
-	const SeemeIds *known;
+	const SeemeIds *held;
 	SeemeSubject subject;
 	List	   *memberships;
 	List	   *roles;
-	SeemeSlots	seen = {0};
-	pg_uuid_t  *ids;
-	int			n = 0;
 	ListCell   *cell;
 
 	if (viewer->is_refused)
 		return false;
-	known = seeme_viewer_find_ids(viewer, SEEME_NOWHERE, 0, CODE_OF_ROLES);
-	if (known != NULL)
-		return seeme_ids_contain(known, role_id);
+	held = seeme_viewer_find_ids(viewer, SEEME_NOWHERE, 0, ROLES_HELD);
+	if (held != NULL)
+		return seeme_ids_contain(held, role_id);
 	subject_of(store, viewer, &subject);
 	roles = seeme_roles_held(&subject, &memberships);
 	foreach(cell, memberships)
@@ -559,16 +576,28 @@ seeme_viewer_holds_role(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t 
 		note_date(viewer, subject.now, ((SeemeMembership *) lfirst(cell))->valid_from);
 		note_date(viewer, subject.now, ((SeemeMembership *) lfirst(cell))->valid_until);
 	}
-	ids = palloc_extended(sizeof(pg_uuid_t) * Max(list_length(roles), 1), MCXT_ALLOC_HUGE);
+	held = gather_ids(viewer, ROLES_HELD, roles);
+	if (held != NULL)
+		return seeme_ids_contain(held, role_id);
 	foreach(cell, roles)
 	{
-		if (seeme_slots_find(&seen, lfirst(cell)) != NULL)
-			continue;
-		seeme_slots_add(CurrentMemoryContext, &seen, lfirst(cell), 1);
-		ids[n++] = *(pg_uuid_t *) lfirst(cell);
+		if (seeme_uuid_equal(lfirst(cell), role_id))
+			return true;
 	}
-	(void) seeme_viewer_add_ids(viewer, SEEME_NOWHERE, 0, CODE_OF_ROLES, ids, n);
-	return seeme_slots_find(&seen, role_id) != NULL;
+	return false;
+}
+
+/* The organizations in which a viewer has anything, and outside of which they hold nothing; NULL: there is no room for them. */
+const SeemeIds *
+seeme_viewer_organizations(SeemeStore *store, SeemeViewer *viewer)
+{
+	const SeemeIds *known = seeme_viewer_find_ids(viewer, SEEME_NOWHERE, 0, OWN_ORGANIZATIONS);
+	SeemeSubject subject;
+
+	if (known != NULL)
+		return known;
+	subject_of(store, viewer, &subject);
+	return gather_ids(viewer, OWN_ORGANIZATIONS, seeme_organizations_of(&subject));
 }
 
 /* Adds what a viewer holds on a resource: what they hold in any project that it is assigned to. */

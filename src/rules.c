@@ -155,8 +155,7 @@ seeme_sees_user(PG_FUNCTION_ARGS)
 	SeemeViewer *viewer = NULL;
 	bool		may_remember = seeme_accept_changes();
 	List	   *memberships = NIL;
-	SeemeSlots	shared = {0};
-	bool		many;
+	const SeemeIds *own = NULL;
 	ListCell   *cell;
 	bool		seen = false;
 
@@ -171,18 +170,16 @@ seeme_sees_user(PG_FUNCTION_ARGS)
 			viewer = seeme_viewer(&store, seeme_asker());
 		memberships = seeme_list_memberships_of_user(&store, PG_GETARG_UUID_P(0));
 	}
-	many = list_length(memberships) > FEW_MEMBERSHIPS;
 	/* Of somebody with many, those in organizations in which the asking person has nothing are not looked at. */
-	if (many)
-		foreach(cell, seeme_organizations_of(&asker.subject))
-			seeme_slots_add(CurrentMemoryContext, &shared, lfirst(cell), 1);
+	if (viewer != NULL && list_length(memberships) > FEW_MEMBERSHIPS)
+		own = seeme_viewer_organizations(&store, viewer);
 	foreach(cell, memberships)
 	{
 		SeemeMembership *membership = lfirst(cell);
 		SeemeScope	scope = {SEEME_ORGANIZATION, membership->scope_id};
 		const char *code = "organizations:read";
 
-		if (many && seeme_slots_find(&shared, &membership->organization_id) == NULL)
+		if (own != NULL && !seeme_ids_contain(own, &membership->organization_id))
 			continue;
 		if (membership->has_project)
 		{
