@@ -771,6 +771,82 @@ define memory => 'what one session takes after serving 10,000 people', sub {
     print "seeme_rbac.cache_memory ", defined $limit ? 'is ' . $limit / 2**20 . " MB\n" : "does not exist\n";
 };
 
+# A person with a membership in each of n projects asks about one resource that is assigned to all of them: what rule 7.9 says of time and
+# memory. In a database of its own, so that nobody else has more for it; each figure is a new session's first question.
+define many => 'one resource in 100, 1,000 and 10,000 projects, cold', sub {
+    my @sizes = (100, 1000, 10_000);
+    $dba->do('DROP DATABASE IF EXISTS many');
+    $dba->do('CREATE DATABASE many');
+    my $dbh = connect_as('postgres', 'many');
+    $dbh->do('CREATE EXTENSION seeme_rbac');
+    # The triggers that ask who may are not what is measured.
+    $dbh->do('SET session_replication_role = replica');
+    $dbh->do(q{CREATE FUNCTION id(kind text, n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+        $$ SELECT (kind || '000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$});
+    $dbh->do($_) for (
+        q{INSERT INTO seeme.users (id, username) VALUES (id('aa', 1), 'owner'), (id('aa', 2), 'person')},
+        # 01: in one organization, a role each; 02: in an organization each, all by the same role.
+        q{INSERT INTO seeme.organizations (id, name, slug, owner_id) SELECT id('02', n), 'O' || n, 'o' || n, id('aa', 1) FROM generate_series(0, 10000) AS n},
+        q{INSERT INTO seeme.roles (id, organization_id, name, permissions)
+          SELECT id('0c', n), id('02', 0), 'R' || n, ARRAY(SELECT name FROM (SELECT name, row_number() OVER (ORDER BY name COLLATE "C")::int AS bit
+            FROM seeme.permissions WHERE NOT is_wildcard AND name !~ '^models:') AS c WHERE bit <= 14 AND n >> (bit - 1) & 1 = 1)
+          FROM generate_series(1, 10000) AS n},
+        q{INSERT INTO seeme.projects (id, organization_id, name, slug)
+          SELECT id(kind, n), id('02', CASE kind WHEN '01' THEN 0 ELSE n END), 'P' || n, 'p' || n FROM generate_series(1, 10000) AS n, unnest(ARRAY['01', '03']) AS kind},
+        q{INSERT INTO seeme.memberships (organization_id, user_id) SELECT id('02', n), id('aa', 2) FROM generate_series(0, 10000) AS n},
+        q{INSERT INTO seeme.memberships (organization_id, project_id, user_id, role_id)
+          SELECT id('02', CASE kind WHEN '01' THEN 0 ELSE n END), id(kind, n), id('aa', 2), CASE kind WHEN '01' THEN id('0c', n) ELSE '00000000-0000-4000-8000-000000000006' END
+            FROM generate_series(1, 10000) AS n, unnest(ARRAY['01', '03']) AS kind},
+        q{INSERT INTO seeme.project_resources (organization_id, project_id, resource_type, resource_id, resource_name)
+          SELECT id('02', CASE kind WHEN '01' THEN 0 ELSE n END), id(kind, n), 'model', id('d' || right(kind, 1), size), 'm'
+            FROM unnest(ARRAY[100, 1000, 10000]) AS size, generate_series(1, size) AS n, unnest(ARRAY['01', '03']) AS kind},
+        'RESET session_replication_role');
+    $dbh->do('VACUUM ANALYZE');
+    $dbh->disconnect;
+
+    my %question = (
+        'has_permission' => q{SELECT seeme_has_permission('models:read', resource => ?)},
+        'permissions' => q{SELECT cardinality(seeme_permissions(resource => ?, resource_type => 'model'))},
+        'explain_permission' => q{SELECT count(*) FROM seeme_explain_permission(seeme_user_id(), 'models:read', resource => ?)},
+        'permitted_users' => q{SELECT count(*) FROM seeme_permitted_users('models:read', resource => ?)},
+    );
+    my %where = (1 => 'of one organization, a role each', 3 => 'of as many organizations');
+    $name{"n$_"} = "seeme_rbac, $_ projects" for @sizes;
+    for my $kind (1, 3) {
+        for my $question (sort keys %question) {
+            my $case = "seeme_$question, projects $where{$kind}";
+            my (%time, %memory);
+            for my $round (0 .. min($runs, 5)) {
+                for my $n (@sizes) {
+                    my $session = connect_as('postgres', 'many');
+                    my $pid = value($session, 'SELECT pg_backend_pid()');
+                    my $resource = value($session, 'SELECT id(?, ?)', "d$kind", $n);
+                    my $peak = sub { my ($kb) = slurp("/proc/$pid/status") =~ /^VmHWM:\s+(\d+) kB/m; return $kb / 1024 };
+                    $session->begin_work;
+                    $session->do(q{SELECT seeme_assume(id('aa', 2))});
+                    value($session, $question{$question}, $never);    # loads the library, and what PostgreSQL needs once
+                    my $before = $peak->();
+                    my $started = time;
+                    value($session, $question{$question}, $resource);
+                    my $ms = 1000 * (time - $started);
+                    my $mb = $peak->() - $before;
+                    $session->rollback;
+                    $session->disconnect;
+                    next if $round == 0;
+                    $time{"n$n"}{by_round}{$round} = $ms;
+                    $memory{"n$n"}{by_round}{$round} = max($mb, 0.01);
+                }
+            }
+            my @order = map { "n$_" } @sizes;
+            my $measured = sum_up($case, 'ms', \@order, \%time, reference => 'n100');
+            hold($case, 'ratio', 'ms', $measured, 'n10000', 'n100', '<= 120');
+            $measured = sum_up("$case, memory at its peak", 'MB', \@order, \%memory, reference => 'n100');
+            hold("$case, memory at its peak", 'ratio', 'MB', $measured, 'n10000', 'n100', '<= 120');
+        }
+    }
+    $dba->do('DROP DATABASE many');
+};
+
 # -------------------------------------------------------------------------------------------------- machine
 
 sub machine {

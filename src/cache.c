@@ -28,6 +28,7 @@
 SeemeCacheCounters seeme_cache_counters;
 
 static int	cache_memory = 16 * 1024;	/* kB */
+static int	bounded_by = 0;		/* what it was when room was last made */
 
 /* The changes that all of this was read under. */
 static uint64 read_under = 0;
@@ -36,8 +37,8 @@ static uint64 read_under_each[SEEME_NCHANGES];
 bool		seeme_cache_has_grown = false;
 static bool was_full = false;	/* something did not fit since room was last made */
 
-/* What is smaller than this always fits: memory comes in blocks. */
-#define ALWAYS_FITS 1024
+/* What is not larger than this fits as long as the bound is not passed: memory comes in blocks. */
+#define SMALL 1024
 
 static MemoryContext cache_context = NULL;
 MemoryContext seeme_vocabulary_context = NULL;
@@ -71,7 +72,7 @@ seeme_cache_bytes(void)
 bool
 seeme_cache_fits(Size more)
 {
-	if (more <= ALWAYS_FITS || seeme_cache_bytes() + more <= seeme_cache_limit())
+	if (more == 0 || seeme_cache_bytes() + (more <= SMALL ? 0 : more) <= seeme_cache_limit())
 		return true;
 	was_full = seeme_cache_has_grown = true;
 	return false;
@@ -139,7 +140,7 @@ seeme_cache_begin(void)
 		memcpy(read_under_each, seeme_changes_of, sizeof(read_under_each));
 		read_under = seeme_changes;
 	}
-	if (seeme_cache_has_grown &&
+	if ((seeme_cache_has_grown || bounded_by != cache_memory) &&
 		(was_full || seeme_cache_bytes() > seeme_cache_limit() || seeme_cache_has_run_out_of_sets()))
 	{
 		seeme_cache_counters.evictions++;
@@ -149,8 +150,12 @@ seeme_cache_begin(void)
 			seeme_viewers_forget();
 		else
 			forget_everything();
+		/* The bound has been lowered. */
+		if (seeme_cache_bytes() > seeme_cache_limit())
+			forget_everything();
 	}
 	seeme_cache_has_grown = was_full = false;
+	bounded_by = cache_memory;
 }
 
 /* The number of changes at the last seeme_cache_begin(): while seeme_changes is the same, what is remembered is true. */

@@ -203,14 +203,22 @@ add_memberships(SeemeSubject *subject, SeemeStanding *standing, List *membership
 	qsort(standing->memberships, standing->nmemberships, sizeof(SeemeMembership), compare_memberships);
 }
 
-/* What the subject has in an organization, empty where it has nothing: read anew. */
+/*
+ * What the subject has in an organization, empty where it has nothing: read anew. NULL when there are more memberships than so
+ * many, which are not read then.
+ */
 SeemeStanding *
-seeme_read_standing(SeemeSubject *subject, const pg_uuid_t *organization_id, SeemeReadOwner read_owner)
+seeme_read_standing(SeemeSubject *subject, const pg_uuid_t *organization_id, SeemeReadOwner read_owner, int limit)
 {
 	SeemeStanding *standing = new_standing(subject, organization_id, read_owner);
+	List	   *memberships = NIL;
 
 	if (seeme_key_reaches(subject, organization_id, NULL))
-		add_memberships(subject, standing, seeme_list_memberships(subject->store, organization_id, &subject->person.id));
+		memberships = seeme_list_memberships(subject->store, organization_id, &subject->person.id,
+											 limit == INT_MAX ? limit : limit + 1);
+	if (list_length(memberships) > limit)
+		return NULL;
+	add_memberships(subject, standing, memberships);
 	return standing;
 }
 
@@ -285,7 +293,7 @@ look_up_standing(SeemeSubject *subject, const pg_uuid_t *organization_id, const 
 	if (known == NULL && place != NULL)
 		standing = seeme_read_standing_at(subject, place, seeme_read_owner);
 	else
-		standing = seeme_read_standing(subject, organization_id, seeme_read_owner);
+		standing = seeme_read_standing(subject, organization_id, seeme_read_owner, INT_MAX);
 	if (known == NULL)
 		keep_standing(subject, standing);
 	else

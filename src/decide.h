@@ -89,7 +89,7 @@ extern bool seeme_key_reaches(const SeemeSubject *subject, const pg_uuid_t *orga
 /* Whose an organization is; false when it does not exist: seeme_read_owner(), or what remembers that. */
 typedef bool (*SeemeReadOwner) (SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner);
 
-extern SeemeStanding *seeme_read_standing(SeemeSubject *subject, const pg_uuid_t *organization_id, SeemeReadOwner read_owner);
+extern SeemeStanding *seeme_read_standing(SeemeSubject *subject, const pg_uuid_t *organization_id, SeemeReadOwner read_owner, int limit);
 extern SeemeStanding *seeme_read_standing_at(SeemeSubject *subject, const SeemePlace *place, SeemeReadOwner read_owner);
 extern SeemeStanding *seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id);
 extern SeemeStanding *seeme_standing_at(SeemeSubject *subject, const SeemePlace *place);

@@ -35,7 +35,7 @@
 static int
 rows_to_read(SeemeStore *store, SeemeTable table, uint32 looked_up, Size bytes_per_row)
 {
-	double		most = (double) seeme_cache_limit() / PART_OF_MEMORY / bytes_per_row;
+	double		most = Min((double) seeme_cache_limit() / PART_OF_MEMORY / bytes_per_row, (double) PG_INT32_MAX);
 	double		rows;
 
 	if (looked_up == 0 || looked_up % LOOKUPS_BETWEEN != 0 || seeme_cache_is_whole(table) || IsolationIsSerializable())

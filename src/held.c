@@ -29,6 +29,9 @@
 #define FEW_ASSIGNMENTS 8
 #define PART_FOR_PROJECTS 2
 
+/* All that somebody has in an organization is remembered only if it takes no more than this part of the cache's memory. */
+#define PART_FOR_STANDING 8
+
 /* By so much, in µs, a coarse clock may be behind. */
 #define COARSE_CLOCK_ERROR (20 * 1000)
 
@@ -402,8 +405,8 @@ remember_standing(SeemeSubject *subject, SeemeViewer *viewer, const SeemeStandin
 		}
 		known->is_whole = true;
 	}
-	else if ((known = seeme_viewer_add_standing(viewer, &standing->organization_id, 0)) != NULL)
-		known->is_large = standing->is_whole;
+	else
+		known = seeme_viewer_add_standing(viewer, &standing->organization_id, 0);
 	if (known == NULL)
 		return;
 	known->is_owner = standing->is_owner;
@@ -429,6 +432,13 @@ add_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, co
 			words[i] &= viewer->reached_by_key[i];
 }
 
+/* Of so many memberships a standing may be remembered. */
+static int
+most_memberships(void)
+{
+	return Min(seeme_cache_limit() / PART_FOR_STANDING / sizeof(SeemeKnownMembership), (Size) PG_INT32_MAX - 1);
+}
+
 /* What is remembered of a standing, for one place, made into one. */
 typedef struct RecalledStanding
 {
@@ -439,13 +449,13 @@ typedef struct RecalledStanding
 /*
  * What a viewer has in the organization of a place, as far as it counts there: remembered (then put into `recalled`) or read.
  * Who has much there is read for the one place at first, and as a whole when they ask about another one; unless that is more
- * than can be remembered.
+ * than may be remembered, when it is read for each place by itself.
  */
 static const SeemeStanding *
 standing_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, RecalledStanding *recalled)
 {
 	SeemeKnownStanding *known = seeme_viewer_find_standing(viewer, &place->organization_id);
-	SeemeStanding *standing;
+	SeemeStanding *standing = NULL;
 
 	if (known != NULL && known->is_whole)
 	{
@@ -453,8 +463,11 @@ standing_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place,
 		return &recalled->standing;
 	}
 	if (known != NULL && !known->is_large)
-		standing = seeme_read_standing(subject, &place->organization_id, seeme_look_up_owner);
-	else
+	{
+		standing = seeme_read_standing(subject, &place->organization_id, seeme_look_up_owner, most_memberships());
+		known->is_large = standing == NULL;
+	}
+	if (standing == NULL)
 		standing = seeme_read_standing_at(subject, place, seeme_look_up_owner);
 	note_dates(viewer, subject->now, standing);
 	if (known == NULL || !known->is_large)
@@ -595,27 +608,44 @@ seeme_viewer_holds(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, 
 	return holds;
 }
 
-/* The roles that a viewer holds are remembered as the ids of no level. */
-#define CODE_OF_ROLES (-1)
+/* What is remembered of a viewer as the ids of no level. */
+#define ROLES_HELD (-1)
+#define OWN_ORGANIZATIONS (-2)
+
+/* Gathers ids (pg_uuid_t *); NULL: there is no room for them. */
+static const SeemeIds *
+gather_ids(SeemeViewer *viewer, int what, List *list)
+{
+	SeemeSlots	seen = {0};
+	pg_uuid_t  *ids = palloc_extended(sizeof(pg_uuid_t) * Max(list_length(list), 1), MCXT_ALLOC_HUGE);
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, list)
+	{
+		if (seeme_slots_find(&seen, lfirst(cell)) != NULL)
+			continue;
+		seeme_slots_add(CurrentMemoryContext, &seen, lfirst(cell), 1);
+		ids[n++] = *(pg_uuid_t *) lfirst(cell);
+	}
+	return seeme_viewer_add_ids(viewer, SEEME_NOWHERE, 0, what, ids, n);
+}
 
 /* Whether a viewer holds a role at any level. */
 bool
 seeme_viewer_holds_role(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t *role_id)
 {
-	const SeemeIds *known;
+	const SeemeIds *held;
 	SeemeSubject subject;
 	List	   *memberships;
 	List	   *roles;
-	SeemeSlots	seen = {0};
-	pg_uuid_t  *ids;
-	int			n = 0;
 	ListCell   *cell;
 
 	if (viewer->is_refused)
 		return false;
-	known = seeme_viewer_find_ids(viewer, SEEME_NOWHERE, 0, CODE_OF_ROLES);
-	if (known != NULL)
-		return seeme_ids_contain(known, role_id);
+	held = seeme_viewer_find_ids(viewer, SEEME_NOWHERE, 0, ROLES_HELD);
+	if (held != NULL)
+		return seeme_ids_contain(held, role_id);
 	subject_of(store, viewer, &subject);
 	roles = seeme_roles_held(&subject, &memberships);
 	foreach(cell, memberships)
@@ -623,16 +653,28 @@ seeme_viewer_holds_role(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t 
 		note_date(viewer, subject.now, ((SeemeMembership *) lfirst(cell))->valid_from);
 		note_date(viewer, subject.now, ((SeemeMembership *) lfirst(cell))->valid_until);
 	}
-	ids = palloc_extended(sizeof(pg_uuid_t) * Max(list_length(roles), 1), MCXT_ALLOC_HUGE);
+	held = gather_ids(viewer, ROLES_HELD, roles);
+	if (held != NULL)
+		return seeme_ids_contain(held, role_id);
 	foreach(cell, roles)
 	{
-		if (seeme_slots_find(&seen, lfirst(cell)) != NULL)
-			continue;
-		seeme_slots_add(CurrentMemoryContext, &seen, lfirst(cell), 1);
-		ids[n++] = *(pg_uuid_t *) lfirst(cell);
+		if (seeme_uuid_equal(lfirst(cell), role_id))
+			return true;
 	}
-	(void) seeme_viewer_add_ids(viewer, SEEME_NOWHERE, 0, CODE_OF_ROLES, ids, n);
-	return seeme_slots_find(&seen, role_id) != NULL;
+	return false;
+}
+
+/* The organizations in which a viewer has anything, and outside of which they hold nothing; NULL: there is no room for them. */
+const SeemeIds *
+seeme_viewer_organizations(SeemeStore *store, SeemeViewer *viewer)
+{
+	const SeemeIds *known = seeme_viewer_find_ids(viewer, SEEME_NOWHERE, 0, OWN_ORGANIZATIONS);
+	SeemeSubject subject;
+
+	if (known != NULL)
+		return known;
+	subject_of(store, viewer, &subject);
+	return gather_ids(viewer, OWN_ORGANIZATIONS, seeme_organizations_of(&subject));
 }
 
 /* Adds what a viewer holds on a resource: what they hold in any project that it is assigned to. */
@@ -710,7 +752,7 @@ load_place(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, cons
 static int64
 load_organization(SeemeSubject *subject, SeemeViewer *viewer, const pg_uuid_t *id, int limit)
 {
-	SeemeStanding *standing = seeme_read_standing(subject, id, seeme_look_up_owner);
+	SeemeStanding *standing = seeme_read_standing(subject, id, seeme_look_up_owner, INT_MAX);
 	SeemePlace	place = *seeme_place_of_organization(id);
 	uint64	   *words = seeme_no_codes();
 	List	   *teams;

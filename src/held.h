@@ -27,6 +27,7 @@ extern void seeme_add_held_on(SeemeStore *store, SeemeViewer *viewer, const char
 extern bool seeme_viewer_holds(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const char *code);
 extern bool seeme_viewer_holds_role(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t *role_id);
 extern bool seeme_belongs(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id);
+extern const SeemeIds *seeme_viewer_organizations(SeemeStore *store, SeemeViewer *viewer);
 #define SEEME_NO_LIMIT INT_MAX
 extern bool seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit);
 extern bool seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int limit);

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -146,8 +148,7 @@ SEEME_FUNCTION(seeme_sees_user, 1)
 	SeemeViewer *viewer = NULL;
 	bool		may_remember = seeme_accept_changes();
 	List	   *memberships = NIL;
-	SeemeSlots	shared = {0};
-	bool		many;
+	const SeemeIds *own = NULL;
 	ListCell   *cell;
 	bool		seen = false;
 
@@ -162,18 +163,16 @@ SEEME_FUNCTION(seeme_sees_user, 1)
 			viewer = seeme_viewer(&store, seeme_asker());
 		memberships = seeme_list_memberships_of_user(&store, PG_GETARG_UUID_P(0));
 	}
-	many = list_length(memberships) > FEW_MEMBERSHIPS;
 	/* Of somebody with many, those in organizations in which the asking person has nothing are not looked at. */
-	if (many)
-		foreach(cell, seeme_organizations_of(&asker.subject))
-			seeme_slots_add(CurrentMemoryContext, &shared, lfirst(cell), 1);
+	if (viewer != NULL && list_length(memberships) > FEW_MEMBERSHIPS)
+		own = seeme_viewer_organizations(&store, viewer);
 	foreach(cell, memberships)
 	{
 		SeemeMembership *membership = lfirst(cell);
 		SeemeScope	scope = {SEEME_ORGANIZATION, membership->scope_id};
 		const char *code = "organizations:read";
 
-		if (many && seeme_slots_find(&shared, &membership->organization_id) == NULL)
+		if (own != NULL && !seeme_ids_contain(own, &membership->organization_id))
 			continue;
 		if (membership->has_project)
 		{
@@ -359,7 +358,7 @@ SEEME_FUNCTION(seeme_missing_below, 2)
 	seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
 	if (asker.is_identified)
-		foreach(cell, seeme_list_memberships(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)))
+		foreach(cell, seeme_list_memberships(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1), INT_MAX))
 		{
 			SeemeMembership *membership = lfirst(cell);
 			SeemeScope	scope = {membership->has_project ? SEEME_PROJECT : SEEME_TEAM, membership->scope_id};

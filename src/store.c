@@ -565,15 +565,15 @@ get_membership(SeemeScan *scan, void *row)
 	m->valid_until = seeme_row_time(scan, memberships_valid_until, DT_NOEND);
 }
 
-/* Of one person in an organization. */
+/* Of one person in an organization, at most so many. */
 List *
-seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user)
+seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user, int limit)
 {
 	ScanKeyData keys[2];
 
 	seeme_uuid_key(&keys[0], memberships_organization_id, organization);
 	seeme_uuid_key(&keys[1], memberships_user_id, user);
-	return seeme_list_rows(store, SEEME_MEMBERSHIPS_BY_USER, 2, keys, get_membership, sizeof(SeemeMembership));
+	return seeme_list_some_rows(store, SEEME_MEMBERSHIPS_BY_USER, 2, keys, get_membership, sizeof(SeemeMembership), limit);
 }
 
 /* Whether a person has any in an organization. */

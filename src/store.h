@@ -169,7 +169,7 @@ extern bool seeme_read_in_use(SeemeStore *store);
 extern List *seeme_list_codes(SeemeStore *store);	/* of char *: the concrete ones, sorted */
 extern List *seeme_list_resource_types(SeemeStore *store);	/* of char **: names */
 extern List *seeme_list_token_keys(SeemeStore *store, const char *kid);	/* of SeemeTokenKey * */
-extern List *seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user);
+extern List *seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user, int limit);
 extern List *seeme_list_memberships_at(SeemeStore *store, const SeemePlace *place, const pg_uuid_t *user, bool *are_all);
 extern List *seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user);
 extern List *seeme_list_memberships_in_team(SeemeStore *store, const pg_uuid_t *team);

@@ -70,7 +70,7 @@ COMMENT ON VIEW seeme.cache_statistics IS 'What this session''s backend remember
 COMMENT ON COLUMN seeme.cache_statistics.hits IS 'Checks answered from memory';
 COMMENT ON COLUMN seeme.cache_statistics.probes IS 'Checks for which tables were read';
 COMMENT ON COLUMN seeme.cache_statistics.bulk_loads IS 'Times that all that a person holds was read at once, because a statement turned out to be wide';
-COMMENT ON COLUMN seeme.cache_statistics.evictions IS 'Times that seeme_rbac.cache_memory was used up, and something was forgotten';
+COMMENT ON COLUMN seeme.cache_statistics.evictions IS 'Times that seeme_rbac.cache_memory, or the numbers for different sets of codes, were used up, and something was forgotten';
 COMMENT ON COLUMN seeme.cache_statistics.resets IS 'Times that something was forgotten because rights had changed';
 COMMENT ON COLUMN seeme.cache_statistics.bypasses IS 'Checks within statements that were changing rights themselves, answered past the cache';
 COMMENT ON COLUMN seeme.cache_statistics.bytes IS 'Memory in use';
