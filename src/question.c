@@ -11,8 +11,10 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "changes.h"
 #include "codes.h"
 #include "decide.h"
+#include "held.h"
 #include "identity.h"
 #include "question.h"
 #include "store.h"
@@ -29,7 +31,15 @@ seeme_asker_init(SeemeAsker *asker, SeemeStore *store)
 	{
 		seeme_subject_init(&asker->subject, store, &identity->user_id);
 		if (identity->has_key)
-			seeme_subject_narrow(&asker->subject, &identity->key_id);
+		{
+			SeemeViewer *viewer = seeme_accept_changes() ? seeme_recall_viewer(identity) : NULL;
+
+			/* Whether the key counts takes some reading, and a policy asks for each row. */
+			if (viewer != NULL && !viewer->is_refused)
+				seeme_subject_narrow_known(&asker->subject, &identity->key_id);
+			else
+				seeme_subject_narrow(&asker->subject, &identity->key_id);
+		}
 		if (identity->expires_at <= asker->subject.now || identity->issued_at < asker->subject.person.tokens_valid_from)
 			asker->subject.is_refused = true;
 	}

@@ -108,11 +108,11 @@ COMMENT ON FUNCTION seeme.require_any(text[], regclass, uuid, uuid, uuid) IS
 CREATE FUNCTION seeme.authorize_organization() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF TG_OP = 'UPDATE' AND NEW.owner_id IS DISTINCT FROM OLD.owner_id THEN
-    -- Nobody's membership changes meanwhile (prepare_membership).
-    PERFORM FROM seeme.organizations o WHERE o.id = OLD.id FOR UPDATE;
-  END IF;
   IF NOT row_security_active(TG_RELID) THEN
+    IF TG_OP = 'UPDATE' AND NEW.owner_id IS DISTINCT FROM OLD.owner_id THEN
+      -- Nobody's membership changes meanwhile (prepare_membership).
+      PERFORM FROM seeme.organizations o WHERE o.id = OLD.id FOR UPDATE;
+    END IF;
     RETURN NEW;
   END IF;
   IF TG_OP = 'UPDATE' AND NEW.owner_id IS DISTINCT FROM OLD.owner_id THEN

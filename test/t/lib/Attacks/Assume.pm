@@ -79,7 +79,7 @@ sub vectors {
             q(note_key_use('{key_id_oscar}')), q(is_in_table('model', '{hidden_memo}')), q(name_of_resource('model', '{hidden_memo}')), q(require_acceptable(NULL)) ], allows => [ 'seeme.api_keys' ],
             before => [ 'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA seeme TO attack_app' ], after => \@regrant ],
         [ 'the extension\'s internal functions' => [qw(gateway mallory stranger)], [ map { "SELECT seeme.$_" } q(missing_permissions('{*}', NULL, '{globex}')), q(was_released('model', '{hidden_memo}')), q(is_assigned('model', '{hidden_memo}')),
-            q(is_retired('{globex}')), q(has_memberships('{globex}', '{oscar}')), q(missing_below('{globex}', '{oscar}')), q(could_invite('{oscar}', NULL, '{globex}', NULL, NULL)), q(note_key_use('{key_id_oscar}')), q(random_token('x')),
+            q(is_retired('{globex}')), q(has_memberships('{globex}', '{oscar}')), q(missing_below('{globex}', '{oscar}')), q(could_invite('{oscar}', NULL, NULL, '{globex}', NULL, NULL, false)), q(membership_in('{globex}', '{oscar}')), q(why_key_is_silent('{key_id_oscar}')), q(email_for('organizations:read')), q(end_invitations('{}')), q(note_key_use('{key_id_oscar}')), q(random_token('x')),
             q(check_code('x')), q(set_grants('attack_mallory')), q(create_write_policy('public.papers', 'UPDATE', 'true')), q(close_tables_below('public.papers')) ], refused => '42501', each => 1 ],
         [ 'the administrator\'s functions' => [qw(gateway mallory maker)], [ q(SELECT public.seeme_grant_usage('attack_stranger')), q(SELECT public.seeme_grant_provisioning('attack_mallory')), q(SELECT public.seeme_protect('public.memos', 'models', owner_column => 'owner_id')),
             q(SELECT public.seeme_unprotect('public.papers')) ], refused => '42501' ],
