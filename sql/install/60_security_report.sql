@@ -200,7 +200,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                          ('zz_seeme_check_moved_row', 'check_moved_row', 1 + 16 + CASE c.relkind WHEN 'p' THEN 2 ELSE 0 END, NOT seeme.has_one_scope(p)),
                          ('seeme_forget_resource', 'follow_resource', 1 + 8, p.id_column IS NOT NULL),
                          ('seeme_forget_resources', 'follow_resource', 32, p.id_column IS NOT NULL),
-                         ('seeme_follow_resource', 'follow_resource', 1 + 16, p.id_column IS NOT NULL)) AS v (name, function, type, belongs)
+                         ('zzz_seeme_follow_resource', 'follow_resource', 1 + 16, p.id_column IS NOT NULL)) AS v (name, function, type, belongs)
    WHERE v.belongs
 $$;
 COMMENT ON FUNCTION seeme.triggers_of_protected_tables() IS 'The triggers that seeme_protect makes, of every protected table that exists';
