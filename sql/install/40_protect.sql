@@ -227,14 +227,13 @@ BEGIN
             HINT = 'A row is given to another owner by its owner, or by who may do everything with it.';
   END IF;
 
-  -- Ownership alone moves no row out of an organization. What somebody may do who does not own it, its owner may, too.
+  -- Ownership alone moves no row out of an organization. Of the right to update in each that it leaves, and where it then is, its owner
+  -- makes use as anybody else does. Asked of everybody: else an owner would give the row away first.
   IF owner_column <> ''
      AND NOT seeme.may_take_out(delete_code, old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid,
                                 new_organization, new_team, new_project, (new_row ->> assigned_by)::uuid, type)
-     AND NOT ((@extschema@.seeme_has_permission(update_code, project => old_project)
-               OR @extschema@.seeme_has_permission(update_code, team => old_team)
-               OR @extschema@.seeme_has_permission(update_code, organization => old_organization)
-               OR type IS NOT NULL AND @extschema@.seeme_has_permission(update_code, resource => old_resource, resource_type => type))
+     AND NOT (seeme.may_take_out(update_code, old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid,
+                                 new_organization, new_team, new_project, (new_row ->> assigned_by)::uuid, type)
               AND (@extschema@.seeme_has_permission(update_code, project => new_project)
                    OR @extschema@.seeme_has_permission(update_code, team => new_team)
                    OR @extschema@.seeme_has_permission(update_code, organization => new_organization)

@@ -5,7 +5,7 @@ BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
 \i test/include/oracle.psql
-SELECT plan(170);
+SELECT plan(175);
 
 -- Nora is a member of Acme without a role: what she may do with a row she may as its owner.
 INSERT INTO thing VALUES ('x1', '9a000000-0000-4000-8000-000000000001'), ('x2', '9a000000-0000-4000-8000-000000000002'), ('x3', '9a000000-0000-4000-8000-000000000003'),
@@ -157,6 +157,19 @@ INSERT INTO seeme.memberships (organization_id, project_id, user_id, role_id) VA
 SELECT is(pg_temp.moves('nora', 'project_id = {delta}'), 'moved', 'with update where it was and where it goes anybody moves it, its owner, too');
 SELECT pg_temp.hold('{}') \g /dev/null
 SELECT is(pg_temp.moves('nora', 'project_id = {delta}'), '42501', 'threat: an owner takes a row along to where they may update');
+-- in two steps: first into an organization of one's own, too
+CREATE FUNCTION pg_temp.steps(VARIADIC steps text[]) RETURNS text LANGUAGE sql AS $$
+  SELECT (pg_temp.rows('nora', VARIADIC ARRAY['SELECT pg_temp.become(NULL)', 'INSERT INTO t_several VALUES (9, ''moving'', {alpha}, NULL, NULL, {nora})', 'SELECT pg_temp.become(''nora'')'] || steps || 'SELECT ''moved'''::text))[1]
+$$;
+UPDATE seeme.organizations SET owner_id = :nora WHERE id = :globex;
+SELECT is(pg_temp.steps('UPDATE t_several SET organization_id = {globex} WHERE id = 9'), 'moved', 'an owner puts a row into an organization of theirs, too');
+SELECT is(pg_temp.steps('UPDATE t_several SET organization_id = {globex} WHERE id = 9', 'UPDATE t_several SET project_id = NULL WHERE id = 9'), '42501', 'threat: and then takes it out of the other');
+SELECT is(pg_temp.steps('UPDATE t_several SET organization_id = {globex} WHERE id = 9', 'UPDATE t_several SET owner_id = NULL WHERE id = 9', 'UPDATE t_several SET project_id = NULL WHERE id = 9'), '42501', 'threat: having given it away before');
+SELECT is(pg_temp.steps('UPDATE t_several SET organization_id = {globex} WHERE id = 9', 'UPDATE t_several SET owner_id = NULL, project_id = NULL WHERE id = 9'), '42501', 'threat: or at once');
+SELECT pg_temp.hold('{jobs:update}') \g /dev/null
+SELECT is(pg_temp.steps('UPDATE t_several SET organization_id = {globex} WHERE id = 9', 'UPDATE t_several SET project_id = NULL WHERE id = 9'), 'moved', 'with the right to update in both it goes');
+SELECT pg_temp.hold('{}') \g /dev/null
+UPDATE seeme.organizations SET owner_id = :oscar WHERE id = :globex;
 SELECT is(pg_temp.complaint('nora', 'UPDATE t_project SET project_id = NULL'), '42501: you do not hold models:delete in the organization that this row would leave |  | Ownership alone moves no row out of an organization.', 'it is told what is missing');
 DELETE FROM seeme.memberships WHERE user_id = :nora AND organization_id = :globex;
 -- another id for what is assigned
