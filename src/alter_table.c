@@ -33,7 +33,7 @@
 #include "compat.h"
 #include "version.h"
 
-#define TRIGGER_NAME "seeme_follow_resource"
+#define TRIGGER_NAME "zzz_seeme_follow_resource"
 
 /* Tables whose trigger was dropped. What a rollback leaves here names tables that have theirs again, which does no harm. */
 static List *made_way = NIL;

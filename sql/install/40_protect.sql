@@ -239,14 +239,13 @@ BEGIN
             HINT = 'A row is given to another owner by its owner, or by who may do everything with it.';
   END IF;
 
-  -- Ownership alone moves no row out of an organization. What somebody may do who does not own it, its owner may, too.
+  -- Ownership alone moves no row out of an organization. Of the right to update in each that it leaves, and where it then is, its owner
+  -- makes use as anybody else does. Asked of everybody: else an owner would give the row away first.
   IF owner_column <> ''
      AND NOT seeme.may_take_out(delete_code, old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid,
                                 new_organization, new_team, new_project, (new_row ->> assigned_by)::uuid, type)
-     AND NOT ((@extschema@.seeme_has_permission(update_code, project => old_project)
-               OR @extschema@.seeme_has_permission(update_code, team => old_team)
-               OR @extschema@.seeme_has_permission(update_code, organization => old_organization)
-               OR type IS NOT NULL AND @extschema@.seeme_has_permission(update_code, resource => old_resource, resource_type => type))
+     AND NOT (seeme.may_take_out(update_code, old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid,
+                                 new_organization, new_team, new_project, (new_row ->> assigned_by)::uuid, type)
               AND (@extschema@.seeme_has_permission(update_code, project => new_project)
                    OR @extschema@.seeme_has_permission(update_code, team => new_team)
                    OR @extschema@.seeme_has_permission(update_code, organization => new_organization)
@@ -397,7 +396,7 @@ DECLARE
   followed name[] := array_remove(ARRAY[p.id_column, p.name_column], NULL);
 BEGIN
   -- Of columns: PostgreSQL reads the condition of a trigger anew in each statement, but only where it sets one of them.
-  EXECUTE format('CREATE TRIGGER seeme_follow_resource AFTER UPDATE OF %s ON %s FOR EACH ROW '
+  EXECUTE format('CREATE TRIGGER zzz_seeme_follow_resource AFTER UPDATE OF %s ON %s FOR EACH ROW '
                  'WHEN (%s) EXECUTE FUNCTION seeme.follow_resource(%L)',
                  (SELECT string_agg(format('%I', c), ', ') FROM unnest(followed) AS c), p.table_name,
                  (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') FROM unnest(followed) AS c),
@@ -426,7 +425,7 @@ DECLARE
   present  pg_trigger;
   had_name name := p.name_column;
 BEGIN
-  SELECT * INTO present FROM pg_trigger t WHERE t.tgrelid = p.table_name AND t.tgname = 'seeme_follow_resource';
+  SELECT * INTO present FROM pg_trigger t WHERE t.tgrelid = p.table_name AND t.tgname = 'zzz_seeme_follow_resource';
   IF present.oid IS NOT NULL THEN
     -- It names columns by their numbers, which are the same under another name.
     p.id_column := (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = p.table_name AND a.attnum = present.tgattr[0]);
@@ -468,13 +467,18 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   made_way regclass[] := seeme.tables_made_way();
 BEGIN
-  IF to_regclass('seeme.protected_tables') IS NOT NULL THEN
-    PERFORM seeme.follow_columns(p, p.table_name = ANY (made_way))
-       FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
-      WHERE p.id_column IS NOT NULL
-        AND (p.table_name = ANY (made_way)
-             OR p.table_name IN (SELECT d.objid FROM pg_event_trigger_ddl_commands() d WHERE d.classid = 'pg_class'::regclass));
+  IF to_regclass('seeme.protected_tables') IS NULL THEN
+    RETURN;
   END IF;
+  PERFORM seeme.follow_columns(p, p.table_name = ANY (made_way))
+     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
+    WHERE p.id_column IS NOT NULL
+      AND (p.table_name = ANY (made_way)
+           OR p.table_name IN (SELECT d.objid FROM pg_event_trigger_ddl_commands() d WHERE d.classid = 'pg_class'::regclass)
+           -- what is renamed in a table is renamed in those that inherit from it
+           OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = p.table_name)
+              AND p.table_name IN (SELECT b.relation FROM pg_event_trigger_ddl_commands() d, seeme.tables_below(d.objid::regclass) AS b
+                                    WHERE d.classid = 'pg_class'::regclass));
 END $$;
 COMMENT ON FUNCTION seeme.follow_altered_tables() IS 'Event trigger: what follows the names of a protected table''s rows goes on after ALTER TABLE';
 
@@ -849,7 +853,7 @@ BEGIN
   END IF;
   FOR object IN
     SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = table_name AND t.tgname IN (
-      'seeme_after_wait', 'zz_seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_resources', 'seeme_follow_resource')
+      'seeme_after_wait', 'zz_seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_resources', 'zzz_seeme_follow_resource')
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object, table_name);
   END LOOP;
@@ -924,7 +928,7 @@ BEGIN
   FOR object IN
     SELECT t.tgname, t.tgrelid::regclass AS relation FROM pg_trigger t
      WHERE (t.tgrelid = p.table_name OR t.tgrelid IN (SELECT b.relation FROM seeme.tables_below(p.table_name) b WHERE NOT b.is_partition))
-       AND t.tgname IN ('seeme_after_wait', 'zz_seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_resources', 'seeme_follow_resource')
+       AND t.tgname IN ('seeme_after_wait', 'zz_seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_resources', 'zzz_seeme_follow_resource')
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object.tgname, object.relation);
   END LOOP;

@@ -130,7 +130,7 @@ COMMENT ON FUNCTION seeme.protected_around(oid[]) IS
 CREATE FUNCTION seeme.is_guard(name name) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN name IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete', 'seeme_closed', 'seeme_after_wait', 'zz_seeme_check_moved_row',
-                'seeme_forget_resource', 'seeme_forget_resources', 'seeme_follow_resource', 'seeme_read_only');
+                'seeme_forget_resource', 'seeme_forget_resources', 'zzz_seeme_follow_resource', 'seeme_read_only');
 COMMENT ON FUNCTION seeme.is_guard(name) IS 'Whether a policy or trigger of this name, on a protected table, is one that seeme_protect makes';
 
 CREATE FUNCTION seeme.triggers_of_table(p seeme.protected_tables) RETURNS TABLE (name name, function text, type integer)
@@ -145,7 +145,7 @@ BEGIN
   END IF;
   IF p.id_column IS NOT NULL THEN
     RETURN QUERY VALUES ('seeme_forget_resource'::name, 'follow_resource', 1 + 8), ('seeme_forget_resources', 'follow_resource', 32),
-                        ('seeme_follow_resource', 'follow_resource', 1 + 16);
+                        ('zzz_seeme_follow_resource', 'follow_resource', 1 + 16);
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.triggers_of_table(seeme.protected_tables) IS 'The triggers that seeme_protect makes on a table';
