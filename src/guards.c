@@ -65,23 +65,21 @@ process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 				ProcessUtilityContext context, ParamListInfo params,
 				QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
 {
-	ProcessUtility_hook_type next = next_utility_hook;
 	bool		was_named = is_named;
-
-	if (next == NULL)
-		next = standard_ProcessUtility;
 
 	/* BEGIN and COMMIT come by here, too. */
 	if (!IsA(statement->utilityStmt, DropStmt) && !IsA(statement->utilityStmt, DropOwnedStmt))
 	{
-		next(statement, query, read_only_tree, context, params, environment, dest, completion);
+		next_utility_hook(statement, query, read_only_tree, context, params, environment, dest,
+						  completion);
 		return;
 	}
 	statements++;
 	is_named = names_extension(statement->utilityStmt);
 	PG_TRY();
 	{
-		next(statement, query, read_only_tree, context, params, environment, dest, completion);
+		next_utility_hook(statement, query, read_only_tree, context, params, environment, dest,
+						  completion);
 	}
 	PG_FINALLY();
 	{
@@ -167,6 +165,6 @@ seeme_guards_init(void)
 {
 	next_object_access_hook = object_access_hook;
 	object_access_hook = object_access;
-	next_utility_hook = ProcessUtility_hook;
+	next_utility_hook = ProcessUtility_hook != NULL ? ProcessUtility_hook : standard_ProcessUtility;
 	ProcessUtility_hook = process_utility;
 }
