@@ -1,12 +1,14 @@
 /*
  * guards.c: the extension goes by DROP EXTENSION, and not along with anything else.
  *
- * DROP SCHEMA public CASCADE, which reset scripts say, and DROP OWNED would take all memberships and the audit log along. Owns
- * the hook that is told of each object that is dropped, and the note of the statement in hand. Reads nothing but the name of an
- * extension; the rest of what guards tables is SQL (sql/install/41_guards_of_tables.sql).
+ * DROP SCHEMA public CASCADE, which reset scripts say, and DROP OWNED would take all memberships
+ * and the audit log along. Owns the hook that is told of each object that is dropped, and the note
+ * of the statement in hand. Reads nothing but the name of an extension. What guards tables is SQL
+ * (sql/install/41_guards_of_tables.sql).
  *
- * A session need not have loaded the library. An event trigger has it do so before a statement that might drop the extension;
- * the hooks, set in the midst of that statement, are told of what it drops, but not that it began.
+ * A session need not have loaded the library. An event trigger has it do so before a statement that
+ * might drop the extension. The hooks, which are set in the midst of that statement, are told of
+ * what it drops, but not that it began.
  */
 #include "postgres.h"
 
@@ -30,11 +32,17 @@
 static object_access_hook_type next_object_access_hook = NULL;
 static ProcessUtility_hook_type next_utility_hook = NULL;
 
-/* How many utility statements are being executed, one by another, and whether the innermost one drops the extension by name. */
+/*
+ * How many statements that drop something are being executed, one by another, and whether the
+ * innermost one names the extension.
+ */
 static int	statements = 0;
 static bool is_named = false;
 
-/* The statement that loaded the library: its transaction, its start, and whether it drops the extension by name. */
+/*
+ * The statement that loaded the library: its transaction, its start, and whether it drops the
+ * extension by name.
+ */
 static LocalTransactionId loaded_in = InvalidLocalTransactionId;
 static TimestampTz loaded_at = 0;
 static bool is_named_by_loader = false;
@@ -44,7 +52,8 @@ names_extension(Node *statement)
 {
 	ListCell   *cell;
 
-	if (statement == NULL || !IsA(statement, DropStmt) || ((DropStmt *) statement)->removeType != OBJECT_EXTENSION)
+	if (statement == NULL || !IsA(statement, DropStmt) ||
+		((DropStmt *) statement)->removeType != OBJECT_EXTENSION)
 		return false;
 	foreach(cell, ((DropStmt *) statement)->objects)
 		if (strcmp(strVal(lfirst(cell)), EXTENSION_NAME) == 0)
@@ -53,19 +62,25 @@ names_extension(Node *statement)
 }
 
 static void
-process_utility(PlannedStmt *statement, const char *query, bool read_only_tree, ProcessUtilityContext context,
-				ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
+process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
+				ProcessUtilityContext context, ParamListInfo params,
+				QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
 {
 	bool		was_named = is_named;
 
+	/* BEGIN and COMMIT come by here, too. */
+	if (!IsA(statement->utilityStmt, DropStmt) && !IsA(statement->utilityStmt, DropOwnedStmt))
+	{
+		next_utility_hook(statement, query, read_only_tree, context, params, environment, dest,
+						  completion);
+		return;
+	}
 	statements++;
 	is_named = names_extension(statement->utilityStmt);
 	PG_TRY();
 	{
-		if (next_utility_hook != NULL)
-			next_utility_hook(statement, query, read_only_tree, context, params, environment, dest, completion);
-		else
-			standard_ProcessUtility(statement, query, read_only_tree, context, params, environment, dest, completion);
+		next_utility_hook(statement, query, read_only_tree, context, params, environment, dest,
+						  completion);
 	}
 	PG_FINALLY();
 	{
@@ -75,12 +90,14 @@ process_utility(PlannedStmt *statement, const char *query, bool read_only_tree, 
 	PG_END_TRY();
 }
 
+/* Whether the statement in hand drops the extension by its name. */
 static bool
 is_meant(void)
 {
 	if (statements > 0)
 		return is_named;
-	return is_named_by_loader && loaded_in == seeme_local_xid() && loaded_at == GetCurrentStatementStartTimestamp();
+	return is_named_by_loader && loaded_in == seeme_local_xid() &&
+		loaded_at == GetCurrentStatementStartTimestamp();
 }
 
 static void
@@ -97,16 +114,16 @@ object_access(ObjectAccessType access, Oid class, Oid object, int part, void *ar
 					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 					 errmsg("extension %s is not dropped along with something else", name),
 					 errdetail("All memberships, roles and the audit log would go with it."),
-					 errhint("DROP EXTENSION %s drops it, if that is what you want. To empty a schema, drop its tables.",
-							 name)));
+					 errhint("DROP EXTENSION %s drops it, if that is what you want. "
+							 "To empty a schema, drop its tables.", name)));
 	}
 }
 
 /*
  * seeme.watch_drop(tag text) RETURNS void
  *
- * The command tag of the statement that is about to begin. Where this very call has loaded the library, nothing else has seen
- * that statement.
+ * The command tag of the statement that is about to begin. Where this very call has loaded the
+ * library, nothing else has seen that statement.
  */
 SEEME_FUNCTION_OF_ANY_VERSION(seeme_watch_drop)
 {
@@ -114,6 +131,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_watch_drop)
 	bool		is_seen = false;
 	ListCell   *cell;
 
+	/* The hook has seen it. */
 	if (statements > 0)
 		PG_RETURN_VOID();
 	loaded_in = seeme_local_xid();
@@ -121,7 +139,10 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_watch_drop)
 	is_named_by_loader = false;
 	if (strcmp(tag, "DROP EXTENSION") == 0)
 	{
-		/* Within a function the portal has the statement that called it. Whoever drops an extension there is believed. */
+		/*
+		 * Within a function the portal has the statement that called it. Whoever drops an extension
+		 * there is believed.
+		 */
 		if (ActivePortal != NULL)
 			foreach(cell, ActivePortal->stmts)
 			{
@@ -143,6 +164,6 @@ seeme_guards_init(void)
 {
 	next_object_access_hook = object_access_hook;
 	object_access_hook = object_access;
-	next_utility_hook = ProcessUtility_hook;
+	next_utility_hook = ProcessUtility_hook != NULL ? ProcessUtility_hook : standard_ProcessUtility;
 	ProcessUtility_hook = process_utility;
 }

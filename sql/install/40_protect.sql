@@ -630,6 +630,28 @@ END $$;
 COMMENT ON FUNCTION seeme.grant_to_owner(seeme.protected_tables) IS
   'Gives the owner of a protected table what its policies and triggers call';
 
+-- A table that was restored by itself has its guards, and is not known to be protected.
+CREATE FUNCTION seeme.clear_guards(relation regclass) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  object  text;
+  cleared boolean := false;
+BEGIN
+  FOR object IN SELECT p.polname FROM pg_policy p
+                 WHERE p.polrelid = relation AND p.polname IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete') LOOP
+    EXECUTE format('DROP POLICY %I ON %s', object, relation);
+    cleared := true;
+  END LOOP;
+  FOR object IN SELECT t.tgname FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'seeme'::regnamespace
+                 WHERE t.tgrelid = relation AND NOT t.tgisinternal AND t.tgparentid = 0
+                   AND f.proname IN ('ask_after_wait', 'check_moved_row', 'follow_resource') LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', object, relation);
+  END LOOP;
+  RETURN cleared;
+END $$;
+COMMENT ON FUNCTION seeme.clear_guards(regclass) IS
+  'Drops the policies and triggers that seeme_protect once made on a table that is not protected now, as after a restore of that table alone. True if there were such policies';
+
 CREATE FUNCTION seeme.refuse_write() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -652,6 +674,7 @@ DECLARE
   view_name  text;
   grantee    record;
   others     text;
+  was_guarded boolean;
 BEGIN
   IF table_name IS NULL OR resource IS NULL THEN
     RAISE EXCEPTION 'seeme_protect needs a table and a resource'
@@ -707,8 +730,9 @@ BEGIN
   p.organization_column := organization_column;
   p.resource_id_column := resource_id_column;
   p.owner_column := owner_column;
-  p.had_row_security := relation.relrowsecurity;
-  p.had_force := relation.relforcerowsecurity;
+  was_guarded := seeme.clear_guards(table_name);
+  p.had_row_security := relation.relrowsecurity AND NOT was_guarded;
+  p.had_force := relation.relforcerowsecurity AND NOT was_guarded;
   p.closed_partitions := '{}';
   p.registered_codes := '{}';
   p.registered_type := false;

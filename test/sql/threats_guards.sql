@@ -8,7 +8,7 @@ CREATE ROLE t_jobs LOGIN BYPASSRLS;
 \i test/include/security_report.psql
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(185);
+SELECT plan(189);
 
 CREATE ROLE t_migrator LOGIN;
 GRANT t_migrator TO t_jobs;
@@ -281,6 +281,20 @@ SELECT is(pg_temp.tries('t_migrator', 'SELECT seeme_unprotect(''app.typed'')'), 
 SELECT seeme_unprotect('app.typed') \g /dev/null
 SELECT is(pg_temp.again(), NULL, 'until an administrator says that it is to stay open');
 SELECT throws_ok('SELECT seeme_unprotect(''app.typed'')', '55000', NULL, 'once');
+
+SELECT is(pg_temp.tries('t_migrator', 'DROP OWNED BY t_migrator'), '2BP01', 'DROP OWNED by the owner of the tables, without what depends on them');
+SAVEPOINT owned;
+DROP OWNED BY t_migrator CASCADE;
+SELECT is((SELECT array_agg(table_name::text ORDER BY table_name) FROM seeme.dropped_tables), '{issues,listed,years}', 'with it, they are dropped and remembered');
+ROLLBACK TO owned;
+-- What pg_restore --clean --table makes: the guards, and nobody who knows of them
+ALTER EVENT TRIGGER seeme_forget_dropped_tables DISABLE;
+DELETE FROM seeme.protected_tables WHERE table_name = 'app.issues'::regclass;
+ALTER EVENT TRIGGER seeme_forget_dropped_tables ENABLE ALWAYS;
+DROP VIEW app.issues_listing;
+SELECT seeme_protect('app.issues', 'issues', project_column => 'project_id', owner_column => 'owner_id', listing_columns => '{id,name}') \g /dev/null
+SELECT is((SELECT (had_row_security, had_force)::text FROM seeme.protected_tables WHERE table_name = 'app.issues'::regclass), '(f,f)', 'a table that was restored by itself, with its guards, is protected anew');
+SELECT is(pg_temp.rows('olga', 'SELECT count(*) FROM app.issues'), '{1}', 'and each sees what they saw');
 
 -- Below a protected table, temporarily
 SELECT seeme_protect('app.notes', 'notes', project_column => 'project_id') \g /dev/null
