@@ -44,14 +44,6 @@ for my $case ([ 'session_replication_role', 'replica', 'triggers are switched of
 
 # A restore is one session's. PostgreSQL takes the setting out of no configuration file.
 isnt(sqlstate_of($dba, 'ALTER SYSTEM SET seeme_rbac.restoring = on'), '', 'rows count as restored: not for the whole server');
-for my $whom ('DATABASE security_report', 'ROLE ALL') {
-    my $query = "SELECT severity, object FROM seeme_security_report() WHERE finding LIKE 'rows count as restored:%'";
-    $dba->do("ALTER $whom SET seeme_rbac.restoring = on");
-    is_deeply [ rows($dba, $query) ], [ "critical|$whom" ], "rows count as restored: $whom";
-    my ($remedy) = rows($dba, "SELECT remedy FROM seeme_security_report() WHERE finding LIKE 'rows count as restored:%'");
-    $dba->do($remedy);
-    is_deeply [ rows($dba, $query) ], [], 'rows count as restored: and its remedy mends it';
-}
 
 # What is restored from a dump is what was protected: in other words, perhaps, but the server's own.
 create_database('security_report_restored');
