@@ -117,15 +117,15 @@ SEEME_FUNCTION(seeme_take_restored_rows, 0)
 	Trigger    *triggers;
 	int			place = 0;
 
+	if (CALLED_AS_TRIGGER(fcinfo) && RelationGetNamespace(trigger->tg_relation) != get_namespace_oid("seeme", false))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("this trigger is for tables of the schema seeme")));
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) ||
 		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("seeme.take_restored_rows is for triggers before INSERT, for each statement")));
-	if (RelationGetNamespace(trigger->tg_relation) != get_namespace_oid("seeme", false))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("this trigger is for tables of the schema seeme")));
 	if (!loads_a_dump())
 		PG_RETURN_POINTER(NULL);
 

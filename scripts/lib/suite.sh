@@ -114,6 +114,8 @@ prove_clients() {
 
 prove_perl() { tap prove --verbose -I test/t/lib test/t/*.pl; }
 
+restore_in_parts() { tap bash test/restore_in_parts.sh "$work"; }
+
 # A server of its own, on which the operating system's user is let in as any role: SYSTEM_USER is peer:postgres.
 system_user() (
   place=$work/system_user
@@ -167,7 +169,7 @@ check_plpgsql() {
 	     AND NOT (c.statement = 'EXECUTE' AND c.message = 'syntax error at or near "{"')
 	     AND c.message NOT LIKE 'routine is marked as %, but expression is %'
 	     AND NOT (c.level = 'security' AND s.oid::regproc::text IN (
-	          'seeme_protect', 'seeme.create_write_policy', 'seeme.create_row_triggers', 'seeme.follow_resource', 'seeme.may_assign'))
+	          'seeme_protect', 'seeme.create_policies', 'seeme.create_resource_triggers', 'seeme.renew_protection', 'seeme.create_write_policy', 'seeme.create_row_triggers', 'seeme.follow_resource', 'seeme.may_assign'))
 	)
 	SELECT 'none', 'the extension has no function in PL/pgSQL' WHERE NOT EXISTS (SELECT FROM function)
 	UNION ALL
@@ -201,6 +203,7 @@ for wanted; do
     symbols) heading "exported symbols bear the prefix" && must exported_symbols ;;
     regression) heading "test/sql under pg_regress" && regression ;;
     system_user) heading "SYSTEM_USER names the person" && system_user ;;
+    restore_in_parts) heading "pg_restore --transaction-size" && restore_in_parts ;;
     isolation) heading "isolation specs" && isolation ;;
     prove) heading "test/sql under pg_prove" && prove_sql ;;
     perl) heading "test/t under prove" && prove_perl ;;

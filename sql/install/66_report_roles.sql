@@ -92,9 +92,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
       AND d.datdba NOT IN (SELECT role FROM bypassing)
   UNION ALL
   SELECT 'high', s.whom,
-         'row_security is off: queries that a policy applies to fail, and what a superuser writes is taken as a restored dump: neither checked nor logged',
+         'row_security is off: queries that a policy applies to fail, and until somebody has been added, what a superuser writes is taken as a restored dump: neither checked nor logged',
          s.remedy
     FROM seeme.settings('row_security') s WHERE NOT seeme.is_on(s.value)
+  UNION ALL
+  SELECT 'critical', s.whom,
+         'rows count as restored: with this seeme_rbac.restoring, what a superuser writes into the schema seeme is neither checked nor logged',
+         s.remedy
+    FROM seeme.settings('seeme_rbac.restoring') s WHERE seeme.is_on(s.value)
   UNION ALL
   SELECT 'high', s.whom,
          'triggers are switched off: with this session_replication_role no trigger of the model fires, nor does a foreign key hold',

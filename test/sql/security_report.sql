@@ -6,7 +6,7 @@ BEGIN;
 \i test/include/security_report.psql
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(221);
+SELECT plan(223);
 
 -- A database as it should be: an application's role, protected tables of every kind, a person with a role of their own.
 CREATE ROLE r_app LOGIN;
@@ -155,6 +155,7 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   (113, 'row_security is off', 'high', format('ROLE "r Odd ""one" IN DATABASE %I', current_database()), format('ALTER ROLE "r Odd ""one" IN DATABASE %I SET row_security = no', current_database()), 'for a role in this database', NULL),
   (114, 'triggers are switched off', 'high', format('DATABASE %I', current_database()), format('ALTER DATABASE %I SET session_replication_role = replica', current_database()), 'for this database', NULL),
   (115, 'triggers are switched off', 'high', 'ROLE ALL', 'ALTER ROLE ALL SET session_replication_role = local', 'for every role', NULL),
+  (116, 'rows count as restored', 'critical', format('DATABASE %I', current_database()), format('ALTER DATABASE %I SET seeme_rbac.restoring = on', current_database()), 'for this database', NULL),
   -- People
   (120, 'person''s role bypasses row security', 'critical', 'seeme.users ' || pg_temp.id('stan'), $$UPDATE seeme.users SET database_role = 'r_bypass' WHERE username = 'stan'$$, 'somebody connects as a role that does', NULL),
   (121, 'person''s role does not exist', 'medium', 'seeme.users ' || pg_temp.id('stan'), $$UPDATE seeme.users SET database_role = 'r "missing' WHERE username = 'stan'$$, 'whoever makes it becomes somebody', NULL),

@@ -135,6 +135,7 @@ for my $round ('the first logins', 'logins after a minute') {
 }
 my $kept = value($dba, $used, $id);
 for my $level ('READ ONLY', 'ISOLATION LEVEL REPEATABLE READ', 'READ WRITE') {
+    $dba->do('DELETE FROM seeme.api_key_uses u WHERE key_id = ? AND used_at <> (SELECT max(o.used_at) FROM seeme.api_key_uses o WHERE o.key_id = u.key_id)', undef, $id);
     $dba->do("UPDATE seeme.api_key_uses SET used_at = ?::timestamptz - CASE ? WHEN 'READ WRITE' THEN interval '0' ELSE interval '2 minutes' END WHERE key_id = ?", undef, $kept, $level, $id);
     my $before = value($dba, $used, $id);
     $one->begin_work;

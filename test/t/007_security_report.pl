@@ -42,6 +42,9 @@ for my $case ([ 'session_replication_role', 'replica', 'triggers are switched of
     $dba->do('SELECT pg_reload_conf()');
 }
 
+# A restore is one session's. PostgreSQL takes the setting out of no configuration file.
+isnt(sqlstate_of($dba, 'ALTER SYSTEM SET seeme_rbac.restoring = on'), '', 'rows count as restored: not for the whole server');
+
 # What is restored from a dump is what was protected: in other words, perhaps, but the server's own.
 create_database('security_report_restored');
 # Neither is in a dump of one database, unless it is to create the database, too.
