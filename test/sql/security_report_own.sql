@@ -4,7 +4,7 @@
 SET client_min_messages = error;
 BEGIN;
 \i test/include/security_report.psql
-SELECT plan(87);
+SELECT plan(89);
 
 SELECT is(pg_temp.lines(), NULL, 'a new database has no findings');
 CREATE ROLE r_other;
@@ -75,5 +75,10 @@ SELECT is((SELECT count(*) FROM seeme.installed_guards WHERE condition IS NOT NU
 
 SELECT lives_ok($$ALTER EXTENSION seeme_rbac DROP TABLE seeme.token_keys; DROP TABLE seeme.token_keys; ALTER TABLE seeme.logos RENAME TO pictures; SELECT * FROM seeme_security_report()$$,
   'tables of the extension that are gone do the report no harm');
+SELECT is((SELECT array_agg(severity || ' ' || object || ' ' || split_part(finding, ':', 1)) FROM seeme_security_report() WHERE object IN ('seeme.pictures', 'seeme.logos', 'seeme.token_keys')),
+  '{"critical seeme.logos table of the extension is gone","critical seeme.token_keys table of the extension is gone","high seeme.pictures guard cannot be compared"}', 'which says so');
+ALTER TABLE seeme.api_keys RENAME COLUMN permissions TO codes;
+SELECT is((SELECT array_agg(severity || ' ' || object || ' ' || split_part(finding, ':', 1)) FROM seeme_security_report() WHERE object LIKE 'seeme.findings%' OR object = 'seeme.api_keys' AND finding LIKE 'column%'),
+  '{"critical seeme.findings_on_model() report is incomplete","critical seeme.findings_on_people() report is incomplete","high seeme.api_keys column was changed"}', 'report is incomplete: a part that fails does not hide the others');
 SELECT * FROM finish();
 ROLLBACK;
