@@ -192,10 +192,18 @@ COMMENT ON FUNCTION seeme.is_as_recorded(text, text, text, text, text) IS
 CREATE FUNCTION seeme.findings_on_own_parts() RETURNS TABLE (severity text, object text, finding text, remedy text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH now AS MATERIALIZED (SELECT * FROM seeme.guards()),
+  part (kind, object, is_own) AS MATERIALIZED (
+    SELECT 'relation', c.oid::regclass::text, c.oid IN (SELECT seeme.own_objects('pg_class')) FROM pg_class c
+     WHERE c.relnamespace = 'seeme'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+    UNION ALL
+    SELECT 'function', p.oid::regprocedure::text, p.oid IN (SELECT seeme.own_objects('pg_proc')) FROM pg_proc p
+     WHERE p.pronamespace IN ('seeme'::regnamespace, (SELECT e.extnamespace FROM pg_extension e WHERE e.extname = 'seeme_rbac'))
+    UNION ALL
+    SELECT 'event trigger', quote_ident(t.evtname), t.oid IN (SELECT seeme.own_objects('pg_event_trigger')) FROM pg_event_trigger t),
   installed AS MATERIALIZED (
-    -- to_regclass takes the signature of a function for a name of too many parts
-    SELECT i.*, CASE WHEN i.kind NOT IN ('function', 'event trigger') THEN to_regclass(i.object) IS NULL ELSE false END AS is_lost
-      FROM seeme.installed_guards i),
+    SELECT i.*, p.object IS NULL AND i.kind NOT IN ('function', 'event trigger') AS is_lost, p.is_own IS FALSE AS has_left
+      FROM seeme.installed_guards i
+      LEFT JOIN part p ON p.object = i.object AND p.kind = CASE WHEN i.kind IN ('function', 'event trigger') THEN i.kind ELSE 'relation' END),
   compared AS MATERIALIZED (
     SELECT i.*, n.kind IS NULL AS is_gone,
            CASE WHEN n.kind IS NULL OR n.parts <> i.parts THEN false
@@ -204,7 +212,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                  AND seeme.is_as_recorded(i.kind, i.object, i.name, n.check_condition, i.check_condition) END AS is_same,
            n.parts AS now_parts
       FROM installed i LEFT JOIN now n ON (n.kind, n.object, n.name) = (i.kind, i.object, i.name)
-     WHERE NOT i.is_lost),
+     WHERE NOT i.is_lost AND NOT i.has_left),
   unrecorded AS (
     SELECT n.kind, n.object FROM now n
      WHERE n.kind IN ('view', 'function', 'event trigger') AND NOT EXISTS (SELECT FROM installed i WHERE (i.kind, i.object) = (n.kind, n.object))
@@ -262,6 +270,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          format('-- restore the database from a backup: %s is gone', l.object)
     FROM installed l WHERE l.is_lost
   UNION ALL
+  SELECT DISTINCT 'high', l.object,
+         'no part of the extension any more: it was taken out of it, so that dumps, upgrades and this report take it for somebody else''s',
+         format('ALTER EXTENSION seeme_rbac ADD %s %s;', CASE WHEN l.kind IN ('function', 'event trigger', 'view') THEN upper(l.kind) ELSE 'TABLE' END, l.object)
+    FROM installed l WHERE l.has_left
+     AND (l.kind IN ('function', 'event trigger', 'view', 'column'))
+  UNION ALL
   SELECT 'high', coalesce(c.object, 'seeme.installed_guards'),
          format('guard cannot be compared: what was recorded of the %s %s makes no sense here, since what it names is gone', c.kind, nullif(c.name, '')),
          '-- compare the definition with that of a new database; where they agree: SELECT seeme.remember_guards();'
@@ -302,12 +316,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                 CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, c.oid::regclass)
     FROM pg_class c
    WHERE c.relnamespace = 'seeme'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT seeme.is_of_extension('pg_class', c.oid)
+     AND NOT EXISTS (SELECT FROM seeme.installed_guards i WHERE i.object = c.oid::regclass::text)
   UNION ALL
   SELECT 'medium', p.oid::regprocedure::text,
          'not the extension''s: somebody put this into the schema seeme, where it passes for a part of the model',
          format('ALTER ROUTINE %s SET SCHEMA public;', p.oid::regprocedure)
     FROM pg_proc p
    WHERE p.pronamespace = 'seeme'::regnamespace AND p.prokind <> 'a' AND NOT seeme.is_of_extension('pg_proc', p.oid)
+     AND NOT EXISTS (SELECT FROM seeme.installed_guards i WHERE (i.kind, i.object) = ('function', p.oid::regprocedure::text))
   UNION ALL
   SELECT 'high', t.identity,
          format('owner was changed: this belongs to %s and not to the owner of the extension, so that its definition is theirs to change, and it runs with their rights', t.owner::regrole),

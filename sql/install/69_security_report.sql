@@ -3,6 +3,10 @@
 CREATE FUNCTION @extschema@.seeme_security_report() RETURNS TABLE (severity text, object text, finding text, remedy text)
 -- Compiling the queries would take longer than all of them.
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+  topic    name;
+  of_topic jsonb;
+  findings jsonb := '[]';
 BEGIN
   -- It reads rows of everybody: under row security it would find little, and say so with a clear conscience.
   IF row_security_active('seeme.protected_tables') THEN
@@ -10,15 +14,27 @@ BEGIN
       USING ERRCODE = 'insufficient_privilege', HINT = 'Have a superuser call seeme_security_report.';
   END IF;
   -- A topic is a function seeme.findings_...() of the extension, and needs no other mention. What somebody else put into the
-  -- schema is not run.
-  RETURN QUERY EXECUTE format($query$
-    SELECT f.severity, f.object, f.finding, f.remedy FROM (%s) AS f
-     ORDER BY array_position('{critical,high,medium,low,info}', f.severity), f.object COLLATE "C", f.finding COLLATE "C", f.remedy COLLATE "C" $query$,
-    (SELECT string_agg(format('SELECT t.severity, t.object, t.finding, t.remedy FROM seeme.%I() AS t', p.proname), ' UNION ')
-       FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
-      WHERE p.pronamespace = 'seeme'::regnamespace AND p.proname LIKE 'findings\_%' AND p.pronargs = p.pronargdefaults
-        AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-        AND d.refobjid = (SELECT e.oid FROM pg_extension e WHERE e.extname = 'seeme_rbac')));
+  -- schema is not run. One that fails, since something of the extension is gone, does not hide the others.
+  FOR topic IN
+    SELECT p.proname FROM pg_proc p
+     WHERE p.pronamespace = 'seeme'::regnamespace AND p.proname LIKE 'findings\_%' AND p.pronargs = p.pronargdefaults
+       AND p.oid IN (SELECT seeme.own_objects('pg_proc'))
+     ORDER BY p.proname
+  LOOP
+    BEGIN
+      EXECUTE format('SELECT jsonb_agg(t) FROM seeme.%I() AS t', topic) INTO of_topic;
+    EXCEPTION WHEN OTHERS THEN
+      of_topic := jsonb_build_array(jsonb_build_object('severity', 'critical', 'object', format('seeme.%I()', topic),
+        'finding', format('report is incomplete: this part of it fails, and finds nothing: %s', SQLERRM),
+        'remedy', '-- mend what the error and the other findings name, and ask again'));
+    END;
+    findings := findings || coalesce(of_topic, '[]');
+  END LOOP;
+  RETURN QUERY
+  SELECT u.severity, u.object, u.finding, u.remedy
+    FROM (SELECT DISTINCT f.severity, f.object, f.finding, f.remedy
+            FROM jsonb_to_recordset(findings) AS f (severity text, object text, finding text, remedy text)) AS u
+   ORDER BY array_position('{critical,high,medium,low,info}', u.severity), u.object COLLATE "C", u.finding COLLATE "C", u.remedy COLLATE "C";
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_security_report() IS
   'What is weak in this database: how bad (critical, high, medium, low, info), where, what and why (a name up to the colon, by which to filter), and the statement that mends it. For database administrators; it changes nothing.';

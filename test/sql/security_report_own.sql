@@ -4,7 +4,7 @@
 SET client_min_messages = error;
 BEGIN;
 \i test/include/security_report.psql
-SELECT plan(78);
+SELECT plan(89);
 
 SELECT is(pg_temp.lines(), NULL, 'a new database has no findings');
 CREATE ROLE r_other;
@@ -45,6 +45,10 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   (28, 'owner was changed', 'high', 'seeme.retire_id()', $$ALTER FUNCTION seeme.retire_id() OWNER TO r_other$$, 'with whose rights a function runs', NULL),
   (29, 'owner was changed', 'high', 'seeme_guard_own_tables', $$ALTER EVENT TRIGGER seeme_guard_own_tables OWNER TO r_admin$$, 'an event trigger', NULL),
   (36, 'extension''s owner is no superuser', 'high', 'r_other', $$UPDATE pg_extension SET extowner = 'r_other'::regrole WHERE extname = 'seeme_rbac'$$, 'with whose rights its triggers run', $$UPDATE pg_extension SET extowner = 10 WHERE extname = 'seeme_rbac'$$),
+  (37, 'no part of the extension any more', 'high', 'seeme.token_keys', $$ALTER EXTENSION seeme_rbac DROP TABLE seeme.token_keys$$, 'a table', NULL),
+  (38, 'no part of the extension any more', 'high', 'seeme.organization_members', $$ALTER EXTENSION seeme_rbac DROP VIEW seeme.organization_members$$, 'a view', NULL),
+  (39, 'no part of the extension any more', 'high', 'public.seeme_review(uuid,interval)', $$ALTER EXTENSION seeme_rbac DROP FUNCTION seeme_review(uuid, interval)$$, 'a function', NULL),
+  (40, 'no part of the extension any more', 'high', 'seeme_guard_own_tables', $$ALTER EXTENSION seeme_rbac DROP EVENT TRIGGER seeme_guard_own_tables$$, 'an event trigger', NULL),
   -- Records that say nothing
   (30, 'guard cannot be compared', 'high', 'seeme.installed_guards', $$DELETE FROM seeme.installed_guards$$, 'nothing is recorded', $$SELECT seeme.remember_guards()$$),
   (31, 'guard cannot be compared', 'high', 'seeme.logos', $$DELETE FROM seeme.installed_guards WHERE object = 'seeme.logos'$$, 'nothing of one table is', $$SELECT seeme.remember_guards()$$),
@@ -69,5 +73,12 @@ SELECT is((SELECT array_agg(split_part(l, ':', 1)) FROM unnest(pg_temp.found($$U
 SELECT is((SELECT count(*) FROM seeme.installed_guards WHERE condition IS NOT NULL AND kind NOT IN ('trigger', 'view') AND seeme.recorded_in_words(kind, object, condition) IS DISTINCT FROM condition), 0::bigint,
   'what is recorded here is what this server says of it');
 
+SELECT lives_ok($$ALTER EXTENSION seeme_rbac DROP TABLE seeme.token_keys; DROP TABLE seeme.token_keys; ALTER TABLE seeme.logos RENAME TO pictures; SELECT * FROM seeme_security_report()$$,
+  'tables of the extension that are gone do the report no harm');
+SELECT is((SELECT array_agg(severity || ' ' || object || ' ' || split_part(finding, ':', 1)) FROM seeme_security_report() WHERE object IN ('seeme.pictures', 'seeme.logos', 'seeme.token_keys')),
+  '{"critical seeme.logos table of the extension is gone","critical seeme.token_keys table of the extension is gone","high seeme.pictures guard cannot be compared"}', 'which says so');
+ALTER TABLE seeme.api_keys RENAME COLUMN permissions TO codes;
+SELECT is((SELECT array_agg(severity || ' ' || object || ' ' || split_part(finding, ':', 1)) FROM seeme_security_report() WHERE object LIKE 'seeme.findings%' OR object = 'seeme.api_keys' AND finding LIKE 'column%'),
+  '{"critical seeme.findings_on_model() report is incomplete","critical seeme.findings_on_people() report is incomplete","high seeme.api_keys column was changed"}', 'report is incomplete: a part that fails does not hide the others');
 SELECT * FROM finish();
 ROLLBACK;
