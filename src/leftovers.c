@@ -373,7 +373,7 @@ portals(void)
 	return found;
 }
 
-/* What pg_cursors shows of a context below, if it is a WITH HOLD cursor; without a query, for it is asked at each change of person. */
+/* The WITH HOLD cursor of a context below, as pg_cursors shows it, without the cost of a query; NULL: there is none. */
 static Portal
 cursor_of(MemoryContext context)
 {

@@ -1,10 +1,10 @@
 /*
  * locks.c: locks that SQL cannot name, and the locks of SQL that would keep everybody's decisions waiting.
  *
- * A decision reads the extension's tables, and so waits for whoever holds an ACCESS EXCLUSIVE lock on one of them, or
- * waits for one in front of it. A revocation waits for SHARE and above. Ordinary statements take ROW EXCLUSIVE at most. A role under
- * row security that wants more by LOCK TABLE is refused: PostgreSQL asks for no more than UPDATE or DELETE there. So are
- * the statements that take such a lock first and look at the privileges afterwards.
+ * A decision reads the extension's tables. It waits for whoever holds an ACCESS EXCLUSIVE lock on one of them, and for whoever
+ * waits for such a lock in front of it. A revocation waits for SHARE and above. Ordinary statements take ROW EXCLUSIVE at most.
+ * LOCK TABLE asks for no more than the privilege to UPDATE or DELETE: here a role under row security is refused any stronger mode.
+ * It is also refused the statements that take such a lock first, and look at the privileges afterwards.
  *
  * A guarded relation is a table of the schema seeme, a protected table, a partition or child of one, an index of these, or one of
  * PostgreSQL's own catalogs. Its owner may lock it, and so may superusers and BYPASSRLS roles.
@@ -208,7 +208,8 @@ guard_lock_table(LockStmt *lock)
 		if (OidIsValid(relid))
 			look_at_relation(relid, name->inh, &locked);
 		if (locked.are_guarded)
-			refuse(name, "Statements lock what they need by themselves; SELECT ... FOR UPDATE locks rows. To have one worker at a time, lock a table of your own.");
+			refuse(name, "Statements lock what they need by themselves; SELECT ... FOR UPDATE locks rows. "
+				   "To have one worker at a time, lock a table of your own.");
 	}
 }
 
