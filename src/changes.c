@@ -16,7 +16,6 @@
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -227,26 +226,4 @@ SEEME_FUNCTION(seeme_note_change, 0)
 	if (TRIGGER_FIRED_BEFORE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 		PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple);
 	PG_RETURN_POINTER(NULL);
-}
-
-/*
- * seeme.note_all_changes() RETURNS void
- *
- * While triggers were disabled nobody was told of anything.
- */
-SEEME_FUNCTION_OF_ANY_VERSION(seeme_note_all_changes)
-{
-	Oid			namespace = get_namespace_oid("seeme", false);
-
-	for (int kind = 0; kind < SEEME_NCHANGES; kind++)
-	{
-		Oid			relid = get_relname_relid(proxy_names[kind], namespace);
-
-		if (OidIsValid(relid))
-			CacheInvalidateRelcacheByRelid(relid);
-		changed(kind);
-	}
-	seeme_changed_in = seeme_local_xid();
-	seeme_changed_at = GetCurrentStatementStartTimestamp();
-	PG_RETURN_VOID();
 }

@@ -5,7 +5,7 @@
  * it before. It would read arguments that the older SQL does not give, or leave out a rule of the newer one. So everything that
  * SQL calls asks here first, and works only where pg_extension has the version that the library was built with.
  *
- * The answer is remembered until the vocabulary's number of changes moves. It does so when seeme.tell_of_upgrade() changes the
+ * The answer is remembered until the vocabulary's number of changes moves. It does so when seeme.tell_every_session() changes the
  * definition of that table, which every upgrade does, in its own session and (at commit) in every other one.
  *
  * Owns that answer and its words. Reads pg_extension alone, and throws only where it says so.

@@ -60,6 +60,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.note_use() IS 'Trigger: marks the extension as used when people, or what belongs to them, change other than by a restore';
 
+-- ALTER TABLE tells every session, at commit, that the table's definition has changed; it changes nothing here. No function
+-- of the library is called: the one that this session has loaded may be another version's.
+CREATE FUNCTION seeme.tell_every_session() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  ALTER TABLE seeme.changes_of_vocabulary SET (autovacuum_enabled = false);
+END $$;
+COMMENT ON FUNCTION seeme.tell_every_session() IS
+  'Has every session forget, at commit, what it remembers, and look at the versions of library and extension again';
+
 CREATE FUNCTION seeme.cache_counters(
   OUT hits bigint, OUT probes bigint, OUT bulk_loads bigint, OUT evictions bigint, OUT resets bigint, OUT bypasses bigint, OUT bytes bigint)
 LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'seeme_cache_counters_of_backend';

@@ -78,7 +78,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT jsonb_object_agg(a.key, a.value)
           FROM jsonb_each(to_jsonb(p)) AS a
          WHERE a.key IN (SELECT k.name FROM seeme.protect_parameters() k) AND a.value <> 'null'
-           AND (a.key <> 'resource_type' OR (p).resource_id_column IS NOT NULL OR (p).holds_resource));
+           AND (a.key <> 'resource_type' OR (p).resource_id_column IS NOT NULL OR (p).holds_resource)
+           AND (a.key <> 'owner_alone' OR NOT (p).owner_alone));
 COMMENT ON FUNCTION seeme.protect_arguments(seeme.protected_tables) IS 'What seeme_protect was told of a table, by the names of its parameters';
 
 CREATE FUNCTION seeme.protect_statement(table_name text, arguments jsonb) RETURNS text
@@ -486,10 +487,6 @@ COMMENT ON FUNCTION seeme.note_protection() IS
 CREATE TRIGGER note_protection AFTER INSERT OR DELETE ON seeme.protected_tables FOR EACH ROW EXECUTE FUNCTION seeme.note_protection();
 
 -- The extension's own tables.
-CREATE FUNCTION seeme.note_all_changes() RETURNS void
-LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_note_all_changes';
-COMMENT ON FUNCTION seeme.note_all_changes() IS 'When this transaction commits, every session forgets all that it remembers of rights';
-
 CREATE FUNCTION seeme.keep_triggers_always() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -516,13 +513,7 @@ BEGIN
     RETURN;
   END IF;
   -- While triggers were off, rows came and went that nobody was told of, and codes that built-in roles do not hold yet.
-  BEGIN
-    PERFORM seeme.note_all_changes();
-  EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING 'sessions could not be told that rights may have changed: %', SQLERRM;
-  END;
-  UPDATE seeme.roles r SET permissions = seeme.builtin_permissions(r.name)
-   WHERE r.organization_id IS NULL AND r.permissions <> seeme.builtin_permissions(r.name);
+  PERFORM seeme.tell_every_session(), seeme.update_builtin_roles();
 END $$;
 COMMENT ON FUNCTION seeme.keep_triggers_always() IS
   'Event trigger: after ALTER TABLE … ENABLE TRIGGER, triggers of the extension''s own tables always fire again, sessions forget what they remember, and built-in roles hold what is registered';

@@ -227,7 +227,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT 'critical', c.object,
          format('guard was changed: this event trigger is not the one that the extension installed%s', CASE WHEN c.is_gone THEN ': it is gone' END),
          concat(CASE WHEN NOT c.is_gone THEN format('ALTER EXTENSION seeme_rbac DROP EVENT TRIGGER %1$s; DROP EVENT TRIGGER %1$s; ', c.object) END,
-                c.statement, format('; ALTER EXTENSION seeme_rbac ADD EVENT TRIGGER %s;', c.object))
+                c.statement, format('; ALTER EVENT TRIGGER %1$s ENABLE ALWAYS; ALTER EXTENSION seeme_rbac ADD EVENT TRIGGER %1$s;', c.object))
     FROM compared c WHERE c.kind = 'event trigger' AND NOT c.is_same
   UNION ALL
   SELECT 'critical', c.object,
@@ -272,7 +272,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   UNION ALL
   SELECT DISTINCT 'high', l.object,
          'no part of the extension any more: it was taken out of it, so that dumps, upgrades and this report take it for somebody else''s',
-         format('ALTER EXTENSION seeme_rbac ADD %s %s;', CASE WHEN l.kind IN ('function', 'event trigger', 'view') THEN upper(l.kind) ELSE 'TABLE' END, l.object)
+         format('ALTER EXTENSION seeme_rbac ADD %s %s;', CASE WHEN l.kind IN ('function', 'event trigger', 'view') THEN upper(l.kind COLLATE "C") ELSE 'TABLE' END, l.object)
     FROM installed l WHERE l.has_left
      AND (l.kind IN ('function', 'event trigger', 'view', 'column'))
   UNION ALL

@@ -1,20 +1,10 @@
 -- What an upgrade does last. Its script runs while the objects that it makes become the extension's own; what is the
 -- application's (policies, triggers, views, grants) is made when the command ends.
 
--- ALTER TABLE tells every session, at commit, that the table's definition has changed; it changes nothing here. No function
--- of the library is called: the one that this session has loaded may be another version's.
-CREATE FUNCTION seeme.tell_of_upgrade() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  ALTER TABLE seeme.changes_of_vocabulary SET (autovacuum_enabled = false);
-END $$;
-COMMENT ON FUNCTION seeme.tell_of_upgrade() IS
-  'Has every session forget what it remembers, and look at the versions of library and extension again';
-
 CREATE FUNCTION seeme.finish_upgrade() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM seeme.update_builtin_roles(), seeme.remember_guards(), seeme.tell_of_upgrade();
+  PERFORM seeme.update_builtin_roles(), seeme.remember_guards(), seeme.tell_every_session();
 END $$;
 COMMENT ON FUNCTION seeme.finish_upgrade() IS
   'Ends every upgrade script: built-in roles follow the codes, the present guards of the extension''s tables are those installed, and every session looks at the versions again';
@@ -24,7 +14,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() d JOIN pg_extension e ON d.classid = 'pg_extension'::regclass AND e.oid = d.objid
               WHERE e.extname = 'seeme_rbac') THEN
-    PERFORM seeme.renew_all_protection(), seeme.tell_of_upgrade();
+    PERFORM seeme.renew_all_protection(), seeme.tell_every_session();
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.after_upgrade() IS

@@ -18,7 +18,7 @@ END $$;
 COMMENT ON FUNCTION seeme.guard_extension() IS 'Event trigger: the extension is dropped by DROP EXTENSION alone, never along with a schema, a role''s belongings or anything else';
 REVOKE ALL ON FUNCTION seeme.guard_extension() FROM PUBLIC;
 
--- Their names come before those of others of the extension, which find the trigger where it belongs.
+-- What follows names comes first (seeme_adopt_names), then what makes the trigger again: the others find both as they belong.
 CREATE EVENT TRIGGER seeme_alter_followed_column ON ddl_command_start WHEN TAG IN ('ALTER TABLE')
   EXECUTE FUNCTION seeme.make_way();
 COMMENT ON EVENT TRIGGER seeme_alter_followed_column IS 'What follows the names of a protected table''s rows does not stand in the way of ALTER TABLE';
@@ -28,11 +28,11 @@ COMMENT ON EVENT TRIGGER seeme_altered_followed_column IS 'What follows the name
 CREATE EVENT TRIGGER seeme_close_new_tables_below ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE SCHEMA')
   EXECUTE FUNCTION seeme.close_new_tables_below();
 COMMENT ON EVENT TRIGGER seeme_close_new_tables_below IS 'Partitions of protected tables are reached through their parent only';
-CREATE EVENT TRIGGER seeme_follow_names ON ddl_command_end
+CREATE EVENT TRIGGER seeme_adopt_names ON ddl_command_end
   WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER SEQUENCE', 'ALTER VIEW', 'ALTER FOREIGN TABLE', 'ALTER MATERIALIZED VIEW', 'ALTER SCHEMA', 'CREATE TABLE',
                'CREATE TABLE AS', 'SELECT INTO', 'CREATE SCHEMA', 'CREATE FOREIGN TABLE', 'CREATE MATERIALIZED VIEW', 'IMPORT FOREIGN SCHEMA')
   EXECUTE FUNCTION seeme.follow_names();
-COMMENT ON EVENT TRIGGER seeme_follow_names IS 'What is remembered of protected tables follows their names, and remembers those that they had';
+COMMENT ON EVENT TRIGGER seeme_adopt_names IS 'What is remembered of protected tables follows their names, and remembers those that they had';
 CREATE EVENT TRIGGER seeme_forget_dropped_tables ON sql_drop EXECUTE FUNCTION seeme.forget_dropped_tables();
 COMMENT ON EVENT TRIGGER seeme_forget_dropped_tables IS 'Keeps seeme.protected_tables true to what there is';
 CREATE EVENT TRIGGER seeme_keep_protection ON ddl_command_end

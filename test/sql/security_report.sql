@@ -64,7 +64,7 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   (10, 'policy was changed', 'critical', '"R Odd"."Data ""set"""', $$DROP POLICY seeme_insert ON "R Odd"."Data ""set"""$$, 'a policy is gone', NULL),
   (11, 'policy was changed', 'critical', 'public.r_item', $$DROP POLICY seeme_delete ON r_item; CREATE POLICY seeme_delete ON r_item AS RESTRICTIVE FOR DELETE USING (true)$$, 'a policy became a restrictive one', NULL),
   (12, 'additional permissive policy', 'high', 'public.r_model', $$CREATE POLICY "r wide ""open" ON r_model USING (true)$$, 'somebody added a way in', NULL),
-  (13, 'scope column is gone', 'high', 'public.r_model', $$ALTER EVENT TRIGGER seeme_follow_names DISABLE; ALTER TABLE r_model RENAME project_id TO place; ALTER EVENT TRIGGER seeme_follow_names ENABLE ALWAYS$$, 'a scope column was renamed while nobody looked',
+  (13, 'scope column is gone', 'high', 'public.r_model', $$ALTER EVENT TRIGGER seeme_adopt_names DISABLE; ALTER TABLE r_model RENAME project_id TO place; ALTER EVENT TRIGGER seeme_adopt_names ENABLE ALWAYS$$, 'a scope column was renamed while nobody looked',
    $$SELECT seeme_unprotect('r_model'), seeme_protect('r_model', 'models', project_column => 'place', resource_id_column => 'id', owner_column => 'owner_id')$$),
   (14, 'trigger is missing', 'high', 'public.r_model', $$DROP TRIGGER zz_seeme_check_moved_row ON r_model$$, 'rows move unseen', NULL),
   (15, 'trigger is missing', 'high', '"R Odd"."Data ""set"""', $$DROP TRIGGER seeme_forget_resource ON "R Odd"."Data ""set"""$$, 'assignments outlive their rows', NULL),

@@ -298,6 +298,7 @@ SELECT is(pg_temp.rows('olga', 'SELECT count(*) FROM app.issues'), '{1}', 'and e
 
 -- Below a protected table, temporarily
 SELECT seeme_protect('app.notes', 'notes', project_column => 'project_id') \g /dev/null
+DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO t_migrator', current_database()); END $$;
 SELECT is(pg_temp.tries('t_migrator', 'CREATE TEMP TABLE mine () INHERITS (app.notes)', 'DROP TRIGGER seeme_after_wait ON mine'), '42501', 'threat: the owner of a temporary heir drops its triggers');
 SELECT is(pg_temp.tries('t_migrator', 'CREATE TEMP TABLE mine () INHERITS (app.notes)', 'ALTER TABLE mine DISABLE ROW LEVEL SECURITY'), '42501', 'threat: or opens it');
 SELECT is(pg_temp.tries('t_migrator', 'CREATE TEMP TABLE mine () INHERITS (app.notes)', 'DROP TABLE mine', 'CREATE TABLE app.other (id uuid)'), 'done', 'while it may be made and dropped');
@@ -307,12 +308,14 @@ SELECT is(pg_temp.tries((SELECT rolname FROM pg_roles WHERE oid = 10), s), code,
   ('DROP SCHEMA public CASCADE', '2BP01'), ('DROP SCHEMA public, app CASCADE', '2BP01'), ('DROP SCHEMA seeme CASCADE', '2BP01'),
   ('DROP SCHEMA app CASCADE', 'done'), ('DROP EXTENSION seeme_rbac CASCADE', 'done')) AS v (s, code);
 CREATE ROLE t_installer SUPERUSER;
+SAVEPOINT installer;
 UPDATE pg_extension SET extowner = 't_installer'::regrole WHERE extname = 'seeme_rbac';
 UPDATE pg_shdepend SET refobjid = 't_installer'::regrole WHERE classid = 'pg_extension'::regclass AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database());
 INSERT INTO pg_shdepend (dbid, classid, objid, objsubid, refclassid, refobjid, deptype)
 SELECT d.oid, 'pg_extension'::regclass, e.oid, 0, 'pg_authid'::regclass, 't_installer'::regrole, 'o' FROM pg_database d, pg_extension e WHERE d.datname = current_database() AND e.extname = 'seeme_rbac';
 SELECT throws_ok('DROP OWNED BY t_installer CASCADE', '2BP01', 'extension seeme_rbac is not dropped along with something else', 'accident: DROP OWNED BY the extension''s owner');
 SELECT ok(EXISTS (SELECT FROM pg_extension WHERE extname = 'seeme_rbac') AND EXISTS (SELECT FROM seeme.memberships), 'it is there, with its rows');
+ROLLBACK TO installer;
 
 -- The extension's own triggers
 DROP TABLE app.years_2;

@@ -74,11 +74,11 @@ SELECT lives_ok('SELECT seeme_user_id()', 'as they were, they are read again');
 
 -- In another order than the library's: of the same name and type, or none.
 UPDATE pg_extension SET extversion = '99.1' WHERE extname = 'seeme_rbac';
-SELECT seeme.tell_of_upgrade() \g /dev/null
+SELECT seeme.tell_every_session() \g /dev/null
 SELECT throws_ok('SELECT seeme_user_id()', '55000', NULL, 'a version that is not the library''s is refused');
 SELECT ok(NOT seeme.is_of_this_version(), 'and told by seeme.is_of_this_version()');
 UPDATE pg_extension SET extversion = (SELECT default_version FROM pg_available_extensions WHERE name = 'seeme_rbac') WHERE extname = 'seeme_rbac';
-SELECT seeme.tell_of_upgrade() \g /dev/null
+SELECT seeme.tell_every_session() \g /dev/null
 SELECT ok(seeme.is_of_this_version(), 'the library''s own fits');
 
 SELECT * FROM finish();
