@@ -144,6 +144,7 @@ extern int	seeme_cache_nwords(void);
 extern const uint64 *seeme_cache_words(void);
 extern SeemeSet seeme_cache_intern(const uint64 *words);
 extern bool seeme_cache_has_run_out_of_sets(void);
+extern bool seeme_cache_sets_are_scarce(void);
 extern const uint64 *seeme_cache_set(SeemeSet set);
 
 extern SeemeSlots seeme_cache_places[SEEME_NPLACE_KINDS];

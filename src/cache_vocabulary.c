@@ -181,6 +181,13 @@ seeme_cache_has_run_out_of_sets(void)
 	return ran_out_of_sets;
 }
 
+/* Whether most of the numbers are given away: what can be answered without one takes none. */
+bool
+seeme_cache_sets_are_scarce(void)
+{
+	return nsets > MAX_SETS / 2;
+}
+
 static uint64
 hash_of(const uint64 *words)
 {

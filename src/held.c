@@ -148,7 +148,8 @@ add_role(uint64 *words, SeemeStore *store, const pg_uuid_t *role_id)
 	covered = seeme_no_codes();
 	if (role != NULL)
 		add_covered(covered, role->ncodes, role->codes);
-	set = seeme_cache_intern(covered);
+	if (!seeme_cache_sets_are_scarce())
+		set = seeme_cache_intern(covered);
 	if (set != SEEME_UNKNOWN_SET)
 		seeme_cache_add_role(role_id, set);
 	add_words(words, covered);
@@ -711,7 +712,8 @@ seeme_add_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_t
 
 		CHECK_FOR_INTERRUPTS();
 		read_held(&subject, viewer, SEEME_PLACE_PROJECT, &((SeemeAssignment *) lfirst(cell))->project_id,
-				  !many || seeme_cache_bytes() < seeme_cache_limit() / PART_FOR_PROJECTS, held);
+				  !many || (!seeme_cache_sets_are_scarce() &&
+							seeme_cache_bytes() < seeme_cache_limit() / PART_FOR_PROJECTS), held);
 		if (many)
 		{
 			MemoryContextSwitchTo(old);

@@ -3,7 +3,7 @@
 \i test/include/prelude.psql
 BEGIN;
 \i test/include/people.psql
-SELECT plan(16);
+SELECT plan(14);
 
 \set many 66000
 SET LOCAL session_replication_role = replica;
@@ -46,13 +46,10 @@ SELECT is(pg_temp.ask($$SELECT seeme_has_permission('models:update', resource =>
 SELECT is(pg_temp.ask($$SELECT seeme_has_permission('models:read', resource => '0d000000-0000-4000-8000-000000000002')$$), 'false', 'nor what is held elsewhere');
 SELECT is(pg_temp.ask('SELECT count(*) FROM row_of WHERE seeme_has_permission(''models:read'', project => project_id)'), '66',
           'threat: a scan of them all fails, or lets another row through');
-SELECT is(pg_temp.ask('SELECT count(*) FROM row_of WHERE seeme_has_permission((SELECT name FROM code WHERE bit = 0), project => project_id)'),
-          (SELECT count(*)::text FROM row_of WHERE n & 1 = 1), 'by the lowest bit of their numbers');
 SELECT is(pg_temp.ask('SELECT count(*) FROM row_of WHERE seeme_has_permission((SELECT name FROM code WHERE bit = 16), project => project_id)'),
-          (SELECT count(*)::text FROM row_of WHERE n >> 16 & 1 = 1), 'and by the highest');
+          (SELECT count(*)::text FROM row_of WHERE n >> 16 & 1 = 1), 'by the highest bit of their numbers');
 SELECT is(pg_temp.ask('SELECT cardinality(seeme_permitted_projects(''models:read''))'), '66', 'as a list');
 SELECT is(pg_temp.ask('SELECT cardinality(seeme_permitted_resources(''models:read''))'), '1', 'as a list of resources');
-SELECT is(pg_temp.ask('SELECT count(*) FROM row_of WHERE n > 65900 AND seeme_has_permission(''models:read'', project => project_id)'), '1', 'and again');
 SELECT cmp_ok(evictions, '>', :was_evictions::bigint, 'memory is forgotten, and begun anew') FROM seeme.cache_statistics;
 SELECT cmp_ok(bytes, '<', 256 * 1024 * 1024::bigint, 'within its bound') FROM seeme.cache_statistics;
 SET LOCAL seeme_rbac.cache_memory = '1MB';
