@@ -7,10 +7,12 @@
 # shellcheck disable=SC2034
 supported_majors="15 17 18"
 
-# main_major [RELEASE]: the one that a release, this machine's own if none is said, has as the main one (its package "postgresql"
-# depends on it).
-main_major() {
-  case ${1-$(os_release VERSION_CODENAME)} in
+# The one that this machine's release has as the main one.
+main_major() { main_major_of "$(os_release VERSION_CODENAME)"; }
+
+# main_major_of RELEASE: the one that its package "postgresql" depends on.
+main_major_of() {
+  case $1 in
     bookworm) echo 15 ;;
     trixie) echo 17 ;;
     forky | sid) echo 18 ;; # sid says that it is forky

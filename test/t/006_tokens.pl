@@ -371,7 +371,7 @@ taken($good, 'a good token is taken after all this');
     # The context of what is remembered, and those below it. From PostgreSQL 18 on, a context has its path instead of its parent's name.
     my $remembered = $door->{pg_server_version} >= 180000
         ? q{WITH c AS MATERIALIZED (SELECT * FROM pg_backend_memory_contexts)
-            SELECT sum(c.total_bytes) FROM c JOIN c AS t ON t.path[cardinality(t.path)] = ANY (c.path) WHERE t.name = 'seeme_rbac verified tokens'}
+            SELECT sum(total_bytes) FROM c WHERE c.path && ARRAY(SELECT t.path[cardinality(t.path)] FROM c AS t WHERE t.name = 'seeme_rbac verified tokens')}
         : q{SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE 'seeme_rbac verified tokens' IN (name, parent)};
     for my $n (1 .. 3000) {
         my $token = token('hmac', {}, { jti => $n, sub => quoted(id_of($n % 2 ? 'paul' : 'vera')) });
