@@ -194,6 +194,8 @@ add_memberships(SeemeSubject *subject, SeemeStanding *standing, List *membership
 	{
 		SeemeMembership *membership = lfirst(cell);
 
+		if (subject->without != NULL && seeme_slots_find(subject->without, &membership->scope_id) != NULL)
+			continue;
 		standing->memberships[standing->nmemberships++] = *membership;
 		if (!membership->has_team && !membership->has_project)
 			standing->is_member = seeme_is_current(membership, subject->now);

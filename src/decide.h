@@ -68,6 +68,7 @@ typedef struct SeemeSubject
 	SeemeSlots	standing_numbers;	/* by organization, once there are many: the place in the list, from 1 */
 	SeemeRoles *roles;			/* NULL: none yet; several people may share them */
 	struct SeemeSubject *creator;	/* who made it, if they were asked about */
+	const SeemeSlots *without;	/* memberships in these organizations, teams and projects do not count; NULL: all do */
 } SeemeSubject;
 
 /* Places, found by what somebody may have a membership in. */

@@ -24,6 +24,7 @@
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_attribute.h"
+#include "catalog/pg_cast.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_enum.h"
@@ -90,7 +91,7 @@ static pg_uuid_t speaker;
 static SubTransactionId speaks_since = InvalidSubTransactionId;
 static bool speaker_is_unknown = false;
 
-/* A statement that SQL has prepared since somebody spoke. */
+/* A statement that SQL has prepared since somebody spoke, or in the transaction in which somebody is named first. */
 typedef struct Prepared
 {
 	char		name[NAMEDATALEN];	/* the key of the table; first */
@@ -100,6 +101,9 @@ typedef struct Prepared
 
 static HTAB *prepared = NULL;
 static long prune_prepared_at = 64;
+
+/* Before anybody spoke: the transaction that prepared those that are noted. They are the first speaker's, if it names one. */
+static LocalTransactionId prepared_in = InvalidLocalTransactionId;
 
 /* SET ROLE as the transaction found it; InvalidOid: none. */
 LocalTransactionId seeme_transaction_seen = InvalidLocalTransactionId;
@@ -199,7 +203,26 @@ digest_rows(Oid catalog, Oid index, AttrNumber column, Oid value, uint32 *digest
 	table_close(table, AccessShareLock);
 }
 
-/* What belongs to an object, and to nothing else: rules, triggers, constraints, defaults, indexes, members of a family. */
+/* The row of an object in its catalog. */
+static void
+digest_object(Oid class, Oid object, uint32 *digest, bool *is_new)
+{
+	Relation	catalog;
+	HeapTuple	tuple;
+
+	if (!is_objectclass_supported(class))
+		return;
+	catalog = table_open(class, AccessShareLock);
+	tuple = get_catalog_object_by_oid(catalog, get_object_attnum_oid(class), object);
+	if (HeapTupleIsValid(tuple))
+		digest_row(tuple, digest, is_new);
+	table_close(catalog, AccessShareLock);
+}
+
+/*
+ * What belongs to an object, and to nothing else: rules, triggers, constraints, defaults, indexes, members of a family. And casts,
+ * which belong to two types.
+ */
 static void
 digest_parts(Oid class, Oid object, uint32 *digest, bool *is_new)
 {
@@ -214,13 +237,16 @@ digest_parts(Oid class, Oid object, uint32 *digest, bool *is_new)
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_depend row = (Form_pg_depend) GETSTRUCT(tuple);
+		uint32		part = 0;
 
-		if (row->deptype == DEPENDENCY_NORMAL)
+		if (row->deptype == DEPENDENCY_NORMAL && row->classid != CastRelationId)
 			continue;
+		digest_row(tuple, &part, is_new);
+		/* One that is disabled or renamed has the same entry. The rows of relations change by themselves: digest_relation(). */
+		if (row->classid != RelationRelationId)
+			digest_object(row->classid, row->objid, &part, is_new);
 		/* In any order: which of equal entries the index has first changes by itself. */
-		*digest += hash_combine(hash_bytes_uint32(row->objid), hash_bytes_uint32(HeapTupleHeaderGetRawXmin(tuple->t_data)));
-		if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)))
-			*is_new = true;
+		*digest += hash_combine(hash_bytes_uint32(row->objid), part);
 	}
 	systable_endscan(scan);
 	table_close(depend, AccessShareLock);
@@ -437,15 +463,29 @@ is_prepared(const Prepared *noted)
 	return statement != NULL && statement->from_sql && statement->prepare_time == noted->prepared_at;
 }
 
+static void
+forget_prepared(void)
+{
+	if (prepared != NULL)
+		hash_destroy(prepared);
+	prepared = NULL;
+	prune_prepared_at = 64;
+}
+
 /* SQL has prepared a statement of this name. */
 void
 seeme_note_prepared(const char *name)
 {
-	PreparedStatement *statement = spoke ? FetchPreparedStatement(name, false) : NULL;
+	PreparedStatement *statement = FetchPreparedStatement(name, false);
 	Prepared   *noted;
 
 	if (statement == NULL)
 		return;
+	if (!spoke && prepared_in != seeme_local_xid())
+	{
+		forget_prepared();
+		prepared_in = seeme_local_xid();
+	}
 	if (prepared == NULL)
 	{
 		HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = sizeof(Prepared)};
@@ -546,8 +586,19 @@ discard(List *temporary_objects)
 
 /* The set-up ends where the first person is named. When naming them fails nobody has spoken yet, and this is done again. */
 static void
-note_set_up(void)
+note_set_up(const pg_uuid_t *person)
 {
+	HASH_SEQ_STATUS status;
+	Prepared   *noted;
+
+	if (prepared_in != seeme_local_xid())
+		forget_prepared();
+	if (prepared != NULL)
+	{
+		hash_seq_init(&status, prepared);
+		while ((noted = hash_seq_search(&status)) != NULL)
+			noted->person = *person;
+	}
 	list_free_deep(objects_of_set_up);
 	list_free_deep(cursors_of_set_up);
 	objects_of_set_up = cursors_of_set_up = NIL;
@@ -582,7 +633,7 @@ seeme_hand_over_session(const pg_uuid_t *person)
 {
 	seeme_see_transaction();
 	if (!spoke)
-		note_set_up();
+		note_set_up(person);
 	else
 	{
 		const char *statement = find_statement(person);

@@ -7,8 +7,16 @@
 #include <limits.h>
 
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/tuplestore.h"
 
 #include "changes.h"
 #include "codes.h"
@@ -554,4 +562,140 @@ SEEME_FUNCTION(seeme_could_invite, 7)
 	}
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(could);
+}
+
+/* Where somebody was added, and in which role. */
+typedef struct Addition
+{
+	SeemeScope	scope;
+	bool		has_role;
+	pg_uuid_t	role_id;
+} Addition;
+
+/* The columns of seeme.memberships that say so, by number. */
+enum
+{
+	ORGANIZATION_ID, TEAM_ID, PROJECT_ID, USER_ID, ROLE_ID, CREATED_BY, NADDITION_COLUMNS
+};
+
+static const char *const addition_columns[NADDITION_COLUMNS] = {
+	"organization_id", "team_id", "project_id", "user_id", "role_id", "created_by"
+};
+
+/* False: the column is null. */
+static bool
+get_id(TupleTableSlot *row, const int *columns, int column, pg_uuid_t *id)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(row, columns[column], &isnull);
+
+	if (!isnull)
+		*id = *DatumGetUUIDP(value);
+	return !isnull;
+}
+
+/* Throws 42501 unless the asker may add this now; in the words of the triggers that asked before. */
+static void
+require_addition(SeemeAsker *asker, const Addition *addition, bool asks_policies)
+{
+	List	   *places = seeme_places(asker->store, &addition->scope);
+	SeemePlace *place = places == NIL ? NULL : linitial(places);
+	bool		in_project = addition->scope.level == SEEME_PROJECT;
+	bool		in_team = addition->scope.level == SEEME_TEAM;
+	const char *kind = in_project ? "project" : in_team ? "team" : "organization";
+	List	   *missing = NIL;
+
+	if (asks_policies && (place == NULL || !seeme_may_manage(&asker->subject, place)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("you do not hold organizations:manage_members%s in this %s",
+						in_project ? " or projects:update" : in_team ? " or teams:update" : "", kind)));
+	if (addition->has_role)
+		missing = each_once(add_missing_of_role(NIL, &asker->subject, place, &addition->role_id));
+	if (missing != NIL)
+	{
+		StringInfoData codes;
+		ListCell   *cell;
+
+		initStringInfo(&codes);
+		foreach(cell, missing)
+			appendStringInfo(&codes, "%s%s", foreach_current_index(cell) == 0 ? "" : ", ", (char *) lfirst(cell));
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("you do not hold %s in this %s", codes.data, kind),
+				 errhint("A role can be given, changed or taken away only by who holds all of its permissions there.")));
+	}
+}
+
+/*
+ * seeme.authorize_added() RETURNS trigger
+ *
+ * After an INSERT of memberships, a statement: asks again whether the asking person may add them. An INSERT of the key of a
+ * membership that somebody is removing waits for them: whoever is being expelled would add themselves anew, or others. What the
+ * statement gave to the asking person does not count for that. Who came by an invitation was added by the inviter, of whom
+ * seeme_accept_invitation() asks.
+ */
+SEEME_FUNCTION(seeme_authorize_added, 0)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	SeemeStore	store;
+	SeemeAsker	asker;
+	TupleTableSlot *row;
+	int			columns[NADDITION_COLUMNS];
+	int			pointer;
+	SeemeSlots	own = {0};
+	HASHCTL		control = {.keysize = sizeof(Addition), .entrysize = sizeof(Addition), .hcxt = CurrentMemoryContext};
+	HTAB	   *additions;
+	HASH_SEQ_STATUS all;
+	Addition   *addition;
+	bool		asks_policies;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) || trigger->tg_newtable == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("seeme.authorize_added is for triggers after INSERT, for each statement, with the new rows")));
+	if (seeme_asker() == NULL)
+		PG_RETURN_POINTER(NULL);
+
+	for (int i = 0; i < NADDITION_COLUMNS; i++)
+	{
+		columns[i] = SPI_fnumber(RelationGetDescr(trigger->tg_relation), addition_columns[i]);
+		if (columns[i] <= 0 || TupleDescAttr(RelationGetDescr(trigger->tg_relation), columns[i] - 1)->atttypid != UUIDOID)
+			elog(ERROR, "table %s is not seeme.memberships", RelationGetRelationName(trigger->tg_relation));
+	}
+	seeme_store_open(&store);
+	seeme_asker_init(&asker, &store);
+	additions = hash_create("seeme_rbac memberships added", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	row = MakeSingleTupleTableSlot(RelationGetDescr(trigger->tg_relation), &TTSOpsMinimalTuple);
+	pointer = tuplestore_alloc_read_pointer(trigger->tg_newtable, EXEC_FLAG_REWIND);
+	tuplestore_select_read_pointer(trigger->tg_newtable, pointer);
+	tuplestore_rescan(trigger->tg_newtable);
+	while (tuplestore_gettupleslot(trigger->tg_newtable, true, false, row))
+	{
+		Addition	key;
+		pg_uuid_t	id;
+
+		CHECK_FOR_INTERRUPTS();
+		memset(&key, 0, sizeof(key));
+		for (int i = ORGANIZATION_ID; i <= PROJECT_ID; i++)
+			if (get_id(row, columns, i, &key.scope.id))
+				key.scope.level = SEEME_ORGANIZATION + i;
+		if (get_id(row, columns, USER_ID, &id) && seeme_uuid_equal(&id, &asker.subject.person.id) &&
+			seeme_slots_find(&own, &key.scope.id) == NULL)
+			seeme_slots_add(CurrentMemoryContext, &own, &key.scope.id, 1);
+		if (!get_id(row, columns, CREATED_BY, &id) || !seeme_uuid_equal(&id, &asker.subject.person.id))
+			continue;
+		key.has_role = get_id(row, columns, ROLE_ID, &key.role_id);
+		(void) hash_search(additions, &key, HASH_ENTER, NULL);
+	}
+	ExecDropSingleTupleTableSlot(row);
+
+	asker.subject.without = &own;
+	asks_policies = check_enable_rls(RelationGetRelid(trigger->tg_relation), InvalidOid, true) == RLS_ENABLED;
+	hash_seq_init(&all, additions);
+	while ((addition = hash_seq_search(&all)) != NULL)
+		require_addition(&asker, addition, asks_policies);
+	seeme_store_close(&store);
+	PG_RETURN_POINTER(NULL);
 }

@@ -143,7 +143,7 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM seeme.memberships m WHERE m.role_id = OLD.id)
        OR EXISTS (SELECT FROM seeme.invitations i
-                   WHERE i.role_id = OLD.id AND i.accepted_at IS NULL AND i.expires_at > clock_timestamp()) THEN
+                   WHERE i.role_id = OLD.id AND i.accepted_at IS NULL AND i.expires_at > clock_timestamp() AND NOT seeme.is_retired(i.id)) THEN
       RAISE EXCEPTION 'role "%" is in use', OLD.name
         USING ERRCODE = 'foreign_key_violation', HINT = 'Give its members another role, and cancel the open invitations with it, first.';
     END IF;

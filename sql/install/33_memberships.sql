@@ -234,6 +234,13 @@ CREATE TRIGGER authorize BEFORE INSERT ON seeme.memberships
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_membership();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE OR DELETE ON seeme.memberships
   FOR EACH ROW EXECUTE FUNCTION seeme.prepare_membership();
+-- The INSERT may have waited for whoever was removing a membership of the same person there.
+CREATE FUNCTION seeme.authorize_added() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_authorize_added';
+COMMENT ON FUNCTION seeme.authorize_added() IS
+  'Trigger: asks of memberships that were added, once more, who may add them and rule 7.1: without those that the statement gave to the asking person';
+CREATE TRIGGER authorize_added AFTER INSERT ON seeme.memberships
+  REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION seeme.authorize_added();
 CREATE TRIGGER remove_lower AFTER DELETE ON seeme.memberships
   FOR EACH ROW WHEN (OLD.team_id IS NULL AND OLD.project_id IS NULL)
   EXECUTE FUNCTION seeme.remove_lower_memberships();

@@ -307,6 +307,7 @@ BEGIN
     INSERT INTO seeme.memberships (organization_id, user_id)
     VALUES (invitation.organization_id, person)
     ON CONFLICT ON CONSTRAINT memberships_person_and_scope_key DO NOTHING;
+    outsider := outsider OR FOUND;  -- whoever was being taken out meanwhile is one
   END IF;
   SELECT m.id INTO member_id FROM seeme.memberships m
    WHERE m.organization_id = invitation.organization_id AND m.user_id = person
@@ -322,9 +323,9 @@ BEGIN
        WHERE m.organization_id = invitation.organization_id AND m.user_id = person
          AND m.team_id IS NOT DISTINCT FROM invitation.team_id AND m.project_id IS NOT DISTINCT FROM invitation.project_id;
     END IF;
-    -- Again, now that nothing is left to wait for.
-    PERFORM seeme.require_acceptable(invitation, outsider);
   END IF;
+  -- Again, now that nothing is left to wait for. Also of a membership that was found: an old snapshot shows those that are gone.
+  PERFORM seeme.require_acceptable(invitation, outsider);
   UPDATE seeme.invitations i SET accepted_at = clock_timestamp() + interval '1 microsecond', membership_id = member_id
    WHERE i.id = invitation.id;
   RETURN member_id;

@@ -6,7 +6,7 @@ RETURN EXISTS (
   SELECT FROM seeme.roles r
    WHERE r.id = role_id AND NOT EXISTS (SELECT FROM seeme.memberships m WHERE m.role_id = r.id)
      AND NOT EXISTS (SELECT FROM seeme.invitations i
-                      WHERE i.role_id = r.id AND i.accepted_at IS NULL AND i.expires_at > clock_timestamp())
+                      WHERE i.role_id = r.id AND i.accepted_at IS NULL AND i.expires_at > clock_timestamp() AND NOT seeme.is_retired(i.id))
      AND (@extschema@.seeme_has_permission('roles:list', organization => r.organization_id)
           OR @extschema@.seeme_has_permission('roles:read', organization => r.organization_id)
           OR seeme.nobody_asks() AND seeme.bypasses_row_security()));

@@ -115,6 +115,11 @@ my @changes = (
     [ 'a table gets a check', ['CREATE TEMP TABLE t (a int)'], 'ALTER TABLE t ADD CHECK (a > 0)' ],
     [ 'a table gets a trigger', [ 'CREATE TEMP TABLE t (a int)', $trigger ], 'CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION pg_temp.g()' ],
     [ 'a trigger is replaced', [ 'CREATE TEMP TABLE t (a int)', $trigger, 'CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION pg_temp.g()' ], 'CREATE OR REPLACE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION pg_temp.g()' ],
+    [ 'a trigger is disabled', [ 'CREATE TEMP TABLE t (a int)', $trigger, 'CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION pg_temp.g()' ], 'ALTER TABLE t DISABLE TRIGGER g' ],
+    [ 'a trigger is renamed', [ 'CREATE TEMP TABLE t (a int)', $trigger, 'CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION pg_temp.g()' ], 'ALTER TRIGGER g ON t RENAME TO h' ],
+    [ 'a rule is disabled', [ 'CREATE TEMP TABLE t (a int)', 'CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING' ], 'ALTER TABLE t DISABLE RULE r' ],
+    [ 'a type gets a cast', ['CREATE TYPE pg_temp.c AS (a int)'], 'CREATE CAST (pg_temp.c AS text) WITH INOUT AS IMPLICIT' ],
+    [ 'a domain\'s constraint is renamed', ['CREATE DOMAIN pg_temp.d AS int CONSTRAINT one CHECK (VALUE > 0)'], 'ALTER DOMAIN pg_temp.d RENAME CONSTRAINT one TO two' ],
     [ 'a table gets a rule', ['CREATE TEMP TABLE t (a int)'], 'CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING' ],
     [ 'a table gets a policy', ['CREATE TEMP TABLE t (a int)'], 'CREATE POLICY p ON t USING (false)' ],
     [ 'a table gets row security', ['CREATE TEMP TABLE t (a int)'], 'ALTER TABLE t ENABLE ROW LEVEL SECURITY' ],
@@ -176,6 +181,20 @@ left_by('threat: a statement that the person before has prepared', [], ['PREPARE
 left_by('threat: one that was prepared inside a function', [], [q{DO $$ BEGIN EXECUTE 'PREPARE papers AS SELECT 1'; END $$}], 1);
 left_by('threat: a set-up\'s statement, prepared anew', ['PREPARE papers AS SELECT 1'], [ 'DEALLOCATE papers', 'PREPARE papers AS SELECT 2' ], 1);
 left_by('a set-up\'s statement is in nobody\'s way', ['PREPARE papers AS SELECT 1'], ['EXECUTE papers'], 0);
+{
+    my $one = session('left_gateway');
+    $one->begin_work;
+    $one->do('PREPARE papers AS SELECT 1');
+    $one->selectrow_array('SELECT seeme_assume(?)', undef, id_of('tess'));
+    $one->commit;
+    is(join(' ', turn($one, 'gina'), turn($one, 'tess')), '55006 ', 'threat: one that was prepared in the transaction that names the first person, before it does');
+    my $two = session('left_gateway', 'PREPARE own AS SELECT 1');
+    $two->begin_work;
+    $two->do('PREPARE papers AS SELECT 1');
+    $two->rollback;
+    is(join(' ', turn($two, 'tess'), turn($two, 'gina')), ' ', 'one of an earlier transaction is of the set-up');
+    $_->disconnect for $one, $two;
+}
 left_by('nor is one that is deallocated', [], [ 'PREPARE papers AS SELECT 1', 'DEALLOCATE papers' ], 0);
 left_by('threat: SET ROLE', [], ['SET ROLE left_other'], 1);
 left_by('threat: a role by set_config', [], [q{SELECT set_config('role', 'left_other', false)}], 1);
