@@ -451,7 +451,10 @@ BEGIN
     PERFORM seeme.drop_follow_trigger(p.table_name);
   END IF;
   IF present.oid IS NULL OR p.name_column IS DISTINCT FROM had_name THEN
+    -- It is a guard, which nobody but the extension makes.
+    INSERT INTO seeme.lowered_guards VALUES (p.table_name, p.table_name, '*');
     PERFORM seeme.create_follow_trigger(p);
+    DELETE FROM seeme.lowered_guards l WHERE l.table_name = p.table_name AND l.guard = '*';
   END IF;
   UPDATE seeme.protected_tables t SET id_column = p.id_column, name_column = p.name_column
    WHERE t.table_name = p.table_name AND (t.id_column, t.name_column) IS DISTINCT FROM (p.id_column, p.name_column);
