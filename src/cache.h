@@ -62,7 +62,7 @@ typedef struct SeemeKnownStanding
 {
 	pg_uuid_t	organization_id;
 	bool		is_whole;		/* else they have more there, and the next to ask reads it */
-	bool		is_large;		/* it was read, and is too much to be remembered */
+	bool		is_large;		/* it was read, and there is no room for it */
 	bool		is_owner;
 	bool		is_member;
 	int			nmemberships;	/* sorted, as those of a SeemeStanding are */

@@ -310,13 +310,23 @@ seeme_may_act(const SeemeIdentity *identity)
 	return acts;
 }
 
+/*
+ * Nobody, as seeme_viewer() says of a token that does not count any more, and who is refused hold nothing. Everything below that
+ * is asked about a viewer takes both.
+ */
+static inline bool
+holds_nothing(const SeemeViewer *viewer)
+{
+	return viewer == NULL || viewer->is_refused;
+}
+
 /* Whether a viewer may do anything, or (code not NULL) what takes no role: by a key only if it reaches the code everywhere. */
 bool
 seeme_viewer_acts(const SeemeViewer *viewer, const char *code)
 {
 	int			number;
 
-	if (viewer == NULL || viewer->is_refused)
+	if (holds_nothing(viewer))
 		return false;
 	if (code == NULL || viewer->reached_by_key == NULL)
 		return true;
@@ -410,6 +420,7 @@ remember_standing(SeemeSubject *subject, SeemeViewer *viewer, const SeemeStandin
 		known = seeme_viewer_add_standing(viewer, &standing->organization_id, 0);
 	if (known == NULL)
 		return;
+	known->is_large = standing->is_whole && !known->is_whole;
 	known->is_owner = standing->is_owner;
 	known->is_member = standing->is_member;
 	known->nmemberships = n;
@@ -465,14 +476,19 @@ standing_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place,
 	}
 	if (known != NULL && !known->is_large)
 	{
+		/* Unless there turns out to be room for it: else it would be read again for each place that is asked about. */
+		known->is_large = true;
 		standing = seeme_read_standing(subject, &place->organization_id, seeme_look_up_owner, most_memberships());
-		known->is_large = standing == NULL;
+		if (standing != NULL)
+			remember_standing(subject, viewer, standing);
 	}
 	if (standing == NULL)
+	{
 		standing = seeme_read_standing_at(subject, place, seeme_look_up_owner);
+		if (known == NULL)
+			remember_standing(subject, viewer, standing);
+	}
 	note_dates(viewer, subject->now, standing);
-	if (known == NULL || !known->is_large)
-		remember_standing(subject, viewer, standing);
 	return standing;
 }
 
@@ -561,7 +577,7 @@ seeme_belongs(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const
 	RecalledStanding recalled;
 	SeemePlace	place;
 
-	if (viewer->is_refused)
+	if (holds_nothing(viewer))
 		return false;
 	slot = seeme_slots_find(&seeme_cache_places[kind], id);
 	if (slot != NULL)
@@ -586,7 +602,7 @@ seeme_add_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, c
 {
 	SeemeSubject subject;
 
-	if (viewer->is_refused || recall_held(viewer, kind, id, words))
+	if (holds_nothing(viewer) || recall_held(viewer, kind, id, words))
 		return;
 	subject_of(store, viewer, &subject);
 	read_held(&subject, viewer, kind, id, true, words);
@@ -642,7 +658,7 @@ seeme_viewer_holds_role(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t 
 	List	   *roles;
 	ListCell   *cell;
 
-	if (viewer->is_refused)
+	if (holds_nothing(viewer))
 		return false;
 	held = seeme_viewer_find_ids(viewer, SEEME_NOWHERE, 0, ROLES_HELD);
 	if (held != NULL)
@@ -692,7 +708,7 @@ seeme_add_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_t
 	SeemeSet	set;
 	ListCell   *cell;
 
-	if (viewer->is_refused)
+	if (holds_nothing(viewer))
 		return;
 	resources = seeme_viewer_resources(viewer, resource_type);
 	slot = seeme_slots_find(&resources->slots, resource);
@@ -803,7 +819,7 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 	bool		complete = true;
 	ListCell   *organization;
 
-	if (viewer->is_complete || viewer->is_refused)
+	if (holds_nothing(viewer) || viewer->is_complete)
 		return true;
 	if (viewer->larger_than >= limit)
 		return false;
@@ -897,10 +913,12 @@ seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *res
 	MemoryContext context;
 	MemoryContext old;
 
+	if (holds_nothing(viewer))
+		return true;
 	if (!seeme_hold_all(store, viewer, limit))
 		return false;
 	resources = seeme_viewer_resources(viewer, resource_type);
-	if (resources->is_complete || viewer->is_refused)
+	if (resources->is_complete)
 		return true;
 	if (resources->larger_than >= limit)
 		return false;
@@ -961,7 +979,7 @@ seeme_places_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, int 
 	pg_uuid_t  *found;
 	const SeemeIds *gathered;
 
-	if (viewer == NULL || viewer->is_refused)
+	if (holds_nothing(viewer))
 		return 0;
 	gathered = seeme_ids_known(viewer, level, NULL, code);
 	if (gathered != NULL)
@@ -997,7 +1015,7 @@ seeme_resources_held(SeemeStore *store, SeemeViewer *viewer, const char *resourc
 	const SeemeIds *gathered;
 	int			n = 0;
 
-	if (viewer == NULL || viewer->is_refused)
+	if (holds_nothing(viewer))
 		return 0;
 	gathered = seeme_ids_known(viewer, SEEME_RESOURCE, resource_type, code);
 	if (gathered != NULL)

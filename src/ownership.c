@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "nodes/supportnodes.h"
 #include "utils/builtins.h"
@@ -140,14 +141,14 @@ typedef struct Reading
 {
 	SeemeStore *store;
 	SeemeViewer *viewer;
-	SeemeResources *resources;
+	SeemeSlots	found;			/* the numbers are findings */
 } Reading;
 
 static void
 add_assignment(void *context, const SeemeAssignment *assignment)
 {
 	Reading    *reading = context;
-	SeemeSlot  *slot = seeme_slots_find(&reading->resources->slots, &assignment->resource_id);
+	SeemeSlot  *slot = seeme_slots_find(&reading->found, &assignment->resource_id);
 	Finding		finding;
 
 	CHECK_FOR_INTERRUPTS();
@@ -155,38 +156,41 @@ add_assignment(void *context, const SeemeAssignment *assignment)
 		return;
 	finding = seeme_belongs(reading->store, reading->viewer, SEEME_PLACE_PROJECT, &assignment->project_id) ? BELONGS : STRANGER;
 	if (slot == NULL)
-		seeme_resources_add(reading->resources, &assignment->resource_id, finding);
+		seeme_slots_add(CurrentMemoryContext, &reading->found, &assignment->resource_id, finding);
 	else
 		slot->number = finding;
 }
 
-/* Reads all assignments of the type, where enough of them have been looked up one by one. */
+/*
+ * Reads all assignments of the type, where enough of them have been looked up one by one. What is not known then is assigned
+ * nowhere: so either all of them are remembered, or nothing of this is.
+ */
 static void
 read_assignments(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, SeemeViewer *viewer)
 {
-	SeemeResources loaded = {0};
-	SeemeSlots	one_by_one = site->resources->slots;
-	Reading		reading = {store, viewer, &loaded};
+	Reading		reading = {store, viewer};
 	double		rows;
+	int			most;
 	MemoryContext context;
 	MemoryContext old;
 
 	site->lookups_of_resources++;
-	if (site->resources->is_complete || site->lookups_of_resources % LOOKUPS_CONSIDERED != 0)
+	/* In a serializable transaction that would be taken for an interest in each row. */
+	if (site->resources->is_complete || site->resources->larger_than > 0 ||
+		site->lookups_of_resources % LOOKUPS_CONSIDERED != 0 || IsolationIsSerializable())
 		return;
+	most = Min((int64) site->lookups_of_resources * ROWS_PER_LOOKUP, MAX_REMEMBERED);
 	rows = seeme_estimate_rows(store, SEEME_PROJECT_RESOURCES);
-	if (rows > (double) site->lookups_of_resources * ROWS_PER_LOOKUP || rows > MAX_REMEMBERED)
+	if (rows > (double) most)
 		return;
 	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac assignments", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	seeme_visit_assignments(store, resource_type(fcinfo), add_assignment, &reading);
+	/* The estimate may be of another time: what was read in vain is not read again. */
+	if (!seeme_visit_assignments(store, resource_type(fcinfo), 2 * most, add_assignment, &reading) ||
+		!seeme_resources_complete(site->resources, &reading.found))
+		site->resources->larger_than = most;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
-	/* Not before: what is known of a resource while they are read may be a part. */
-	site->resources->slots = loaded.slots;
-	site->resources->is_complete = true;
-	if (one_by_one.slots != NULL)
-		pfree(one_by_one.slots);
 }
 
 /* The cache's resources of the type, apart from those with what is held on them: their numbers are findings. */

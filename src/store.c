@@ -787,22 +787,28 @@ seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const cha
 						  get_assignment, sizeof(SeemeAssignment), limit);
 }
 
-void
-seeme_visit_assignments(SeemeStore *store, const char *type, void (*visit) (void *context, const SeemeAssignment *assignment),
-						void *context)
+/* All assignments of a type; false: the table has more rows than so many, and the rest was not read. */
+bool
+seeme_visit_assignments(SeemeStore *store, const char *type, int limit,
+						void (*visit) (void *context, const SeemeAssignment *assignment), void *context)
 {
 	SeemeScan	scan;
 	SeemeAssignment assignment;
+	bool		is_over = false;
 
 	seeme_begin_table_scan(store, &scan, SEEME_PROJECT_RESOURCES);
-	while (seeme_next_table_row(&scan))
+	for (int n = 0; seeme_next_table_row(&scan); n++)
 	{
+		is_over = n >= limit;
+		if (is_over)
+			break;
 		if (strcmp(seeme_row_text(&scan, project_resources_resource_type), type) != 0)
 			continue;
 		get_assignment(&scan, &assignment);
 		visit(context, &assignment);
 	}
 	seeme_end_scan(&scan);
+	return !is_over;
 }
 
 /* Whether an id was that of something deleted. */

@@ -188,7 +188,7 @@ extern double seeme_estimate_rows(SeemeStore *store, SeemeTable table);
 extern void seeme_visit_people(SeemeStore *store, int limit, void (*visit) (void *context, const SeemePerson *person), void *context);
 extern void seeme_visit_organizations(SeemeStore *store, int limit,
 									  void (*visit) (void *context, const pg_uuid_t *organization, const pg_uuid_t *owner), void *context);
-extern void seeme_visit_assignments(SeemeStore *store, const char *type,
+extern bool seeme_visit_assignments(SeemeStore *store, const char *type, int limit,
 									void (*visit) (void *context, const SeemeAssignment *assignment), void *context);
 extern void seeme_visit_projects(SeemeStore *store, int limit, void (*visit) (void *context, const SeemeProject *project), void *context);
 

@@ -64,6 +64,9 @@ $dba->do('UPDATE seeme.users SET tokens_valid_from = NULL WHERE id = ?', undef, 
 is(outcome($token{$_}), '75 true', "null lets all in again: issued $_") for qw(before none);
 
 # An open transaction, and a session, at the next statement
+my @own_rows = map { "SELECT count(*) FROM seeme.$_" } qw(users organizations teams projects roles memberships organization_members team_members project_members
+    permissions resource_types project_resources invitations logos audit_log api_keys);
+push @own_rows, q(SELECT seeme.holds_role('00000000-0000-4000-8000-000000000005')::int), 'SELECT cardinality(seeme.own_organizations())';
 for my $level ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE') {
     $door->do("BEGIN ISOLATION LEVEL $level");
     $door->do('SELECT seeme_login(?)', undef, $token{before});
@@ -73,6 +76,7 @@ for my $level ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE') {
     is(value($door, $seen), '0 false', "threat: $level: an open transaction goes on after signing out everywhere");
     is(value($door, q(SELECT seeme_has_permission('datasets:read', project => ?)::text), id_of('alpha')), 'false', "threat: $level: it asks for itself");
     is(value($door, q(SELECT cardinality(seeme_permitted_projects('datasets:read')))), 0, "threat: $level: or for a list");
+    is(eval { value($door, $_) } // $@, 0, "threat: $level: or for the extension's own rows, or stops the server by it: $_") for @own_rows;
     $dba->do('UPDATE seeme.users SET tokens_valid_from = NULL WHERE id = ?', undef, id_of('vera'));
     is(value($door, $seen), '75 true', "$level: and as before when it is taken back");
     $door->do('ROLLBACK');
