@@ -620,7 +620,8 @@ seeme_refuse_identity(const char *reason)
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 			 errmsg("this person cannot be identified here"),
 			 errdetail_log("Reason: %s.", reason),
-			 errhint("A transaction speaks for one person, who exists and is not disabled.")));
+			 errhint("A transaction speaks for one person, who exists and is not disabled. "
+					 "The server's log has the reason.")));
 }
 
 /*

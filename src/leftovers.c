@@ -557,7 +557,8 @@ refuse(const char *message, const char *what, const char *hint)
 			(errcode(ERRCODE_OBJECT_IN_USE),
 			 errmsg("%s", message),
 			 errdetail_log("It is %s.", what),
-			 errhint("%s before somebody else asks in this session.", hint)));
+			 errhint("%s before somebody else asks in this session. "
+					 "An administrator can have that done: seeme_rbac.leftovers = discard.", hint)));
 }
 
 /* Cursors first: removing the rest may take what they read from. */

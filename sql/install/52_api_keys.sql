@@ -134,7 +134,7 @@ BEGIN
                        WHERE u.id = bearer AND u.is_service AND u.service_organization_id = organization
                          AND m.organization_id = organization AND m.team_id IS NULL AND m.project_id IS NULL) THEN
       RAISE EXCEPTION 'a key for somebody else is for a service of an organization whose members you manage'
-        USING ERRCODE = 'insufficient_privilege', HINT = 'Say organization and the user_id of a service that belongs to it and is a member of it.';
+        USING ERRCODE = 'insufficient_privilege', HINT = 'Say organization, and the user_id of a service that is a member of it. A superuser says where a service belongs: users.is_service and users.service_organization_id.';
     END IF;
     PERFORM seeme.require_codes_held(permissions, organization);
   ELSIF organization IS NOT NULL AND NOT seeme.is_member(organization => organization) THEN

@@ -5,7 +5,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF role_name IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role_name) THEN
     RAISE EXCEPTION 'role "%" does not exist', coalesce(role_name, '(null)')
-      USING ERRCODE = 'undefined_object', HINT = 'CREATE ROLE it first. PUBLIC is not a role.';
+      USING ERRCODE = 'undefined_object', HINT = 'Make it by CREATE ROLE first. PUBLIC is not a role.';
   END IF;
   EXECUTE format('GRANT USAGE ON SCHEMA seeme, @extschema@ TO %I', role_name);
 END $$;

@@ -568,7 +568,7 @@ SELECT is(:'d_no_hold'::text, 'bob 500', 'a cursor without HOLD is in nobody''s 
 SELECT is(:'d_prepared'::text || ', ' || :'d_prepared_same' || ', ' || :'d_deallocated', '55006, ada 300, bob 500', 'threat: a statement that the person before has prepared');
 SELECT is(:'d_cursor_of_nobody_ada'::text || ', ' || :'d_cursor_of_nobody_bob' || ', ' || :'of_nobody_n', 'ada 300, bob 500, 1', 'nor is a WITH HOLD cursor from before anybody asked');
 SELECT is(:'d_cursor_of_procedure'::text, '55006', 'threat: a WITH HOLD cursor from a transaction within a procedure');
-SELECT is(:'d_table'::text, '55006: a temporary object of the person who asked before is still there |  | DISCARD TEMP, or DISCARD ALL, before somebody else asks in this session.', 'threat: a temporary table of the person before');
+SELECT is(:'d_table'::text, '55006: a temporary object of the person who asked before is still there |  | DISCARD TEMP, or DISCARD ALL, before somebody else asks in this session. An administrator can have that done: seeme_rbac.leftovers = discard.', 'threat: a temporary table of the person before');
 SELECT is(:'d_table_same'::text, 'ada 300', 'the same person may go on');
 SELECT is(:'d_table_dropped'::text || ', ' || :'d_table_back' || ', ' || :'d_table_back_later', 'bob 500, 55006, 55006', 'threat: drop it, log in, and roll the drop back');
 SELECT is(:'d_table_discarded'::text || ', ' || :'d_table_not_discarded', 'bob 500, 55006', 'threat: the same by DISCARD TEMP');
@@ -687,7 +687,7 @@ BEGIN;
 SELECT is((SELECT string_agg(DISTINCT w_test.complaint(format('SELECT seeme_login(%L)', token)), ', ')
              FROM unnest(ARRAY[NULL, '', 'x', 'a.b.c', repeat('x', 9000), 'seeme_key_unknown', w_test.token(:dora), w_test.token('x'), w_test.token(:ada, '{"aud": "x"}'), w_test.token(:ada, '{"iss": "x"}'), w_test.token(:ada, '{"exp": 1}'), w_test.token(:ada, '{"nbf": 9999999999}'),
                w_test.token(:ada, '{}', sha256('x')), w_test.token(:ada, '{}', :secret, '{"alg": "none", "kid": "w"}'), w_test.token(:ada, '{}', :secret, '{"alg": "HS256", "kid": "x"}'), w_test.token(:ada, '{}', :secret, '{"alg": "HS256", "kid": "w", "crit": ["exp"]}')]) AS token),
-          '28000: this person cannot be identified here |  | A transaction speaks for one person, who exists and is not disabled.', 'whatever is wrong with a token, or a key, is one and the same error');
+          '28000: this person cannot be identified here |  | A transaction speaks for one person, who exists and is not disabled. The server''s log has the reason.', 'whatever is wrong with a token, or a key, is one and the same error');
 COMMIT;
 -- People by what an issuer calls them
 BEGIN;

@@ -82,9 +82,10 @@ my $inserts = written('inserts.sql', dumped('restore_source', '--inserts'));
 my $custom = written('custom', dumped('restore_source', '-Fc'));
 my $clean = written('clean.sql', dumped('restore_source', '--clean', '--if-exists'));
 my $schema = written('schema.sql', dumped('restore_source', '--schema-only'));
-# pg_dump does not know that a table of the application refers to one of the extension's: two parts, in this order.
+# In two parts, the extension's first, and in one file: pg_dump puts a table behind those that its foreign keys refer to.
 my @data = (written('data.sql', dumped('restore_source', '--data-only', '--exclude-table-data=public.*')),
     written('data_public.sql', dumped('restore_source', '--data-only', '--table=public.*')));
+my $data_whole = written('data_whole.sql', dumped('restore_source', '--data-only'));
 my $data_disabled = written('data_disabled.sql', dumped('restore_source', '--data-only', '--disable-triggers'));
 my @sections = map { written("section_$_.sql", dumped('restore_source', "--section=$_")) } qw(pre-data data post-data);
 
@@ -116,6 +117,7 @@ for my $way (
     [ 'restore_sections', 'section by section, each in one transaction', map { [ @psql, 'restore_sections', '-1', '-f', $_ ] } @sections ],
     [ 'restore_data', 'the schema, then the data alone', [ @psql, 'restore_data', '-f', $schema ], map { [ @psql, 'restore_data', '-f', $_ ] } @data ],
     [ 'restore_data_one', 'the schema, then the data alone in one transaction', [ @psql, 'restore_data_one', '-f', $schema ], [ @psql, 'restore_data_one', '-1', map { ('-f', $_) } @data ] ],
+    [ 'restore_whole', 'the schema, then the data in one file', [ @psql, 'restore_whole', '-f', $schema ], [ @psql, 'restore_whole', '-f', $data_whole ] ],
     [ 'restore_disabled', 'the data with triggers disabled', [ @psql, 'restore_disabled', '-f', $schema ], [ @psql, 'restore_disabled', '-f', $data_disabled ] ],
     [ 'restore_clean', '--clean over a database in use', [ @psql, 'restore_clean', '-f', $plain ],
         [ @psql, 'restore_clean', '-c', "INSERT INTO seeme.users (username) VALUES ('ordinary')" ], [ @psql, 'restore_clean', '-f', $clean ] ])
