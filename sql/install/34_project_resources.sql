@@ -153,7 +153,7 @@ BEGIN
   PERFORM seeme.require_any('{projects:update}', TG_RELID, NULL, NULL, NEW.project_id);
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.authorize_assignment() IS 'Trigger: who may assign a resource to a project at all';
+COMMENT ON FUNCTION seeme.authorize_assignment() IS 'Trigger: who may assign a resource to a project at all; before, and after a wait';
 
 CREATE FUNCTION seeme.prepare_assignment() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -210,6 +210,9 @@ CREATE TRIGGER authorize BEFORE INSERT ON seeme.project_resources
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_assignment();
 CREATE TRIGGER prepare BEFORE INSERT ON seeme.project_resources
   FOR EACH ROW EXECUTE FUNCTION seeme.prepare_assignment();
+-- The INSERT may have waited for whoever was taking the same resource out of the project.
+CREATE TRIGGER authorize_added AFTER INSERT ON seeme.project_resources
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_assignment();
 CREATE TRIGGER release AFTER DELETE ON seeme.project_resources
   FOR EACH ROW EXECUTE FUNCTION seeme.release_resource();
 
