@@ -85,10 +85,11 @@ COMMENT ON FUNCTION seeme.protect_arguments(seeme.protected_tables) IS 'What see
 CREATE FUNCTION seeme.protect_statement(table_name text, arguments jsonb) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT format('@extschema@.seeme_protect(%L, %L', table_name, arguments ->> 'resource')
-               || coalesce(string_agg(format(', %I => %L', k.name,
+               || coalesce(string_agg(format(', %I => %s', k.name,
                     CASE jsonb_typeof(arguments -> k.name)
-                      WHEN 'array' THEN (ARRAY(SELECT jsonb_array_elements_text(arguments -> k.name)))::text
-                      ELSE arguments ->> k.name END), '' ORDER BY k.n), '') || ')'
+                      WHEN 'array' THEN quote_literal(ARRAY(SELECT jsonb_array_elements_text(arguments -> k.name)))
+                      WHEN 'boolean' THEN arguments ->> k.name
+                      ELSE quote_literal(arguments ->> k.name) END), '' ORDER BY k.n), '') || ')'
           FROM seeme.protect_parameters() k WHERE k.name <> 'resource' AND arguments ? k.name);
 COMMENT ON FUNCTION seeme.protect_statement(text, jsonb) IS 'The call of seeme_protect that protects a table as seeme.protect_arguments says';
 
