@@ -633,15 +633,17 @@ END $$;
 COMMENT ON FUNCTION seeme.grant_to_owner(seeme.protected_tables) IS
   'Gives the owner of a protected table what its policies and triggers call';
 
--- A table that was restored by itself has its guards, and is not known to be protected.
+-- A table that was restored by itself has its guards, and is not known to be protected. One that was a part of a protected table has
+-- those of a part.
 CREATE FUNCTION seeme.clear_guards(relation regclass) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   object  text;
   cleared boolean := false;
+  is_part boolean := EXISTS (SELECT FROM seeme.protected_tables p, LATERAL seeme.tables_below(p.table_name) b WHERE b.relation = clear_guards.relation);
 BEGIN
   FOR object IN SELECT p.polname FROM pg_policy p
-                 WHERE p.polrelid = relation AND p.polname IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete') LOOP
+                 WHERE p.polrelid = relation AND p.polname IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete', 'seeme_closed') LOOP
     EXECUTE format('DROP POLICY %I ON %s', object, relation);
     cleared := true;
   END LOOP;
@@ -649,11 +651,14 @@ BEGIN
                  WHERE t.tgrelid = relation AND NOT t.tgisinternal AND t.tgparentid = 0
                    AND f.proname IN ('ask_after_wait', 'check_moved_row', 'follow_resource') LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object, relation);
+    cleared := cleared OR NOT is_part;
   END LOOP;
-  RETURN cleared;
+  UPDATE seeme.protected_tables p SET closed_partitions = array_remove(p.closed_partitions, relation)
+   WHERE relation = ANY (p.closed_partitions) AND NOT EXISTS (SELECT FROM seeme.tables_below(p.table_name) b WHERE b.relation = clear_guards.relation);
+  RETURN cleared OR FOUND;
 END $$;
 COMMENT ON FUNCTION seeme.clear_guards(regclass) IS
-  'Drops the policies and triggers that seeme_protect once made on a table that is not protected now, as after a restore of that table alone. True if there were such policies';
+  'Drops the policies and triggers that seeme_protect once made on a table that is not protected now: as after a restore of that table alone, or after it was detached from a protected one. True if what it has is theirs alone, and row security was enabled for them';
 
 CREATE FUNCTION seeme.refuse_write() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -662,6 +667,24 @@ BEGIN
     USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Write to the table that it shows.';
 END $$;
 COMMENT ON FUNCTION seeme.refuse_write() IS 'Trigger: listing views are read only';
+
+CREATE FUNCTION seeme.drop_left_view(view_name text) RETURNS regrole[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  readers regrole[];
+BEGIN
+  SELECT ARRAY(SELECT a.grantee::regrole FROM aclexplode(v.relacl) AS a WHERE a.privilege_type = 'SELECT' AND a.grantee NOT IN (0, v.relowner)) INTO readers
+    FROM pg_class v JOIN pg_trigger t ON t.tgrelid = v.oid AND t.tgname = 'seeme_read_only'
+    JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'seeme'::regnamespace AND f.proname = 'refuse_write'
+   WHERE v.oid = to_regclass(view_name) AND v.relkind = 'v'
+     AND NOT EXISTS (SELECT FROM seeme.protected_tables p WHERE p.listing_view = v.oid);
+  IF FOUND THEN
+    EXECUTE format('DROP VIEW %s', view_name);
+  END IF;
+  RETURN readers;
+END $$;
+COMMENT ON FUNCTION seeme.drop_left_view(text) IS
+  'Drops a listing view that was restored with its table, and is no protected table''s now, to make way for the one that seeme_protect makes; answers with who may read it';
 
 CREATE FUNCTION @extschema@.seeme_protect(
   table_name regclass, resource text, project_column name = NULL, team_column name = NULL,
@@ -678,6 +701,7 @@ DECLARE
   grantee    record;
   others     text;
   was_guarded boolean;
+  readers    regrole[];
 BEGIN
   IF table_name IS NULL OR resource IS NULL THEN
     RAISE EXCEPTION 'seeme_protect needs a table and a resource'
@@ -803,6 +827,7 @@ BEGIN
   IF listing_columns IS NOT NULL THEN
     p.listing_columns := listing_columns;
     view_name := format('%s.%I', relation.relnamespace::regnamespace, relation.relname || '_listing');
+    readers := seeme.drop_left_view(view_name);
     EXECUTE format('CREATE VIEW %s WITH (security_barrier = true) AS %s', view_name, seeme.listing_query(p));
     EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
                    format('The rows of %s on which the asking person holds %s:list (seeme_protect)', table_name, p.resource));
@@ -816,7 +841,8 @@ BEGIN
       EXECUTE format('REVOKE ALL ON %s FROM %s', view_name, grantee.role);
     END LOOP;
     FOR grantee IN SELECT a.grantee::regrole AS role FROM aclexplode(relation.relacl) AS a
-                    WHERE a.privilege_type = 'SELECT' AND a.grantee NOT IN (0, relation.relowner) LOOP
+                    WHERE a.privilege_type = 'SELECT' AND a.grantee NOT IN (0, relation.relowner)
+                   UNION SELECT unnest(readers) LOOP
       EXECUTE format('GRANT SELECT ON %s TO %s', view_name, grantee.role);
     END LOOP;
   END IF;
@@ -837,7 +863,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
   relation pg_class;
-  found_it boolean := false;
+  is_known boolean;
+  was_part boolean;
 BEGIN
   SELECT * INTO relation FROM pg_class c WHERE c.oid = table_name;
   IF NOT FOUND OR NOT pg_has_role(relation.relowner, 'USAGE') OR row_security_active('seeme.protected_tables') THEN
@@ -845,15 +872,15 @@ BEGIN
   END IF;
   DELETE FROM seeme.dropped_tables d USING pg_namespace n
    WHERE n.oid = relation.relnamespace AND (d.schema_name, d.table_name) = (n.nspname, relation.relname);
-  found_it := FOUND;
-  UPDATE seeme.protected_tables p SET closed_partitions = array_remove(p.closed_partitions, table_name)
-   WHERE table_name = ANY (p.closed_partitions) AND NOT EXISTS (SELECT FROM seeme.tables_below(p.table_name) b WHERE b.relation = table_name);
-  IF FOUND THEN
-    EXECUTE format('DROP POLICY IF EXISTS seeme_closed ON %s', table_name);
+  is_known := FOUND;
+  was_part := EXISTS (SELECT FROM seeme.protected_tables p WHERE table_name = ANY (p.closed_partitions)
+                         AND NOT EXISTS (SELECT FROM seeme.tables_below(p.table_name) b WHERE b.relation = table_name));
+  -- Where row security was enabled for these guards it goes with them; of what was restored nobody knows, but policies of its own need it.
+  IF (is_known OR was_part) AND seeme.clear_guards(table_name)
+     AND (was_part OR NOT EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = table_name)) THEN
     EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', table_name);
-    found_it := true;
   END IF;
-  RETURN found_it;
+  RETURN is_known OR was_part;
 END $$;
 COMMENT ON FUNCTION seeme.leave_open(regclass) IS
   'For seeme_unprotect of a table that is not protected, but bears the name of one that was, or was a partition of one and stayed closed: it is to be open. False if it is neither';

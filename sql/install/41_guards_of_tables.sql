@@ -85,10 +85,11 @@ COMMENT ON FUNCTION seeme.protect_arguments(seeme.protected_tables) IS 'What see
 CREATE FUNCTION seeme.protect_statement(table_name text, arguments jsonb) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT format('@extschema@.seeme_protect(%L, %L', table_name, arguments ->> 'resource')
-               || coalesce(string_agg(format(', %I => %L', k.name,
+               || coalesce(string_agg(format(', %I => %s', k.name,
                     CASE jsonb_typeof(arguments -> k.name)
-                      WHEN 'array' THEN (ARRAY(SELECT jsonb_array_elements_text(arguments -> k.name)))::text
-                      ELSE arguments ->> k.name END), '' ORDER BY k.n), '') || ')'
+                      WHEN 'array' THEN quote_literal(ARRAY(SELECT jsonb_array_elements_text(arguments -> k.name)))
+                      WHEN 'boolean' THEN arguments ->> k.name
+                      ELSE quote_literal(arguments ->> k.name) END), '' ORDER BY k.n), '') || ')'
           FROM seeme.protect_parameters() k WHERE k.name <> 'resource' AND arguments ? k.name);
 COMMENT ON FUNCTION seeme.protect_statement(text, jsonb) IS 'The call of seeme_protect that protects a table as seeme.protect_arguments says';
 
@@ -438,11 +439,30 @@ END $$;
 COMMENT ON FUNCTION seeme.follow_names() IS
   'Event trigger: a column of a protected table that is renamed is followed; a table that takes the name of one that was protected is a WARNING';
 
+-- Policies are asked with the rights of whoever asks, and an owner is asked, too. Of REASSIGN OWNED no event trigger is told: that is for
+-- the security report.
+CREATE FUNCTION seeme.follow_owners() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  touched oid[];
+BEGIN
+  IF to_regclass('seeme.protected_tables') IS NULL THEN
+    RETURN;
+  END IF;
+  touched := ARRAY(SELECT d.objid FROM pg_event_trigger_ddl_commands() d WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0);
+  PERFORM seeme.grant_to_owner(p)
+     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
+    WHERE p.table_name = ANY (touched) AND NOT has_function_privilege(c.relowner, 'seeme.user_for(text)', 'EXECUTE');
+END $$;
+COMMENT ON FUNCTION seeme.follow_owners() IS
+  'Event trigger: who becomes the owner of a protected table is given what its policies and triggers call';
+
 CREATE FUNCTION seeme.forget_dropped_tables() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  dropped oid[];
-  p       record;
+  dropped  oid[];
+  p        record;
+  detached record;
 BEGIN
   IF to_regclass('seeme.dropped_tables') IS NULL THEN  -- while the extension itself is dropped
     RETURN;
@@ -458,10 +478,20 @@ BEGIN
   LOOP
     DELETE FROM seeme.protected_tables t WHERE t.table_name = p.table_name;
     PERFORM seeme.remember_name(p.schema_name::name, p.object_name::name, p.protected);
+    -- What was detached from it, and stays behind, holds rows that it protected.
+    FOR detached IN
+      SELECT n.nspname, c.relname, c.oid
+        FROM unnest((p.protected).closed_partitions) AS d (relation) JOIN pg_class c ON c.oid = d.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE c.relpersistence <> 't' AND NOT EXISTS (SELECT FROM seeme.protected_tables o WHERE o.table_name = c.oid)
+    LOOP
+      PERFORM seeme.remember_name(detached.nspname, detached.relname, p.protected);
+      UPDATE seeme.dropped_tables d SET made_again = detached.oid WHERE (d.schema_name, d.table_name) = (detached.nspname, detached.relname);
+    END LOOP;
   END LOOP;
-  -- Numbers of tables are used again.
+  -- Numbers of tables and views are used again.
   UPDATE seeme.protected_tables t SET closed_partitions = ARRAY(SELECT c FROM unnest(t.closed_partitions) AS c WHERE c <> ALL (dropped))
    WHERE t.closed_partitions && dropped::regclass[];
+  UPDATE seeme.protected_tables t SET listing_view = NULL WHERE t.listing_view = ANY (dropped);
   UPDATE seeme.dropped_tables d SET made_again = NULL WHERE d.made_again = ANY (dropped);
   DELETE FROM seeme.lowered_guards l WHERE l.relation = ANY (dropped) OR l.table_name = ANY (dropped);
 END $$;

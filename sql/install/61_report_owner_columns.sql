@@ -10,7 +10,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                 regexp_replace(pg_get_constraintdef(k.oid), ' ON DELETE SET (NULL|DEFAULT)( \([^)]*\))?', ' ON DELETE RESTRICT'))
     FROM seeme.protected_tables p JOIN pg_constraint k ON k.conrelid = p.table_name
    WHERE p.owner_column IS NOT NULL AND p.owner_alone AND k.contype = 'f' AND k.confdeltype IN ('n', 'd') AND k.conparentid = 0
-     AND EXISTS (SELECT FROM unnest(k.conkey) AS c (number) JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.number
-                  WHERE a.attname IN (p.project_column, p.team_column, p.organization_column))
+     -- of the columns of the key, those that it sets
+     AND EXISTS (SELECT FROM unnest(coalesce(k.confdelsetcols, k.conkey)) AS c (number) JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.number
+                  WHERE a.attname IN (p.project_column, p.team_column, p.organization_column, p.resource_id_column))
 $$;
 COMMENT ON FUNCTION seeme.findings_on_owner_columns() IS 'Part of the security report: rows that come to belong to nobody but their owner';

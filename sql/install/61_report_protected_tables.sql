@@ -138,8 +138,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT 'medium', r.ev_class::regclass::text,
          format('rule on a protected table: what %I does runs with the rights of the table''s owner, and may carry rows elsewhere', r.rulename),
          format('DROP RULE %I ON %s;', r.rulename, r.ev_class::regclass)
-    FROM pg_rewrite r JOIN seeme.guarded_relations() g ON g.relation = r.ev_class
+    FROM pg_rewrite r
    WHERE r.rulename <> '_RETURN'
+     AND r.ev_class IN (SELECT g.relation FROM seeme.guarded_relations() g UNION ALL SELECT p.listing_view FROM seeme.protected_tables p)
   UNION ALL
   SELECT 'high', c.oid::regclass::text,
          format('listing view is no barrier: the owner of this view bypasses row security, so that a condition of the reader may be run on hidden rows of %s', p.table_name),

@@ -1,11 +1,29 @@
 -- The security report, continued: what should have kept its guards by itself, and has not.
 
+-- PostgreSQL shows a view's query in ways that differ by version: with the table's name before a column or not, on lines, in brackets.
+CREATE FUNCTION seeme.bare_query(query text, relation regclass) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN regexp_replace(replace(regexp_replace(query, '\sAS ("([^"]|"")+"|\w+)', '', 'g'),
+                              (SELECT quote_ident(c.relname) FROM pg_class c WHERE c.oid = relation) || '.', ''), '[\s()]', '', 'g');
+COMMENT ON FUNCTION seeme.bare_query(text, regclass) IS 'A query on one table as text to compare with another: without the names of its results and without what only shows how it is read';
+
+CREATE FUNCTION seeme.listing_views_changed() RETURNS SETOF seeme.protected_tables
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT p.*
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.listing_view AND c.relkind = 'v'
+   WHERE seeme.bare_query(pg_get_viewdef(c.oid), p.table_name)
+         <> seeme.bare_query(format('SELECT %s FROM %s WHERE %s;', (SELECT string_agg(quote_ident(l), ', ' ORDER BY n) FROM unnest(p.listing_columns) WITH ORDINALITY AS u (l, n)),
+                                    p.table_name, seeme.condition_in_words(p.table_name, seeme.row_condition(p, p.resource || ':list', true))), p.table_name)
+$$;
+COMMENT ON FUNCTION seeme.listing_views_changed() IS 'Protected tables whose listing view has another query than seeme_protect gives it';
+
 CREATE FUNCTION seeme.findings_on_guards() RETURNS TABLE (severity text, object text, finding text, remedy text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT 'critical', m.relation::text,
-         'table was protected before: one of this name was, and was dropped, renamed or moved; this one is not, and whoever is granted it sees all of its rows',
+         'table was protected before: one of this name was, and was dropped, renamed or moved; this one is not, and '
+         || CASE WHEN c.relrowsecurity THEN 'nothing keeps what policies it has' ELSE 'whoever is granted it sees all of its rows' END,
          format('SELECT %s;', m.statement)
-    FROM seeme.tables_made_again() m
+    FROM seeme.tables_made_again() m JOIN pg_class c ON c.oid = m.relation
   UNION ALL
   SELECT 'critical', d.relation::text,
          format('rows are reached from above: %s has its rows in this table, which is not protected, so that the policies there are not asked', p.table_name),
@@ -37,11 +55,23 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     JOIN pg_trigger t ON t.tgrelid = b.relation AND seeme.is_guard(t.tgname)
    WHERE t.tgenabled NOT IN ('O', 'A') AND NOT EXISTS (SELECT FROM seeme.protected_tables o WHERE o.table_name = b.relation)
   UNION ALL
+  SELECT 'critical', p.listing_view::text,
+         format('listing view was changed: its query is not what seeme_protect made, and its owner bypasses row security, so that it may show any row of %s', p.table_name),
+         seeme.protect_again(p)
+    FROM seeme.listing_views_changed() p
+   WHERE NOT EXISTS (SELECT FROM seeme.scope_columns_gone() g WHERE g.relation = p.table_name)
+  UNION ALL
   SELECT 'high', p.listing_view::text,
          format('listing view is writable: without its trigger it passes changes on to %s with the rights of the view''s owner', p.table_name),
          format('CREATE TRIGGER seeme_read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.refuse_write();', p.listing_view)
     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.listing_view
    WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'seeme_read_only')
+  UNION ALL
+  SELECT 'medium', p.table_name::text,
+         format('owner may not call the guards: %s became the owner, and is refused each statement on it, and each new partition, for want of EXECUTE', c.relowner::regrole),
+         format('SELECT seeme.grant_to_owner(p) FROM seeme.protected_tables p WHERE p.table_name = %L::regclass;', p.table_name)
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
+   WHERE NOT has_function_privilege(c.relowner, 'seeme.user_for(text)', 'EXECUTE')
   UNION ALL
   SELECT 'high', quote_ident(t.evtname),
          'event trigger is demoted: in a session with session_replication_role = replica it does not fire, and what it keeps is not kept',

@@ -33,6 +33,9 @@ CREATE EVENT TRIGGER seeme_adopt_names ON ddl_command_end
                'CREATE TABLE AS', 'SELECT INTO', 'CREATE SCHEMA', 'CREATE FOREIGN TABLE', 'CREATE MATERIALIZED VIEW', 'IMPORT FOREIGN SCHEMA')
   EXECUTE FUNCTION seeme.follow_names();
 COMMENT ON EVENT TRIGGER seeme_adopt_names IS 'What is remembered of protected tables follows their names, and remembers those that they had';
+CREATE EVENT TRIGGER seeme_follow_owners ON ddl_command_end WHEN TAG IN ('ALTER TABLE')
+  EXECUTE FUNCTION seeme.follow_owners();
+COMMENT ON EVENT TRIGGER seeme_follow_owners IS 'Whoever becomes the owner of a protected table may call what guards it';
 CREATE EVENT TRIGGER seeme_forget_dropped_tables ON sql_drop EXECUTE FUNCTION seeme.forget_dropped_tables();
 COMMENT ON EVENT TRIGGER seeme_forget_dropped_tables IS 'Keeps seeme.protected_tables true to what there is';
 CREATE EVENT TRIGGER seeme_keep_protection ON ddl_command_end

@@ -1,0 +1,127 @@
+\i test/include/prelude.psql
+-- What becomes of a protected table's guards when it, or a part of it, is given away, detached, left behind or restored by itself.
+BEGIN;
+\i test/include/people.psql
+\i test/include/asking.psql
+SELECT plan(35);
+CREATE ROLE t_migrator; CREATE ROLE t_heir;
+GRANT CREATE, USAGE ON SCHEMA public TO t_migrator, t_heir;
+GRANT t_heir TO t_migrator;
+CREATE FUNCTION pg_temp.as_role(role text, VARIADIC statements text[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  statement text;
+BEGIN
+  EXECUTE format('SET LOCAL ROLE %I', role);
+  FOREACH statement IN ARRAY statements LOOP EXECUTE statement; END LOOP;
+  RESET ROLE;
+  RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+  RESET ROLE;
+  RETURN SQLSTATE;
+END $$;
+CREATE FUNCTION pg_temp.found(object text, finding text) RETURNS text LANGUAGE sql
+AS $$ SELECT string_agg(f.severity, ' ') FROM seeme_security_report() f WHERE f.object = found.object AND f.finding LIKE found.finding || '%' $$;
+CREATE FUNCTION pg_temp.mend(object text, finding text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE (SELECT f.remedy FROM seeme_security_report() f WHERE f.object = mend.object AND f.finding LIKE mend.finding || '%');
+END $$;
+
+SET LOCAL ROLE t_migrator;
+CREATE TABLE t_note (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text, project_id uuid, owner_id uuid);
+CREATE TABLE t_parted (k integer, name text, project_id uuid) PARTITION BY LIST (k);
+CREATE TABLE t_parted_1 PARTITION OF t_parted FOR VALUES IN (1);
+CREATE TABLE t_parted_2 PARTITION OF t_parted FOR VALUES IN (2);
+CREATE TABLE t_base (id integer, project_id uuid, owner_id uuid);
+CREATE TABLE t_kid () INHERITS (t_base);
+RESET ROLE;
+SELECT seeme_protect('t_note', 'models', project_column => 'project_id', owner_column => 'owner_id', listing_columns => '{id,name}'),
+       seeme_protect('t_parted', 'workflows', project_column => 'project_id'),
+       seeme_protect('t_base', 'graphs', project_column => 'project_id', owner_column => 'owner_id') \g /dev/null
+GRANT SELECT, INSERT, UPDATE, DELETE ON t_note, t_parted, t_parted_1, t_parted_2, t_base, t_kid TO t_app;
+GRANT SELECT ON t_note_listing TO t_heir, t_app;
+INSERT INTO t_note (name, project_id) VALUES ('in alpha', :alpha), ('in delta', :delta);
+INSERT INTO t_parted VALUES (1, 'in alpha', :alpha), (1, 'in delta', :delta), (2, 'in alpha', :alpha);
+INSERT INTO t_kid VALUES (1, :alpha, NULL), (2, :delta, NULL);
+
+-- Another owner
+SAVEPOINT given;
+SELECT is(pg_temp.as_role('t_migrator', 'ALTER TABLE t_note OWNER TO t_heir', 'ALTER TABLE t_parted OWNER TO t_heir'), 'done', 'a table is given to somebody else');
+SELECT is(pg_temp.as_role('t_heir', 'SELECT count(*) FROM t_note', 'UPDATE t_note SET name = ''x''', 'CREATE TABLE t_parted_3 PARTITION OF t_parted FOR VALUES IN (3)'), 'done',
+          'the new owner is not refused for want of the guards'' functions');
+ROLLBACK TO given;
+REASSIGN OWNED BY t_migrator TO t_heir;
+SELECT is(pg_temp.found('public.t_note', 'owner may not call the guards'), 'medium', 'REASSIGN OWNED, of which no event trigger is told, is found');
+SELECT pg_temp.mend('public.t_note', 'owner may not call the guards') \g /dev/null
+SELECT is(pg_temp.as_role('t_heir', 'SELECT count(*) FROM t_note', 'CREATE TABLE t_parted_3 PARTITION OF t_parted FOR VALUES IN (3)'), 'done', 'and its remedy mends it');
+ROLLBACK TO given;
+
+-- What is left behind when the whole is dropped
+SELECT is(pg_temp.as_role('t_migrator', 'ALTER TABLE t_parted DETACH PARTITION t_parted_1', 'ALTER TABLE t_kid NO INHERIT t_base', 'DROP TABLE t_parted', 'DROP TABLE t_base'), 'done', 'a part is detached, and the whole dropped');
+SELECT is(pg_temp.rows('olga', 'SELECT count(*) FROM ' || part), '{0}', 'the part stays closed: ' || part) FROM unnest(ARRAY['t_parted_1', 't_kid']) AS part;
+SELECT is(pg_temp.found('public.' || part, 'table was protected before'), 'critical', 'threat: nobody remembers what a detached part held: ' || part) FROM unnest(ARRAY['t_parted_1', 't_kid']) AS part;
+SELECT is(pg_temp.as_role('t_migrator', 'ALTER TABLE t_parted_1 DISABLE ROW LEVEL SECURITY'), 'done', 'its owner may open it then');
+SELECT is(pg_temp.found('public.t_parted_1', 'table was protected before'), 'critical', 'which is still found');
+SAVEPOINT left_behind;
+SELECT pg_temp.mend('public.' || part, 'table was protected before') FROM unnest(ARRAY['t_parted_1', 't_kid']) AS part \g /dev/null
+SELECT is(pg_temp.rows('olga', 'SELECT count(*) FROM ' || part), '{1}', 'the remedy protects it as the whole was, and shows each person their rows: ' || part) FROM unnest(ARRAY['t_parted_1', 't_kid']) AS part;
+SELECT seeme_unprotect('t_parted_1'), seeme_unprotect('t_kid') \g /dev/null
+SELECT is(pg_temp.rows('olga', 'SELECT count(*) FROM ' || part), '{2}', 'and seeme_unprotect opens it: ' || part) FROM unnest(ARRAY['t_parted_1', 't_kid']) AS part;
+ROLLBACK TO left_behind;
+SELECT seeme_unprotect('t_parted_1'), seeme_unprotect('t_kid') \g /dev/null
+SELECT is((SELECT count(*) FROM pg_policy WHERE polrelid = part::regclass) + (SELECT count(*) FROM pg_trigger WHERE tgrelid = part::regclass) + (SELECT count(*) FROM seeme.dropped_tables d WHERE d.table_name = part), 0::bigint,
+          'said to stay open, nothing of its guards is left: ' || part) FROM unnest(ARRAY['t_parted_1', 't_kid']) AS part;
+ROLLBACK TO given;
+
+-- A detached part that is protected itself
+SELECT pg_temp.as_role('t_migrator', 'ALTER TABLE t_parted DETACH PARTITION t_parted_1') \g /dev/null
+SELECT seeme_protect('t_parted_1', 'workflows', project_column => 'project_id') \g /dev/null
+SELECT is(pg_temp.rows('olga', 'SELECT count(*) FROM t_parted_1'), '{1}', 'a detached partition that is protected shows each person their rows');
+SELECT is((SELECT closed_partitions FROM seeme.protected_tables WHERE table_name = 't_parted'::regclass), '{t_parted_2}'::regclass[], 'and is a matter of the former whole''s no more');
+SELECT seeme_unprotect('t_parted_1') \g /dev/null
+SELECT is((SELECT relrowsecurity FROM pg_class WHERE oid = 't_parted_1'::regclass), false, 'it is as it was before it was a part, once it is unprotected');
+ROLLBACK TO given;
+
+-- A table that was restored by itself, its listing view along: it has all that, and is not known
+DELETE FROM seeme.protected_tables WHERE table_name = 't_note'::regclass;
+SELECT is(pg_temp.rows(NULL, $$SELECT seeme_protect('t_note', 'models', project_column => 'project_id', owner_column => 'owner_id', listing_columns => '{id,name}')$$), '{""}', 'it is protected anew, over what was restored of its listing view');
+SELECT seeme_protect('t_note', 'models', project_column => 'project_id', owner_column => 'owner_id', listing_columns => '{id,name}') \g /dev/null
+SELECT is(has_table_privilege('t_heir', 't_note_listing', 'SELECT'), true, 'who was granted the view has it still');
+SELECT is(pg_temp.rows('olga', 'SELECT name FROM t_note_listing'), '{"in alpha"}', 'which shows each person their rows');
+ROLLBACK TO given;
+DELETE FROM seeme.protected_tables WHERE table_name = 't_note'::regclass;
+DROP VIEW t_note_listing; CREATE VIEW t_note_listing AS SELECT 1 AS one;
+SELECT throws_ok($$SELECT seeme_protect('t_note', 'models', project_column => 'project_id', listing_columns => '{id,name}')$$, '42P07', NULL, 'a view of somebody''s own of that name is not dropped');
+ROLLBACK TO given;
+
+-- The listing view
+DROP VIEW t_note_listing;
+SELECT is((SELECT listing_view FROM seeme.protected_tables WHERE table_name = 't_note'::regclass), NULL, 'a listing view that is dropped is forgotten: its number may be another''s');
+ROLLBACK TO given;
+SELECT is(pg_temp.found('public.t_note_listing', 'listing view'), NULL, 'a listing view as seeme_protect made it');
+ALTER TABLE t_note RENAME COLUMN name TO heading; ALTER TABLE t_note RENAME COLUMN project_id TO "its project"; ALTER TABLE t_note RENAME TO "t Note";
+SELECT is(pg_temp.found('public.t_note_listing', 'listing view'), NULL, 'whose columns and table were renamed');
+ROLLBACK TO given;
+CREATE OR REPLACE VIEW t_note_listing WITH (security_barrier) AS SELECT id, name FROM t_note;
+SELECT is(pg_temp.found('public.t_note_listing', 'listing view was changed'), 'critical', 'threat: a listing view that shows all rows');
+SELECT pg_temp.mend('public.t_note_listing', 'listing view was changed') \g /dev/null
+SELECT is(pg_temp.rows('olga', 'SELECT name FROM t_note_listing'), '{"in alpha"}', 'and its remedy mends it');
+CREATE RULE t_write AS ON INSERT TO t_note_listing DO INSTEAD INSERT INTO t_note (name, project_id) VALUES (NEW.name, NULL);
+SELECT is(pg_temp.found('public.t_note_listing', 'rule on a protected table'), 'medium', 'threat: a rule of a listing view');
+ROLLBACK TO given;
+
+-- Of a foreign key's columns those that it sets
+CREATE TABLE t_section (id uuid PRIMARY KEY, project_id uuid, UNIQUE (id, project_id));
+CREATE TABLE t_task (id uuid PRIMARY KEY, section_id uuid, project_id uuid, owner_id uuid);
+CREATE TABLE t_part (id uuid PRIMARY KEY, section_id uuid REFERENCES t_section ON DELETE SET NULL, owner_id uuid);
+SELECT seeme_protect('t_section', 'datasets', project_column => 'project_id'), seeme_protect('t_task', 'annotations', project_column => 'project_id', owner_column => 'owner_id'),
+       seeme_protect('t_part', 'dataset_items', resource_id_column => 'section_id', resource_type => 'dataset', owner_column => 'owner_id') \g /dev/null
+ALTER TABLE t_task ADD CONSTRAINT k FOREIGN KEY (section_id, project_id) REFERENCES t_section (id, project_id) ON DELETE SET NULL (section_id);
+SELECT is(pg_temp.found('public.t_task', 'row is left to its owner'), NULL, 'a foreign key that leaves the scope alone when it sets the reference to null');
+ALTER TABLE t_task DROP CONSTRAINT k, ADD CONSTRAINT k FOREIGN KEY (section_id, project_id) REFERENCES t_section (id, project_id) ON DELETE SET NULL;
+SELECT is(pg_temp.found('public.t_task', 'row is left to its owner'), 'medium', 'one that sets the scope, too');
+SELECT is(pg_temp.found('public.t_part', 'row is left to its owner'), 'medium', 'threat: a part whose whole is deleted becomes its owner''s own');
+SELECT pg_temp.mend('public.' || t, 'row is left to its owner') FROM unnest(ARRAY['t_task', 't_part']) AS t \g /dev/null
+SELECT is(pg_temp.found('public.' || t, 'row is left to its owner'), NULL, 'and the remedy mends it: ' || t) FROM unnest(ARRAY['t_task', 't_part']) AS t;
+
+SELECT * FROM finish();
+ROLLBACK;
