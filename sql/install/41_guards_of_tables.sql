@@ -506,7 +506,7 @@ BEGIN
      AND (d.schema_name, d.table_name) = (n.nspname, c.relname);
   IF TG_OP = 'DELETE' THEN
     DELETE FROM seeme.lowered_guards l WHERE l.table_name = OLD.table_name;
-  ELSE
+  ELSIF NOT (seeme.loads_dump() OR seeme.restoring()) THEN  -- in a dump the guards come later
     INSERT INTO seeme.lowered_guards (table_name, relation, guard) SELECT NEW.table_name, d.relation, d.guard FROM seeme.guards_down(NEW) d
     ON CONFLICT DO NOTHING;
   END IF;

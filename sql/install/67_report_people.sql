@@ -32,6 +32,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
              WHERE m.organization_id = o.id AND m.team_id IS NULL AND m.project_id IS NULL AND m.user_id <> o.owner_id
                AND coalesce(m.valid_from <= clock_timestamp(), true) AND coalesce(clock_timestamp() < m.valid_until, true)
                AND (u.disabled_at IS NULL OR u.disabled_at > clock_timestamp())
+               AND NOT u.is_service
              ORDER BY (r.is_system_role AND r.name = 'Admin') IS TRUE DESC, coalesce(cardinality(r.permissions), 0) DESC, m.created_at, m.id LIMIT 1),
            format('-- UPDATE seeme.organizations SET owner_id = ... WHERE id = %L: it has no other current member', o.id))
     FROM seeme.organizations o JOIN seeme.users u ON u.id = o.owner_id
