@@ -9,8 +9,8 @@ EXTENSION = seeme_rbac
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION).control)
 
 MODULE_big = $(EXTENSION)
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
-SRC_HEADERS = $(wildcard src/*.h)
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+SRC_HEADERS = $(wildcard src/*.h src/*/*.h)
 
 INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA = $(INSTALL_SQL) $(filter-out $(INSTALL_SQL),$(wildcard sql/$(EXTENSION)--*--*.sql))
@@ -18,8 +18,8 @@ EXTRA_CLEAN = $(INSTALL_SQL)
 
 PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers
-PG_CPPFLAGS = -DSEEME_RBAC_VERSION='"$(EXTVERSION)"'
-# libcjose verifies signed tokens (src/jwt.c), libjansson reads their JSON.
+PG_CPPFLAGS = -I$(srcdir)/src -DSEEME_RBAC_VERSION='"$(EXTVERSION)"'
+# libcjose verifies signed tokens (src/identity/jwt.c), libjansson reads their JSON.
 SHLIB_LINK = -lcjose -ljansson
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))

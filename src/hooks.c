@@ -8,8 +8,8 @@
 #include "tcop/utility.h"
 
 #include "hooks.h"
-#include "leftovers.h"
-#include "locks.h"
+#include "identity/leftovers.h"
+#include "guards/locks.h"
 
 static ProcessUtility_hook_type next_process_utility = NULL;
 

@@ -6,15 +6,15 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
-#include "cache.h"
-#include "changes.h"
-#include "compat.h"
-#include "guards.h"
+#include "cache/cache.h"
+#include "core/invalidation.h"
+#include "core/compat.h"
+#include "guards/extension_drop.h"
 #include "hooks.h"
-#include "identity.h"
-#include "leftovers.h"
-#include "permission_scan.h"
-#include "restoring.h"
+#include "identity/identity.h"
+#include "identity/leftovers.h"
+#include "planner/custom_scan.h"
+#include "guards/restoring.h"
 
 SEEME_MODULE_MAGIC;
 

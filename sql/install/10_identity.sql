@@ -1,4 +1,4 @@
--- Who is asking (src/identity.c).
+-- Who is asking (src/identity/identity.c).
 
 CREATE FUNCTION @extschema@.seeme_user_id() RETURNS uuid
 LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'seeme_user_id';

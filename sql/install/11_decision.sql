@@ -1,4 +1,4 @@
--- The decision and every other form of the same question (src/decide.c and its callers).
+-- The decision and every other form of the same question (src/core/evaluator.c and its callers).
 
 CREATE FUNCTION seeme.plan_has_permission(internal) RETURNS internal
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_has_permission';

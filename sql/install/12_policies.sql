@@ -1,4 +1,4 @@
--- Policies for what changes a row, and the trigger that asks them again once the row is locked (src/after_wait.c).
+-- Policies for what changes a row, and the trigger that asks them again once the row is locked (src/planner/recheck_trigger.c).
 
 CREATE FUNCTION seeme.ask_after_wait() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_ask_after_wait';

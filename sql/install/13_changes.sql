@@ -1,4 +1,4 @@
--- What decisions follow, and how every session learns that it has changed (src/changes.c); what is remembered (src/cache.c).
+-- What decisions follow, and how every session learns that it has changed (src/core/invalidation.c); what is remembered (src/cache/cache.c).
 
 -- Always empty. PostgreSQL tells every session when a table's definition changes; these stand for the rows of others.
 -- Each has a key, since a publication of all tables refuses some statements on a table without one.

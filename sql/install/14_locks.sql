@@ -1,4 +1,4 @@
--- Locks that SQL cannot name (src/locks.c). pg_advisory_lock() is for everybody: whoever took one of ours would keep others waiting.
+-- Locks that SQL cannot name (src/guards/locks.c). pg_advisory_lock() is for everybody: whoever took one of ours would keep others waiting.
 
 CREATE FUNCTION seeme.lock(class regclass, key text) RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_lock';

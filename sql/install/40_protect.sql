@@ -405,7 +405,7 @@ END $$;
 COMMENT ON FUNCTION seeme.create_follow_trigger(seeme.protected_tables) IS 'Makes the trigger that follows the ids and names of a protected table''s rows';
 
 -- PostgreSQL changes no column that a trigger names. So the trigger goes when a statement begins to change the type of one, or
--- to drop that of the names, and is made again when it has (src/alter_table.c).
+-- to drop that of the names, and is made again when it has (src/guards/alter_table.c).
 CREATE FUNCTION seeme.make_way() RETURNS event_trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_make_way';
 COMMENT ON FUNCTION seeme.make_way() IS

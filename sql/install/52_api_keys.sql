@@ -1,5 +1,5 @@
 -- API keys: a way to be somebody, narrowed to a list of codes. Services are users; so a key of a service is like any other.
--- A key that a person made counts only while they could make it (rule 7.7): src/decide.c asks, at every decision.
+-- A key that a person made counts only while they could make it (rule 7.7): src/core/evaluator.c asks, at every decision.
 
 CREATE TABLE seeme.api_keys (
   id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -1,4 +1,4 @@
--- Signed tokens (JWT): the keys that they are verified with, and whom their subjects are. src/login.c reads both.
+-- Signed tokens (JWT): the keys that they are verified with, and whom their subjects are. src/functions/login.c reads both.
 
 CREATE TABLE seeme.token_keys (
   id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),

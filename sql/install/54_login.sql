@@ -1,4 +1,4 @@
--- Who is asking, by a secret of theirs: an API key or a signed token (src/login.c).
+-- Who is asking, by a secret of theirs: an API key or a signed token (src/functions/login.c).
 
 CREATE FUNCTION seeme.login_by_key(user_id uuid, key_id uuid, for_session boolean) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_login_by_key';

@@ -1,6 +1,6 @@
 -- Event triggers, once everything is made that they look at. Where several fire they do so in the order of their names.
 
--- What keeps the extension from going along with something else (src/guards.c). Whatever is wrong with the library must not keep
+-- What keeps the extension from going along with something else (src/guards/extension_drop.c). Whatever is wrong with the library must not keep
 -- anybody from dropping or updating the extension.
 CREATE FUNCTION seeme.watch_drop(tag text) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_watch_drop';

@@ -2,8 +2,8 @@
  * cache.c: what people hold where, remembered: per backend, shared by everybody for whom it asks, and bounded.
  *
  * Owns the memory, its bound, and what is forgotten when. Knows neither who is asking nor what a permission means, and reads no
- * table: held.c and directory.c fill it. It has four parts, a memory context each: the vocabulary (codes, sets of codes, roles), the
- * places and people (cache_places.c), and the viewers. Pointers into them are good as long as seeme_moves is the same.
+ * table: effective_permissions.c and preload.c fill it. It has four parts, a memory context each: the vocabulary (codes, sets of codes, roles), the
+ * places and people (places.c), and the viewers. Pointers into them are good as long as seeme_moves is the same.
  *
  * The bound holds within one question, too: what would grow beyond it is not added (seeme_cache_fits()), and the question is
  * answered without being remembered. Room is made at the next seeme_cache_begin(), when nobody holds a pointer.
@@ -20,10 +20,10 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
-#include "cache.h"
-#include "cache_parts.h"
-#include "changes.h"
-#include "version.h"
+#include "cache/cache.h"
+#include "cache/parts.h"
+#include "core/invalidation.h"
+#include "core/version.h"
 
 SeemeCacheCounters seeme_cache_counters;
 

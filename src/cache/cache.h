@@ -10,8 +10,8 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "ids.h"
-#include "store.h"
+#include "core/uuid_hash.h"
+#include "core/store.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,5 +1,5 @@
 /*
- * held.c: what somebody holds somewhere, as decide.c says, remembered in the cache.
+ * effective_permissions.c: what somebody holds somewhere, as evaluator.c says, remembered in the cache.
  *
  * The only one that puts decisions into the cache. Owns no state. Everything here is read in a store that was opened after
  * seeme_held_begin(): should anything change while it is read, the next seeme_held_begin() forgets it.
@@ -13,14 +13,14 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "cache.h"
-#include "changes.h"
-#include "codes.h"
-#include "decide.h"
-#include "directory.h"
-#include "held.h"
-#include "identity.h"
-#include "store.h"
+#include "cache/cache.h"
+#include "core/invalidation.h"
+#include "core/codes.h"
+#include "core/evaluator.h"
+#include "cache/preload.h"
+#include "cache/effective_permissions.h"
+#include "identity/identity.h"
+#include "core/store.h"
 
 /*
  * A resource in more projects than this has them decided one after the other in memory that is used again; and what is held in
@@ -353,7 +353,7 @@ compare_scope_with_known(const void *scope, const void *membership)
 }
 
 /*
- * What was remembered of a standing, as decide.c takes it, as far as it reaches a place. Its dates are the viewer's: none of them
+ * What was remembered of a standing, as evaluator.c takes it, as far as it reaches a place. Its dates are the viewer's: none of them
  * has come.
  */
 static void
@@ -426,7 +426,7 @@ remember_standing(SeemeSubject *subject, SeemeViewer *viewer, const SeemeStandin
 	known->nmemberships = n;
 }
 
-/* What a viewer holds in a place, as decide.c says of a standing. */
+/* What a viewer holds in a place, as evaluator.c says of a standing. */
 static void
 add_held(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, const SeemeStanding *standing, uint64 *words)
 {

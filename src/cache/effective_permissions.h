@@ -1,5 +1,5 @@
 /*
- * held.h: what somebody holds somewhere, from memory where possible.
+ * effective_permissions.h: what somebody holds somewhere, from memory where possible.
  */
 #ifndef SEEME_HELD_H
 #define SEEME_HELD_H
@@ -8,10 +8,10 @@
 
 #include <limits.h>
 
-#include "cache.h"
-#include "decide.h"
-#include "identity.h"
-#include "store.h"
+#include "cache/cache.h"
+#include "core/evaluator.h"
+#include "identity/identity.h"
+#include "core/store.h"
 
 #pragma GCC visibility push(hidden)
 

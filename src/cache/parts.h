@@ -1,12 +1,12 @@
 /*
- * cache_parts.h: what cache.c shares with its parts, and with nobody else.
+ * parts.h: what cache.c shares with its parts, and with nobody else.
  */
 #ifndef SEEME_CACHE_PARTS_H
 #define SEEME_CACHE_PARTS_H
 
 #include "postgres.h"
 
-#include "cache.h"
+#include "cache/cache.h"
 
 #pragma GCC visibility push(hidden)
 

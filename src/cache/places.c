@@ -1,14 +1,14 @@
 /*
- * cache_places.c: the part of the cache that is the same for everybody: where projects, teams and organizations are, whose the
+ * places.c: the part of the cache that is the same for everybody: where projects, teams and organizations are, whose the
  * organizations are, and who exists.
  */
 #include "postgres.h"
 
 #include "utils/memutils.h"
 
-#include "cache.h"
-#include "cache_parts.h"
-#include "changes.h"
+#include "cache/cache.h"
+#include "cache/parts.h"
+#include "core/invalidation.h"
 
 typedef struct CachedOwner
 {

@@ -1,22 +1,22 @@
 /*
- * directory.c: what decisions take of places and people, whoever asks: where a project is, whose an organization is, and
+ * preload.c: what decisions take of places and people, whoever asks: where a project is, whose an organization is, and
  * whether a person exists and is not disabled.
  *
  * It is looked up one by one, as it is asked for. A session that has asked for many by then reads the table as a whole: a row
  * costs a fifteenth of a look-up so, and together the two cost at most twice what would have been best. That is what a pooled
  * connection comes to, and comes to again whenever a new project makes it forget where all of them are.
  *
- * Keeps what it finds in the cache; owns no state. Like held.c it reads in a store that was opened after seeme_held_begin().
+ * Keeps what it finds in the cache; owns no state. Like effective_permissions.c it reads in a store that was opened after seeme_held_begin().
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 
-#include "cache.h"
-#include "changes.h"
-#include "decide.h"
-#include "directory.h"
-#include "store.h"
+#include "cache/cache.h"
+#include "core/invalidation.h"
+#include "core/evaluator.h"
+#include "cache/preload.h"
+#include "core/store.h"
 
 /* A look-up costs as much as so many rows of a table that is read as a whole. */
 #define ROWS_PER_LOOKUP 15

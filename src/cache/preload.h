@@ -1,13 +1,13 @@
 /*
- * directory.h: where things are and who acts, remembered for everybody.
+ * preload.h: where things are and who acts, remembered for everybody.
  */
 #ifndef SEEME_DIRECTORY_H
 #define SEEME_DIRECTORY_H
 
 #include "postgres.h"
 
-#include "cache.h"
-#include "store.h"
+#include "cache/cache.h"
+#include "core/store.h"
 
 #pragma GCC visibility push(hidden)
 

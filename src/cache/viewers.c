@@ -1,14 +1,14 @@
 /*
- * cache_viewers.c: the part of the cache that is each viewer's own: what they have where.
+ * viewers.c: the part of the cache that is each viewer's own: what they have where.
  */
 #include "postgres.h"
 
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "cache.h"
-#include "cache_parts.h"
-#include "changes.h"
+#include "cache/cache.h"
+#include "cache/parts.h"
+#include "core/invalidation.h"
 
 /* As long as a viewer has not more places than this, they are in a hash table. */
 #define FEW_PLACES 256

@@ -1,15 +1,15 @@
 /*
- * cache_vocabulary.c: the part of the cache that is the same for everybody and everywhere: the registered codes, sets of them,
+ * vocabulary.c: the part of the cache that is the same for everybody and everywhere: the registered codes, sets of them,
  * what each role covers, the resource types.
  */
 #include "postgres.h"
 
 #include "utils/memutils.h"
 
-#include "cache.h"
-#include "cache_parts.h"
-#include "changes.h"
-#include "ids.h"
+#include "cache/cache.h"
+#include "cache/parts.h"
+#include "core/invalidation.h"
+#include "core/uuid_hash.h"
 
 /* Their numbers are 16 bits wide, and 0 stands for none. */
 #define MAX_SETS PG_UINT16_MAX

@@ -10,8 +10,8 @@
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
-#include "codes.h"
-#include "store.h"
+#include "core/codes.h"
+#include "core/store.h"
 
 /* A typing error is at most this far from what was meant. */
 #define SEEME_NEAR_ENOUGH 5

@@ -8,7 +8,7 @@
 
 #include "nodes/pg_list.h"
 
-#include "store.h"
+#include "core/store.h"
 
 /* A code that is asked about: itself, or what a wildcard stands for. */
 typedef struct SeemeQuestion

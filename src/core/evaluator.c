@@ -1,9 +1,9 @@
 /*
- * decide.c: the evaluator: whether a person holds a code somewhere.
+ * evaluator.c: the evaluator: whether a person holds a code somewhere.
  *
  * It knows the store and the codes, and not who is asking: everybody who asks, in whatever form, asks here, so that check,
  * list, explanation and the rows that a policy lets through cannot disagree. Writes nothing, remembers nothing: what is remembered of its answers
- * is for held.c.
+ * is for effective_permissions.c.
  *
  * The rule, whole: a person who exists and is not disabled holds a code in a place if they own its organization; or if
  * their membership in the organization is current, and so is a membership of theirs in the organization, in the place's
@@ -18,10 +18,10 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "codes.h"
-#include "decide.h"
-#include "ids.h"
-#include "store.h"
+#include "core/codes.h"
+#include "core/evaluator.h"
+#include "core/uuid_hash.h"
+#include "core/store.h"
 
 /* As long as a subject has not more standings than this, the one that is wanted is looked for one by one. */
 #define FEW_STANDINGS 8

@@ -1,5 +1,5 @@
 /*
- * decide.h: the evaluator.
+ * evaluator.h: the evaluator.
  */
 #ifndef SEEME_DECIDE_H
 #define SEEME_DECIDE_H
@@ -10,9 +10,9 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "codes.h"
-#include "ids.h"
-#include "store.h"
+#include "core/codes.h"
+#include "core/uuid_hash.h"
+#include "core/store.h"
 
 typedef enum SeemeLevel
 {

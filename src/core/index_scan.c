@@ -1,5 +1,5 @@
 /*
- * scan.c: reading a table, by an index or as it lies, under one snapshot of what is committed now.
+ * index_scan.c: reading a table, by an index or as it lies, under one snapshot of what is committed now.
  *
  * Owns how the extension's tables are found and read, whatever row security and snapshots say; what their columns mean is
  * for store.c. Writes nothing.
@@ -34,11 +34,11 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "changes.h"
-#include "compat.h"
-#include "scan.h"
-#include "store.h"
-#include "version.h"
+#include "core/invalidation.h"
+#include "core/compat.h"
+#include "core/index_scan.h"
+#include "core/store.h"
+#include "core/version.h"
 
 StaticAssertDecl(SEEME_NTABLES <= SEEME_MAX_TABLES_READ, "every table has a place among those that were read");
 

@@ -1,5 +1,5 @@
 /*
- * scan.h: reading a table by an index.
+ * index_scan.h: reading a table by an index.
  */
 #ifndef SEEME_SCAN_H
 #define SEEME_SCAN_H
@@ -14,7 +14,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "store.h"
+#include "core/store.h"
 
 #pragma GCC visibility push(hidden)
 

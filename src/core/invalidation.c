@@ -1,5 +1,5 @@
 /*
- * changes.c: whether what decisions follow has changed, here or in another session.
+ * invalidation.c: whether what decisions follow has changed, here or in another session.
  *
  * Row triggers on the tables that decisions are made from send an invalidation of an empty table, one of four. PostgreSQL
  * delivers such messages to every session when the transaction commits, replays them on standbys, and takes them back
@@ -27,8 +27,8 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "changes.h"
-#include "version.h"
+#include "core/invalidation.h"
+#include "core/version.h"
 
 static const char *const proxy_names[SEEME_NCHANGES] = {
 	[SEEME_CHANGE_OF_VOCABULARY] = "changes_of_vocabulary",

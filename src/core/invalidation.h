@@ -1,5 +1,5 @@
 /*
- * changes.h: whether what decisions follow has changed.
+ * invalidation.h: whether what decisions follow has changed.
  */
 #ifndef SEEME_CHANGES_H
 #define SEEME_CHANGES_H
@@ -10,7 +10,7 @@
 #include "utils/inval.h"
 #include "utils/uuid.h"
 
-#include "compat.h"
+#include "core/compat.h"
 
 #pragma GCC visibility push(hidden)
 

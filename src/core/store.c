@@ -2,7 +2,7 @@
  * store.c: what the extension's tables say.
  *
  * Owns the layout of the tables as C sees it (columns, and which index finds what) and nothing else: it knows neither
- * who is asking nor what a permission is, and writes nothing. How a row is found is scan.c's affair.
+ * who is asking nor what a permission is, and writes nothing. How a row is found is index_scan.c's affair.
  */
 #include "postgres.h"
 
@@ -13,12 +13,12 @@
 #include "utils/fmgroids.h"
 #include "utils/jsonb.h"
 
-#include "scan.h"
-#include "store.h"
+#include "core/index_scan.h"
+#include "core/store.h"
 
 /*
  * The columns that C reads, by number, with their types: COLUMN(table, name, number, type), as sql/install has them. An upgrade
- * adds columns at the end only. scan.c compares them with the table, by name and type, before it reads the first row of one.
+ * adds columns at the end only. index_scan.c compares them with the table, by name and type, before it reads the first row of one.
  */
 #define COLUMNS_OF_USERS(COLUMN) \
 	COLUMN(users, id, 1, UUIDOID) \

@@ -1,5 +1,5 @@
 /*
- * ids.c: ids and what goes with them, found fast: hash tables with open addressing.
+ * uuid_hash.c: ids and what goes with them, found fast: hash tables with open addressing.
  *
  * Owns nothing but the random keys of the hash; whose memory it is, says the caller.
  */
@@ -8,7 +8,7 @@
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
-#include "ids.h"
+#include "core/uuid_hash.h"
 
 uint64		seeme_hash_keys[2] = {0};
 

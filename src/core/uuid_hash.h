@@ -1,5 +1,5 @@
 /*
- * ids.h: ids and what goes with them, found fast.
+ * uuid_hash.h: ids and what goes with them, found fast.
  */
 #ifndef SEEME_IDS_H
 #define SEEME_IDS_H

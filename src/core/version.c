@@ -25,8 +25,8 @@
 #include "utils/inval.h"
 #include "utils/rel.h"
 
-#include "changes.h"
-#include "version.h"
+#include "core/invalidation.h"
+#include "core/version.h"
 
 #define EXTENSION_NAME "seeme_rbac"
 #define MAX_VERSION_LENGTH 64

@@ -8,7 +8,7 @@
 
 #include "fmgr.h"
 
-#include "changes.h"
+#include "core/invalidation.h"
 
 #pragma GCC visibility push(hidden)
 

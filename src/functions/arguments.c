@@ -1,5 +1,5 @@
 /*
- * question.c: what the SQL functions have in common: their arguments, who asks, and the arrays they answer with.
+ * arguments.c: what the SQL functions have in common: their arguments, who asks, and the arrays they answer with.
  *
  * Sits between the SQL functions and the identity, codes and decision; owns nothing.
  */
@@ -11,13 +11,13 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "changes.h"
-#include "codes.h"
-#include "decide.h"
-#include "held.h"
-#include "identity.h"
-#include "question.h"
-#include "store.h"
+#include "core/invalidation.h"
+#include "core/codes.h"
+#include "core/evaluator.h"
+#include "cache/effective_permissions.h"
+#include "identity/identity.h"
+#include "functions/arguments.h"
+#include "core/store.h"
 
 void
 seeme_asker_init(SeemeAsker *asker, SeemeStore *store)

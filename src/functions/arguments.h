@@ -1,5 +1,5 @@
 /*
- * question.h: the arguments of the SQL functions, and the person who asks.
+ * arguments.h: the arguments of the SQL functions, and the person who asks.
  */
 #ifndef SEEME_QUESTION_H
 #define SEEME_QUESTION_H
@@ -9,9 +9,9 @@
 #include "fmgr.h"
 #include "utils/array.h"
 
-#include "codes.h"
-#include "decide.h"
-#include "store.h"
+#include "core/codes.h"
+#include "core/evaluator.h"
+#include "core/store.h"
 
 /* Who asks a question, and what they may be told. */
 typedef struct SeemeAsker

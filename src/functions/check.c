@@ -8,17 +8,17 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "cache.h"
-#include "call.h"
-#include "changes.h"
-#include "check.h"
-#include "codes.h"
-#include "decide.h"
-#include "held.h"
-#include "identity.h"
-#include "question.h"
-#include "store.h"
-#include "version.h"
+#include "cache/cache.h"
+#include "planner/check_expression.h"
+#include "core/invalidation.h"
+#include "functions/check.h"
+#include "core/codes.h"
+#include "core/evaluator.h"
+#include "cache/effective_permissions.h"
+#include "identity/identity.h"
+#include "functions/arguments.h"
+#include "core/store.h"
+#include "core/version.h"
 
 /*
  * The asking person, if they exist, are not disabled, and their API key (if they came by one) is good and reaches a code
@@ -287,7 +287,7 @@ take_text(FunctionCallInfo fcinfo, int arg, char **copy)
 }
 
 /*
- * What of a call is constant: of one that is no part of an expression, nothing. One that asks for two permissions (both.c) has a
+ * What of a call is constant: of one that is no part of an expression, nothing. One that asks for two permissions (merged_check.c) has a
  * code more.
  */
 static void

@@ -1,7 +1,7 @@
 /*
  * explain.c: seeme_explain_permission: why a person holds a code somewhere, or why not.
  *
- * Walks the same standings and asks the same questions of them as decide.c, and adds words.
+ * Walks the same standings and asks the same questions of them as evaluator.c, and adds words.
  */
 #include "postgres.h"
 
@@ -12,11 +12,11 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "codes.h"
-#include "decide.h"
-#include "question.h"
-#include "store.h"
-#include "version.h"
+#include "core/codes.h"
+#include "core/evaluator.h"
+#include "functions/arguments.h"
+#include "core/store.h"
+#include "core/version.h"
 
 static void
 put_path(ReturnSetInfo *result, bool granted, const char *source, const pg_uuid_t *scope_id, const SeemeRole *role,

@@ -18,12 +18,12 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "changes.h"
-#include "held.h"
-#include "identity.h"
-#include "jwt.h"
-#include "store.h"
-#include "version.h"
+#include "core/invalidation.h"
+#include "cache/effective_permissions.h"
+#include "identity/identity.h"
+#include "identity/jwt.h"
+#include "core/store.h"
+#include "core/version.h"
 
 /* As many as a pool's connection may see in the lifetime of a token; some 200 kB. When there are more, they are all forgotten. */
 #define MAX_VERIFIED_TOKENS 1024

@@ -1,5 +1,5 @@
 /*
- * rows.c: the rows of an application's own tables, looked at with the rights of the table's owner.
+ * owner_rows.c: the rows of an application's own tables, looked at with the rights of the table's owner.
  *
  * The extension's own triggers run as a superuser. What a query of an application's table may run on the way (a cast, an
  * index expression, a check constraint that the planner simplifies) is the work of that table's owner, and must not run as
@@ -21,7 +21,7 @@
 #include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
-#include "version.h"
+#include "core/version.h"
 
 /* Whether a table has a column of that name and type. */
 static bool

@@ -6,7 +6,7 @@
  * least one of those that it is assigned in. Whose row it is the policy has compared before; this is asked of the asking
  * person's own rows alone. No role or code matters here.
  *
- * Decides through decide.c and held.c. Owns no state but a call site's: what was found of an id, for the next rows.
+ * Decides through evaluator.c and effective_permissions.c. Owns no state but a call site's: what was found of an id, for the next rows.
  */
 #include "postgres.h"
 
@@ -16,15 +16,15 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "cache.h"
-#include "changes.h"
-#include "codes.h"
-#include "decide.h"
-#include "held.h"
-#include "identity.h"
-#include "question.h"
-#include "store.h"
-#include "version.h"
+#include "cache/cache.h"
+#include "core/invalidation.h"
+#include "core/codes.h"
+#include "core/evaluator.h"
+#include "cache/effective_permissions.h"
+#include "identity/identity.h"
+#include "functions/arguments.h"
+#include "core/store.h"
+#include "core/version.h"
 
 /* What an id says: numbers of slots, so not 0, which is a free one. */
 typedef enum Finding

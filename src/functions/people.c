@@ -2,7 +2,7 @@
  * people.c: what SQL asks of people's rows, keys and memberships that it cannot see itself: by what is committed now, whatever
  * snapshot a transaction has; and which columns a statement sets.
  *
- * Decides nothing: why a key does not count is for decide.c to say.
+ * Decides nothing: why a key does not count is for evaluator.c to say.
  */
 #include "postgres.h"
 
@@ -16,10 +16,10 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
-#include "decide.h"
-#include "question.h"
-#include "store.h"
-#include "version.h"
+#include "core/evaluator.h"
+#include "functions/arguments.h"
+#include "core/store.h"
+#include "core/version.h"
 
 /*
  * seeme.email_for(permission text) RETURNS text

@@ -1,8 +1,8 @@
 /*
  * permitted.c: what may be done, where, and by whom: the question of check.c, listed.
  *
- * Each list is made of candidates, and each candidate is decided by decide.c: so that no list can say what a check does not.
- * Where a single code is held is remembered (held.c); other questions are put to the tables.
+ * Each list is made of candidates, and each candidate is decided by evaluator.c: so that no list can say what a check does not.
+ * Where a single code is held is remembered (effective_permissions.c); other questions are put to the tables.
  */
 #include "postgres.h"
 
@@ -13,17 +13,17 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
-#include "cache.h"
-#include "changes.h"
-#include "codes.h"
-#include "decide.h"
-#include "held.h"
-#include "identity.h"
-#include "ids.h"
-#include "permitted.h"
-#include "question.h"
-#include "store.h"
-#include "version.h"
+#include "cache/cache.h"
+#include "core/invalidation.h"
+#include "core/codes.h"
+#include "core/evaluator.h"
+#include "cache/effective_permissions.h"
+#include "identity/identity.h"
+#include "core/uuid_hash.h"
+#include "functions/permitted.h"
+#include "functions/arguments.h"
+#include "core/store.h"
+#include "core/version.h"
 
 /*
  * seeme_permissions(organization, team, project, resource uuid, resource_type text) RETURNS text[]

@@ -6,7 +6,7 @@
 
 #include "postgres.h"
 
-#include "decide.h"
+#include "core/evaluator.h"
 
 extern int	seeme_count_permitted(SeemeLevel level, const char *code, const char *resource_type, int limit);
 

@@ -1,5 +1,5 @@
 /*
- * rules.c: what the extension's own policies and triggers ask besides seeme_has_permission: memberships, rule 7.1, and
+ * policy_helpers.c: what the extension's own policies and triggers ask besides seeme_has_permission: memberships, rule 7.1, and
  * what is committed now whatever snapshot a transaction has.
  */
 #include "postgres.h"
@@ -18,15 +18,15 @@
 #include "utils/rls.h"
 #include "utils/tuplestore.h"
 
-#include "changes.h"
-#include "codes.h"
-#include "decide.h"
-#include "held.h"
-#include "identity.h"
-#include "ids.h"
-#include "question.h"
-#include "store.h"
-#include "version.h"
+#include "core/invalidation.h"
+#include "core/codes.h"
+#include "core/evaluator.h"
+#include "cache/effective_permissions.h"
+#include "identity/identity.h"
+#include "core/uuid_hash.h"
+#include "functions/arguments.h"
+#include "core/store.h"
+#include "core/version.h"
 
 /* The narrowest of three arguments organization, team, project, from number `first` on; false when all are null. */
 static bool

@@ -1,5 +1,5 @@
 /*
- * expression.c: what PostgreSQL would store for a condition or a query, without making what has it.
+ * stored_expression.c: what PostgreSQL would store for a condition or a query, without making what has it.
  *
  * The security report compares policies, triggers, views and functions with those that belong
  * there. Both sides have to come from the same parser and go through the same deparser, or they
@@ -31,7 +31,7 @@
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
-#include "version.h"
+#include "core/version.h"
 
 /* The only statement in a text, as the grammar has it. */
 static Node *

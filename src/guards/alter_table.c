@@ -31,8 +31,8 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "compat.h"
-#include "version.h"
+#include "core/compat.h"
+#include "core/version.h"
 
 #define TRIGGER_NAME "zzz_seeme_follow_resource"
 

@@ -1,5 +1,5 @@
 /*
- * guards.c: the extension goes by DROP EXTENSION, and not along with anything else.
+ * extension_drop.c: the extension goes by DROP EXTENSION, and not along with anything else.
  *
  * DROP SCHEMA public CASCADE, which reset scripts say, and DROP OWNED would take all memberships
  * and the audit log along. Owns the hook that is told of each object that is dropped, and the note
@@ -23,9 +23,9 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
-#include "guards.h"
-#include "version.h"
+#include "core/compat.h"
+#include "guards/extension_drop.h"
+#include "core/version.h"
 
 #define EXTENSION_NAME "seeme_rbac"
 

@@ -1,5 +1,5 @@
 /*
- * guards.h: what keeps the extension from being dropped by accident.
+ * extension_drop.h: what keeps the extension from being dropped by accident.
  */
 #ifndef SEEME_GUARDS_H
 #define SEEME_GUARDS_H

@@ -36,9 +36,9 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "compat.h"
-#include "locks.h"
-#include "version.h"
+#include "core/compat.h"
+#include "guards/locks.h"
+#include "core/version.h"
 
 /*
  * seeme.lock(class regclass, key text) RETURNS void

@@ -18,11 +18,11 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 
-#include "compat.h"
-#include "identity.h"
-#include "restoring.h"
-#include "store.h"
-#include "version.h"
+#include "core/compat.h"
+#include "identity/identity.h"
+#include "guards/restoring.h"
+#include "core/store.h"
+#include "core/version.h"
 
 /* The setting. */
 static bool restoring = false;

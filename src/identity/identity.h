@@ -9,8 +9,8 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "compat.h"
-#include "store.h"
+#include "core/compat.h"
+#include "core/store.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -16,8 +16,8 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
-#include "jwt.h"
-#include "version.h"
+#include "identity/jwt.h"
+#include "core/version.h"
 
 /*
  * After PostgreSQL's headers, which declare other things by the same names. The server has a json_object() of its own, and a

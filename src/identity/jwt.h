@@ -8,7 +8,7 @@
 
 #include "utils/timestamp.h"
 
-#include "store.h"
+#include "core/store.h"
 
 #define SEEME_MAX_TOKEN_LENGTH 8192 /* bytes */
 #define SEEME_MAX_NAME_LENGTH 255	/* of a kid, a subject; bytes */

@@ -43,8 +43,8 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "leftovers.h"
-#include "store.h"
+#include "identity/leftovers.h"
+#include "core/store.h"
 
 /* seeme_rbac.leftovers */
 typedef enum

@@ -8,7 +8,7 @@
 
 #include "utils/uuid.h"
 
-#include "compat.h"
+#include "core/compat.h"
 
 /* The transaction whose beginning was looked at last. */
 extern LocalTransactionId seeme_transaction_seen;

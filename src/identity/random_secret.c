@@ -1,5 +1,5 @@
 /*
- * token.c: secrets that are made here: 256 bits from PostgreSQL's strong random source.
+ * random_secret.c: secrets that are made here: 256 bits from PostgreSQL's strong random source.
  *
  * Keeps none: what is stored is a hash, made in SQL.
  */
@@ -9,7 +9,7 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
-#include "version.h"
+#include "core/version.h"
 
 #define SEEME_TOKEN_BYTES 32
 

@@ -1,5 +1,5 @@
 /*
- * call.c: a call of seeme_has_permission in an expression: whether it is one, what it asks about, and the same call made
+ * check_expression.c: a call of seeme_has_permission in an expression: whether it is one, what it asks about, and the same call made
  * without the executor, for those who ask about many rows at once, or about one row in each of many statements.
  *
  * Owns no state but which function it was that it has seen last.
@@ -9,9 +9,9 @@
 #include "pgstat.h"
 #include "utils/datum.h"
 
-#include "call.h"
-#include "changes.h"
-#include "check.h"
+#include "planner/check_expression.h"
+#include "core/invalidation.h"
+#include "functions/check.h"
 
 static bool
 is_null(Node *node)

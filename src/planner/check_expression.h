@@ -1,5 +1,5 @@
 /*
- * call.h: a call of seeme_has_permission in an expression.
+ * check_expression.h: a call of seeme_has_permission in an expression.
  */
 #ifndef SEEME_CALL_H
 #define SEEME_CALL_H
@@ -11,7 +11,7 @@
 #include "nodes/primnodes.h"
 #include "utils/uuid.h"
 
-#include "check.h"
+#include "functions/check.h"
 
 #pragma GCC visibility push(hidden)
 

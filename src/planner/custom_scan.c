@@ -1,12 +1,12 @@
 /*
- * permission_scan.c: a scan of a whole table that asks for each row whether it may be seen.
+ * custom_scan.c: a scan of a whole table that asks for each row whether it may be seen.
  *
  * It is a sequential scan whose filter is seeme_has_permission() on one of the table's columns. What a row by row filter
  * spends its time with, in a table of millions, is waiting for rows, and for the cache lines in which their ids are found; and
  * looking for news of other sessions. This one reads some rows of a page ahead, has those lines on their way, and has the rows
  * decided together, by the same call site as a filter's.
  *
- * Rows that were decided are good as long as nothing comes between; permission_path.c sees to that. What remains is a cursor,
+ * Rows that were decided are good as long as nothing comes between; paths.c sees to that. What remains is a cursor,
  * between two FETCHes; each begins a run of the executor, and there what was decided in an earlier run is decided anew.
  *
  * Owns the executor's hook, the plan node and its execution. Knows nothing of permissions.
@@ -24,10 +24,10 @@
 #include "utils/ruleutils.h"
 #include "utils/uuid.h"
 
-#include "call.h"
-#include "compat.h"
-#include "permission_scan.h"
-#include "version.h"
+#include "planner/check_expression.h"
+#include "core/compat.h"
+#include "planner/custom_scan.h"
+#include "core/version.h"
 
 /* So many rows are read ahead of the one that is decided. */
 #define ROWS_AHEAD 16

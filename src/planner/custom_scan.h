@@ -1,5 +1,5 @@
 /*
- * permission_scan.h: a scan of a whole table that asks for each row whether it may be seen.
+ * custom_scan.h: a scan of a whole table that asks for each row whether it may be seen.
  */
 #ifndef SEEME_PERMISSION_SCAN_H
 #define SEEME_PERMISSION_SCAN_H

@@ -1,5 +1,5 @@
 /*
- * both.c: two permissions in the same place, asked for by one call.
+ * merged_check.c: two permissions in the same place, asked for by one call.
  *
  * An UPDATE goes by two policies: what may be read, and what may be updated; its new row by both again. PostgreSQL makes an
  * expression ready for each of these calls, and looks at the function's privileges, which takes ten times as long as a check.
@@ -18,12 +18,12 @@
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 
-#include "both.h"
-#include "call.h"
-#include "changes.h"
-#include "compat.h"
-#include "planner.h"
-#include "version.h"
+#include "planner/merged_check.h"
+#include "planner/check_expression.h"
+#include "core/invalidation.h"
+#include "core/compat.h"
+#include "planner/support_function.h"
+#include "core/version.h"
 
 /* The same arguments as those of seeme_has_permission, with one more code. */
 #define NARGS (SEEME_NARGS + 1)

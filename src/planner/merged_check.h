@@ -1,5 +1,5 @@
 /*
- * both.h: two permissions in the same place, asked for by one call.
+ * merged_check.h: two permissions in the same place, asked for by one call.
  */
 #ifndef SEEME_BOTH_H
 #define SEEME_BOTH_H

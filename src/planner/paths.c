@@ -1,5 +1,5 @@
 /*
- * permission_path.c: how a table is read without asking about each of its rows.
+ * paths.c: how a table is read without asking about each of its rows.
  *
  * Where the query says which scope its rows are of, by asking once; where an index finds the rows, by asking no more; where a
  * whole table is read, by a permission scan: a path beside that of the sequential scan, a little cheaper. Whatever is decided
@@ -26,12 +26,12 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "both.h"
-#include "call.h"
-#include "changes.h"
-#include "permission_scan.h"
-#include "planner.h"
-#include "version.h"
+#include "planner/merged_check.h"
+#include "planner/check_expression.h"
+#include "core/invalidation.h"
+#include "planner/custom_scan.h"
+#include "planner/support_function.h"
+#include "core/version.h"
 
 /* Of smaller tables all that could be waited for is near anyway. */
 #define MIN_ROWS 1000

@@ -1,5 +1,5 @@
 /*
- * after_wait.c: a policy asked again, once a row is locked.
+ * recheck_trigger.c: a policy asked again, once a row is locked.
  *
  * PostgreSQL evaluates the policy of an UPDATE or DELETE before it waits for a row lock, and again afterwards only if the
  * row was changed meanwhile. A right may be gone by then although the row was not touched (rule 7.4). A BEFORE trigger runs
@@ -29,9 +29,9 @@
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 
-#include "call.h"
-#include "compat.h"
-#include "version.h"
+#include "planner/check_expression.h"
+#include "core/compat.h"
+#include "core/version.h"
 
 /* The condition of a policy: a call and nothing else, as that of most is; another expression; or nothing lets a row through. */
 typedef struct Condition

@@ -1,5 +1,5 @@
 /*
- * planner.c: what the planner is told of seeme_has_permission.
+ * support_function.c: what the planner is told of seeme_has_permission.
  *
  * Where a scope is an indexed column: that the call is the same as column = ANY (seeme_permitted_projects(code)), so that an
  * index can find the rows; and how many rows it will let through. Estimates, and with them the shape of a plan, may depend on
@@ -28,13 +28,13 @@
 #include "utils/selfuncs.h"
 #include "utils/syscache.h"
 
-#include "call.h"
-#include "changes.h"
-#include "compat.h"
-#include "held.h"
-#include "permitted.h"
-#include "planner.h"
-#include "version.h"
+#include "planner/check_expression.h"
+#include "core/invalidation.h"
+#include "core/compat.h"
+#include "cache/effective_permissions.h"
+#include "functions/permitted.h"
+#include "planner/support_function.h"
+#include "core/version.h"
 
 /* So many places are read for an estimate; who has more is taken to have many. */
 #define PLACES_FOR_ESTIMATE 5000

@@ -1,5 +1,5 @@
 /*
- * planner.h: what the planner's side has in common.
+ * support_function.h: what the planner's side has in common.
  */
 #ifndef SEEME_PLANNER_H
 #define SEEME_PLANNER_H

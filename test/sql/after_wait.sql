@@ -1,5 +1,5 @@
 \i test/include/prelude.psql
--- seeme.ask_after_wait() (src/after_wait.c): a protected table's policy is asked again with the row locked, of the table and of its
+-- seeme.ask_after_wait() (src/planner/recheck_trigger.c): a protected table's policy is asked again with the row locked, of the table and of its
 -- partitions, whatever their columns are called and wherever they lie; and where a row may be moved to. A right that is lost while a
 -- statement waits is in test/isolation; here it is lost before the row is locked, by a trigger that fires first.
 BEGIN;

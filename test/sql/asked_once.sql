@@ -1,5 +1,5 @@
 \i test/include/prelude.psql
--- Where a policy is asked once for all rows of a query, or not again for rows that an index found (src/permission_path.c): that it is where the
+-- Where a policy is asked once for all rows of a query, or not again for rows that an index found (src/planner/paths.c): that it is where the
 -- query says so, nowhere else, and that the rows are always those of seeme_user_has_permission(), which is asked for each row of a table without policies.
 BEGIN;
 \i test/include/people.psql

@@ -1,5 +1,5 @@
 \i test/include/prelude.psql
--- Two permissions asked for by one call (src/both.c): that it is made where two policies ask about the same place, and nowhere else; and that it
+-- Two permissions asked for by one call (src/planner/merged_check.c): that it is made where two policies ask about the same place, and nowhere else; and that it
 -- always says what the two calls say.
 BEGIN;
 \i test/include/people.psql

@@ -1,5 +1,5 @@
 \i test/include/prelude.psql
--- What is remembered of people, whoever asks (src/directory.c). Naming many people takes many transactions: who is named is committed,
+-- What is remembered of people, whoever asks (src/cache/preload.c). Naming many people takes many transactions: who is named is committed,
 -- and removed at the end.
 SET client_min_messages = error;
 DROP SCHEMA IF EXISTS t_directory CASCADE;

@@ -1,5 +1,5 @@
 \i test/include/prelude.psql
--- Of whom a change makes a session forget, and what is remembered of places, whoever asks (src/directory.c). The answers are
+-- Of whom a change makes a session forget, and what is remembered of places, whoever asks (src/cache/preload.c). The answers are
 -- compared with seeme_user_has_permission(), which always reads the tables, and with plain SQL.
 BEGIN;
 SET LOCAL client_min_messages = warning;

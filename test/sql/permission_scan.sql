@@ -1,5 +1,5 @@
 \i test/include/prelude.psql
--- The permission scan (src/permission_scan.c): it reads some rows ahead and decides them together, and nobody can tell it from a
+-- The permission scan (src/planner/custom_scan.c): it reads some rows ahead and decides them together, and nobody can tell it from a
 -- filter that asks for each row. What other sessions commit meanwhile is in test/isolation.
 BEGIN;
 \i test/include/people.psql

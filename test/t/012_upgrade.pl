@@ -43,16 +43,16 @@ chomp $pg_config;
 my ($library, $share) = map { my $dir = `$pg_config --$_`; chomp $dir; $dir } qw(pkglibdir sharedir);
 make_path("$place/old", "$place/next");
 shell("cp `pg_config --pkglibdir`/seeme_rbac.so '$place/old/'; cp `pg_config --sharedir`/extension/seeme_rbac* '$share/extension/'");
-shell("cd '$tree' && cp -R Makefile seeme_rbac.control sql src '$place/next/' && rm -f '$place'/next/src/*.o '$place'/next/*.so '$place'/next/sql/*.sql");
+shell("cd '$tree' && cp -R Makefile seeme_rbac.control sql src '$place/next/' && rm -f '$place'/next/src/*.o '$place'/next/src/*/*.o '$place'/next/*.so '$place'/next/sql/*.sql");
 
 my $column = 1 + (() = slurp("$tree/sql/install/30_users.sql") =~ /^COMMENT ON COLUMN seeme\.users\./mg);
 change('seeme_rbac.control', qr/default_version = '.*?'/, "default_version = '$after'");
-change('src/store.c', qr/(?=\tCOLUMN\(users, id,)/, "\tCOLUMN(users, suspended, $column, BOOLOID) \\\n");
-change('src/store.c', qr/(?<=disabled_at = seeme_row_time\(scan, users_disabled_at, DT_NOEND\);\n)/,
+change('src/core/store.c', qr/(?=\tCOLUMN\(users, id,)/, "\tCOLUMN(users, suspended, $column, BOOLOID) \\\n");
+change('src/core/store.c', qr/(?<=disabled_at = seeme_row_time\(scan, users_disabled_at, DT_NOEND\);\n)/,
     "\t{\n\t\tbool\t\tisnull;\n\n\t\tif (DatumGetBool(seeme_row_datum(scan, users_suspended, &isnull)) && !isnull)\n\t\t\tperson->disabled_at = DT_NOBEGIN;\n\t}\n");
-change('src/token.c', qr/SEEME_FUNCTION\(seeme_random_token, 1\)\n\{\n/,
+change('src/identity/random_secret.c', qr/SEEME_FUNCTION\(seeme_random_token, 1\)\n\{\n/,
     "SEEME_FUNCTION(seeme_random_token, 2)\n{\n\tchar\t   *suffix = text_to_cstring(PG_GETARG_TEXT_PP(1));\n");
-change('src/token.c', qr/\tPG_RETURN_TEXT_P\(cstring/, "\tappendStringInfoString(&token, suffix);\n\tPG_RETURN_TEXT_P(cstring");
+change('src/identity/random_secret.c', qr/\tPG_RETURN_TEXT_P\(cstring/, "\tappendStringInfoString(&token, suffix);\n\tPG_RETURN_TEXT_P(cstring");
 change('sql/install/11_decision.sql', qr/seeme\.random_token\(prefix text\)/, "seeme.random_token(prefix text, suffix text = '')");
 change('sql/install/11_decision.sql', qr/seeme\.random_token\(text\)/, 'seeme.random_token(text, text)');
 change('sql/install/40_protect.sql', qr/(CREATE FUNCTION seeme\.row_condition\(.*?\n)RETURN concat_ws\(' OR ',(.*?)\);(?=\nCOMMENT ON FUNCTION seeme\.row_condition)/s,
@@ -314,7 +314,7 @@ is(value($later, 'SELECT 1'), 1, 'and answers');
 $_->disconnect for grep { $_->{Active} } $admin, $old, $in_transaction, $prepared, $new, $later, $older, $second, $fresh;
 
 # Whatever SQL calls asks for the version first.
-my @unasked = grep { !m{/version\.h:} } `grep -l PG_FUNCTION_INFO_V1 $tree/src/*`;
+my @unasked = grep { !m{/version\.h:} } `grep -rl PG_FUNCTION_INFO_V1 $tree/src`;
 chomp @unasked;
 is_deeply([ grep { !/version\.h$/ } @unasked ], [], 'every function of the library is begun by a macro of version.h');
 done_testing();
