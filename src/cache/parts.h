@@ -1,5 +1,6 @@
 /*
- * parts.h: what cache.c shares with its parts, and with nobody else.
+ * parts.h: what the files of the cache share with each other, and with nobody else. Calls go down: eviction.c to the parts
+ * (viewers.c, places.c, vocabulary.c), and these to memory.c.
  */
 #ifndef SEEME_CACHE_PARTS_H
 #define SEEME_CACHE_PARTS_H
@@ -16,8 +17,14 @@ extern MemoryContext seeme_places_context;
 extern MemoryContext seeme_people_context;
 extern MemoryContext seeme_viewers_context;
 
-/* Whether anything was added since memory was last looked at, or could not be. */
+/* Whether anything was added since room was last made, or could not be; whether something did not fit. */
 extern bool seeme_cache_has_grown;
+extern bool seeme_cache_was_full;
+
+/* The number of changes that everything was read under; eviction.c sets it. */
+extern uint64 seeme_cache_label;
+
+extern void seeme_cache_create_contexts(void);
 
 extern void seeme_vocabulary_forget(void);
 extern void seeme_places_forget(void);

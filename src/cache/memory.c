@@ -1,12 +1,9 @@
 /*
- * cache.c: what people hold where, remembered: per backend, shared by everybody for whom it asks, and bounded.
+ * memory.c: the memory that what people hold is remembered in: a context for each part, one bound for all, and counters.
  *
- * Owns the memory, its bound, and what is forgotten when. Knows neither who is asking nor what a permission means, and reads no
- * table: effective_permissions.c and preload.c fill it. It has four parts, a memory context each: the vocabulary (codes, sets of codes, roles), the
- * places and people (places.c), and the viewers. Pointers into them are good as long as seeme_moves is the same.
- *
- * The bound holds within one question, too: what would grow beyond it is not added (seeme_cache_fits()), and the question is
- * answered without being remembered. Room is made at the next seeme_cache_begin(), when nobody holds a pointer.
+ * Must not know what a part keeps, nor when it goes: that is for the parts above (vocabulary.c, places.c, viewers.c) and for
+ * eviction.c. The bound holds within one question, too: what would grow beyond it is not added (seeme_cache_fits()), and the
+ * question is answered without being remembered.
  */
 #include "postgres.h"
 
@@ -22,20 +19,17 @@
 
 #include "cache/cache.h"
 #include "cache/parts.h"
-#include "core/invalidation.h"
 #include "core/version.h"
 
 SeemeCacheCounters seeme_cache_counters;
 
 static int	cache_memory = 16 * 1024;	/* kB */
-static int	bounded_by = 0;		/* what it was when room was last made */
 
-/* The changes that all of this was read under. */
-static uint64 read_under = 0;
-static uint64 read_under_each[SEEME_NCHANGES];
+/* What all of this was read under: see seeme_cache_read_under(). */
+uint64		seeme_cache_label = 0;
 
 bool		seeme_cache_has_grown = false;
-static bool was_full = false;	/* something did not fit since room was last made */
+bool		seeme_cache_was_full = false;
 
 /* What is not larger than this fits as long as the bound is not passed: memory comes in blocks. */
 #define SMALL 1024
@@ -74,25 +68,8 @@ seeme_cache_fits(Size more)
 {
 	if (more == 0 || seeme_cache_bytes() + (more <= SMALL ? 0 : more) <= seeme_cache_limit())
 		return true;
-	was_full = seeme_cache_has_grown = true;
+	seeme_cache_was_full = seeme_cache_has_grown = true;
 	return false;
-}
-
-/* Each part takes along what follows it. */
-
-static void
-forget_places(void)
-{
-	seeme_viewers_forget();
-	seeme_places_forget();
-}
-
-static void
-forget_everything(void)
-{
-	forget_places();
-	seeme_people_forget();
-	seeme_vocabulary_forget();
 }
 
 /* Small first blocks, and small ones later: what is large gets blocks of its own. */
@@ -102,17 +79,12 @@ create_context(const char *name)
 	return AllocSetContextCreateInternal(cache_context, name, 0, 8 * 1024, 64 * 1024);
 }
 
-/*
- * Before anything is looked up in order to be added to: forgets what is not true any more, and makes room. From here on to
- * the next call pointers into the cache are good.
- */
+/* Makes the contexts that are not there: at first, and after a part went as a whole. */
 void
-seeme_cache_begin(void)
+seeme_cache_create_contexts(void)
 {
 	if (cache_context == NULL)
-	{
 		cache_context = AllocSetContextCreate(TopMemoryContext, "seeme_rbac cache", ALLOCSET_SMALL_SIZES);
-	}
 	if (seeme_vocabulary_context == NULL)
 		seeme_vocabulary_context = create_context("seeme_rbac vocabulary");
 	if (seeme_places_context == NULL)
@@ -121,48 +93,13 @@ seeme_cache_begin(void)
 		seeme_people_context = create_context("seeme_rbac people");
 	if (seeme_viewers_context == NULL)
 		seeme_viewers_context = create_context("seeme_rbac viewers");
-
-	if (read_under != seeme_changes)
-	{
-		if (read_under != 0)
-			seeme_cache_counters.resets++;
-		if (read_under_each[SEEME_CHANGE_OF_RIGHTS] != seeme_changes_of[SEEME_CHANGE_OF_RIGHTS])
-			seeme_people_forget();
-		if (read_under_each[SEEME_CHANGE_OF_VOCABULARY] != seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY])
-			forget_everything();
-		else if (read_under_each[SEEME_CHANGE_OF_PLACES] != seeme_changes_of[SEEME_CHANGE_OF_PLACES])
-			forget_places();
-		else if (read_under_each[SEEME_CHANGE_OF_RIGHTS] != seeme_changes_of[SEEME_CHANGE_OF_RIGHTS])
-			seeme_viewers_forget();
-		else if (read_under_each[SEEME_CHANGE_OF_ASSIGNMENTS] != seeme_changes_of[SEEME_CHANGE_OF_ASSIGNMENTS])
-			seeme_resources_forget();
-		/* Of a person whose group has changed, it is forgotten when they ask. */
-		memcpy(read_under_each, seeme_changes_of, sizeof(read_under_each));
-		read_under = seeme_changes;
-	}
-	if ((seeme_cache_has_grown || bounded_by != cache_memory) &&
-		(was_full || seeme_cache_bytes() > seeme_cache_limit() || seeme_cache_has_run_out_of_sets()))
-	{
-		seeme_cache_counters.evictions++;
-		/* Who asks changes more often than where. */
-		if (!seeme_cache_has_run_out_of_sets() &&
-			MemoryContextMemAllocated(seeme_viewers_context, true) > seeme_cache_limit() / 2)
-			seeme_viewers_forget();
-		else
-			forget_everything();
-		/* The bound has been lowered. */
-		if (seeme_cache_bytes() > seeme_cache_limit())
-			forget_everything();
-	}
-	seeme_cache_has_grown = was_full = false;
-	bounded_by = cache_memory;
 }
 
 /* The number of changes at the last seeme_cache_begin(): while seeme_changes is the same, what is remembered is true. */
 uint64
 seeme_cache_read_under(void)
 {
-	return read_under;
+	return seeme_cache_label;
 }
 
 /*
