@@ -1,8 +1,8 @@
 /*
  * cache.h: what people hold where, remembered.
  */
-#ifndef SEEME_CACHE_H
-#define SEEME_CACHE_H
+#ifndef SEEME_CACHE_CACHE_H
+#define SEEME_CACHE_CACHE_H
 
 #include "postgres.h"
 
@@ -206,4 +206,4 @@ seeme_viewer_recall(const SeemeViewer *viewer, uint32 place)
 
 #pragma GCC visibility pop
 
-#endif							/* SEEME_CACHE_H */
+#endif							/* SEEME_CACHE_CACHE_H */

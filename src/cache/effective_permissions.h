@@ -1,8 +1,8 @@
 /*
  * effective_permissions.h: what somebody holds somewhere, from memory where possible.
  */
-#ifndef SEEME_HELD_H
-#define SEEME_HELD_H
+#ifndef SEEME_CACHE_EFFECTIVE_PERMISSIONS_H
+#define SEEME_CACHE_EFFECTIVE_PERMISSIONS_H
 
 #include "postgres.h"
 
@@ -40,4 +40,4 @@ extern bool seeme_has_come(TimestampTz date);
 
 #pragma GCC visibility pop
 
-#endif							/* SEEME_HELD_H */
+#endif							/* SEEME_CACHE_EFFECTIVE_PERMISSIONS_H */

@@ -1,8 +1,8 @@
 /*
  * preload.h: where things are and who acts, remembered for everybody.
  */
-#ifndef SEEME_DIRECTORY_H
-#define SEEME_DIRECTORY_H
+#ifndef SEEME_CACHE_PRELOAD_H
+#define SEEME_CACHE_PRELOAD_H
 
 #include "postgres.h"
 
@@ -17,4 +17,4 @@ extern bool seeme_is_known_to_act(SeemeStore *store, const pg_uuid_t *person);
 
 #pragma GCC visibility pop
 
-#endif							/* SEEME_DIRECTORY_H */
+#endif							/* SEEME_CACHE_PRELOAD_H */

@@ -1,8 +1,8 @@
 /*
  * codes.h: permission codes.
  */
-#ifndef SEEME_CODES_H
-#define SEEME_CODES_H
+#ifndef SEEME_CORE_CODES_H
+#define SEEME_CORE_CODES_H
 
 #include "postgres.h"
 
@@ -23,4 +23,4 @@ extern void seeme_ask(SeemeStore *store, const char *code, SeemeQuestion *questi
 extern char *seeme_resource_of_code(const char *code);
 extern void seeme_require_resource_type(SeemeStore *store, const char *type);
 
-#endif							/* SEEME_CODES_H */
+#endif							/* SEEME_CORE_CODES_H */

@@ -2,8 +2,8 @@
  * compat.h: every difference between the supported versions of PostgreSQL (15 and later), each with the reason.
  * No other file tests PG_VERSION_NUM.
  */
-#ifndef SEEME_COMPAT_H
-#define SEEME_COMPAT_H
+#ifndef SEEME_CORE_COMPAT_H
+#define SEEME_CORE_COMPAT_H
 
 #include "postgres.h"
 
@@ -97,4 +97,4 @@
 #define SEEME_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
-#endif							/* SEEME_COMPAT_H */
+#endif							/* SEEME_CORE_COMPAT_H */

@@ -1,8 +1,8 @@
 /*
  * evaluator.h: the evaluator.
  */
-#ifndef SEEME_DECIDE_H
-#define SEEME_DECIDE_H
+#ifndef SEEME_CORE_EVALUATOR_H
+#define SEEME_CORE_EVALUATOR_H
 
 #include "postgres.h"
 
@@ -113,4 +113,4 @@ extern bool seeme_holds(SeemeSubject *subject, const SeemePlace *place, const ch
 extern bool seeme_answer(SeemeSubject *subject, List *places, const SeemeQuestion *question);
 extern bool seeme_may_manage(SeemeSubject *subject, const SeemePlace *place);
 
-#endif							/* SEEME_DECIDE_H */
+#endif							/* SEEME_CORE_EVALUATOR_H */

@@ -1,8 +1,8 @@
 /*
  * index_scan.h: reading a table by an index.
  */
-#ifndef SEEME_SCAN_H
-#define SEEME_SCAN_H
+#ifndef SEEME_CORE_INDEX_SCAN_H
+#define SEEME_CORE_INDEX_SCAN_H
 
 #include "postgres.h"
 
@@ -84,4 +84,4 @@ extern List *seeme_list_rows(SeemeStore *store, SeemeIndex index, int nkeys, Sca
 
 #pragma GCC visibility pop
 
-#endif							/* SEEME_SCAN_H */
+#endif							/* SEEME_CORE_INDEX_SCAN_H */

@@ -1,8 +1,8 @@
 /*
  * invalidation.h: whether what decisions follow has changed.
  */
-#ifndef SEEME_CHANGES_H
-#define SEEME_CHANGES_H
+#ifndef SEEME_CORE_INVALIDATION_H
+#define SEEME_CORE_INVALIDATION_H
 
 #include "postgres.h"
 
@@ -87,4 +87,4 @@ seeme_accept_changes(void)
 
 #pragma GCC visibility pop
 
-#endif							/* SEEME_CHANGES_H */
+#endif							/* SEEME_CORE_INVALIDATION_H */

@@ -1,8 +1,8 @@
 /*
  * store.h: what the extension's tables say, read by index, whatever row security and snapshots say.
  */
-#ifndef SEEME_STORE_H
-#define SEEME_STORE_H
+#ifndef SEEME_CORE_STORE_H
+#define SEEME_CORE_STORE_H
 
 #include "postgres.h"
 
@@ -218,4 +218,4 @@ seeme_is_current(const SeemeMembership *membership, TimestampTz now)
 	return membership->valid_from <= now && now < membership->valid_until;
 }
 
-#endif							/* SEEME_STORE_H */
+#endif							/* SEEME_CORE_STORE_H */

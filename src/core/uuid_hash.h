@@ -1,8 +1,8 @@
 /*
  * uuid_hash.h: ids and what goes with them, found fast.
  */
-#ifndef SEEME_IDS_H
-#define SEEME_IDS_H
+#ifndef SEEME_CORE_UUID_HASH_H
+#define SEEME_CORE_UUID_HASH_H
 
 #include "postgres.h"
 
@@ -146,4 +146,4 @@ seeme_ids_contain(const SeemeIds *ids, const pg_uuid_t *id)
 
 #pragma GCC visibility pop
 
-#endif							/* SEEME_IDS_H */
+#endif							/* SEEME_CORE_UUID_HASH_H */

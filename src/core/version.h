@@ -1,8 +1,8 @@
 /*
  * version.h: whether this library and the extension in this database belong together.
  */
-#ifndef SEEME_VERSION_H
-#define SEEME_VERSION_H
+#ifndef SEEME_CORE_VERSION_H
+#define SEEME_CORE_VERSION_H
 
 #include "postgres.h"
 
@@ -66,4 +66,4 @@ seeme_require_version(void)
 
 #pragma GCC visibility pop
 
-#endif							/* SEEME_VERSION_H */
+#endif							/* SEEME_CORE_VERSION_H */

@@ -1,8 +1,8 @@
 /*
  * arguments.h: the arguments of the SQL functions, and the person who asks.
  */
-#ifndef SEEME_QUESTION_H
-#define SEEME_QUESTION_H
+#ifndef SEEME_FUNCTIONS_ARGUMENTS_H
+#define SEEME_FUNCTIONS_ARGUMENTS_H
 
 #include "postgres.h"
 
@@ -30,4 +30,4 @@ extern ArrayType *seeme_uuid_array(List *uuids);
 extern ArrayType *seeme_sorted_array(pg_uuid_t *uuids, int n);
 extern ArrayType *seeme_text_array(List *texts);
 
-#endif							/* SEEME_QUESTION_H */
+#endif							/* SEEME_FUNCTIONS_ARGUMENTS_H */

@@ -9,7 +9,6 @@
 #include "utils/timestamp.h"
 
 #include "cache/cache.h"
-#include "planner/check_expression.h"
 #include "core/invalidation.h"
 #include "functions/check.h"
 #include "core/codes.h"

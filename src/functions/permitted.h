@@ -1,8 +1,8 @@
 /*
  * permitted.h: how many scopes are permitted.
  */
-#ifndef SEEME_PERMITTED_H
-#define SEEME_PERMITTED_H
+#ifndef SEEME_FUNCTIONS_PERMITTED_H
+#define SEEME_FUNCTIONS_PERMITTED_H
 
 #include "postgres.h"
 
@@ -10,4 +10,4 @@
 
 extern int	seeme_count_permitted(SeemeLevel level, const char *code, const char *resource_type, int limit);
 
-#endif							/* SEEME_PERMITTED_H */
+#endif							/* SEEME_FUNCTIONS_PERMITTED_H */

@@ -1,9 +1,9 @@
 /*
  * extension_drop.h: what keeps the extension from being dropped by accident.
  */
-#ifndef SEEME_GUARDS_H
-#define SEEME_GUARDS_H
+#ifndef SEEME_GUARDS_EXTENSION_DROP_H
+#define SEEME_GUARDS_EXTENSION_DROP_H
 
 extern void seeme_guards_init(void);
 
-#endif							/* SEEME_GUARDS_H */
+#endif							/* SEEME_GUARDS_EXTENSION_DROP_H */

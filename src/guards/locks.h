@@ -1,8 +1,8 @@
 /*
  * locks.h: who may take which lock.
  */
-#ifndef SEEME_LOCKS_H
-#define SEEME_LOCKS_H
+#ifndef SEEME_GUARDS_LOCKS_H
+#define SEEME_GUARDS_LOCKS_H
 
 #include "postgres.h"
 
@@ -10,4 +10,4 @@
 
 extern void seeme_guard_locks(Node *statement);
 
-#endif							/* SEEME_LOCKS_H */
+#endif							/* SEEME_GUARDS_LOCKS_H */

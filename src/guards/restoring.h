@@ -1,8 +1,8 @@
 /*
  * restoring.h: whether this session loads a dump.
  */
-#ifndef SEEME_RESTORING_H
-#define SEEME_RESTORING_H
+#ifndef SEEME_GUARDS_RESTORING_H
+#define SEEME_GUARDS_RESTORING_H
 
 #pragma GCC visibility push(hidden)
 
@@ -10,4 +10,4 @@ extern void seeme_restoring_init(void);
 
 #pragma GCC visibility pop
 
-#endif							/* SEEME_RESTORING_H */
+#endif							/* SEEME_GUARDS_RESTORING_H */

@@ -1,8 +1,8 @@
 /*
  * identity.h: who is asking.
  */
-#ifndef SEEME_IDENTITY_H
-#define SEEME_IDENTITY_H
+#ifndef SEEME_IDENTITY_IDENTITY_H
+#define SEEME_IDENTITY_IDENTITY_H
 
 #include "postgres.h"
 
@@ -37,4 +37,4 @@ extern bool seeme_parse_user_id(const char *text, pg_uuid_t *user_id);
 
 #pragma GCC visibility pop
 
-#endif							/* SEEME_IDENTITY_H */
+#endif							/* SEEME_IDENTITY_IDENTITY_H */

@@ -1,8 +1,8 @@
 /*
  * jwt.h: one signed token against one key.
  */
-#ifndef SEEME_JWT_H
-#define SEEME_JWT_H
+#ifndef SEEME_IDENTITY_JWT_H
+#define SEEME_IDENTITY_JWT_H
 
 #include "postgres.h"
 
@@ -42,4 +42,4 @@ extern bool seeme_jwt_read_header(const char *token, size_t length, SeemeTokenHe
 extern const char *seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, SeemeClaims *claims);
 extern bool seeme_jwt_read_foreign_claims(const char *json, SeemeForeignClaims *claims);
 
-#endif							/* SEEME_JWT_H */
+#endif							/* SEEME_IDENTITY_JWT_H */

@@ -1,8 +1,8 @@
 /*
  * leftovers.h: what one person leaves in a session for the next.
  */
-#ifndef SEEME_LEFTOVERS_H
-#define SEEME_LEFTOVERS_H
+#ifndef SEEME_IDENTITY_LEFTOVERS_H
+#define SEEME_IDENTITY_LEFTOVERS_H
 
 #include "postgres.h"
 
@@ -26,4 +26,4 @@ seeme_see_transaction(void)
 		seeme_look_at_beginning();
 }
 
-#endif							/* SEEME_LEFTOVERS_H */
+#endif							/* SEEME_IDENTITY_LEFTOVERS_H */

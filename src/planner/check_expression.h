@@ -1,8 +1,8 @@
 /*
  * check_expression.h: a call of seeme_has_permission in an expression.
  */
-#ifndef SEEME_CALL_H
-#define SEEME_CALL_H
+#ifndef SEEME_PLANNER_CHECK_EXPRESSION_H
+#define SEEME_PLANNER_CHECK_EXPRESSION_H
 
 #include "postgres.h"
 
@@ -14,12 +14,6 @@
 #include "functions/check.h"
 
 #pragma GCC visibility push(hidden)
-
-/* Arguments of seeme_has_permission */
-#define SEEME_ARG_CODE 0
-#define SEEME_ARG_RESOURCE 4
-#define SEEME_ARG_RESOURCE_TYPE 5
-#define SEEME_NARGS 6
 
 /* A call about one column, its other arguments constants, made without an expression. */
 typedef struct SeemeCall
@@ -45,4 +39,4 @@ seeme_call(SeemeCall *call, int n, pg_uuid_t *const *ids)
 
 #pragma GCC visibility pop
 
-#endif							/* SEEME_CALL_H */
+#endif							/* SEEME_PLANNER_CHECK_EXPRESSION_H */

@@ -1,8 +1,8 @@
 /*
  * custom_scan.h: a scan of a whole table that asks for each row whether it may be seen.
  */
-#ifndef SEEME_PERMISSION_SCAN_H
-#define SEEME_PERMISSION_SCAN_H
+#ifndef SEEME_PLANNER_CUSTOM_SCAN_H
+#define SEEME_PLANNER_CUSTOM_SCAN_H
 
 #include "postgres.h"
 
@@ -20,4 +20,4 @@ extern void seeme_permission_scan_init(void);
 
 #pragma GCC visibility pop
 
-#endif							/* SEEME_PERMISSION_SCAN_H */
+#endif							/* SEEME_PLANNER_CUSTOM_SCAN_H */

@@ -1,8 +1,8 @@
 /*
  * merged_check.h: two permissions in the same place, asked for by one call.
  */
-#ifndef SEEME_BOTH_H
-#define SEEME_BOTH_H
+#ifndef SEEME_PLANNER_MERGED_CHECK_H
+#define SEEME_PLANNER_MERGED_CHECK_H
 
 #include "postgres.h"
 
@@ -15,4 +15,4 @@ extern void seeme_check_both(PlannerInfo *root, Index relid);
 
 #pragma GCC visibility pop
 
-#endif							/* SEEME_BOTH_H */
+#endif							/* SEEME_PLANNER_MERGED_CHECK_H */

@@ -1,8 +1,8 @@
 /*
  * support_function.h: what the planner's side has in common.
  */
-#ifndef SEEME_PLANNER_H
-#define SEEME_PLANNER_H
+#ifndef SEEME_PLANNER_SUPPORT_FUNCTION_H
+#define SEEME_PLANNER_SUPPORT_FUNCTION_H
 
 #include "postgres.h"
 
@@ -17,4 +17,4 @@ extern bool seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *che
 
 #pragma GCC visibility pop
 
-#endif							/* SEEME_PLANNER_H */
+#endif							/* SEEME_PLANNER_SUPPORT_FUNCTION_H */
