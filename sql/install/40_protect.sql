@@ -803,7 +803,7 @@ BEGIN
     PERFORM FROM seeme.permissions c WHERE c.name = p.resource || ':' || action;
     IF NOT FOUND THEN
       INSERT INTO seeme.permissions (name, description, grouped_by_projects)
-      VALUES (p.resource || ':' || action, format('%s %s', initcap(action), replace(p.resource, '_', ' ')), true);
+      VALUES (p.resource || ':' || action, format('%s %s', initcap(action COLLATE "C"), replace(p.resource, '_', ' ')), true);
       p.registered_codes := p.registered_codes || (p.resource || ':' || action);
     END IF;
   END LOOP;
