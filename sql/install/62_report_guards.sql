@@ -17,6 +17,39 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION seeme.listing_views_changed() IS 'Protected tables whose listing view has another query than seeme_protect gives it';
 
+-- What seeme_protect was told, as far as what it made tells. A dump that leaves out one protected table restores what is remembered of
+-- none, since the rows of seeme.protected_tables name it; and one of a table alone has not these rows.
+CREATE FUNCTION seeme.guards_without_record() RETURNS TABLE (relation regclass, arguments jsonb)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT c.oid::regclass,
+         jsonb_strip_nulls(jsonb_build_object(
+           'resource', coalesce(s.resource, o.parts[2]), 'project_column', s.project_column, 'team_column', s.team_column,
+           'organization_column', s.organization_column, 'resource_id_column', s.resource_id_column,
+           'owner_column', (parse_ident(o.parts[1]))[1],
+           'owner_alone', CASE WHEN e.condition ~ 'ownership_counts\([^()]*, false\)' THEN false END,
+           'resource_type', coalesce(s.resource_type, (SELECT split_part(encode(t.tgargs, 'escape'), '\000', 1) FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'seeme_forget_resource')),
+           'listing_columns', (SELECT jsonb_agg(a.attname ORDER BY a.attnum)
+                                 FROM pg_trigger t JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum > 0
+                                 JOIN pg_attribute k ON k.attrelid = c.oid AND k.attname = a.attname AND NOT k.attisdropped
+                                WHERE t.tgrelid = to_regclass(format('%I.%I', n.nspname, c.relname || '_listing')) AND t.tgname = 'seeme_read_only')))
+    FROM pg_policy y JOIN pg_class c ON c.oid = y.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace,
+         LATERAL (SELECT pg_get_expr(y.polqual, y.polrelid) AS condition) AS e,
+         LATERAL (SELECT regexp_match(e.condition, '([a-z_][a-z0-9_]*|"(?:[^"]|"")+") = seeme\.user_for\(''([a-z0-9_]+):update''') AS parts) AS o,
+         LATERAL (SELECT max(m.parts[1]) AS resource,
+                         max((parse_ident(m.parts[2]))[1]) FILTER (WHERE m.parts[2] <> 'NULL::uuid') AS organization_column,
+                         max((parse_ident(m.parts[3]))[1]) FILTER (WHERE m.parts[3] <> 'NULL::uuid') AS team_column,
+                         max((parse_ident(m.parts[4]))[1]) FILTER (WHERE m.parts[4] <> 'NULL::uuid') AS project_column,
+                         max((parse_ident(m.parts[5]))[1]) FILTER (WHERE m.parts[5] <> 'NULL::uuid') AS resource_id_column,
+                         max(m.parts[6]) AS resource_type
+                    FROM (SELECT regexp_matches(e.condition, replace('seeme_has_permission\(''([a-z0-9_]+):update''::text, #, #, #, #, (?:''([^'']+)''|NULL)::text\)',
+                                                                     '#', '(NULL::uuid|[a-z_][a-z0-9_]*|"(?:[^"]|"")+")'), 'g') AS parts) AS m) AS s
+   WHERE y.polname = 'seeme_update' AND n.nspname <> 'seeme' AND coalesce(s.resource, o.parts[2]) IS NOT NULL
+     AND NOT EXISTS (SELECT FROM seeme.protected_tables p WHERE p.table_name = c.oid)
+     AND NOT EXISTS (SELECT FROM seeme.tables_made_again() m WHERE m.relation = c.oid)
+$$;
+COMMENT ON FUNCTION seeme.guards_without_record() IS
+  'Tables with the policies of seeme_protect that are not known to be protected, and what it was told of them: as after a restore of a part';
+
 CREATE FUNCTION seeme.findings_on_guards() RETURNS TABLE (severity text, object text, finding text, remedy text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT 'critical', m.relation::text,
@@ -24,6 +57,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          || CASE WHEN c.relrowsecurity THEN 'nothing keeps what policies it has' ELSE 'whoever is granted it sees all of its rows' END,
          format('SELECT %s;', m.statement)
     FROM seeme.tables_made_again() m JOIN pg_class c ON c.oid = m.relation
+  UNION ALL
+  SELECT 'high', g.relation::text,
+         'table is not known to be protected: it has the policies of seeme_protect, as a table that was restored without the rest, and nothing keeps them',
+         format('SELECT %s;', seeme.protect_statement(g.relation::text, g.arguments))
+    FROM seeme.guards_without_record() g
   UNION ALL
   SELECT 'critical', d.relation::text,
          format('rows are reached from above: %s has its rows in this table, which is not protected, so that the policies there are not asked', p.table_name),

@@ -3,7 +3,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(35);
+SELECT plan(42);
 CREATE ROLE t_migrator; CREATE ROLE t_heir;
 GRANT CREATE, USAGE ON SCHEMA public TO t_migrator, t_heir;
 GRANT t_heir TO t_migrator;
@@ -91,6 +91,25 @@ ROLLBACK TO given;
 DELETE FROM seeme.protected_tables WHERE table_name = 't_note'::regclass;
 DROP VIEW t_note_listing; CREATE VIEW t_note_listing AS SELECT 1 AS one;
 SELECT throws_ok($$SELECT seeme_protect('t_note', 'models', project_column => 'project_id', listing_columns => '{id,name}')$$, '42P07', NULL, 'a view of somebody''s own of that name is not dropped');
+ROLLBACK TO given;
+
+-- A dump that leaves out one protected table restores what is remembered of none
+CREATE TABLE "t Odd" (id uuid PRIMARY KEY, name text, "the, project" uuid, organization_id uuid, "his""own" uuid);
+CREATE TABLE t_item (id integer, dataset_id uuid); CREATE TABLE t_alone (id uuid PRIMARY KEY, owner_id uuid); CREATE TABLE t_case (id uuid PRIMARY KEY);
+SELECT seeme_protect('"t Odd"', 't_odds', project_column => 'the, project', organization_column => 'organization_id', owner_column => 'his"own', owner_alone => false, listing_columns => '{name,id}'),
+       seeme_protect('t_item', 'dataset_items', resource_id_column => 'dataset_id', resource_type => 'dataset'), seeme_protect('t_alone', 't_alones', owner_column => 'owner_id'),
+       seeme_protect('t_case', 't_cases', resource_id_column => 'id') \g /dev/null
+CREATE TEMP TABLE told AS SELECT p.table_name, seeme.protect_arguments(p) AS arguments FROM seeme.protected_tables p;
+SELECT is((SELECT count(*) FROM seeme.guards_without_record()), 0::bigint, 'what is protected is known to be');
+DELETE FROM seeme.protected_tables;
+SELECT is((SELECT count(*) FROM told), 7::bigint, 'protected in seven ways');
+SELECT is((SELECT array_agg(g.relation::text || ': ' || (g.arguments - 'listing_columns')::text ORDER BY g.relation::text COLLATE "C") FROM seeme.guards_without_record() g),
+          (SELECT array_agg(t.table_name::text || ': ' || (t.arguments - ARRAY['listing_columns', CASE WHEN t.table_name IN ('t_base'::regclass, 't_parted'::regclass) THEN 'resource_type' END])::text ORDER BY t.table_name::text COLLATE "C") FROM told t), 'what they were protected by is read from their guards, but for a type that is the resource''s own');
+SELECT is((SELECT g.arguments -> 'listing_columns' FROM seeme.guards_without_record() g WHERE g.relation = '"t Odd"'::regclass), '["name", "id"]', 'and from their listing views');
+SELECT is(pg_temp.found('public.' || t.table_name, 'table is not known to be protected'), 'high', 'threat: guards that nobody keeps: ' || t.table_name) FROM told t WHERE t.table_name = '"t Odd"'::regclass;
+SELECT pg_temp.mend('public.' || t.table_name, 'table is not known to be protected') FROM told t \g /dev/null
+SELECT is((SELECT count(*) FROM seeme.guards_without_record()), 0::bigint, 'the remedies make them known');
+SELECT results_eq('SELECT p.table_name, seeme.protect_arguments(p) FROM seeme.protected_tables p ORDER BY 1', 'SELECT * FROM told ORDER BY 1', 'as they were');
 ROLLBACK TO given;
 
 -- The listing view
