@@ -1,17 +1,48 @@
 /*
  * hooks.c: where PostgreSQL calls this library, and whom each call is for.
  *
- * Owns the hooks, and calls whoever had them before. Must not do anything itself.
+ * Owns every hook that the library installs, and calls whoever had it before. Must not do anything itself.
  */
 #include "postgres.h"
 
+#include "catalog/objectaccess.h"
+#include "executor/executor.h"
+#include "optimizer/paths.h"
 #include "tcop/utility.h"
 
-#include "hooks.h"
-#include "identity/leftovers.h"
+#include "core/compat.h"
+#include "guards/extension_drop.h"
 #include "guards/locks.h"
+#include "hooks.h"
+#include "identity/identity.h"
+#include "identity/leftovers.h"
+#include "planner/custom_scan.h"
+#include "planner/paths.h"
 
+static set_rel_pathlist_hook_type next_set_rel_pathlist = NULL;
+static ExecutorRun_hook_type next_executor_run = NULL;
 static ProcessUtility_hook_type next_process_utility = NULL;
+static object_access_hook_type next_object_access = NULL;
+
+static void
+set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+{
+	if (next_set_rel_pathlist != NULL)
+		next_set_rel_pathlist(root, rel, rti, rte);
+	seeme_add_paths(root, rel, rti, rte);
+}
+
+static void
+executor_run(SEEME_EXECUTOR_RUN_PARAMETERS)
+{
+	seeme_begin_run();
+	seeme_see_transaction();
+	seeme_hand_to_workers(query);
+	if (next_executor_run != NULL)
+		next_executor_run(SEEME_EXECUTOR_RUN_ARGUMENTS);
+	else
+		standard_ExecutorRun(SEEME_EXECUTOR_RUN_ARGUMENTS);
+}
 
 static void
 process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tree, ProcessUtilityContext context,
@@ -20,20 +51,45 @@ process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tre
 {
 	/* The tree may be gone afterwards: COMMIT and the like end what holds it. */
 	PrepareStmt *prepare = IsA(statement->utilityStmt, PrepareStmt) ? (PrepareStmt *) statement->utilityStmt : NULL;
+	bool		outer;
 
 	seeme_see_transaction();
-	seeme_guard_locks(statement->utilityStmt);
-	if (next_process_utility != NULL)
-		next_process_utility(statement, query, is_read_only_tree, context, parameters, environment, destination, completion);
-	else
-		standard_ProcessUtility(statement, query, is_read_only_tree, context, parameters, environment, destination, completion);
+	outer = seeme_enter_statement(statement->utilityStmt);
+	PG_TRY();
+	{
+		seeme_guard_locks(statement->utilityStmt);
+		if (next_process_utility != NULL)
+			next_process_utility(statement, query, is_read_only_tree, context, parameters, environment, destination, completion);
+		else
+			standard_ProcessUtility(statement, query, is_read_only_tree, context, parameters, environment, destination, completion);
+	}
+	PG_FINALLY();
+	{
+		seeme_leave_statement(outer);
+	}
+	PG_END_TRY();
 	if (prepare != NULL)
 		seeme_note_prepared(prepare->name);
+}
+
+static void
+object_access(ObjectAccessType access, Oid class, Oid object, int part, void *arg)
+{
+	if (next_object_access != NULL)
+		next_object_access(access, class, object, part, arg);
+	if (access == OAT_DROP)
+		seeme_guard_drop(class, object);
 }
 
 void
 seeme_hooks_init(void)
 {
+	next_set_rel_pathlist = set_rel_pathlist_hook;
+	set_rel_pathlist_hook = set_rel_pathlist;
+	next_executor_run = ExecutorRun_hook;
+	ExecutorRun_hook = executor_run;
 	next_process_utility = ProcessUtility_hook;
 	ProcessUtility_hook = process_utility;
+	next_object_access = object_access_hook;
+	object_access_hook = object_access;
 }

@@ -9,11 +9,11 @@
 #include "cache/cache.h"
 #include "core/invalidation.h"
 #include "core/compat.h"
-#include "guards/extension_drop.h"
 #include "hooks.h"
 #include "identity/identity.h"
 #include "identity/leftovers.h"
 #include "planner/custom_scan.h"
+#include "planner/paths.h"
 #include "guards/restoring.h"
 
 SEEME_MODULE_MAGIC;
@@ -31,7 +31,6 @@ _PG_init(void)
 	seeme_leftovers_init();
 	seeme_changes_init();
 	seeme_cache_init();
-	seeme_guards_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();
 	seeme_hooks_init();

@@ -2,8 +2,8 @@
  * extension_drop.c: the extension goes by DROP EXTENSION, and not along with anything else.
  *
  * DROP SCHEMA public CASCADE, which reset scripts say, and DROP OWNED would take all memberships
- * and the audit log along. Owns the hook that is told of each object that is dropped, and the note
- * of the statement in hand. Reads nothing but the name of an extension. What guards tables is SQL
+ * and the audit log along. hooks.c tells it of each object that is dropped. Owns the note of the
+ * statement in hand, and reads nothing but the name of an extension. What guards tables is SQL
  * (sql/install/41_guards_of_tables.sql).
  *
  * A session need not have loaded the library. An event trigger has it do so before a statement that
@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/objectaccess.h"
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "fmgr.h"
@@ -28,9 +27,6 @@
 #include "core/version.h"
 
 #define EXTENSION_NAME "seeme_rbac"
-
-static object_access_hook_type next_object_access_hook = NULL;
-static ProcessUtility_hook_type next_utility_hook = NULL;
 
 /*
  * How many statements that drop something are being executed, one by another, and whether the
@@ -61,36 +57,24 @@ names_extension(Node *statement)
 	return false;
 }
 
-static void
-process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
-				ProcessUtilityContext context, ParamListInfo params,
-				QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
+/* A utility statement begins. The answer is for seeme_leave_statement(), which is called however it ends. */
+bool
+seeme_enter_statement(Node *statement)
 {
 	bool		was_named = is_named;
 
-	/* BEGIN and COMMIT come by here, too. */
-	if (!IsA(statement->utilityStmt, DropStmt) && !IsA(statement->utilityStmt, DropOwnedStmt))
-	{
-		next_utility_hook(statement, query, read_only_tree, context, params, environment, dest,
-						  completion);
-		return;
-	}
 	statements++;
-	is_named = names_extension(statement->utilityStmt);
-	PG_TRY();
-	{
-		next_utility_hook(statement, query, read_only_tree, context, params, environment, dest,
-						  completion);
-	}
-	PG_FINALLY();
-	{
-		statements--;
-		is_named = was_named;
-	}
-	PG_END_TRY();
+	is_named = names_extension(statement);
+	return was_named;
 }
 
-/* Whether the statement in hand drops the extension by its name. */
+void
+seeme_leave_statement(bool was_named)
+{
+	statements--;
+	is_named = was_named;
+}
+
 static bool
 is_meant(void)
 {
@@ -100,12 +84,11 @@ is_meant(void)
 		loaded_at == GetCurrentStatementStartTimestamp();
 }
 
-static void
-object_access(ObjectAccessType access, Oid class, Oid object, int part, void *arg)
+/* An object is about to be dropped: 2BP01 if it is the extension and the statement in hand does not name it. */
+void
+seeme_guard_drop(Oid class, Oid object)
 {
-	if (next_object_access_hook != NULL)
-		next_object_access_hook(access, class, object, part, arg);
-	if (access == OAT_DROP && class == ExtensionRelationId && !is_meant())
+	if (class == ExtensionRelationId && !is_meant())
 	{
 		char	   *name = get_extension_name(object);
 
@@ -157,13 +140,4 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_watch_drop)
 		is_named_by_loader = is_named_by_loader || !is_seen;
 	}
 	PG_RETURN_VOID();
-}
-
-void
-seeme_guards_init(void)
-{
-	next_object_access_hook = object_access_hook;
-	object_access_hook = object_access;
-	next_utility_hook = ProcessUtility_hook != NULL ? ProcessUtility_hook : standard_ProcessUtility;
-	ProcessUtility_hook = process_utility;
 }

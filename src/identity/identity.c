@@ -17,7 +17,6 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "executor/executor.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -65,8 +64,6 @@ typedef struct Assumed
 /* The last of them, at most one of a subtransaction; NULL: nobody. The first is in `first`, others are the transaction's. */
 static Assumed *assumed = NULL;
 static Assumed first;
-
-static ExecutorRun_hook_type next_run_hook = NULL;
 
 /* True only while set_identity() sets one of them, and what it means by it. */
 static bool setting_identity = false;
@@ -376,20 +373,15 @@ at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransact
 	seeme_moves++;
 }
 
-/* Before a plan that may have parallel workers is run, they are going to be told who is asking. */
-static void
-publish(SEEME_EXECUTOR_RUN_PARAMETERS)
+/* Before a plan is run that may have parallel workers: they are going to be told who is asking. */
+void
+seeme_hand_to_workers(QueryDesc *query)
 {
-	seeme_see_transaction();
 	if (query->plannedstmt->parallelModeNeeded && !IsInParallelMode() && assumed != NULL &&
 		seeme_version_fits() &&
 		(published == NULL || !same_identity(published, &assumed->identity) ||
 		 published->expires_at != assumed->identity.expires_at || published->issued_at != assumed->identity.issued_at))
 		set_identity(SEEME_USER_ID_SETTING, &assumed->identity, GUC_ACTION_LOCAL);
-	if (next_run_hook != NULL)
-		next_run_hook(SEEME_EXECUTOR_RUN_ARGUMENTS);
-	else
-		standard_ExecutorRun(SEEME_EXECUTOR_RUN_ARGUMENTS);
 }
 
 void
@@ -433,8 +425,6 @@ seeme_identity_init(void)
 							   check_current_organization, NULL, NULL);
 	RegisterXactCallback(at_end_of_transaction, NULL);
 	RegisterSubXactCallback(at_end_of_subtransaction, NULL);
-	next_run_hook = ExecutorRun_hook;
-	ExecutorRun_hook = publish;
 }
 
 /* A user's id as a subject has it; else the person whom an issuer calls so. */

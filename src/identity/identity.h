@@ -9,6 +9,8 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "executor/execdesc.h"
+
 #include "core/compat.h"
 #include "core/store.h"
 
@@ -25,6 +27,7 @@ typedef struct SeemeIdentity
 } SeemeIdentity;
 
 extern void seeme_identity_init(void);
+extern void seeme_hand_to_workers(QueryDesc *query);
 extern const SeemeIdentity *seeme_asker(void);
 extern bool seeme_asker_is_set(void);
 extern void seeme_identify(const SeemeIdentity *identity, bool for_session);

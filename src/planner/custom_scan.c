@@ -36,7 +36,6 @@ StaticAssertDecl(ROWS_AHEAD <= SEEME_MAX_IDS_AT_ONCE, "all rows that were read a
 
 #define CACHE_LINE 64
 
-static ExecutorRun_hook_type next_run_hook = NULL;
 
 /* Moves with each run of the executor, nested ones included. */
 static uint64 runs = 0;
@@ -391,20 +390,15 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 							 node->ss.ps.instrument->nfiltered2 / Max(node->ss.ps.instrument->nloops, 1), 0, es);
 }
 
-static void
-note_run(SEEME_EXECUTOR_RUN_PARAMETERS)
+/* Before the executor runs: what was decided in an earlier run of a cursor is decided again. */
+void
+seeme_begin_run(void)
 {
 	runs++;
-	if (next_run_hook != NULL)
-		next_run_hook(SEEME_EXECUTOR_RUN_ARGUMENTS);
-	else
-		standard_ExecutorRun(SEEME_EXECUTOR_RUN_ARGUMENTS);
 }
 
 void
 seeme_permission_scan_init(void)
 {
 	RegisterCustomScanMethods(&seeme_permission_scan_methods);
-	next_run_hook = ExecutorRun_hook;
-	ExecutorRun_hook = note_run;
 }

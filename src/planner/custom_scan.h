@@ -15,8 +15,8 @@
 
 extern const CustomScanMethods seeme_permission_scan_methods;
 
-extern void seeme_permission_path_init(void);
 extern void seeme_permission_scan_init(void);
+extern void seeme_begin_run(void);
 
 #pragma GCC visibility pop
 

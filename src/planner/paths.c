@@ -30,6 +30,7 @@
 #include "planner/check_expression.h"
 #include "core/invalidation.h"
 #include "planner/custom_scan.h"
+#include "planner/paths.h"
 #include "planner/support_function.h"
 #include "core/version.h"
 
@@ -37,8 +38,6 @@
 #define MIN_ROWS 1000
 
 static bool enable_permission_scan = true;
-static set_rel_pathlist_hook_type next_pathlist_hook = NULL;
-
 /*
  * The check among a table's conditions, if there is one and it may be asked first: conditions of a higher security level
  * wait for those below.
@@ -189,13 +188,12 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *c
 	}
 }
 
-static void
-add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+/* Once PostgreSQL has made the paths of a relation. Throws nothing. */
+void
+seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
 	RestrictInfo *check;
 
-	if (next_pathlist_hook != NULL)
-		next_pathlist_hook(root, rel, rti, rte);
 	if (!seeme_version_fits())
 		return;
 	if (rti == root->parse->resultRelation)
@@ -240,6 +238,4 @@ seeme_permission_path_init(void)
 							 "Enables the planner's use of permission scans.",
 							 "A sequential scan that has some rows at a time decided, instead of a filter.",
 							 &enable_permission_scan, true, PGC_USERSET, GUC_NOT_IN_SAMPLE | GUC_EXPLAIN, NULL, NULL, NULL);
-	next_pathlist_hook = set_rel_pathlist_hook;
-	set_rel_pathlist_hook = add_paths;
 }
