@@ -3,6 +3,8 @@
 #   make, make install          build and install for the pg_config found first (PG_CONFIG=… for another)
 #   make installcheck           pg_regress and the isolation specs against a running server
 #   make check, make demo       do everything themselves, on a throwaway server
+#   make lint                   the rules of the install scripts, and shellcheck
+#   make help                   these lines
 
 EXTENSION = seeme_rbac
 # The version stands once, in the control file.
@@ -33,10 +35,15 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 
 # The two commands do all their set-up themselves, PGXS not yet installed included.
 # (PGXS has a check target of its own, hence the either-or.)
-ifneq ($(filter check demo bench,$(MAKECMDGOALS)),)
+ifneq ($(filter check demo bench lint help,$(MAKECMDGOALS)),)
 check demo bench:
 	scripts/$@
-.PHONY: check demo bench
+lint:
+	scripts/lint --self-test && scripts/lint
+	shellcheck -x scripts/check scripts/demo scripts/setup scripts/bench scripts/check-assertions
+help:
+	@sed -n 's/^#   \(make\)/  \1/p' Makefile
+.PHONY: check demo bench lint help
 else
 
 include $(PGXS)
