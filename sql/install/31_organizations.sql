@@ -132,7 +132,7 @@ BEGIN
   PERFORM seeme.require_any('{teams:create}', TG_RELID, NEW.organization_id);
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.authorize_team() IS 'Trigger: who may add a team';
+COMMENT ON FUNCTION seeme.authorize_team() IS 'Trigger: who may add a team; before, and after a wait';
 
 CREATE FUNCTION seeme.authorize_project() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -140,7 +140,7 @@ BEGIN
   PERFORM seeme.require_any('{projects:create}', TG_RELID, NEW.organization_id, NEW.team_id);
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.authorize_project() IS 'Trigger: who may add a project';
+COMMENT ON FUNCTION seeme.authorize_project() IS 'Trigger: who may add a project; before, and after a wait';
 
 CREATE FUNCTION seeme.slug_base(name text, fallback text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -405,6 +405,9 @@ COMMENT ON FUNCTION seeme.check_id() IS 'Trigger: asks about a retired id again,
 CREATE TRIGGER check_id AFTER INSERT ON seeme.organizations FOR EACH ROW EXECUTE FUNCTION seeme.check_id();
 CREATE TRIGGER check_id AFTER INSERT ON seeme.teams FOR EACH ROW EXECUTE FUNCTION seeme.check_id();
 CREATE TRIGGER check_id AFTER INSERT ON seeme.projects FOR EACH ROW EXECUTE FUNCTION seeme.check_id();
+-- Who was taken out while the INSERT waited for another one's slug or id makes nothing there.
+CREATE TRIGGER authorize_added AFTER INSERT ON seeme.teams FOR EACH ROW EXECUTE FUNCTION seeme.authorize_team();
+CREATE TRIGGER authorize_added AFTER INSERT ON seeme.projects FOR EACH ROW EXECUTE FUNCTION seeme.authorize_project();
 CREATE TRIGGER retire_id AFTER DELETE ON seeme.organizations FOR EACH ROW EXECUTE FUNCTION seeme.retire_id();
 CREATE TRIGGER retire_id AFTER DELETE ON seeme.teams FOR EACH ROW EXECUTE FUNCTION seeme.retire_id();
 CREATE TRIGGER retire_id AFTER DELETE ON seeme.projects FOR EACH ROW EXECUTE FUNCTION seeme.retire_id();

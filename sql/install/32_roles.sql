@@ -99,7 +99,7 @@ BEGIN
   PERFORM seeme.require_any('{roles:create}', TG_RELID, NEW.organization_id);
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.authorize_role() IS 'Trigger: who may add a role';
+COMMENT ON FUNCTION seeme.authorize_role() IS 'Trigger: who may add a role; before, and after a wait';
 
 CREATE FUNCTION seeme.require_codes_held(codes text[], organization uuid) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -191,6 +191,9 @@ END $$;
 COMMENT ON FUNCTION seeme.prepare_role() IS 'Trigger: entries are registered codes that who writes them holds (rule 7.1); built-in roles stay as they are';
 
 CREATE TRIGGER authorize BEFORE INSERT ON seeme.roles
+  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_role();
+-- Who was taken out while the INSERT waited for another one's name makes none.
+CREATE TRIGGER authorize_added AFTER INSERT ON seeme.roles
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_role();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE OR DELETE ON seeme.roles
   FOR EACH ROW EXECUTE FUNCTION seeme.prepare_role();

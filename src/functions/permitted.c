@@ -34,20 +34,32 @@ SEEME_FUNCTION(seeme_permissions, 5)
 	SeemeScope	scope;
 	SeemeAsker	asker;
 	List	   *held = NIL;
-	List	   *places;
-	ListCell   *cell;
+	List	   *codes;
+	bool	   *is_held;
+	ListCell   *place;
+	ListCell   *code;
 
 	seeme_store_open(&store);
 	seeme_scope_arguments(fcinfo, 0, &store, NULL, &scope);
 	seeme_asker_init(&asker, &store);
-	if (asker.is_identified && (places = seeme_places(&store, &scope)) != NIL)
+	if (asker.is_identified)
 	{
-		foreach(cell, seeme_list_codes(&store))
+		codes = seeme_list_codes(&store);
+		is_held = palloc0(Max(list_length(codes), 1));
+		/* All codes in one place after the other: what is known of a place is at hand then. */
+		foreach(place, seeme_places(&store, &scope))
 		{
-			SeemeQuestion question = {lfirst(cell), list_make1(lfirst(cell))};
+			foreach(code, codes)
+			{
+				int			i = foreach_current_index(code);
 
-			if (seeme_answer(&asker.subject, places, &question))
-				held = lappend(held, lfirst(cell));
+				is_held[i] = is_held[i] || seeme_holds(&asker.subject, lfirst(place), lfirst(code));
+			}
+		}
+		foreach(code, codes)
+		{
+			if (is_held[foreach_current_index(code)])
+				held = lappend(held, lfirst(code));
 		}
 	}
 	seeme_store_close(&store);

@@ -3,7 +3,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(42);
+SELECT plan(43);
 CREATE ROLE t_migrator; CREATE ROLE t_heir;
 GRANT CREATE, USAGE ON SCHEMA public TO t_migrator, t_heir;
 GRANT t_heir TO t_migrator;
@@ -127,6 +127,10 @@ SELECT is(pg_temp.rows('olga', 'SELECT name FROM t_note_listing'), '{"in alpha"}
 CREATE RULE t_write AS ON INSERT TO t_note_listing DO INSTEAD INSERT INTO t_note (name, project_id) VALUES (NEW.name, NULL);
 SELECT is(pg_temp.found('public.t_note_listing', 'rule on a protected table'), 'medium', 'threat: a rule of a listing view');
 ROLLBACK TO given;
+
+-- Event triggers as a whole, from PostgreSQL 17 on
+SELECT format('ALTER DATABASE %I SET event_triggers = off', current_database()) WHERE current_setting('server_version_num')::integer >= 170000 \gexec
+SELECT is((SELECT count(*) FROM seeme_security_report() f WHERE split_part(f.finding, ':', 1) = 'event triggers are off'), (current_setting('server_version_num')::integer >= 170000)::integer::bigint, 'threat: event triggers that are off');
 
 -- Of a foreign key's columns those that it sets
 CREATE TABLE t_section (id uuid PRIMARY KEY, project_id uuid, UNIQUE (id, project_id));
