@@ -446,7 +446,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   touched oid[];
 BEGIN
-  IF to_regclass('seeme.protected_tables') IS NULL THEN
+  -- A dump has its own grants, and they come last.
+  IF to_regclass('seeme.protected_tables') IS NULL OR seeme.loads_dump() THEN
     RETURN;
   END IF;
   touched := ARRAY(SELECT d.objid FROM pg_event_trigger_ddl_commands() d WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0);

@@ -303,7 +303,7 @@ $fresh->do('CREATE EXTENSION seeme_rbac');
 for my $what (
     [ 'functions', q{SELECT p.oid::regprocedure::text, p.prosrc, p.prosqlbody IS NULL, (SELECT count(*) FROM aclexplode(p.proacl) a WHERE a.grantee = 0) FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'seeme_rbac' ORDER BY 1} ],
     [ 'policies', q{SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies WHERE schemaname = 'seeme' ORDER BY 1, 2} ],
-    [ 'guards that are remembered', q{SELECT relation::regclass::text, kind, name, statement FROM seeme.installed_guards ORDER BY 1, 2, 3} ])
+    [ 'guards that are remembered', q{SELECT object, kind, name, statement, condition, check_condition FROM seeme.installed_guards WHERE kind IN ('policy', 'trigger') ORDER BY 1, 2, 3} ])
 {
     is_deeply([ rows($second, $what->[1]) ], [ rows($fresh, $what->[1]) ], "an updated database and a new one have the same $what->[0]");
 }
