@@ -579,6 +579,21 @@ END $$;
 COMMENT ON FUNCTION seeme.create_row_triggers(regclass, seeme.protected_tables) IS
   'Makes what asks a policy again after a wait, and what checks a row that moves, on a protected table or one that inherits from it; those that are there stay. Partitions get them from PostgreSQL';
 
+-- PostgreSQL calls the triggers of the table that a row is in, not of the one that it was reached by. Partitions get theirs by themselves.
+CREATE FUNCTION seeme.heirs(p seeme.protected_tables) RETURNS SETOF regclass
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT b.relation FROM seeme.tables_below(p.table_name) b
+   WHERE NOT b.is_partition AND NOT EXISTS (SELECT FROM seeme.protected_tables o WHERE o.table_name = b.relation)
+$$;
+COMMENT ON FUNCTION seeme.heirs(seeme.protected_tables) IS
+  'The tables that inherit from a protected table and are not protected themselves: they have its row triggers, whatever policies of their own they have';
+
+CREATE FUNCTION seeme.inherit_triggers(relation regclass) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+  SELECT seeme.create_row_triggers(relation, p) FROM seeme.protected_tables p WHERE relation IN (SELECT seeme.heirs(p)) ORDER BY p.protected_at
+$$;
+COMMENT ON FUNCTION seeme.inherit_triggers(regclass) IS 'Gives a table that lost its own row triggers, or those of one protected table that it inherits from, those of another';
+
 CREATE FUNCTION seeme.create_policies(p seeme.protected_tables) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -820,8 +835,7 @@ BEGIN
 
   PERFORM seeme.create_row_triggers(table_name, p);
   p.closed_partitions := seeme.close_tables_below(table_name);
-  PERFORM seeme.create_row_triggers(b.relation, p) FROM seeme.tables_below(table_name) b
-    WHERE NOT b.is_partition AND b.relation = ANY (p.closed_partitions);
+  PERFORM seeme.create_row_triggers(h, p) FROM seeme.heirs(p) AS h;
   PERFORM seeme.create_resource_triggers(p), seeme.grant_to_owner(p);
 
   IF listing_columns IS NOT NULL THEN
@@ -892,6 +906,7 @@ DECLARE
   p         seeme.protected_tables;
   below     record;
   object    text;
+  around    regclass[];
 BEGIN
   SELECT * INTO p FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
   IF NOT FOUND THEN
@@ -902,6 +917,11 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'seeme.protected_tables lists those that are.';
   END IF;
   DELETE FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
+  -- What it inherits from, or what shares heirs with it, finds the triggers as they are at the end.
+  around := ARRAY(SELECT o.table_name FROM seeme.protected_around(ARRAY[table_name::oid] || ARRAY(SELECT b.relation::oid FROM seeme.tables_below(table_name) b)) o);
+  IF around <> '{}' THEN
+    INSERT INTO seeme.lowered_guards SELECT r, r, '*' FROM unnest(around) AS r ON CONFLICT DO NOTHING;
+  END IF;
   IF p.listing_view IS NOT NULL AND EXISTS (SELECT FROM pg_class c WHERE c.oid = p.listing_view) THEN
     EXECUTE format('DROP VIEW %s', p.listing_view);
   END IF;
@@ -917,21 +937,27 @@ BEGIN
   EXECUTE format('ALTER TABLE %s %s ROW LEVEL SECURITY, %s ROW LEVEL SECURITY', table_name,
                  CASE WHEN p.had_row_security THEN 'ENABLE' ELSE 'DISABLE' END,
                  CASE WHEN p.had_force THEN 'FORCE' ELSE 'NO FORCE' END);
+  PERFORM seeme.inherit_triggers(table_name);
   FOR below IN SELECT * FROM seeme.tables_below(table_name) LOOP
     IF below.is_partition THEN
       EXECUTE format('DROP POLICY IF EXISTS seeme_closed ON %s', below.relation);
-    ELSE
+    ELSIF NOT EXISTS (SELECT FROM seeme.protected_tables t WHERE t.table_name = below.relation) THEN
       FOR object IN
         SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = below.relation
            AND t.tgname IN ('seeme_after_wait', 'zz_seeme_check_moved_row')
       LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', object, below.relation);
       END LOOP;
+      PERFORM seeme.inherit_triggers(below.relation);
     END IF;
     IF below.relation = ANY (p.closed_partitions) THEN
       EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', below.relation);
     END IF;
   END LOOP;
+
+  IF around <> '{}' THEN
+    DELETE FROM seeme.lowered_guards l WHERE l.table_name = ANY (around) AND l.guard = '*';
+  END IF;
 
   -- Codes and type that were registered for this table go too, unless something else uses them by now.
   FOREACH object IN ARRAY p.registered_codes LOOP
@@ -981,7 +1007,7 @@ BEGIN
 
   FOR object IN
     SELECT t.tgname, t.tgrelid::regclass AS relation FROM pg_trigger t
-     WHERE (t.tgrelid = p.table_name OR t.tgrelid IN (SELECT b.relation FROM seeme.tables_below(p.table_name) b WHERE NOT b.is_partition))
+     WHERE (t.tgrelid = p.table_name OR t.tgrelid IN (SELECT seeme.heirs(p)))
        AND t.tgname IN ('seeme_after_wait', 'zz_seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_resources', 'zzz_seeme_follow_resource')
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object.tgname, object.relation);
@@ -991,8 +1017,7 @@ BEGIN
   IF cardinality(closed) > 0 THEN
     UPDATE seeme.protected_tables t SET closed_partitions = t.closed_partitions || closed WHERE t.table_name = p.table_name;
   END IF;
-  PERFORM seeme.create_row_triggers(b.relation, p) FROM seeme.tables_below(p.table_name) b
-    WHERE NOT b.is_partition AND b.relation = ANY (p.closed_partitions || closed);
+  PERFORM seeme.create_row_triggers(h, p) FROM seeme.heirs(p) AS h;
   PERFORM seeme.create_resource_triggers(p);
 
   -- Its grants stay, and so do views over it.

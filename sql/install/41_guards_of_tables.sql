@@ -203,8 +203,10 @@ BEGIN
                            (NOT b.is_partition OR EXISTS (
                               SELECT FROM pg_policy y WHERE y.polrelid = b.relation AND y.polname = 'seeme_closed' AND y.polcmd = '*'
                                  AND NOT y.polpermissive AND y.polroles = '{0}' AND pg_get_expr(y.polqual, y.polrelid) = 'false'), 'policy seeme_closed'),
-                           (NOT k.is_closed OR b.is_partition OR b.is_detached
-                            OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = b.relation AND t.tgname = 'seeme_after_wait'), 'trigger seeme_after_wait')
+                           (b.is_partition OR b.is_detached
+                            OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = b.relation AND t.tgname = 'seeme_after_wait'), 'trigger seeme_after_wait'),
+                           (b.is_partition OR b.is_detached OR seeme.has_one_scope(p)
+                            OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = b.relation AND t.tgname = 'zz_seeme_check_moved_row'), 'trigger zz_seeme_check_moved_row')
                           ) AS v (is_on, guard)
      WHERE NOT v.is_on AND NOT EXISTS (SELECT FROM seeme.protected_tables o WHERE o.table_name = b.relation)
     UNION ALL
@@ -298,26 +300,32 @@ COMMENT ON FUNCTION seeme.keep_protection() IS
 CREATE FUNCTION seeme.close_new_tables_below() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  parent seeme.protected_tables;
-  below  regclass;
-  closed regclass[];
+  parent  seeme.protected_tables;
+  touched oid[];
+  below   regclass;
+  closed  regclass[];
 BEGIN
   IF to_regclass('seeme.lowered_guards') IS NULL THEN
     RETURN;
   END IF;
-  FOR parent IN SELECT p.* FROM seeme.protected_around(seeme.touched_relations()) p JOIN pg_class c ON c.oid = p.table_name WHERE c.relhassubclass LOOP
+  touched := seeme.touched_relations();
+  FOR parent IN SELECT p.* FROM seeme.protected_around(touched) p JOIN pg_class c ON c.oid = p.table_name WHERE c.relhassubclass LOOP
     CONTINUE WHEN EXISTS (SELECT FROM seeme.lowered_guards l WHERE l.table_name = parent.table_name AND l.guard = '*')
                OR NOT EXISTS (SELECT FROM seeme.tables_below(parent.table_name) b
                                -- What was closed before, and is open now, is not new: keep_protection says what is to be said of it.
                                WHERE NOT b.has_row_security AND b.relation <> ALL (parent.closed_partitions)
-                                  OR b.is_partition AND NOT EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = b.relation AND y.polname = 'seeme_closed'));
+                                  OR b.is_partition AND NOT EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = b.relation AND y.polname = 'seeme_closed'))
+                  -- One that inherits anew, and has row security of its own.
+                  AND NOT EXISTS (SELECT FROM seeme.heirs(parent) h
+                                   WHERE h = ANY (touched) AND h <> ALL (parent.closed_partitions)
+                                     AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = h AND t.tgname = 'seeme_after_wait'));
     IF seeme.restoring() THEN
       RETURN;
     END IF;
     INSERT INTO seeme.lowered_guards VALUES (parent.table_name, parent.table_name, '*');
     closed := seeme.close_tables_below(parent.table_name);
     -- One table that has not the columns any more does not stand in the way of everybody's.
-    FOR below IN SELECT b.relation FROM seeme.tables_below(parent.table_name) b WHERE NOT b.is_partition AND b.relation = ANY (closed) LOOP
+    FOR below IN SELECT h FROM seeme.heirs(parent) AS h WHERE h = ANY (closed) OR h = ANY (touched) LOOP
       BEGIN
         PERFORM seeme.create_row_triggers(below, parent);
       EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_function THEN

@@ -99,6 +99,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM seeme.listing_views_changed() p
    WHERE NOT EXISTS (SELECT FROM seeme.scope_columns_gone() g WHERE g.relation = p.table_name)
   UNION ALL
+  SELECT 'high', d.relation::text,
+         format('trigger is missing: without %s a row of this table, which is reached by way of %s, is not decided anew after a wait, or when it moves', substr(d.guard, 9), p.table_name),
+         format('SELECT seeme.inherit_triggers(%L);', d.relation)
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name AND c.relhassubclass, LATERAL seeme.guards_down(p) AS d
+   WHERE d.relation IN (SELECT seeme.heirs(p)) AND d.guard LIKE 'trigger %'
+     AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = d.relation AND format('trigger %I', t.tgname) = d.guard)
+  UNION ALL
   SELECT 'high', p.listing_view::text,
          format('listing view is writable: without its trigger it passes changes on to %s with the rights of the view''s owner', p.table_name),
          format('CREATE TRIGGER seeme_read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.refuse_write();', p.listing_view)

@@ -3,7 +3,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(43);
+SELECT plan(56);
 CREATE ROLE t_migrator; CREATE ROLE t_heir;
 GRANT CREATE, USAGE ON SCHEMA public TO t_migrator, t_heir;
 GRANT t_heir TO t_migrator;
@@ -110,6 +110,30 @@ SELECT is(pg_temp.found('public.' || t.table_name, 'table is not known to be pro
 SELECT pg_temp.mend('public.' || t.table_name, 'table is not known to be protected') FROM told t \g /dev/null
 SELECT is((SELECT count(*) FROM seeme.guards_without_record()), 0::bigint, 'the remedies make them known');
 SELECT results_eq('SELECT p.table_name, seeme.protect_arguments(p) FROM seeme.protected_tables p ORDER BY 1', 'SELECT * FROM told ORDER BY 1', 'as they were');
+ROLLBACK TO given;
+
+-- Rows of a table that inherits: its own triggers are called, not those of the table that they are reached by
+SELECT pg_temp.as_role('t_migrator', 'CREATE TABLE t_kid_2 (LIKE t_base)', 'ALTER TABLE t_kid_2 ENABLE ROW LEVEL SECURITY', 'ALTER TABLE t_kid_2 INHERIT t_base', 'CREATE TABLE t_kid_3 () INHERITS (t_base)',
+                       'CREATE TABLE t_kid_4 () INHERITS (t_base)', 'CREATE TABLE t_base_2 (id integer, project_id uuid, owner_id uuid)', 'CREATE TABLE t_kid_5 () INHERITS (t_base, t_base_2)') \g /dev/null
+SELECT seeme_unprotect('t_base'), seeme_protect('t_base', 'graphs', project_column => 'project_id', owner_column => 'owner_id') \g /dev/null
+SELECT seeme_protect('t_kid_3', 'graphs', project_column => 'project_id', owner_column => 'owner_id'), seeme_protect('t_kid_4', 'graphs', project_column => 'project_id', owner_column => 'owner_id'),
+       seeme_protect('t_base_2', 'graphs', project_column => 'project_id', owner_column => 'owner_id') \g /dev/null
+SELECT seeme_unprotect('t_kid_3'), seeme_unprotect('t_base_2') \g /dev/null
+SELECT format('INSERT INTO %I VALUES (%s, %L, %L)', k, n + 10, :alpha, :nora) FROM unnest(ARRAY['t_base', 't_kid', 't_kid_2', 't_kid_3', 't_kid_4', 't_kid_5']) WITH ORDINALITY AS u (k, n) \gexec
+INSERT INTO seeme.memberships (organization_id, user_id, role_id) VALUES (:globex, :nora, pg_temp.builtin('Editor'));
+SELECT is(pg_temp.try('nora', format('UPDATE t_base SET project_id = {delta} WHERE id = %s', n + 10)), '42501', 'threat: an owner takes a row out of the organization by way of what it inherits from: ' || k)
+  FROM unnest(ARRAY['t_base', 't_kid', 't_kid_2', 't_kid_3', 't_kid_4', 't_kid_5']) WITH ORDINALITY AS u (k, n);
+SELECT is((SELECT count(*) FROM seeme.protected_tables p, seeme.guards_down(p)), 0::bigint, 'nothing of what guards them is down, nor held to be');
+SELECT is((SELECT count(*) FROM seeme.lowered_guards), 0::bigint, 'and nothing is set aside');
+DROP TRIGGER zz_seeme_check_moved_row ON t_kid_3;
+SELECT is(pg_temp.found('public.t_kid_3', 'trigger is missing'), 'high', 'one that is missing is found');
+SELECT pg_temp.mend('public.t_kid_3', 'trigger is missing') \g /dev/null
+SELECT is(pg_temp.try('nora', 'UPDATE t_base SET project_id = {delta} WHERE id = 14'), '42501', 'and its remedy mends it');
+SELECT is(pg_temp.as_role('t_migrator', 'DROP TRIGGER seeme_after_wait ON t_kid_2'), '42501', 'accident: the owner drops one');
+SELECT seeme.renew_protection('t_base') \g /dev/null
+SELECT is((SELECT count(*) FROM seeme.protected_tables p, seeme.guards_down(p)), 0::bigint, 'they are renewed with the table''s');
+SELECT seeme_unprotect('t_base') \g /dev/null
+SELECT is((SELECT array_agg(DISTINCT tgrelid::regclass) FROM pg_trigger WHERE tgname IN ('seeme_after_wait', 'zz_seeme_check_moved_row') AND tgrelid::regclass::text LIKE 't\_kid%'), '{t_kid_4}'::regclass[], 'those of one that is protected itself stay when the table is unprotected');
 ROLLBACK TO given;
 
 -- The listing view

@@ -135,7 +135,7 @@ SELECT is(pg_temp.try('nora', 'INSERT INTO t_alone VALUES (4, ''new'', NULL, {no
 SELECT is(pg_temp.try('nora', 'INSERT INTO t_never_alone VALUES (4, ''new'', NULL, {nora})'), '42501', 'unless owner_alone is false');
 SELECT is(pg_temp.rows('edith', 'INSERT INTO t_never_alone VALUES (4, ''new'', {alpha}, {edith})', 'UPDATE t_never_alone SET project_id = NULL WHERE id = 4', 'SELECT 1'), '{42501}', 'threat: making a row everybody''s but its owner''s nobody''s');
 SELECT is(pg_temp.try(NULL, 'SELECT seeme_protect(''tables'', ''models'', owner_column => ''rel'', owner_alone => NULL)'), '22004', 'owner_alone is true or false');
-SELECT ok(seeme.protect_again(p) LIKE '%owner_alone => ''false''%', 'the statement that protects it again says so, too') FROM seeme.protected_tables p WHERE p.table_name = 't_never_alone'::regclass;
+SELECT ok(seeme.protect_again(p) LIKE '%owner_alone => false%', 'the statement that protects it again says so, too') FROM seeme.protected_tables p WHERE p.table_name = 't_never_alone'::regclass;
 
 -- Ownership alone moves no row out of an organization
 CREATE FUNCTION pg_temp.moves(person text, changes text) RETURNS text LANGUAGE sql AS $$
