@@ -629,40 +629,45 @@ seeme_viewer_holds(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, 
 #define ROLES_HELD (-1)
 #define OWN_ORGANIZATIONS (-2)
 
-/* Gathers ids (pg_uuid_t *); NULL: there is no room for them. */
-static const SeemeIds *
-gather_ids(SeemeViewer *viewer, int what, List *list)
+/* The ids of a list (pg_uuid_t *), each once; how many. */
+static int
+each_id_once(List *list, pg_uuid_t **ids)
 {
 	SeemeSlots	seen = {0};
-	pg_uuid_t  *ids = palloc_extended(sizeof(pg_uuid_t) * Max(list_length(list), 1), MCXT_ALLOC_HUGE);
 	int			n = 0;
 	ListCell   *cell;
 
+	*ids = palloc_extended(sizeof(pg_uuid_t) * Max(list_length(list), 1), MCXT_ALLOC_HUGE);
 	foreach(cell, list)
 	{
 		if (seeme_slots_find(&seen, lfirst(cell)) != NULL)
 			continue;
 		seeme_slots_add(CurrentMemoryContext, &seen, lfirst(cell), 1);
-		ids[n++] = *(pg_uuid_t *) lfirst(cell);
+		(*ids)[n++] = *(pg_uuid_t *) lfirst(cell);
 	}
-	return seeme_viewer_add_ids(viewer, SEEME_NOWHERE, 0, what, ids, n);
+	return n;
 }
 
-/* Whether a viewer holds a role at any level. */
-bool
-seeme_viewer_holds_role(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t *role_id)
+/*
+ * The roles that a viewer holds at any level; NULL: none. Without room for them in the cache they are put where the caller says, for
+ * otherwise all memberships would be read again for each role that is asked about.
+ */
+const SeemeIds *
+seeme_viewer_roles(SeemeStore *store, SeemeViewer *viewer, MemoryContext context, SeemeIds *otherwise)
 {
 	const SeemeIds *held;
 	SeemeSubject subject;
 	List	   *memberships;
 	List	   *roles;
+	pg_uuid_t  *ids;
+	int			n;
 	ListCell   *cell;
 
 	if (holds_nothing(viewer))
-		return false;
+		return NULL;
 	held = seeme_viewer_find_ids(viewer, SEEME_NOWHERE, 0, ROLES_HELD);
 	if (held != NULL)
-		return seeme_ids_contain(held, role_id);
+		return held;
 	subject_of(store, viewer, &subject);
 	roles = seeme_roles_held(&subject, &memberships);
 	foreach(cell, memberships)
@@ -670,15 +675,12 @@ seeme_viewer_holds_role(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t 
 		note_date(viewer, subject.now, ((SeemeMembership *) lfirst(cell))->valid_from);
 		note_date(viewer, subject.now, ((SeemeMembership *) lfirst(cell))->valid_until);
 	}
-	held = gather_ids(viewer, ROLES_HELD, roles);
+	n = each_id_once(roles, &ids);
+	held = seeme_viewer_add_ids(viewer, SEEME_NOWHERE, 0, ROLES_HELD, ids, n);
 	if (held != NULL)
-		return seeme_ids_contain(held, role_id);
-	foreach(cell, roles)
-	{
-		if (seeme_uuid_equal(lfirst(cell), role_id))
-			return true;
-	}
-	return false;
+		return held;
+	seeme_ids_fill(context, otherwise, ids, n);
+	return otherwise;
 }
 
 /* The organizations in which a viewer has anything, and outside of which they hold nothing; NULL: there is no room for them. */
@@ -687,11 +689,14 @@ seeme_viewer_organizations(SeemeStore *store, SeemeViewer *viewer)
 {
 	const SeemeIds *known = seeme_viewer_find_ids(viewer, SEEME_NOWHERE, 0, OWN_ORGANIZATIONS);
 	SeemeSubject subject;
+	pg_uuid_t  *ids;
+	int			n;
 
 	if (known != NULL)
 		return known;
 	subject_of(store, viewer, &subject);
-	return gather_ids(viewer, OWN_ORGANIZATIONS, seeme_organizations_of(&subject));
+	n = each_id_once(seeme_organizations_of(&subject), &ids);
+	return seeme_viewer_add_ids(viewer, SEEME_NOWHERE, 0, OWN_ORGANIZATIONS, ids, n);
 }
 
 /* Adds what a viewer holds on a resource: what they hold in any project that it is assigned to. */

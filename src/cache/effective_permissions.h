@@ -25,7 +25,7 @@ extern void seeme_add_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlace
 extern void seeme_add_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, const pg_uuid_t *resource,
 							  uint64 *words);
 extern bool seeme_viewer_holds(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const char *code);
-extern bool seeme_viewer_holds_role(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t *role_id);
+extern const SeemeIds *seeme_viewer_roles(SeemeStore *store, SeemeViewer *viewer, MemoryContext context, SeemeIds *otherwise);
 extern bool seeme_belongs(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id);
 extern const SeemeIds *seeme_viewer_organizations(SeemeStore *store, SeemeViewer *viewer);
 #define SEEME_NO_LIMIT INT_MAX

@@ -110,6 +110,55 @@ SEEME_FUNCTION(seeme_own_organizations, 0)
 	PG_RETURN_ARRAYTYPE_P(seeme_uuid_array(reached));
 }
 
+/* The roles that somebody holds, as long as the cache has no room for them, from row to row: fn_extra. */
+typedef struct RolesSite
+{
+	uint64		changes;		/* 0: good for nothing */
+	SeemeIdentity asker;
+	TimestampTz next_change;	/* the first date at which they become untrue */
+	SeemeIds	roles;
+} RolesSite;
+
+static bool
+is_of(const RolesSite *site, const SeemeIdentity *asker)
+{
+	return site->changes == seeme_changes && seeme_uuid_equal(&site->asker.user_id, &asker->user_id) &&
+		site->asker.has_key == asker->has_key && seeme_uuid_equal(&site->asker.key_id, &asker->key_id) &&
+		site->asker.issued_at == asker->issued_at && site->asker.expires_at == asker->expires_at &&
+		!seeme_has_come(site->next_change);
+}
+
+/* Whether the asking person holds a role, by what is remembered, or will be. */
+static bool
+recall_role(FunctionCallInfo fcinfo, const SeemeIdentity *asker, const pg_uuid_t *role_id)
+{
+	RolesSite  *site = fcinfo->flinfo->fn_extra;
+	SeemeStore	store;
+	SeemeViewer *viewer;
+	const SeemeIds *roles;
+	uint64		changes;
+
+	if (site != NULL && is_of(site, asker))
+		return seeme_ids_contain(&site->roles, role_id);
+	if (site == NULL)
+		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(RolesSite));
+	site->changes = 0;
+	if (site->roles.memory != NULL)
+		seeme_ids_free(&site->roles);
+	seeme_held_begin(&store);
+	changes = seeme_cache_read_under();
+	viewer = seeme_viewer(&store, asker);
+	roles = seeme_viewer_roles(&store, viewer, fcinfo->flinfo->fn_mcxt, &site->roles);
+	if (roles == &site->roles)
+	{
+		site->asker = *asker;
+		site->next_change = Min(asker->expires_at, viewer->next_change);
+		site->changes = changes;
+	}
+	seeme_store_close(&store);
+	return roles != NULL && seeme_ids_contain(roles, role_id);
+}
+
 /*
  * seeme.holds_role(role_id uuid) RETURNS boolean
  */
@@ -126,11 +175,7 @@ SEEME_FUNCTION(seeme_holds_role, 1)
 	if (seeme_accept_changes())
 	{
 		identity = seeme_asker();
-		seeme_held_begin(&store);
-		held = identity != NULL && !seeme_has_come(identity->expires_at) &&
-			seeme_viewer_holds_role(&store, seeme_viewer(&store, identity), PG_GETARG_UUID_P(0));
-		seeme_store_close(&store);
-		PG_RETURN_BOOL(held);
+		PG_RETURN_BOOL(identity != NULL && recall_role(fcinfo, identity, PG_GETARG_UUID_P(0)));
 	}
 	seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);

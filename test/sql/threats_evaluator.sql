@@ -2,7 +2,7 @@
 \i test/include/prelude.psql
 BEGIN;
 \i test/include/people.psql
-SELECT plan(9);
+SELECT plan(11);
 
 CREATE FUNCTION pg_temp.id(kind text, n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
   SELECT (kind || '000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$;
@@ -65,6 +65,19 @@ SELECT pg_temp.memberships_read() AS before \gset
 SELECT is(pg_temp.ask('stan', :'models_of_stan'), 'false', 'stan may not read the model');
 SELECT cmp_ok(pg_temp.memberships_read() - :before, '<', 20 * :many::bigint, 'threat: without room, all memberships are read for each project');
 SELECT is(pg_temp.ask('olga', :'models_of_stan'), 'true', 'olga may');
+
+
+-- Each of the memberships is under another role.
+RESET seeme_rbac.cache_memory;
+SET LOCAL session_replication_role = replica;
+INSERT INTO seeme.roles (id, organization_id, name) SELECT pg_temp.id('c0', n), :acme, 'R' || n FROM generate_series(1, :many) AS n;
+UPDATE seeme.memberships m SET role_id = pg_temp.id('c0', n) FROM generate_series(1, :many) AS n WHERE m.project_id = pg_temp.id('01', n);
+SET LOCAL session_replication_role = origin;
+SET LOCAL seeme_rbac.cache_memory = '64kB';
+UPDATE seeme.users SET name = name WHERE id = :stan;
+SELECT pg_temp.memberships_read() AS before \gset
+SELECT is(pg_temp.ask('stan', $$SELECT count(*) FROM seeme.roles WHERE name LIKE 'R%'$$), :'many', 'stan sees the roles that he holds');
+SELECT cmp_ok(pg_temp.memberships_read() - :before, '<', 20 * :many::bigint, 'threat: without room, all memberships are read for each role');
 
 SELECT * FROM finish();
 ROLLBACK;
