@@ -133,7 +133,7 @@ system_user() (
 # Trigger functions are looked at for every table that they serve. What is wrong with one for some of its
 # tables but not for others is the part of it that is for others. Not counted: that PL/pgSQL converts a text to
 # the type of the variable it goes to, and SQL put together in the functions named below: their fragments quote
-# what they name (seeme.row_condition(), seeme.insert_condition(), or the output of regclass). Nor that plpgsql_check 2.8
+# what they name (seeme.row_condition(), seeme.insert_condition(), the output of regclass, or %I). Nor that plpgsql_check 2.8
 # takes the variable of FOREACH for the whole of a constant array, and so reads SQL that has the array's brace in it. Nor what
 # 2.10 says of volatility: a function that is to be stable reads the clock, and raises an error whose hint is put together by format().
 check_plpgsql() {
@@ -156,20 +156,24 @@ check_plpgsql() {
 	    JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
 	   WHERE e.extname = 'seeme_rbac'
 	), served AS (
-	  SELECT f.oid, f.prorettype, t.tgrelid, count(*) OVER (PARTITION BY f.oid) AS tables
-	    FROM function f LEFT JOIN (SELECT DISTINCT tgfoid, tgrelid FROM pg_trigger) t ON t.tgfoid = f.oid
+	  SELECT f.oid, f.prorettype, t.tgrelid, t.tgoldtable, t.tgnewtable, count(*) OVER (PARTITION BY f.oid) AS tables
+	    FROM function f
+	    LEFT JOIN (SELECT tgfoid, tgrelid, max(tgoldtable::text)::name AS tgoldtable, max(tgnewtable::text)::name AS tgnewtable
+	                 FROM pg_trigger GROUP BY tgfoid, tgrelid) t ON t.tgfoid = f.oid
 	), finding AS (
 	  SELECT s.oid, s.tables, s.tgrelid,
 	         concat_ws(', ', 'line ' || c.lineno, c.statement, c.level, c.sqlstate, c.message, c.detail, c.hint, c.query) AS found
 	    FROM served s,
 	         plpgsql_check_function_tb(funcoid => s.oid, relid => coalesce(s.tgrelid, 0), fatal_errors => false,
-	                                   performance_warnings => false, security_warnings => true) c
+	                                   performance_warnings => false, security_warnings => true,
+	                                   oldtable => s.tgoldtable, newtable => s.tgnewtable) c
 	   WHERE (s.prorettype <> 'trigger'::regtype OR s.tgrelid IS NOT NULL)
 	     AND NOT (c.level = 'warning' AND c.sqlstate = '42804')
 	     AND NOT (c.statement = 'EXECUTE' AND c.message = 'syntax error at or near "{"')
 	     AND c.message NOT LIKE 'routine is marked as %, but expression is %'
 	     AND NOT (c.level = 'security' AND s.oid::regproc::text IN (
-	          'seeme_protect', 'seeme.create_policies', 'seeme.create_resource_triggers', 'seeme.renew_protection', 'seeme.create_write_policy', 'seeme.create_row_triggers', 'seeme.follow_resource', 'seeme.may_assign'))
+	          'seeme_protect', 'seeme.create_policies', 'seeme.create_resource_triggers', 'seeme.renew_protection', 'seeme.create_write_policy', 'seeme.create_row_triggers', 'seeme.follow_resource', 'seeme.may_assign',
+	          'seeme.rename_column_of', 'seeme.keep_triggers_always'))
 	)
 	SELECT 'none', 'the extension has no function in PL/pgSQL' WHERE NOT EXISTS (SELECT FROM function)
 	UNION ALL

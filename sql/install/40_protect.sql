@@ -694,7 +694,7 @@ BEGIN
    WHERE v.oid = to_regclass(view_name) AND v.relkind = 'v'
      AND NOT EXISTS (SELECT FROM seeme.protected_tables p WHERE p.listing_view = v.oid);
   IF FOUND THEN
-    EXECUTE format('DROP VIEW %s', view_name);
+    EXECUTE format('DROP VIEW %s', view_name::regclass);
   END IF;
   RETURN readers;
 END $$;
