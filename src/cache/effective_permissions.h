@@ -15,28 +15,28 @@
 
 #pragma GCC visibility push(hidden)
 
-extern void seeme_held_begin(SeemeStore *store);
-extern SeemeViewer *seeme_recall_viewer(const SeemeIdentity *asker);
-extern SeemeViewer *seeme_viewer(SeemeStore *store, const SeemeIdentity *asker);
-extern bool seeme_may_act(const SeemeIdentity *identity);
-extern bool seeme_viewer_acts(const SeemeViewer *viewer, const char *code);
-extern uint64 *seeme_no_codes(void);
-extern void seeme_add_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, uint64 *words);
-extern void seeme_add_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, const pg_uuid_t *resource,
+extern void seeme_cache_open(SeemeStore *store);
+extern SeemeCachedPrincipal *seeme_find_cached_principal(const SeemeIdentity *asker);
+extern SeemeCachedPrincipal *seeme_get_cached_principal(SeemeStore *store, const SeemeIdentity *asker);
+extern bool seeme_is_valid_identity(const SeemeIdentity *identity);
+extern bool seeme_cached_is_active(const SeemeCachedPrincipal *cached, const char *code);
+extern uint64 *seeme_empty_code_bits(void);
+extern void seeme_add_codes_in_place(SeemeStore *store, SeemeCachedPrincipal *cached, SeemePlaceKind kind, const pg_uuid_t *id, uint64 *words);
+extern void seeme_add_codes_on_resource(SeemeStore *store, SeemeCachedPrincipal *cached, const char *resource_type, const pg_uuid_t *resource,
 							  uint64 *words);
-extern bool seeme_viewer_holds(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const char *code);
-extern const SeemeIds *seeme_viewer_roles(SeemeStore *store, SeemeViewer *viewer, MemoryContext context, SeemeIds *otherwise);
-extern bool seeme_belongs(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id);
-extern const SeemeIds *seeme_viewer_organizations(SeemeStore *store, SeemeViewer *viewer);
+extern bool seeme_cached_has_code(SeemeStore *store, SeemeCachedPrincipal *cached, SeemePlaceKind kind, const pg_uuid_t *id, const char *code);
+extern const SeemeUuidSet *seeme_cached_role_ids(SeemeStore *store, SeemeCachedPrincipal *cached, MemoryContext context, SeemeUuidSet *otherwise);
+extern bool seeme_cached_is_member(SeemeStore *store, SeemeCachedPrincipal *cached, SeemePlaceKind kind, const pg_uuid_t *id);
+extern const SeemeUuidSet *seeme_cached_organization_ids(SeemeStore *store, SeemeCachedPrincipal *cached);
 #define SEEME_NO_LIMIT INT_MAX
-extern bool seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit);
-extern bool seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int limit);
-extern int	seeme_places_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, int code, int limit, pg_uuid_t **ids);
-extern int	seeme_resources_held(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int code, int limit,
+extern bool seeme_load_all_places(SeemeStore *store, SeemeCachedPrincipal *cached, int limit);
+extern bool seeme_load_all_resources(SeemeStore *store, SeemeCachedPrincipal *cached, const char *resource_type, int limit);
+extern int	seeme_permitted_place_ids(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind level, int code, int limit, pg_uuid_t **ids);
+extern int	seeme_permitted_resource_ids(SeemeStore *store, SeemeCachedPrincipal *cached, const char *resource_type, int code, int limit,
 								 pg_uuid_t **ids);
-extern const SeemeIds *seeme_ids_known(SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code);
-extern const SeemeIds *seeme_ids_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code);
-extern bool seeme_has_come(TimestampTz date);
+extern const SeemeUuidSet *seeme_find_permitted_set(SeemeCachedPrincipal *cached, SeemeScopeKind level, const char *resource_type, int code);
+extern const SeemeUuidSet *seeme_get_permitted_set(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind level, const char *resource_type, int code);
+extern bool seeme_has_passed(TimestampTz date);
 
 #pragma GCC visibility pop
 

@@ -1,9 +1,9 @@
 /*
  * memory.c: the memory that what people hold is remembered in: a context for each part, one bound for all, and counters.
  *
- * Must not know what a part keeps, nor when it goes: that is for the parts above (vocabulary.c, places.c, viewers.c) and for
- * eviction.c. The bound holds within one question, too: what would grow beyond it is not added (seeme_cache_fits()), and the
- * question is answered without being remembered.
+ * Must not know what a part keeps, nor when it goes: that is for the parts above (vocabulary.c, places.c, principals.c) and for
+ * eviction.c. The bound holds within one request, too: what would grow beyond it is not added (seeme_cache_fits()), and the
+ * request is answered without being remembered.
  */
 #include "postgres.h"
 
@@ -25,8 +25,8 @@ SeemeCacheCounters seeme_cache_counters;
 
 static int	cache_memory = 16 * 1024;	/* kB */
 
-/* What all of this was read under: see seeme_cache_read_under(). */
-uint64		seeme_cache_label = 0;
+/* What all of this was read under: see seeme_cache_generation(). */
+uint64		seeme_cached_generation = 0;
 
 bool		seeme_cache_has_grown = false;
 bool		seeme_cache_was_full = false;
@@ -37,8 +37,8 @@ bool		seeme_cache_was_full = false;
 static MemoryContext cache_context = NULL;
 MemoryContext seeme_vocabulary_context = NULL;
 MemoryContext seeme_places_context = NULL;
-MemoryContext seeme_people_context = NULL;
-MemoryContext seeme_viewers_context = NULL;
+MemoryContext seeme_users_context = NULL;
+MemoryContext seeme_principals_context = NULL;
 
 void
 seeme_cache_init(void)
@@ -89,17 +89,17 @@ seeme_cache_create_contexts(void)
 		seeme_vocabulary_context = create_context("seeme_rbac vocabulary");
 	if (seeme_places_context == NULL)
 		seeme_places_context = create_context("seeme_rbac places");
-	if (seeme_people_context == NULL)
-		seeme_people_context = create_context("seeme_rbac people");
-	if (seeme_viewers_context == NULL)
-		seeme_viewers_context = create_context("seeme_rbac viewers");
+	if (seeme_users_context == NULL)
+		seeme_users_context = create_context("seeme_rbac people");
+	if (seeme_principals_context == NULL)
+		seeme_principals_context = create_context("seeme_rbac viewers");
 }
 
-/* The number of changes at the last seeme_cache_begin(): while seeme_changes is the same, what is remembered is true. */
+/* The number of changes at the last seeme_cache_evict(): while seeme_generation is the same, what is remembered is true. */
 uint64
-seeme_cache_read_under(void)
+seeme_cache_generation(void)
 {
-	return seeme_cache_label;
+	return seeme_cached_generation;
 }
 
 /*

@@ -1,6 +1,6 @@
 /*
  * parts.h: what the files of the cache share with each other, and with nobody else. Calls go down: eviction.c to the parts
- * (viewers.c, places.c, vocabulary.c), and these to memory.c.
+ * (principals.c, places.c, vocabulary.c), and these to memory.c.
  */
 #ifndef SEEME_CACHE_PARTS_H
 #define SEEME_CACHE_PARTS_H
@@ -14,22 +14,22 @@
 /* The memory of each part; it goes as a whole. */
 extern MemoryContext seeme_vocabulary_context;
 extern MemoryContext seeme_places_context;
-extern MemoryContext seeme_people_context;
-extern MemoryContext seeme_viewers_context;
+extern MemoryContext seeme_users_context;
+extern MemoryContext seeme_principals_context;
 
 /* Whether anything was added since room was last made, or could not be; whether something did not fit. */
 extern bool seeme_cache_has_grown;
 extern bool seeme_cache_was_full;
 
 /* The number of changes that everything was read under; eviction.c sets it. */
-extern uint64 seeme_cache_label;
+extern uint64 seeme_cached_generation;
 
 extern void seeme_cache_create_contexts(void);
 
 extern void seeme_vocabulary_forget(void);
 extern void seeme_places_forget(void);
-extern void seeme_people_forget(void);
-extern void seeme_viewers_forget(void);
+extern void seeme_users_forget(void);
+extern void seeme_principals_forget(void);
 extern void seeme_resources_forget(void);
 
 extern uint32 seeme_cache_places_size(void);

@@ -6,7 +6,7 @@
  * costs a fifteenth of a look-up so, and together the two cost at most twice what would have been best. That is what a pooled
  * connection comes to, and comes to again whenever a new project makes it forget where all of them are.
  *
- * Keeps what it finds in the cache; owns no state. Like effective_permissions.c it reads in a store that was opened after seeme_held_begin().
+ * Keeps what it finds in the cache; owns no state. Like effective_permissions.c it reads in a store that was opened after seeme_cache_open().
  */
 #include "postgres.h"
 
@@ -38,7 +38,7 @@ rows_to_read(SeemeStore *store, SeemeTable table, uint32 looked_up, Size bytes_p
 	double		most = Min((double) seeme_cache_limit() / PART_OF_MEMORY / bytes_per_row, (double) PG_INT32_MAX);
 	double		rows;
 
-	if (looked_up == 0 || looked_up % LOOKUPS_BETWEEN != 0 || seeme_cache_is_whole(table) || IsolationIsSerializable())
+	if (looked_up == 0 || looked_up % LOOKUPS_BETWEEN != 0 || seeme_cache_is_preloaded(table) || IsolationIsSerializable())
 		return 0;
 	rows = seeme_estimate_rows(store, table);
 	return rows > most || rows > (double) looked_up * ROWS_PER_LOOKUP ? 0 : (int) most;
@@ -47,7 +47,7 @@ rows_to_read(SeemeStore *store, SeemeTable table, uint32 looked_up, Size bytes_p
 static void
 add_project(void *context, const SeemeProject *project)
 {
-	if (seeme_slots_find(&seeme_cache_places[SEEME_PLACE_PROJECT], &project->id) == NULL)
+	if (seeme_uuid_hash_find(&seeme_cache_places[SEEME_PLACE_PROJECT], &project->id) == NULL)
 	{
 		SeemePlace	place;
 
@@ -66,27 +66,27 @@ add_organization(void *context, const pg_uuid_t *organization, const pg_uuid_t *
 void
 seeme_look_up_place(SeemeStore *store, SeemePlaceKind kind, const pg_uuid_t *id, SeemePlace *place)
 {
-	SeemeScope	scope = {SEEME_ORGANIZATION + (int) kind, *id};
-	SeemeSlot  *slot;
+	SeemeScope	scope = {SEEME_SCOPE_ORGANIZATION + (int) kind, *id};
+	SeemeUuidHashEntry  *entry;
 	List	   *places;
 	int			rows;
 
 	if (kind == SEEME_PLACE_PROJECT)
 	{
-		rows = rows_to_read(store, SEEME_PROJECTS, seeme_cache_nplaces(), sizeof(SeemePlace) + 2 * sizeof(SeemeSlot));
+		rows = rows_to_read(store, SEEME_PROJECTS, seeme_cache_nplaces(), sizeof(SeemePlace) + 2 * sizeof(SeemeUuidHashEntry));
 		if (rows > 0)
 		{
 			seeme_visit_projects(store, rows, add_project, NULL);
-			seeme_cache_set_whole(SEEME_PROJECTS);
+			seeme_cache_set_preloaded(SEEME_PROJECTS);
 		}
-		slot = seeme_slots_find(&seeme_cache_places[kind], id);
-		if (slot != NULL)
+		entry = seeme_uuid_hash_find(&seeme_cache_places[kind], id);
+		if (entry != NULL)
 		{
-			*place = *seeme_cache_place(slot->number);
+			*place = *seeme_cache_place(entry->number);
 			return;
 		}
 	}
-	places = seeme_places(store, &scope);
+	places = seeme_find_places(store, &scope);
 	if (places != NIL)
 		*place = *(SeemePlace *) linitial(places);
 	else
@@ -106,7 +106,7 @@ seeme_look_up_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t 
 	if (rows > 0)
 	{
 		seeme_visit_organizations(store, rows, add_organization, NULL);
-		seeme_cache_set_whole(SEEME_ORGANIZATIONS);
+		seeme_cache_set_preloaded(SEEME_ORGANIZATIONS);
 	}
 	if (seeme_cache_find_owner(organization, &exists, owner))
 		return exists;
@@ -123,7 +123,7 @@ typedef struct People
 } People;
 
 static void
-add_person(void *context, const SeemePerson *person)
+add_person(void *context, const SeemeUser *person)
 {
 	People	   *people = context;
 
@@ -139,21 +139,21 @@ add_person(void *context, const SeemePerson *person)
  * unknown, not no.
  */
 bool
-seeme_is_known_to_act(SeemeStore *store, const pg_uuid_t *person)
+seeme_is_known_active(SeemeStore *store, const pg_uuid_t *person)
 {
 	int			rows;
 
-	if (seeme_cache_find_person(person))
+	if (seeme_cache_find_user(person))
 		return true;
-	rows = rows_to_read(store, SEEME_USERS, seeme_cache_nviewers(), 2 * sizeof(pg_uuid_t));
+	rows = rows_to_read(store, SEEME_USERS, seeme_cache_nprincipals(), 2 * sizeof(pg_uuid_t));
 	if (rows > 0)
 	{
 		People		people = {palloc(sizeof(pg_uuid_t) * LOOKUPS_BETWEEN), 0, LOOKUPS_BETWEEN};
 
-		seeme_visit_people(store, rows, add_person, &people);
-		seeme_cache_set_people(people.ids, people.n);
-		seeme_cache_set_whole(SEEME_USERS);
+		seeme_visit_users(store, rows, add_person, &people);
+		seeme_cache_set_users(people.ids, people.n);
+		seeme_cache_set_preloaded(SEEME_USERS);
 		pfree(people.ids);
 	}
-	return seeme_cache_find_person(person);
+	return seeme_cache_find_user(person);
 }

@@ -21,9 +21,9 @@ static char **codes = NULL;		/* sorted */
 static uint64 *set_words = NULL;	/* nwords a set */
 static uint32 nsets = 0;
 static uint32 sets_size = 0;
-static SeemeSet *set_numbers = NULL;	/* by the hash of their words: twice sets_size, 0: a free place */
+static SeemeCodeSet *set_numbers = NULL;	/* by the hash of their words: twice sets_size, 0: a free place */
 static bool ran_out_of_sets = false;
-static SeemeSlots roles;		/* the numbers are sets */
+static SeemeUuidHash roles;		/* the numbers are sets */
 static List *types = NIL;		/* of char *: names of resource types */
 
 /* The codes that were looked for last, by a few of their characters: an application has few, and asks for them time and again. */
@@ -75,11 +75,11 @@ seeme_cache_code(int code)
 bool
 seeme_cache_has_codes(void)
 {
-	return nsets > SEEME_EMPTY_SET;
+	return nsets > SEEME_EMPTY_CODE_SET;
 }
 
 static void grow_sets(void);
-static SeemeSet add_set(const uint64 *words, uint64 hash);
+static SeemeCodeSet add_set(const uint64 *words, uint64 hash);
 static uint64 hash_of(const uint64 *words);
 
 /* The registered concrete codes, sorted. From then on there are sets; the empty one first. */
@@ -115,7 +115,7 @@ recent_place(const char *code, int length)
 
 /* The number of a code that was found not long ago; else -1. */
 int
-seeme_cache_recall_code(const char *code, int length)
+seeme_cache_find_recent_code(const char *code, int length)
 {
 	int			place;
 
@@ -163,27 +163,27 @@ seeme_cache_find_code(const char *code)
 
 /* The words of all sets, nwords a set. */
 const uint64 *
-seeme_cache_words(void)
+seeme_cache_code_set_words(void)
 {
 	return set_words;
 }
 
 const uint64 *
-seeme_cache_set(SeemeSet set)
+seeme_cache_code_set(SeemeCodeSet set)
 {
 	return set_words + (Size) set * nwords;
 }
 
 /* Whether one was not added. There is no end to them where every project's members are under another role. */
 bool
-seeme_cache_has_run_out_of_sets(void)
+seeme_cache_ran_out_of_code_sets(void)
 {
 	return ran_out_of_sets;
 }
 
 /* Whether most of the numbers are given away: what can be answered without one takes none. */
 bool
-seeme_cache_sets_are_scarce(void)
+seeme_cache_code_sets_are_scarce(void)
 {
 	return nsets > MAX_SETS / 2;
 }
@@ -212,7 +212,7 @@ grow_sets(void)
 	uint32		mask = size * 2 - 1;
 	uint64	   *grown = MemoryContextAllocExtended(seeme_vocabulary_context, sizeof(uint64) * nwords * size,
 												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	SeemeSet   *numbers = MemoryContextAllocZero(seeme_vocabulary_context, sizeof(SeemeSet) * size * 2);
+	SeemeCodeSet   *numbers = MemoryContextAllocZero(seeme_vocabulary_context, sizeof(SeemeCodeSet) * size * 2);
 
 	if (set_words != NULL)
 	{
@@ -225,17 +225,17 @@ grow_sets(void)
 	sets_size = size;
 	for (uint32 set = 1; set < nsets; set++)
 	{
-		uint32		i = hash_of(seeme_cache_set(set)) & mask;
+		uint32		i = hash_of(seeme_cache_code_set(set)) & mask;
 
 		while (set_numbers[i] != 0)
 			i = (i + 1) & mask;
 		set_numbers[i] = set;
 	}
-	seeme_moves++;				/* the words have moved */
+	seeme_site_generation++;				/* the words have moved */
 }
 
 /* Adds one that is not there, for which there is room. */
-static SeemeSet
+static SeemeCodeSet
 add_set(const uint64 *words, uint64 hash)
 {
 	uint32		mask = sets_size * 2 - 1;
@@ -249,21 +249,21 @@ add_set(const uint64 *words, uint64 hash)
 	return nsets++;
 }
 
-/* The set of some words; SEEME_UNKNOWN_SET if it is a new one, and there is no room for it. */
-SeemeSet
+/* The set of some words; SEEME_UNKNOWN_CODE_SET if it is a new one, and there is no room for it. */
+SeemeCodeSet
 seeme_cache_intern(const uint64 *words)
 {
 	uint64		hash = hash_of(words);
 	uint32		mask = sets_size * 2 - 1;
 
 	for (uint32 i = hash & mask; set_numbers[i] != 0; i = (i + 1) & mask)
-		if (memcmp(seeme_cache_set(set_numbers[i]), words, sizeof(uint64) * nwords) == 0)
+		if (memcmp(seeme_cache_code_set(set_numbers[i]), words, sizeof(uint64) * nwords) == 0)
 			return set_numbers[i];
 	if (nsets >= MAX_SETS ||
-		(nsets >= sets_size && !seeme_cache_fits((sizeof(uint64) * nwords + sizeof(SeemeSet) * 2) * grown_size())))
+		(nsets >= sets_size && !seeme_cache_fits((sizeof(uint64) * nwords + sizeof(SeemeCodeSet) * 2) * grown_size())))
 	{
 		ran_out_of_sets = seeme_cache_has_grown = true;
-		return SEEME_UNKNOWN_SET;
+		return SEEME_UNKNOWN_CODE_SET;
 	}
 	if (nsets >= sets_size)
 		grow_sets();
@@ -272,22 +272,22 @@ seeme_cache_intern(const uint64 *words)
 
 /* Roles */
 
-/* What a role's entries cover; SEEME_UNKNOWN_SET if that is not remembered. */
-SeemeSet
+/* What a role's entries cover; SEEME_UNKNOWN_CODE_SET if that is not remembered. */
+SeemeCodeSet
 seeme_cache_find_role(const pg_uuid_t *role_id)
 {
-	SeemeSlot  *slot = seeme_slots_find(&roles, role_id);
+	SeemeUuidHashEntry  *entry = seeme_uuid_hash_find(&roles, role_id);
 
-	return slot == NULL ? SEEME_UNKNOWN_SET : slot->number;
+	return entry == NULL ? SEEME_UNKNOWN_CODE_SET : entry->number;
 }
 
 /* One that is not there yet. */
 void
-seeme_cache_add_role(const pg_uuid_t *role_id, SeemeSet set)
+seeme_cache_add_role(const pg_uuid_t *role_id, SeemeCodeSet set)
 {
-	if (!seeme_cache_fits(seeme_slots_growth(&roles)))
+	if (!seeme_cache_fits(seeme_uuid_hash_growth(&roles)))
 		return;
-	seeme_slots_add(seeme_vocabulary_context, &roles, role_id, set);
+	seeme_uuid_hash_insert(seeme_vocabulary_context, &roles, role_id, set);
 	seeme_cache_has_grown = true;
 }
 

@@ -121,18 +121,18 @@ raise_unknown_code(List *registered, const char *code)
  * one.
  */
 void
-seeme_ask(SeemeStore *store, const char *code, SeemeQuestion *question)
+seeme_parse_permission(SeemeStore *store, const char *code, SeemePermissionSpec *spec)
 {
 	List	   *registered;
 	ListCell   *cell;
 
-	question->code = pstrdup(code);
-	question->concrete = NIL;
+	spec->code = pstrdup(code);
+	spec->concrete = NIL;
 	if (strchr(code, '*') == NULL)
 	{
 		if (!seeme_read_code(store, code))
 			raise_unknown_code(seeme_list_codes(store), code);
-		question->concrete = list_make1(question->code);
+		spec->concrete = list_make1(spec->code);
 		return;
 	}
 	registered = seeme_list_codes(store);
@@ -140,9 +140,9 @@ seeme_ask(SeemeStore *store, const char *code, SeemeQuestion *question)
 		foreach(cell, registered)
 		{
 			if (seeme_code_covers(code, lfirst(cell)))
-				question->concrete = lappend(question->concrete, lfirst(cell));
+				spec->concrete = lappend(spec->concrete, lfirst(cell));
 		}
-	if (question->concrete == NIL)
+	if (spec->concrete == NIL)
 		raise_unknown_code(registered, code);
 }
 

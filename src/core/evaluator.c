@@ -23,35 +23,35 @@
 #include "core/uuid_hash.h"
 #include "core/store.h"
 
-/* As long as a subject has not more standings than this, the one that is wanted is looked for one by one. */
-#define FEW_STANDINGS 8
+/* As long as a principal has not more grants than this, the one that is wanted is looked for one by one. */
+#define FEW_GRANTS 8
 
 void
-seeme_subject_init(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *user_id)
+seeme_init_principal(SeemePrincipal *principal, SeemeStore *store, const pg_uuid_t *user_id)
 {
-	memset(subject, 0, sizeof(*subject));
-	subject->store = store;
-	subject->context = CurrentMemoryContext;
-	subject->now = GetCurrentTimestamp();
-	subject->person.disabled_at = DT_NOEND;
-	subject->person.tokens_valid_from = DT_NOBEGIN;
-	subject->is_known = seeme_read_person(store, user_id, &subject->person);
-	subject->person.id = *user_id;
-	subject->is_refused = !subject->is_known || seeme_is_disabled(&subject->person, subject->now);
+	memset(principal, 0, sizeof(*principal));
+	principal->store = store;
+	principal->context = CurrentMemoryContext;
+	principal->now = GetCurrentTimestamp();
+	principal->person.disabled_at = DT_NOEND;
+	principal->person.tokens_valid_from = DT_NOBEGIN;
+	principal->is_known = seeme_read_user(store, user_id, &principal->person);
+	principal->person.id = *user_id;
+	principal->is_refused = !principal->is_known || seeme_is_disabled(&principal->person, principal->now);
 }
 
 /* The same of a person who was found to exist and not to be disabled. */
 void
-seeme_subject_init_known(SeemeSubject *subject, SeemeStore *store, const pg_uuid_t *user_id)
+seeme_init_active_principal(SeemePrincipal *principal, SeemeStore *store, const pg_uuid_t *user_id)
 {
-	memset(subject, 0, sizeof(*subject));
-	subject->store = store;
-	subject->context = CurrentMemoryContext;
-	subject->now = GetCurrentTimestamp();
-	subject->is_known = true;
-	subject->person.id = *user_id;
-	subject->person.disabled_at = DT_NOEND;
-	subject->person.tokens_valid_from = DT_NOBEGIN;
+	memset(principal, 0, sizeof(*principal));
+	principal->store = store;
+	principal->context = CurrentMemoryContext;
+	principal->now = GetCurrentTimestamp();
+	principal->is_known = true;
+	principal->person.id = *user_id;
+	principal->person.disabled_at = DT_NOEND;
+	principal->person.tokens_valid_from = DT_NOBEGIN;
 }
 
 /* Whether a membership is somebody's in an organization itself. One who left and came back has another. */
@@ -73,10 +73,10 @@ seeme_is_membership_of(SeemeStore *store, const pg_uuid_t *id, const pg_uuid_t *
  * commits first. *creator is set to whoever was asked about, with what was found of them.
  */
 const char *
-seeme_why_silenced(SeemeStore *store, const SeemeKey *key, SeemeSubject **creator)
+seeme_api_key_defect(SeemeStore *store, const SeemeApiKey *key, SeemePrincipal **creator)
 {
 	bool		is_own = key->has_creator && seeme_uuid_equal(&key->created_by, &key->user_id);
-	SeemeStanding *standing;
+	SeemeGrants *grants;
 	SeemePlace *place;
 	pg_uuid_t	organization;
 
@@ -84,14 +84,14 @@ seeme_why_silenced(SeemeStore *store, const SeemeKey *key, SeemeSubject **creato
 		return NULL;
 	if (!key->has_organization)
 		return "it is for somebody else, and limited to no organization";
-	*creator = palloc0(sizeof(SeemeSubject));
-	seeme_subject_init(*creator, store, &key->created_by);
+	*creator = palloc0(sizeof(SeemePrincipal));
+	seeme_init_principal(*creator, store, &key->created_by);
 	if ((*creator)->is_refused)
 		return "its creator is unknown or disabled";
 	if (!seeme_is_membership_of(store, &key->creator_membership_id, &key->organization_id, &key->created_by))
 		return "its creator has left the organization since";
-	standing = seeme_standing(*creator, &key->organization_id);
-	if (!standing->is_owner && !standing->is_member)
+	grants = seeme_get_grants(*creator, &key->organization_id);
+	if (!grants->is_owner && !grants->is_member)
 		return "its creator's membership is not current";
 	if (is_own)
 		return NULL;
@@ -100,41 +100,41 @@ seeme_why_silenced(SeemeStore *store, const SeemeKey *key, SeemeSubject **creato
 	if (!seeme_is_membership_of(store, &key->bearer_membership_id, &key->organization_id, &key->user_id))
 		return "its user has left the organization since";
 	place = seeme_place_of_organization(&key->organization_id);
-	if (!seeme_holds(*creator, place, "organizations:manage_members"))
+	if (!seeme_evaluate(*creator, place, "organizations:manage_members"))
 		return "its creator does not manage the organization's members";
 	for (int i = 0; i < key->ncodes; i++)
-		if (!seeme_holds(*creator, place, key->codes[i]))
+		if (!seeme_evaluate(*creator, place, key->codes[i]))
 			return "its creator does not hold all of its permissions";
 	return NULL;
 }
 
 /*
- * Narrows a subject to what an API key of theirs reaches; to nothing when it is gone, expired, or somebody else's. For a subject
+ * Narrows a principal to what an API key of theirs reaches; to nothing when it is gone, expired, or somebody else's. For a principal
  * of whom it is known that the key counts.
  */
 void
-seeme_subject_narrow_known(SeemeSubject *subject, const pg_uuid_t *key_id)
+seeme_limit_to_valid_api_key(SeemePrincipal *principal, const pg_uuid_t *key_id)
 {
-	subject->key = seeme_read_key(subject->store, key_id);
-	if (subject->key == NULL || subject->key->expires_at <= subject->now ||
-		!seeme_uuid_equal(&subject->key->user_id, &subject->person.id))
-		subject->is_refused = true;
+	principal->key = seeme_read_key(principal->store, key_id);
+	if (principal->key == NULL || principal->key->expires_at <= principal->now ||
+		!seeme_uuid_equal(&principal->key->user_id, &principal->person.id))
+		principal->is_refused = true;
 }
 
 /* The same; to nothing, too, when the key's creator could not make it now. */
 void
-seeme_subject_narrow(SeemeSubject *subject, const pg_uuid_t *key_id)
+seeme_limit_to_api_key(SeemePrincipal *principal, const pg_uuid_t *key_id)
 {
-	seeme_subject_narrow_known(subject, key_id);
-	if (!subject->is_refused && seeme_why_silenced(subject->store, subject->key, &subject->creator) != NULL)
-		subject->is_refused = true;
+	seeme_limit_to_valid_api_key(principal, key_id);
+	if (!principal->is_refused && seeme_api_key_defect(principal->store, principal->key, &principal->creator) != NULL)
+		principal->is_refused = true;
 }
 
 /* Whether the key, if any, reaches a code (NULL: whatever it reaches) in an organization (NULL: in all of them). */
 bool
-seeme_key_reaches(const SeemeSubject *subject, const pg_uuid_t *organization_id, const char *code)
+seeme_api_key_allows(const SeemePrincipal *principal, const pg_uuid_t *organization_id, const char *code)
 {
-	const SeemeKey *key = subject->key;
+	const SeemeApiKey *key = principal->key;
 
 	if (key == NULL)
 		return true;
@@ -148,7 +148,7 @@ seeme_key_reaches(const SeemeSubject *subject, const pg_uuid_t *organization_id,
 int
 seeme_compare_scope(const SeemeScope *scope, bool has_team, bool has_project, const pg_uuid_t *scope_id)
 {
-	int			place = scope->level == SEEME_TEAM ? 0 : scope->level == SEEME_PROJECT ? 1 : 2;
+	int			place = scope->level == SEEME_SCOPE_TEAM ? 0 : scope->level == SEEME_SCOPE_PROJECT ? 1 : 2;
 	int			other = has_team ? 0 : has_project ? 1 : 2;
 
 	return place != other ? place - other : memcmp(scope->id.data, scope_id->data, UUID_LEN);
@@ -166,108 +166,108 @@ static int
 compare_memberships(const void *a, const void *b)
 {
 	const SeemeMembership *m = a;
-	SeemeScope	scope = {m->has_team ? SEEME_TEAM : m->has_project ? SEEME_PROJECT : SEEME_ORGANIZATION, m->scope_id};
+	SeemeScope	scope = {m->has_team ? SEEME_SCOPE_TEAM : m->has_project ? SEEME_SCOPE_PROJECT : SEEME_SCOPE_ORGANIZATION, m->scope_id};
 
 	return compare_scope_with(&scope, b);
 }
 
-static SeemeStanding *
-new_standing(SeemeSubject *subject, const pg_uuid_t *organization_id, SeemeReadOwner read_owner)
+static SeemeGrants *
+new_grants(SeemePrincipal *principal, const pg_uuid_t *organization_id, SeemeReadOwner read_owner)
 {
-	SeemeStanding *standing = palloc0(sizeof(SeemeStanding));
+	SeemeGrants *grants = palloc0(sizeof(SeemeGrants));
 	pg_uuid_t	owner;
 
-	standing->organization_id = *organization_id;
-	standing->is_whole = true;
-	standing->is_owner = seeme_key_reaches(subject, organization_id, NULL) &&
-		read_owner(subject->store, organization_id, &owner) && seeme_uuid_equal(&owner, &subject->person.id);
-	return standing;
+	grants->organization_id = *organization_id;
+	grants->is_whole = true;
+	grants->is_owner = seeme_api_key_allows(principal, organization_id, NULL) &&
+		read_owner(principal->store, organization_id, &owner) && seeme_uuid_equal(&owner, &principal->person.id);
+	return grants;
 }
 
 static void
-add_memberships(SeemeSubject *subject, SeemeStanding *standing, List *memberships)
+add_memberships(SeemePrincipal *principal, SeemeGrants *grants, List *memberships)
 {
 	ListCell   *cell;
 
-	standing->memberships = palloc_extended(sizeof(SeemeMembership) * Max(list_length(memberships), 1), MCXT_ALLOC_HUGE);
+	grants->memberships = palloc_extended(sizeof(SeemeMembership) * Max(list_length(memberships), 1), MCXT_ALLOC_HUGE);
 	foreach(cell, memberships)
 	{
 		SeemeMembership *membership = lfirst(cell);
 
-		if (subject->without != NULL && seeme_slots_find(subject->without, &membership->scope_id) != NULL)
+		if (principal->without != NULL && seeme_uuid_hash_find(principal->without, &membership->scope_id) != NULL)
 			continue;
-		standing->memberships[standing->nmemberships++] = *membership;
+		grants->memberships[grants->nmemberships++] = *membership;
 		if (!membership->has_team && !membership->has_project)
-			standing->is_member = seeme_is_current(membership, subject->now);
+			grants->is_member = seeme_is_current(membership, principal->now);
 	}
 	list_free_deep(memberships);
 	/* They come from an index in that order as a rule. */
-	qsort(standing->memberships, standing->nmemberships, sizeof(SeemeMembership), compare_memberships);
+	qsort(grants->memberships, grants->nmemberships, sizeof(SeemeMembership), compare_memberships);
 }
 
 /*
- * What the subject has in an organization, empty where it has nothing: read anew. NULL when there are more memberships than so
+ * What the principal has in an organization, empty where it has nothing: read anew. NULL when there are more memberships than so
  * many, which are not read then.
  */
-SeemeStanding *
-seeme_read_standing(SeemeSubject *subject, const pg_uuid_t *organization_id, SeemeReadOwner read_owner, int limit)
+SeemeGrants *
+seeme_read_grants(SeemePrincipal *principal, const pg_uuid_t *organization_id, SeemeReadOwner read_owner, int limit)
 {
-	SeemeStanding *standing = new_standing(subject, organization_id, read_owner);
+	SeemeGrants *grants = new_grants(principal, organization_id, read_owner);
 	List	   *memberships = NIL;
 
-	if (seeme_key_reaches(subject, organization_id, NULL))
-		memberships = seeme_list_memberships(subject->store, organization_id, &subject->person.id,
+	if (seeme_api_key_allows(principal, organization_id, NULL))
+		memberships = seeme_list_memberships(principal->store, organization_id, &principal->person.id,
 											 limit == INT_MAX ? limit : limit + 1);
 	if (list_length(memberships) > limit)
 		return NULL;
-	add_memberships(subject, standing, memberships);
-	return standing;
+	add_memberships(principal, grants, memberships);
+	return grants;
 }
 
 /* As much of it as counts in one place; all of it, if that is little. */
-SeemeStanding *
-seeme_read_standing_at(SeemeSubject *subject, const SeemePlace *place, SeemeReadOwner read_owner)
+SeemeGrants *
+seeme_read_grants_at(SeemePrincipal *principal, const SeemePlace *place, SeemeReadOwner read_owner)
 {
-	SeemeStanding *standing = new_standing(subject, &place->organization_id, read_owner);
+	SeemeGrants *grants = new_grants(principal, &place->organization_id, read_owner);
 
-	standing->place = *place;
-	if (seeme_key_reaches(subject, &place->organization_id, NULL))
-		add_memberships(subject, standing,
-						seeme_list_memberships_at(subject->store, place, &subject->person.id, &standing->is_whole));
-	return standing;
+	grants->place = *place;
+	if (seeme_api_key_allows(principal, &place->organization_id, NULL))
+		add_memberships(principal, grants,
+						seeme_list_memberships_at(principal->store, place, &principal->person.id, &grants->is_whole));
+	return grants;
 }
 
-/* Where a standing is, or is to be, among those that were looked up; NULL: it was not. */
+/* Where a grants is, or is to be, among those that were looked up; NULL: it was not. */
 static ListCell *
-known_standing(const SeemeSubject *subject, const pg_uuid_t *organization_id)
+find_grants(const SeemePrincipal *principal, const pg_uuid_t *organization_id)
 {
-	SeemeSlot  *slot;
+	SeemeUuidHashEntry  *entry;
 	ListCell   *cell;
 
-	if (list_length(subject->standings) > FEW_STANDINGS)
+	if (list_length(principal->all_grants) > FEW_GRANTS)
 	{
-		slot = seeme_slots_find(&subject->standing_numbers, organization_id);
-		return slot == NULL ? NULL : list_nth_cell(subject->standings, slot->number - 1);
+		entry = seeme_uuid_hash_find(&principal->grants_numbers, organization_id);
+		return entry == NULL ? NULL : list_nth_cell(principal->all_grants, entry->number - 1);
 	}
-	foreach(cell, subject->standings)
+	foreach(cell, principal->all_grants)
 	{
-		if (seeme_uuid_equal(&((SeemeStanding *) lfirst(cell))->organization_id, organization_id))
+		if (seeme_uuid_equal(&((SeemeGrants *) lfirst(cell))->organization_id, organization_id))
 			return cell;
 	}
 	return NULL;
 }
 
 static void
-keep_standing(SeemeSubject *subject, SeemeStanding *standing)
+keep_grants(SeemePrincipal *principal, SeemeGrants *grants)
 {
 	int			number;
 
-	subject->standings = lappend(subject->standings, standing);
-	number = list_length(subject->standings);
-	if (number > FEW_STANDINGS)
-		for (int i = number == FEW_STANDINGS + 1 ? 1 : number; i <= number; i++)
-			seeme_slots_add(subject->context, &subject->standing_numbers,
-							&((SeemeStanding *) list_nth(subject->standings, i - 1))->organization_id, i);
+	principal->all_grants = lappend(principal->all_grants, grants);
+	number = list_length(principal->all_grants);
+	if (number > FEW_GRANTS)
+		for (int i = number == FEW_GRANTS + 1 ? 1 : number; i <= number; i++)
+			seeme_uuid_hash_insert(principal->context, &principal->grants_numbers,
+							&((SeemeGrants *) list_nth(principal->all_grants, i - 1))->organization_id, i);
 }
 
 static bool
@@ -279,59 +279,59 @@ same_place(const SeemePlace *a, const SeemePlace *b)
 }
 
 /*
- * What the subject has in an organization, as far as it counts in a place (NULL: all of it), looked up once. Who has much there
+ * What the principal has in an organization, as far as it counts in a place (NULL: all of it), looked up once. Who has much there
  * is read for the one place at first, and as a whole when another one is asked about.
  */
-static SeemeStanding *
-look_up_standing(SeemeSubject *subject, const pg_uuid_t *organization_id, const SeemePlace *place)
+static SeemeGrants *
+look_up_grants(SeemePrincipal *principal, const pg_uuid_t *organization_id, const SeemePlace *place)
 {
-	ListCell   *known = known_standing(subject, organization_id);
-	SeemeStanding *standing = known == NULL ? NULL : lfirst(known);
+	ListCell   *known = find_grants(principal, organization_id);
+	SeemeGrants *grants = known == NULL ? NULL : lfirst(known);
 	MemoryContext old;
 
-	if (standing != NULL && (standing->is_whole || (place != NULL && same_place(&standing->place, place))))
-		return standing;
-	old = MemoryContextSwitchTo(subject->context);
+	if (grants != NULL && (grants->is_whole || (place != NULL && same_place(&grants->place, place))))
+		return grants;
+	old = MemoryContextSwitchTo(principal->context);
 	if (known == NULL && place != NULL)
-		standing = seeme_read_standing_at(subject, place, seeme_read_owner);
+		grants = seeme_read_grants_at(principal, place, seeme_read_owner);
 	else
-		standing = seeme_read_standing(subject, organization_id, seeme_read_owner, INT_MAX);
+		grants = seeme_read_grants(principal, organization_id, seeme_read_owner, INT_MAX);
 	if (known == NULL)
-		keep_standing(subject, standing);
+		keep_grants(principal, grants);
 	else
-		lfirst(known) = standing;
+		lfirst(known) = grants;
 	MemoryContextSwitchTo(old);
-	return standing;
+	return grants;
 }
 
-/* What the subject has in an organization; empty where it has nothing. */
-SeemeStanding *
-seeme_standing(SeemeSubject *subject, const pg_uuid_t *organization_id)
+/* What the principal has in an organization; empty where it has nothing. */
+SeemeGrants *
+seeme_get_grants(SeemePrincipal *principal, const pg_uuid_t *organization_id)
 {
-	return look_up_standing(subject, organization_id, NULL);
+	return look_up_grants(principal, organization_id, NULL);
 }
 
 /* As much of it as counts in a place. */
-SeemeStanding *
-seeme_standing_at(SeemeSubject *subject, const SeemePlace *place)
+SeemeGrants *
+seeme_get_grants_at(SeemePrincipal *principal, const SeemePlace *place)
 {
-	return look_up_standing(subject, &place->organization_id, place);
+	return look_up_grants(principal, &place->organization_id, place);
 }
 
-/* The organizations in which a subject has anything: pg_uuid_t *, each once. */
+/* The organizations in which a principal has anything: pg_uuid_t *, each once. */
 List *
-seeme_organizations_of(SeemeSubject *subject)
+seeme_list_own_organizations(SeemePrincipal *principal)
 {
-	List	   *owned = seeme_list_organizations_of_owner(subject->store, &subject->person.id);
+	List	   *owned = seeme_list_organizations_of_owner(principal->store, &principal->person.id);
 	List	   *organizations = list_copy(owned);
-	SeemeSlots	is_owned = {0};
+	SeemeUuidHash	is_owned = {0};
 	ListCell   *cell;
 
 	foreach(cell, owned)
-		seeme_slots_add(CurrentMemoryContext, &is_owned, lfirst(cell), 1);
-	foreach(cell, seeme_list_organizations_of_member(subject->store, &subject->person.id))
+		seeme_uuid_hash_insert(CurrentMemoryContext, &is_owned, lfirst(cell), 1);
+	foreach(cell, seeme_list_organizations_of_member(principal->store, &principal->person.id))
 	{
-		if (seeme_slots_find(&is_owned, lfirst(cell)) == NULL)
+		if (seeme_uuid_hash_find(&is_owned, lfirst(cell)) == NULL)
 			organizations = lappend(organizations, lfirst(cell));
 	}
 	return organizations;
@@ -378,7 +378,7 @@ seeme_place_of_project(const SeemeProject *project)
 
 /* Where a scope is: nowhere if it does not exist; a resource in every project that it is assigned to. */
 List *
-seeme_places(SeemeStore *store, const SeemeScope *scope)
+seeme_find_places(SeemeStore *store, const SeemeScope *scope)
 {
 	SeemeTeam	team;
 	SeemeProject project;
@@ -388,21 +388,21 @@ seeme_places(SeemeStore *store, const SeemeScope *scope)
 
 	switch (scope->level)
 	{
-		case SEEME_NOWHERE:
+		case SEEME_NO_SCOPE:
 			break;
-		case SEEME_ORGANIZATION:
+		case SEEME_SCOPE_ORGANIZATION:
 			if (seeme_read_owner(store, &scope->id, &owner))
 				places = list_make1(seeme_place_of_organization(&scope->id));
 			break;
-		case SEEME_TEAM:
+		case SEEME_SCOPE_TEAM:
 			if (seeme_read_team(store, &scope->id, &team))
 				places = list_make1(seeme_place_of_team(&team));
 			break;
-		case SEEME_PROJECT:
+		case SEEME_SCOPE_PROJECT:
 			if (seeme_read_project(store, &scope->id, &project))
 				places = list_make1(seeme_place_of_project(&project));
 			break;
-		case SEEME_RESOURCE:
+		case SEEME_SCOPE_RESOURCE:
 			foreach(cell, seeme_list_assignments(store, &scope->id, scope->resource_type, INT_MAX))
 			{
 				SeemeAssignment *assignment = lfirst(cell);
@@ -417,32 +417,32 @@ seeme_places(SeemeStore *store, const SeemeScope *scope)
 
 /*
  * The scopes of which a membership counts in a place: its team, its project, its organization. How many; there is room for
- * SEEME_MAX_REACHING.
+ * SEEME_MAX_MEMBERSHIPS_AT.
  */
 int
-seeme_scopes_reaching(const SeemePlace *place, SeemeScope *scopes)
+seeme_scopes_of_place(const SeemePlace *place, SeemeScope *scopes)
 {
 	int			n = 0;
 
 	if (place->has_team)
-		scopes[n++] = (SeemeScope) {SEEME_TEAM, place->team_id};
+		scopes[n++] = (SeemeScope) {SEEME_SCOPE_TEAM, place->team_id};
 	if (place->has_project)
-		scopes[n++] = (SeemeScope) {SEEME_PROJECT, place->project_id};
-	scopes[n++] = (SeemeScope) {SEEME_ORGANIZATION, place->organization_id};
+		scopes[n++] = (SeemeScope) {SEEME_SCOPE_PROJECT, place->project_id};
+	scopes[n++] = (SeemeScope) {SEEME_SCOPE_ORGANIZATION, place->organization_id};
 	return n;
 }
 
-/* The memberships of a standing in the place's organization, its team and its project; how many. */
+/* The memberships of a grants in the place's organization, its team and its project; how many. */
 int
-seeme_reaching(const SeemeStanding *standing, const SeemePlace *place, SeemeMembership **memberships)
+seeme_memberships_at(const SeemeGrants *grants, const SeemePlace *place, SeemeMembership **memberships)
 {
-	SeemeScope	scopes[SEEME_MAX_REACHING];
-	int			nscopes = seeme_scopes_reaching(place, scopes);
+	SeemeScope	scopes[SEEME_MAX_MEMBERSHIPS_AT];
+	int			nscopes = seeme_scopes_of_place(place, scopes);
 	int			n = 0;
 
-	for (int i = 0; i < nscopes && standing->nmemberships > 0; i++)
+	for (int i = 0; i < nscopes && grants->nmemberships > 0; i++)
 	{
-		memberships[n] = bsearch(&scopes[i], standing->memberships, standing->nmemberships, sizeof(SeemeMembership),
+		memberships[n] = bsearch(&scopes[i], grants->memberships, grants->nmemberships, sizeof(SeemeMembership),
 								 compare_scope_with);
 		if (memberships[n] != NULL)
 			n++;
@@ -452,10 +452,10 @@ seeme_reaching(const SeemeStanding *standing, const SeemePlace *place, SeemeMemb
 
 /* The role of a membership; NULL: none. Each is read once. */
 SeemeRole *
-seeme_role_of(SeemeSubject *subject, const SeemeMembership *membership)
+seeme_get_role(SeemePrincipal *principal, const SeemeMembership *membership)
 {
-	SeemeRoles *roles = subject->roles;
-	SeemeSlot  *slot;
+	SeemeRoles *roles = principal->roles;
+	SeemeUuidHashEntry  *entry;
 	SeemeRole  *role;
 	MemoryContext old;
 
@@ -463,62 +463,62 @@ seeme_role_of(SeemeSubject *subject, const SeemeMembership *membership)
 		return NULL;
 	if (roles == NULL)
 	{
-		roles = subject->roles = MemoryContextAllocZero(subject->context, sizeof(SeemeRoles));
-		roles->context = subject->context;
+		roles = principal->roles = MemoryContextAllocZero(principal->context, sizeof(SeemeRoles));
+		roles->context = principal->context;
 	}
-	slot = seeme_slots_find(&roles->numbers, &membership->role_id);
-	if (slot != NULL)
-		return list_nth(roles->roles, slot->number - 1);
+	entry = seeme_uuid_hash_find(&roles->numbers, &membership->role_id);
+	if (entry != NULL)
+		return list_nth(roles->roles, entry->number - 1);
 	old = MemoryContextSwitchTo(roles->context);
-	role = seeme_read_role(subject->store, &membership->role_id);
+	role = seeme_read_role(principal->store, &membership->role_id);
 	roles->roles = lappend(roles->roles, role);
-	seeme_slots_add(roles->context, &roles->numbers, &membership->role_id, list_length(roles->roles));
+	seeme_uuid_hash_insert(roles->context, &roles->numbers, &membership->role_id, list_length(roles->roles));
 	MemoryContextSwitchTo(old);
 	return role;
 }
 
 /*
- * What counts for a subject in a place: everything, for the owner; or the memberships whose roles add up there, for which there
- * is room for SEEME_MAX_REACHING; how many. An API key narrows what comes of it to its codes.
+ * What counts for a principal in a place: everything, for the owner; or the memberships whose roles add up there, for which there
+ * is room for SEEME_MAX_MEMBERSHIPS_AT; how many. An API key narrows what comes of it to its codes.
  */
 int
-seeme_counting(SeemeSubject *subject, const SeemeStanding *standing, const SeemePlace *place, SeemeMembership **counting,
+seeme_effective_memberships(SeemePrincipal *principal, const SeemeGrants *grants, const SeemePlace *place, SeemeMembership **effective,
 			   bool *everything)
 {
-	SeemeMembership *reaching[SEEME_MAX_REACHING];
-	int			nreaching;
+	SeemeMembership *memberships[SEEME_MAX_MEMBERSHIPS_AT];
+	int			nmemberships;
 	int			n = 0;
 
 	*everything = false;
-	if (subject->is_refused)
+	if (principal->is_refused)
 		return 0;
-	*everything = standing->is_owner;
-	if (standing->is_owner || !standing->is_member)
+	*everything = grants->is_owner;
+	if (grants->is_owner || !grants->is_member)
 		return 0;
-	nreaching = seeme_reaching(standing, place, reaching);
-	for (int i = 0; i < nreaching; i++)
-		if (reaching[i]->has_role && seeme_is_current(reaching[i], subject->now))
-			counting[n++] = reaching[i];
+	nmemberships = seeme_memberships_at(grants, place, memberships);
+	for (int i = 0; i < nmemberships; i++)
+		if (memberships[i]->has_role && seeme_is_current(memberships[i], principal->now))
+			effective[n++] = memberships[i];
 	return n;
 }
 
-/* Whether the subject holds, through one entry of one role or as the owner, a code or wildcard in a place. */
+/* Whether the principal holds, through one entry of one role or as the owner, a code or wildcard in a place. */
 bool
-seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code)
+seeme_evaluate(SeemePrincipal *principal, const SeemePlace *place, const char *code)
 {
 	bool		everything;
-	SeemeMembership *counting[SEEME_MAX_REACHING];
-	int			ncounting;
+	SeemeMembership *effective[SEEME_MAX_MEMBERSHIPS_AT];
+	int			neffective;
 
 	CHECK_FOR_INTERRUPTS();
-	if (!seeme_key_reaches(subject, &place->organization_id, code))
+	if (!seeme_api_key_allows(principal, &place->organization_id, code))
 		return false;
-	ncounting = seeme_counting(subject, seeme_standing_at(subject, place), place, counting, &everything);
+	neffective = seeme_effective_memberships(principal, seeme_get_grants_at(principal, place), place, effective, &everything);
 	if (everything)
 		return true;
-	for (int i = 0; i < ncounting; i++)
+	for (int i = 0; i < neffective; i++)
 	{
-		SeemeRole  *role = seeme_role_of(subject, counting[i]);
+		SeemeRole  *role = seeme_get_role(principal, effective[i]);
 
 		if (role != NULL && seeme_covering_entry(role->ncodes, role->codes, code) != NULL)
 			return true;
@@ -527,13 +527,13 @@ seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code)
 }
 
 /*
- * The roles that the subject holds at any level (pg_uuid_t *), as often as it does; and the memberships that this was read from
+ * The roles that the principal holds at any level (pg_uuid_t *), as often as it does; and the memberships that this was read from
  * (NULL: they are not wanted).
  */
 List *
-seeme_roles_held(SeemeSubject *subject, List **memberships)
+seeme_list_effective_roles(SeemePrincipal *principal, List **memberships)
 {
-	List	   *all = seeme_list_memberships_of_user(subject->store, &subject->person.id);
+	List	   *all = seeme_list_memberships_of_user(principal->store, &principal->person.id);
 	List	   *roles = NIL;
 	ListCell   *cell;
 
@@ -541,8 +541,8 @@ seeme_roles_held(SeemeSubject *subject, List **memberships)
 	{
 		SeemeMembership *membership = lfirst(cell);
 
-		if (membership->has_role && seeme_is_current(membership, subject->now) &&
-			seeme_standing_at(subject, seeme_place_of_organization(&membership->organization_id))->is_member)
+		if (membership->has_role && seeme_is_current(membership, principal->now) &&
+			seeme_get_grants_at(principal, seeme_place_of_organization(&membership->organization_id))->is_member)
 			roles = lappend(roles, &membership->role_id);
 	}
 	if (memberships != NULL)
@@ -550,20 +550,20 @@ seeme_roles_held(SeemeSubject *subject, List **memberships)
 	return roles;
 }
 
-/* Whether the subject holds every concrete code of a question in some of the places. */
+/* Whether the principal holds every concrete code of a request in some of the places. */
 bool
-seeme_answer(SeemeSubject *subject, List *places, const SeemeQuestion *question)
+seeme_evaluate_spec(SeemePrincipal *principal, List *places, const SeemePermissionSpec *spec)
 {
 	ListCell   *code;
 	ListCell   *place;
 
-	foreach(code, question->concrete)
+	foreach(code, spec->concrete)
 	{
 		bool		held = false;
 
 		foreach(place, places)
 		{
-			held = seeme_holds(subject, lfirst(place), lfirst(code));
+			held = seeme_evaluate(principal, lfirst(place), lfirst(code));
 			if (held)
 				break;
 		}
@@ -573,20 +573,20 @@ seeme_answer(SeemeSubject *subject, List *places, const SeemeQuestion *question)
 	return true;
 }
 
-/* Whether the subject may manage the members of a place, and so be told about others there. */
+/* Whether the principal may manage the members of a place, and so be told about others there. */
 bool
-seeme_may_manage(SeemeSubject *subject, const SeemePlace *place)
+seeme_may_manage_members(SeemePrincipal *principal, const SeemePlace *place)
 {
-	return seeme_holds(subject, place, "organizations:manage_members") ||
-		(place->has_project && seeme_holds(subject, place, "projects:update")) ||
-		(place->has_team && !place->has_project && seeme_holds(subject, place, "teams:update"));
+	return seeme_evaluate(principal, place, "organizations:manage_members") ||
+		(place->has_project && seeme_evaluate(principal, place, "projects:update")) ||
+		(place->has_team && !place->has_project && seeme_evaluate(principal, place, "teams:update"));
 }
 
 static void
-index_place(SeemeSlots *slots, const pg_uuid_t *id, int number)
+index_place(SeemeUuidHash *entries, const pg_uuid_t *id, int number)
 {
-	if (seeme_slots_find(slots, id) == NULL)
-		seeme_slots_add(CurrentMemoryContext, slots, id, number);
+	if (seeme_uuid_hash_find(entries, id) == NULL)
+		seeme_uuid_hash_insert(CurrentMemoryContext, entries, id, number);
 }
 
 void
@@ -610,29 +610,29 @@ seeme_index_places(SeemePlaceIndex *index, List *places)
 }
 
 /*
- * Of the places in an organization, as many as tell what a subject holds in any of them: one for each of the subject's memberships
+ * Of the places in an organization, as many as tell what a principal holds in any of them: one for each of the principal's memberships
  * there. Nothing is held in the others that is not held in one of these.
  */
 List *
-seeme_places_that_differ(SeemeSubject *subject, const SeemePlaceIndex *index, const pg_uuid_t *organization_id)
+seeme_distinct_places(SeemePrincipal *principal, const SeemePlaceIndex *index, const pg_uuid_t *organization_id)
 {
-	SeemeSlot  *slot = seeme_slots_find(&index->by_organization, organization_id);
-	SeemeStanding *standing;
+	SeemeUuidHashEntry  *entry = seeme_uuid_hash_find(&index->by_organization, organization_id);
+	SeemeGrants *grants;
 	List	   *places;
 
-	if (slot == NULL)
+	if (entry == NULL)
 		return NIL;
-	places = list_make1(list_nth(index->places, slot->number - 1));
-	standing = seeme_standing(subject, organization_id);
-	for (int i = 0; i < standing->nmemberships; i++)
+	places = list_make1(list_nth(index->places, entry->number - 1));
+	grants = seeme_get_grants(principal, organization_id);
+	for (int i = 0; i < grants->nmemberships; i++)
 	{
-		const SeemeMembership *membership = &standing->memberships[i];
+		const SeemeMembership *membership = &grants->memberships[i];
 
 		if (!membership->has_team && !membership->has_project)
 			continue;
-		slot = seeme_slots_find(membership->has_team ? &index->by_team : &index->by_project, &membership->scope_id);
-		if (slot != NULL)
-			places = lappend(places, list_nth(index->places, slot->number - 1));
+		entry = seeme_uuid_hash_find(membership->has_team ? &index->by_team : &index->by_project, &membership->scope_id);
+		if (entry != NULL)
+			places = lappend(places, list_nth(index->places, entry->number - 1));
 	}
 	return places;
 }

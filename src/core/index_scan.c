@@ -133,12 +133,12 @@ static Oid	known_in = InvalidOid;
 static void
 forget_oids(SeemeStore *store)
 {
-	if (known_under == seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY] && known_in == store->namespace)
+	if (known_under == seeme_generations[SEEME_INVAL_VOCABULARY] && known_in == store->namespace)
 		return;
 	memset(table_oids, 0, sizeof(table_oids));
 	memset(index_oids, 0, sizeof(index_oids));
 	memset(has_columns, 0, sizeof(has_columns));
-	known_under = seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY];
+	known_under = seeme_generations[SEEME_INVAL_VOCABULARY];
 	known_in = store->namespace;
 }
 

@@ -153,7 +153,7 @@ const SeemeColumn *const seeme_columns[SEEME_NTABLES] = {
 static void
 get_person(SeemeScan *scan, void *row)
 {
-	SeemePerson *person = row;
+	SeemeUser *person = row;
 
 	seeme_row_uuid(scan, users_id, &person->id);
 	person->disabled_at = seeme_row_time(scan, users_disabled_at, DT_NOEND);
@@ -161,7 +161,7 @@ get_person(SeemeScan *scan, void *row)
 }
 
 bool
-seeme_read_person(SeemeStore *store, const pg_uuid_t *id, SeemePerson *person)
+seeme_read_user(SeemeStore *store, const pg_uuid_t *id, SeemeUser *person)
 {
 	ScanKeyData key;
 
@@ -170,10 +170,10 @@ seeme_read_person(SeemeStore *store, const pg_uuid_t *id, SeemePerson *person)
 }
 
 void
-seeme_visit_people(SeemeStore *store, int limit, void (*visit) (void *context, const SeemePerson *person), void *context)
+seeme_visit_users(SeemeStore *store, int limit, void (*visit) (void *context, const SeemeUser *person), void *context)
 {
 	SeemeScan	scan;
-	SeemePerson person;
+	SeemeUser person;
 
 	seeme_begin_table_scan(store, &scan, SEEME_USERS);
 	while (limit-- > 0 && seeme_next_table_row(&scan))
@@ -189,7 +189,7 @@ seeme_find_user_of_role(SeemeStore *store, const char *role, pg_uuid_t *id)
 {
 	ScanKeyData key;
 	NameData	name;
-	SeemePerson person;
+	SeemeUser person;
 
 	namestrcpy(&name, role);
 	ScanKeyInit(&key, users_database_role, BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(&name));
@@ -396,7 +396,7 @@ seeme_read_role(SeemeStore *store, const pg_uuid_t *id)
 static void
 get_key(SeemeScan *scan, void *row)
 {
-	SeemeKey   *key = row;
+	SeemeApiKey   *key = row;
 
 	seeme_row_uuid(scan, api_keys_user_id, &key->user_id);
 	key->has_organization = seeme_row_uuid(scan, api_keys_organization_id, &key->organization_id);
@@ -408,11 +408,11 @@ get_key(SeemeScan *scan, void *row)
 }
 
 /* NULL when there is none. */
-SeemeKey *
+SeemeApiKey *
 seeme_read_key(SeemeStore *store, const pg_uuid_t *id)
 {
 	ScanKeyData key;
-	SeemeKey   *found = palloc0(sizeof(SeemeKey));
+	SeemeApiKey   *found = palloc0(sizeof(SeemeApiKey));
 
 	seeme_uuid_key(&key, api_keys_id, id);
 	return seeme_read_row(store, SEEME_API_KEYS_BY_ID, 1, &key, get_key, found) ? found : NULL;

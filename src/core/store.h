@@ -50,12 +50,12 @@ typedef struct SeemeColumn
 
 extern const SeemeColumn *const seeme_columns[SEEME_NTABLES];
 
-typedef struct SeemePerson
+typedef struct SeemeUser
 {
 	pg_uuid_t	id;
 	TimestampTz disabled_at;	/* DT_NOEND: never */
 	TimestampTz tokens_valid_from;	/* tokens issued before it are refused; DT_NOBEGIN: none for that */
-} SeemePerson;
+} SeemeUser;
 
 typedef struct SeemeTeam
 {
@@ -103,7 +103,7 @@ typedef struct SeemeMembership
 } SeemeMembership;
 
 /* What an API key narrows its user to. */
-typedef struct SeemeKey
+typedef struct SeemeApiKey
 {
 	pg_uuid_t	user_id;
 	bool		has_organization;
@@ -116,7 +116,7 @@ typedef struct SeemeKey
 	/* The memberships in its organization under which it was made; all zeroes: none. */
 	pg_uuid_t	creator_membership_id;
 	pg_uuid_t	bearer_membership_id;
-} SeemeKey;
+} SeemeApiKey;
 
 /* A key that tokens are verified with. */
 typedef struct SeemeTokenKey
@@ -143,7 +143,7 @@ extern void seeme_store_open_in(SeemeStore *store, Oid namespace);
 extern void seeme_store_close(SeemeStore *store);
 
 /* One row by its key: false when there is none. */
-extern bool seeme_read_person(SeemeStore *store, const pg_uuid_t *id, SeemePerson *person);
+extern bool seeme_read_user(SeemeStore *store, const pg_uuid_t *id, SeemeUser *person);
 extern bool seeme_find_user_of_role(SeemeStore *store, const char *role, pg_uuid_t *id);
 extern bool seeme_read_service(SeemeStore *store, const pg_uuid_t *id, pg_uuid_t *organization);
 extern char *seeme_read_email(SeemeStore *store, const pg_uuid_t *id);
@@ -153,7 +153,7 @@ extern bool seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, p
 extern bool seeme_read_team(SeemeStore *store, const pg_uuid_t *id, SeemeTeam *team);
 extern bool seeme_read_project(SeemeStore *store, const pg_uuid_t *id, SeemeProject *project);
 extern SeemeRole *seeme_read_role(SeemeStore *store, const pg_uuid_t *id);
-extern SeemeKey *seeme_read_key(SeemeStore *store, const pg_uuid_t *id);
+extern SeemeApiKey *seeme_read_key(SeemeStore *store, const pg_uuid_t *id);
 extern SeemeTokenKey *seeme_read_token_key(SeemeStore *store, const pg_uuid_t *id);
 extern bool seeme_find_external_identity(SeemeStore *store, const char *issuer, const char *subject, pg_uuid_t *user_id);
 extern bool seeme_read_code(SeemeStore *store, const char *code);
@@ -185,7 +185,7 @@ extern List *seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *proje
 
 /* A table as a whole, but at most so many rows of it; assignments of one type, all of them. */
 extern double seeme_estimate_rows(SeemeStore *store, SeemeTable table);
-extern void seeme_visit_people(SeemeStore *store, int limit, void (*visit) (void *context, const SeemePerson *person), void *context);
+extern void seeme_visit_users(SeemeStore *store, int limit, void (*visit) (void *context, const SeemeUser *person), void *context);
 extern void seeme_visit_organizations(SeemeStore *store, int limit,
 									  void (*visit) (void *context, const pg_uuid_t *organization, const pg_uuid_t *owner), void *context);
 extern bool seeme_visit_assignments(SeemeStore *store, const char *type, int limit,
@@ -207,7 +207,7 @@ seeme_uuid_equal(const pg_uuid_t *a, const pg_uuid_t *b)
 
 /* disabled_at takes effect when it passes. */
 static inline bool
-seeme_is_disabled(const SeemePerson *person, TimestampTz now)
+seeme_is_disabled(const SeemeUser *person, TimestampTz now)
 {
 	return person->disabled_at <= now;
 }

@@ -31,13 +31,13 @@
 #define EXTENSION_NAME "seeme_rbac"
 #define MAX_VERSION_LENGTH 64
 
-uint64		seeme_fits_under = 0;
+uint64		seeme_version_generation = 0;
 
 /* The extension's version in this database, as it was read last; empty: there is none. */
 static char installed[MAX_VERSION_LENGTH] = "";
 static bool in_its_script = false;
 
-/* As for seeme_fits_under, when they were last found not to. */
+/* As for seeme_version_generation, when they were last found not to. */
 static uint64 misfits_under = 0;
 
 /* Reads the extension's version, and whether its own script is running. */
@@ -72,7 +72,7 @@ read_version(void)
  * counts as fitting, and is not remembered.
  */
 bool
-seeme_look_at_version(void)
+seeme_check_version_again(void)
 {
 	Oid			namespace;
 	uint64		changes;
@@ -80,9 +80,9 @@ seeme_look_at_version(void)
 	if (!IsTransactionState())
 		return false;
 	AcceptInvalidationMessages();
-	if (seeme_fits_under == seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY])
+	if (seeme_version_generation == seeme_generations[SEEME_INVAL_VOCABULARY])
 		return true;
-	if (misfits_under == seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY] && !creating_extension)
+	if (misfits_under == seeme_generations[SEEME_INVAL_VOCABULARY] && !creating_extension)
 		return false;
 	namespace = get_namespace_oid("seeme", true);
 	if (!OidIsValid(namespace))
@@ -93,7 +93,7 @@ seeme_look_at_version(void)
 		read_version();
 		return in_its_script;
 	}
-	changes = seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY];
+	changes = seeme_generations[SEEME_INVAL_VOCABULARY];
 	read_version();
 	if (in_its_script)
 		return true;
@@ -102,7 +102,7 @@ seeme_look_at_version(void)
 		misfits_under = changes;
 		return false;
 	}
-	seeme_fits_under = changes;
+	seeme_version_generation = changes;
 	return true;
 }
 
@@ -131,7 +131,7 @@ is_older(const char *version, const char *other)
 void
 seeme_check_version(FunctionCallInfo fcinfo, int nargs)
 {
-	if (!seeme_look_at_version())
+	if (!seeme_check_version_again())
 	{
 		/* What was remembered may be of another time. */
 		read_version();

@@ -13,23 +13,23 @@
 #pragma GCC visibility push(hidden)
 
 /* What the vocabulary's number of changes was when they were last found to belong together; 0: not yet. */
-extern uint64 seeme_fits_under;
+extern uint64 seeme_version_generation;
 
-extern bool seeme_look_at_version(void);
+extern bool seeme_check_version_again(void);
 extern void seeme_check_version(FunctionCallInfo fcinfo, int nargs);
 
 /* Whether they belong together, for what the planner calls: throws nothing. */
 static inline bool
 seeme_version_fits(void)
 {
-	return likely(seeme_fits_under == seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY]) || seeme_look_at_version();
+	return likely(seeme_version_generation == seeme_generations[SEEME_INVAL_VOCABULARY]) || seeme_check_version_again();
 }
 
 /* Throws 55000 unless they do, and a call (NULL: none) is given the arguments that its function reads. */
 static inline void
 seeme_require_version_of_call(FunctionCallInfo fcinfo, int nargs)
 {
-	if (unlikely(seeme_fits_under != seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY]))
+	if (unlikely(seeme_version_generation != seeme_generations[SEEME_INVAL_VOCABULARY]))
 		seeme_check_version(fcinfo, nargs);
 }
 

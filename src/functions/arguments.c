@@ -22,26 +22,26 @@
 void
 seeme_asker_init(SeemeAsker *asker, SeemeStore *store)
 {
-	const SeemeIdentity *identity = seeme_asker();
+	const SeemeIdentity *identity = seeme_current_identity();
 
 	memset(asker, 0, sizeof(*asker));
 	asker->store = store;
 	asker->is_identified = identity != NULL;
 	if (asker->is_identified)
 	{
-		seeme_subject_init(&asker->subject, store, &identity->user_id);
+		seeme_init_principal(&asker->principal, store, &identity->user_id);
 		if (identity->has_key)
 		{
-			SeemeViewer *viewer = seeme_accept_changes() ? seeme_recall_viewer(identity) : NULL;
+			SeemeCachedPrincipal *cached = seeme_accept_invalidations() ? seeme_find_cached_principal(identity) : NULL;
 
 			/* Whether the key counts takes some reading, and a policy asks for each row. */
-			if (viewer != NULL && !viewer->is_refused)
-				seeme_subject_narrow_known(&asker->subject, &identity->key_id);
+			if (cached != NULL && !cached->is_refused)
+				seeme_limit_to_valid_api_key(&asker->principal, &identity->key_id);
 			else
-				seeme_subject_narrow(&asker->subject, &identity->key_id);
+				seeme_limit_to_api_key(&asker->principal, &identity->key_id);
 		}
-		if (identity->expires_at <= asker->subject.now || identity->issued_at < asker->subject.person.tokens_valid_from)
-			asker->subject.is_refused = true;
+		if (identity->expires_at <= asker->principal.now || identity->issued_at < asker->principal.person.tokens_valid_from)
+			asker->principal.is_refused = true;
 	}
 	else
 		asker->is_privileged = has_bypassrls_privilege(GetUserId());
@@ -52,21 +52,21 @@ seeme_asker_init(SeemeAsker *asker, SeemeStore *store)
  * database role that may read every table anyway; else those whose members the asker may manage.
  */
 List *
-seeme_places_told(SeemeAsker *asker, const pg_uuid_t *about, List *places)
+seeme_visible_places(SeemeAsker *asker, const pg_uuid_t *about, List *places)
 {
 	List	   *told = NIL;
 	ListCell   *cell;
 
 	if (asker->is_privileged)
 		return places;
-	if (!asker->is_identified || asker->subject.is_refused)
+	if (!asker->is_identified || asker->principal.is_refused)
 		return NIL;
-	if (about != NULL && seeme_uuid_equal(about, &asker->subject.person.id))
+	if (about != NULL && seeme_uuid_equal(about, &asker->principal.person.id))
 		return places;
-	/* Each costs no more than a few seeme_holds(), which can be cancelled. */
+	/* Each costs no more than a few seeme_evaluate(), which can be cancelled. */
 	foreach(cell, places)
 	{
-		if (seeme_may_manage(&asker->subject, lfirst(cell)))
+		if (seeme_may_manage_members(&asker->principal, lfirst(cell)))
 			told = lappend(told, lfirst(cell));
 	}
 	return told;
@@ -91,18 +91,18 @@ seeme_code_argument(FunctionCallInfo fcinfo, int arg)
 void
 seeme_scope_arguments(FunctionCallInfo fcinfo, int first, SeemeStore *store, const char *code, SeemeScope *scope)
 {
-	scope->level = SEEME_NOWHERE;
+	scope->level = SEEME_NO_SCOPE;
 	scope->resource_type = NULL;
 	for (int i = 0; i < 4; i++)
 	{
 		if (PG_ARGISNULL(first + i))
 			continue;
-		if (scope->level != SEEME_NOWHERE)
+		if (scope->level != SEEME_NO_SCOPE)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("more than one scope is given"),
 					 errhint("Give one of organization, team, project and resource: the narrowest says it all.")));
-		scope->level = SEEME_ORGANIZATION + i;
+		scope->level = SEEME_SCOPE_ORGANIZATION + i;
 		scope->id = *PG_GETARG_UUID_P(first + i);
 	}
 	if (!PG_ARGISNULL(first + 4))
@@ -110,7 +110,7 @@ seeme_scope_arguments(FunctionCallInfo fcinfo, int first, SeemeStore *store, con
 		scope->resource_type = text_to_cstring(PG_GETARG_TEXT_PP(first + 4));
 		seeme_require_resource_type(store, scope->resource_type);
 	}
-	else if (scope->level == SEEME_RESOURCE && code != NULL)
+	else if (scope->level == SEEME_SCOPE_RESOURCE && code != NULL)
 	{
 		scope->resource_type = seeme_find_type_of_resource(store, seeme_resource_of_code(code));
 		if (scope->resource_type == NULL)

@@ -13,17 +13,17 @@
 #include "core/evaluator.h"
 #include "core/store.h"
 
-/* Who asks a question, and what they may be told. */
+/* Who asks a request, and what they may be told. */
 typedef struct SeemeAsker
 {
 	SeemeStore *store;
 	bool		is_identified;
 	bool		is_privileged;	/* nobody is identified, and the current user bypasses row security */
-	SeemeSubject subject;		/* if identified */
+	SeemePrincipal principal;		/* if identified */
 } SeemeAsker;
 
 extern void seeme_asker_init(SeemeAsker *asker, SeemeStore *store);
-extern List *seeme_places_told(SeemeAsker *asker, const pg_uuid_t *about, List *places);
+extern List *seeme_visible_places(SeemeAsker *asker, const pg_uuid_t *about, List *places);
 extern char *seeme_code_argument(FunctionCallInfo fcinfo, int arg);
 extern void seeme_scope_arguments(FunctionCallInfo fcinfo, int first, SeemeStore *store, const char *code, SeemeScope *scope);
 extern ArrayType *seeme_uuid_array(List *uuids);

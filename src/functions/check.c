@@ -24,22 +24,22 @@
  * (NULL: whatever it reaches) everywhere.
  */
 static Datum
-asking_person(FunctionCallInfo fcinfo, const char *code)
+current_user_id(FunctionCallInfo fcinfo, const char *code)
 {
 	SeemeStore	store;
 	SeemeAsker	asker;
 	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
 	bool		known;
 
-	if (seeme_accept_changes())
+	if (seeme_accept_invalidations())
 	{
-		const SeemeIdentity *identity = seeme_asker();
+		const SeemeIdentity *identity = seeme_current_identity();
 
 		if (identity == NULL)
 			PG_RETURN_NULL();
 		*user_id = identity->user_id;
-		seeme_held_begin(&store);
-		known = seeme_viewer_acts(seeme_viewer(&store, identity), code);
+		seeme_cache_open(&store);
+		known = seeme_cached_is_active(seeme_get_cached_principal(&store, identity), code);
 		seeme_store_close(&store);
 		if (!known)
 			PG_RETURN_NULL();
@@ -48,10 +48,10 @@ asking_person(FunctionCallInfo fcinfo, const char *code)
 
 	seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
-	known = asker.is_identified && !asker.subject.is_refused &&
-		(code == NULL || seeme_key_reaches(&asker.subject, NULL, code));
+	known = asker.is_identified && !asker.principal.is_refused &&
+		(code == NULL || seeme_api_key_allows(&asker.principal, NULL, code));
 	if (known)
-		*user_id = asker.subject.person.id;
+		*user_id = asker.principal.person.id;
 	seeme_store_close(&store);
 	if (!known)
 		PG_RETURN_NULL();
@@ -63,7 +63,7 @@ asking_person(FunctionCallInfo fcinfo, const char *code)
  */
 SEEME_FUNCTION(seeme_user_id, 0)
 {
-	return asking_person(fcinfo, NULL);
+	return current_user_id(fcinfo, NULL);
 }
 
 /*
@@ -71,49 +71,49 @@ SEEME_FUNCTION(seeme_user_id, 0)
  */
 SEEME_FUNCTION(seeme_user_for, 1)
 {
-	return asking_person(fcinfo, seeme_code_argument(fcinfo, 0));
+	return current_user_id(fcinfo, seeme_code_argument(fcinfo, 0));
 }
 
 /* What is remembered of one call in a plan or expression, from row to row: fn_extra. */
-typedef struct Site
+typedef struct CheckSite
 {
 	/* What it is good for */
-	uint64		moves;			/* 0: for nothing */
-	bool		asker_is_set;	/* so that they are the same as long as nothing moves */
+	uint64		generation;			/* 0: for nothing */
+	bool		identity_is_set;	/* so that they are the same as long as nothing moves */
 	const SeemeIdentity *asker;
 	TimestampTz next_change;	/* the first date at which something becomes untrue */
 
-	bool		was_asked;
+	bool		was_called;
 	/* What of the call is constant, once that is known */
-	bool		shape_is_known;
+	bool		constants_are_known;
 	bool		code_is_constant;
 	/* The number of the scope, if all other arguments are constants; else 0. The last answer, below, is then about that scope. */
 	int			scope;
 	/* If so, and it has been asked often: all ids for which the answer is yes. */
-	const SeemeIds *ids;
+	const SeemeUuidSet *ids;
 
 	/* Who asks for what */
-	SeemeViewer *viewer;		/* NULL: nobody, or who is refused everything */
+	SeemeCachedPrincipal *cached;		/* NULL: nobody, or who is refused everything */
 	int			code_length;
 	char	   *code;
 	uint64	   *mask;			/* all of these are needed */
 	int			nwords;
 	int			word;			/* of the one bit, if there is but one; else -1 */
 	const uint64 *sets;
-	SeemeResources *resources;
+	SeemeCachedResources *resources;
 	bool		has_resource_type;	/* given, or that of the code; without one a resource cannot be asked about */
 	int			type_length;	/* of the resource type given; -1: none */
 	char	   *type;
 
 	/* The last answer */
-	SeemeLevel	level;
+	SeemeScopeKind	level;
 	pg_uuid_t	id;
 	bool		held;
 
 	int			misses;
 	int			calls;			/* answered from memory since the last look into a table */
 	int			calls_before_ids;
-} Site;
+} CheckSite;
 
 /* So many decisions are read one by one before everything is read at once. */
 #define MISSES_BEFORE_BULK 16
@@ -139,7 +139,7 @@ same_text(text *value, const char *known, int length)
 
 /* The number of the one scope that is asked about; 0 if there is none, -1 if there are more. */
 static inline int
-only_scope(FunctionCallInfo fcinfo)
+only_scope_argument(FunctionCallInfo fcinfo)
 {
 	int			scope = 0;
 
@@ -150,7 +150,7 @@ only_scope(FunctionCallInfo fcinfo)
 }
 
 static inline bool
-are_in(const Site *site, const uint64 *words)
+words_have_codes(const CheckSite *site, const uint64 *words)
 {
 	if (likely(site->word >= 0))
 		return (words[site->word] & site->mask[site->word]) != 0;
@@ -161,39 +161,39 @@ are_in(const Site *site, const uint64 *words)
 }
 
 static inline bool
-contains(const Site *site, SeemeSet set)
+set_has_codes(const CheckSite *site, SeemeCodeSet set)
 {
-	return are_in(site, site->sets + (Size) set * site->nwords);
+	return words_have_codes(site, site->sets + (Size) set * site->nwords);
 }
 
 /* Whether what a site remembers is still true. */
 static inline bool
-is_true(const Site *site)
+is_fresh(const CheckSite *site)
 {
-	return (likely(site->asker_is_set) || site->asker == seeme_asker()) &&
-		likely(site->moves == seeme_moves) &&
-		(likely(site->next_change == DT_NOEND) || !seeme_has_come(site->next_change));
+	return (likely(site->identity_is_set) || site->asker == seeme_current_identity()) &&
+		likely(site->generation == seeme_site_generation) &&
+		(likely(site->next_change == DT_NOEND) || !seeme_has_passed(site->next_change));
 }
 
-/* What a viewer holds in a place, as far as it is remembered. */
-static inline SeemeSet
-recall_set(const SeemeViewer *viewer, SeemeLevel level, const pg_uuid_t *id)
+/* What a principal holds in a place, as far as it is remembered. */
+static inline SeemeCodeSet
+cached_codes(const SeemeCachedPrincipal *cached, SeemeScopeKind level, const pg_uuid_t *id)
 {
-	SeemeSlot  *slot = seeme_slots_find(&seeme_cache_places[level - SEEME_ORGANIZATION], id);
-	SeemeSet	set = slot != NULL ? seeme_viewer_recall(viewer, slot->number) : SEEME_UNKNOWN_SET;
+	SeemeUuidHashEntry  *entry = seeme_uuid_hash_find(&seeme_cache_places[level - SEEME_SCOPE_ORGANIZATION], id);
+	SeemeCodeSet	set = entry != NULL ? seeme_cached_codes(cached, entry->number) : SEEME_UNKNOWN_CODE_SET;
 
-	return set == SEEME_UNKNOWN_SET && viewer->is_complete ? SEEME_EMPTY_SET : set;
+	return set == SEEME_UNKNOWN_CODE_SET && cached->is_complete ? SEEME_EMPTY_CODE_SET : set;
 }
 
 /* Answers from memory alone; false if that cannot be done. */
 static bool
-recall(FunctionCallInfo fcinfo, Site *site, bool *held)
+check_cached(FunctionCallInfo fcinfo, CheckSite *site, bool *held)
 {
 	int			scope;
-	SeemeLevel	level;
+	SeemeScopeKind	level;
 	pg_uuid_t  *id;
-	SeemeSlot  *slot;
-	SeemeSet	set;
+	SeemeUuidHashEntry  *entry;
+	SeemeCodeSet	set;
 
 	if (!site->code_is_constant &&
 		(PG_ARGISNULL(0) || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(0)), site->code, site->code_length)))
@@ -202,14 +202,14 @@ recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 		(PG_ARGISNULL(5) ? site->type_length >= 0 :
 		 site->type_length < 0 || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(5)), site->type, site->type_length)))
 		return false;
-	scope = only_scope(fcinfo);
+	scope = only_scope_argument(fcinfo);
 	if (scope <= 0)
 	{
 		*held = false;
 		return scope == 0;
 	}
-	level = SEEME_ORGANIZATION + scope - 1;
-	if (level == SEEME_RESOURCE && !site->has_resource_type)
+	level = SEEME_SCOPE_ORGANIZATION + scope - 1;
+	if (level == SEEME_SCOPE_RESOURCE && !site->has_resource_type)
 		return false;
 	id = PG_GETARG_UUID_P(scope);
 	if (level == site->level && seeme_uuid_equal(id, &site->id))
@@ -220,57 +220,57 @@ recall(FunctionCallInfo fcinfo, Site *site, bool *held)
 	site->level = level;
 	site->id = *id;
 	*held = site->held = false;
-	if (site->viewer == NULL)
+	if (site->cached == NULL)
 		return true;
-	if (level == SEEME_RESOURCE)
+	if (level == SEEME_SCOPE_RESOURCE)
 	{
 		if (site->resources == NULL)
 			return false;
-		slot = seeme_slots_find(&site->resources->slots, id);
-		set = slot != NULL ? slot->number : site->resources->is_complete ? SEEME_EMPTY_SET : SEEME_UNKNOWN_SET;
+		entry = seeme_uuid_hash_find(&site->resources->entries, id);
+		set = entry != NULL ? entry->number : site->resources->is_complete ? SEEME_EMPTY_CODE_SET : SEEME_UNKNOWN_CODE_SET;
 	}
 	else
-		set = recall_set(site->viewer, level, id);
-	if (set == SEEME_UNKNOWN_SET || ++site->calls == site->calls_before_ids)
+		set = cached_codes(site->cached, level, id);
+	if (set == SEEME_UNKNOWN_CODE_SET || ++site->calls == site->calls_before_ids)
 		return false;
-	*held = site->held = contains(site, set);
+	*held = site->held = set_has_codes(site, set);
 	return true;
 }
 
-/* A site at which one question was asked; what was needed for the answer was not kept. */
-static Site asked_once = {.was_asked = true};
+/* A site at which one request was asked; what was needed for the answer was not kept. */
+static CheckSite called_once = {.was_called = true};
 
 /*
  * The first call at a site is the only one in most statements. Answers it from memory, without making anything ready for the
  * next, if it is as simple as most: false if it is not.
  */
 static bool
-recall_at_once(FunctionCallInfo fcinfo, bool *held)
+check_first_call(FunctionCallInfo fcinfo, bool *held)
 {
-	const SeemeIdentity *asker = seeme_asker();
-	int			scope = only_scope(fcinfo);
+	const SeemeIdentity *asker = seeme_current_identity();
+	int			scope = only_scope_argument(fcinfo);
 	text	   *code = (text *) DatumGetPointer(PG_GETARG_DATUM(0));
-	SeemeViewer *viewer;
-	SeemeSet	set;
+	SeemeCachedPrincipal *cached;
+	SeemeCodeSet	set;
 	int			bit;
 
-	if (asker == NULL || asker->expires_at != DT_NOEND || scope <= 0 || scope == SEEME_RESOURCE || !PG_ARGISNULL(5) ||
+	if (asker == NULL || asker->expires_at != DT_NOEND || scope <= 0 || scope == SEEME_SCOPE_RESOURCE || !PG_ARGISNULL(5) ||
 		PG_ARGISNULL(0) || VARATT_IS_EXTERNAL(code) || VARATT_IS_COMPRESSED(code))
 		return false;
-	viewer = seeme_recall_viewer(asker);
-	bit = seeme_cache_recall_code(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
-	if (viewer == NULL || bit < 0 || viewer->is_refused)
+	cached = seeme_find_cached_principal(asker);
+	bit = seeme_cache_find_recent_code(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
+	if (cached == NULL || bit < 0 || cached->is_refused)
 		return false;
-	set = recall_set(viewer, SEEME_ORGANIZATION + scope - 1, PG_GETARG_UUID_P(scope));
-	if (set == SEEME_UNKNOWN_SET)
+	set = cached_codes(cached, SEEME_SCOPE_ORGANIZATION + scope - 1, PG_GETARG_UUID_P(scope));
+	if (set == SEEME_UNKNOWN_CODE_SET)
 		return false;
-	*held = (seeme_cache_set(set)[bit / 64] >> (bit % 64) & 1) != 0;
+	*held = (seeme_cache_code_set(set)[bit / 64] >> (bit % 64) & 1) != 0;
 	return true;
 }
 
 /* Takes a text argument down into a site. */
 static int
-take_text(FunctionCallInfo fcinfo, int arg, char **copy)
+copy_text(FunctionCallInfo fcinfo, int arg, char **copy)
 {
 	text	   *value;
 
@@ -290,9 +290,9 @@ take_text(FunctionCallInfo fcinfo, int arg, char **copy)
  * code more.
  */
 static void
-learn_shape(Site *site, Node *call)
+learn_constant_arguments(CheckSite *site, Node *call)
 {
-	site->shape_is_known = true;
+	site->constants_are_known = true;
 	if (call != NULL && IsA(call, FuncExpr))
 	{
 		List	   *args = ((FuncExpr *) call)->args;
@@ -320,11 +320,11 @@ learn_shape(Site *site, Node *call)
  * is remembered of it is in fn_mcxt.
  */
 void
-seeme_prepare_site(FmgrInfo *function, int scope)
+seeme_init_check_site(FmgrInfo *function, int scope)
 {
-	Site	   *site = MemoryContextAllocZero(function->fn_mcxt, sizeof(Site));
+	CheckSite	   *site = MemoryContextAllocZero(function->fn_mcxt, sizeof(CheckSite));
 
-	site->shape_is_known = true;
+	site->constants_are_known = true;
 	site->code_is_constant = true;
 	site->scope = scope;
 	function->fn_extra = site;
@@ -332,7 +332,7 @@ seeme_prepare_site(FmgrInfo *function, int scope)
 
 /* What is asked, as bits. False when a code is younger than what is remembered. */
 static bool
-take_question(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, const char *code)
+set_mask(FunctionCallInfo fcinfo, CheckSite *site, SeemeStore *store, const char *code)
 {
 	int			bit;
 
@@ -350,12 +350,12 @@ take_question(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, const char
 	}
 	else
 	{
-		SeemeQuestion question;
+		SeemePermissionSpec spec;
 		ListCell   *cell;
 
 		site->word = -1;
-		seeme_ask(store, code, &question);
-		foreach(cell, question.concrete)
+		seeme_parse_permission(store, code, &spec);
+		foreach(cell, spec.concrete)
 		{
 			bit = seeme_cache_find_code(lfirst(cell));
 			if (bit < 0)
@@ -363,33 +363,33 @@ take_question(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, const char
 			site->mask[bit / 64] |= UINT64CONST(1) << (bit % 64);
 		}
 	}
-	if (!site->shape_is_known)
-		learn_shape(site, fcinfo->flinfo->fn_expr);
+	if (!site->constants_are_known)
+		learn_constant_arguments(site, fcinfo->flinfo->fn_expr);
 	/* What is constant is not compared. */
-	site->code_length = site->code_is_constant ? 0 : take_text(fcinfo, 0, &site->code);
-	site->type_length = site->scope > 0 ? 0 : take_text(fcinfo, 5, &site->type);
+	site->code_length = site->code_is_constant ? 0 : copy_text(fcinfo, 0, &site->code);
+	site->type_length = site->scope > 0 ? 0 : copy_text(fcinfo, 5, &site->type);
 	return true;
 }
 
 /* Answers from the tables, past all that is remembered. */
 static pg_noinline bool
-read_only(FunctionCallInfo fcinfo)
+check_uncached(FunctionCallInfo fcinfo)
 {
 	char	   *code = seeme_code_argument(fcinfo, 0);
 	SeemeStore	store;
-	SeemeQuestion question;
+	SeemePermissionSpec spec;
 	SeemeScope	scope;
 	SeemeAsker	asker;
 	bool		held = false;
 
 	seeme_store_open(&store);
-	seeme_ask(&store, code, &question);
+	seeme_parse_permission(&store, code, &spec);
 	seeme_scope_arguments(fcinfo, 1, &store, code, &scope);
-	if (scope.level != SEEME_NOWHERE)
+	if (scope.level != SEEME_NO_SCOPE)
 	{
 		seeme_asker_init(&asker, &store);
-		held = asker.is_identified && !asker.subject.is_refused &&
-			seeme_answer(&asker.subject, seeme_places(&store, &scope), &question);
+		held = asker.is_identified && !asker.principal.is_refused &&
+			seeme_evaluate_spec(&asker.principal, seeme_find_places(&store, &scope), &spec);
 	}
 	seeme_store_close(&store);
 	seeme_cache_counters.bypasses++;
@@ -398,43 +398,43 @@ read_only(FunctionCallInfo fcinfo)
 
 /* Answers from the tables where memory does not, and remembers the answer. */
 static pg_noinline bool
-read_and_remember(FunctionCallInfo fcinfo)
+check_and_cache(FunctionCallInfo fcinfo)
 {
-	Site	   *site = fcinfo->flinfo->fn_extra;
+	CheckSite	   *site = fcinfo->flinfo->fn_extra;
 	char	   *code = seeme_code_argument(fcinfo, 0);
 	SeemeStore	store;
 	SeemeScope	scope;
 	uint64		changes;
-	SeemeViewer *viewer = NULL;
+	SeemeCachedPrincipal *cached = NULL;
 	uint64	   *words;
-	const SeemeIdentity *asker = seeme_asker();
+	const SeemeIdentity *asker = seeme_current_identity();
 	bool		wide;
 	bool		held;
 
-	if (site == NULL || site == &asked_once)
-		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Site));
-	site->was_asked = true;
+	if (site == NULL || site == &called_once)
+		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CheckSite));
+	site->was_called = true;
 	wide = ++site->misses > MISSES_BEFORE_BULK;
-	site->moves = 0;
-	seeme_held_begin(&store);
-	changes = seeme_cache_read_under();
-	if (!take_question(fcinfo, site, &store, code))
+	site->generation = 0;
+	seeme_cache_open(&store);
+	changes = seeme_cache_generation();
+	if (!set_mask(fcinfo, site, &store, code))
 	{
 		seeme_store_close(&store);
-		return read_only(fcinfo);
+		return check_uncached(fcinfo);
 	}
 	seeme_scope_arguments(fcinfo, 1, &store, code, &scope);
 	site->has_resource_type = scope.resource_type != NULL;
 	site->resources = NULL;
-	site->level = SEEME_NOWHERE;
+	site->level = SEEME_NO_SCOPE;
 	site->next_change = DT_NOEND;
 	if (asker != NULL)
-		viewer = seeme_viewer(&store, asker);
-	if (viewer != NULL)
+		cached = seeme_get_cached_principal(&store, asker);
+	if (cached != NULL)
 		site->next_change = asker->expires_at;
 	site->ids = NULL;
-	words = seeme_no_codes();
-	if (viewer != NULL && scope.level != SEEME_NOWHERE && !viewer->is_refused)
+	words = seeme_empty_code_bits();
+	if (cached != NULL && scope.level != SEEME_NO_SCOPE && !cached->is_refused)
 	{
 		if (site->word >= 0 && site->scope > 0)
 		{
@@ -442,26 +442,26 @@ read_and_remember(FunctionCallInfo fcinfo)
 
 			/* Those that somebody has gathered before are of use at once. */
 			site->ids = site->calls > 0 && site->calls == site->calls_before_ids ?
-				seeme_ids_held(&store, viewer, scope.level, scope.resource_type, code) :
-				seeme_ids_known(viewer, scope.level, scope.resource_type, code);
+				seeme_get_permitted_set(&store, cached, scope.level, scope.resource_type, code) :
+				seeme_find_permitted_set(cached, scope.level, scope.resource_type, code);
 		}
 		site->calls = 0;
-		site->calls_before_ids = CALLS_BEFORE_IDS + seeme_viewer_nplaces(viewer) / 2;
+		site->calls_before_ids = CALLS_BEFORE_IDS + seeme_cached_nplaces(cached) / 2;
 		if (wide)
 		{
-			bool		whole = scope.level == SEEME_RESOURCE ?
-				seeme_hold_all_resources(&store, viewer, scope.resource_type, SEEME_NO_LIMIT) :
-				seeme_hold_all(&store, viewer, SEEME_NO_LIMIT);
+			bool		whole = scope.level == SEEME_SCOPE_RESOURCE ?
+				seeme_load_all_resources(&store, cached, scope.resource_type, SEEME_NO_LIMIT) :
+				seeme_load_all_places(&store, cached, SEEME_NO_LIMIT);
 
 			site->misses = whole ? 0 : -MISSES_AFTER_VAIN_BULK;
 		}
-		if (scope.level == SEEME_RESOURCE)
+		if (scope.level == SEEME_SCOPE_RESOURCE)
 		{
-			seeme_add_held_on(&store, viewer, scope.resource_type, &scope.id, words);
-			site->resources = seeme_viewer_resources(viewer, scope.resource_type);
+			seeme_add_codes_on_resource(&store, cached, scope.resource_type, &scope.id, words);
+			site->resources = seeme_cached_resources(cached, scope.resource_type);
 		}
 		else
-			seeme_add_held_in(&store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id, words);
+			seeme_add_codes_in_place(&store, cached, scope.level - SEEME_SCOPE_ORGANIZATION, &scope.id, words);
 	}
 	if (seeme_store_was_read(&store))
 		seeme_cache_counters.probes++;
@@ -469,15 +469,15 @@ read_and_remember(FunctionCallInfo fcinfo)
 		seeme_cache_counters.hits++;
 	seeme_store_close(&store);
 
-	site->sets = seeme_cache_words();
-	site->viewer = viewer == NULL || viewer->is_refused ? NULL : viewer;
-	if (viewer != NULL && viewer->next_change < site->next_change)
-		site->next_change = viewer->next_change;
+	site->sets = seeme_cache_code_set_words();
+	site->cached = cached == NULL || cached->is_refused ? NULL : cached;
+	if (cached != NULL && cached->next_change < site->next_change)
+		site->next_change = cached->next_change;
 	site->asker = asker;
-	site->asker_is_set = seeme_asker_is_set();
+	site->identity_is_set = seeme_identity_is_set();
 	/* Unless something has changed since what was read was read. */
-	site->moves = changes == seeme_changes ? seeme_moves : 0;
-	held = scope.level != SEEME_NOWHERE && are_in(site, words);
+	site->generation = changes == seeme_generation ? seeme_site_generation : 0;
+	held = scope.level != SEEME_NO_SCOPE && words_have_codes(site, words);
 	pfree(words);
 	site->level = scope.level;
 	site->id = scope.id;
@@ -490,25 +490,25 @@ read_and_remember(FunctionCallInfo fcinfo)
  */
 SEEME_FUNCTION_OF_ANY_VERSION(seeme_has_permission)
 {
-	Site	   *site = fcinfo->flinfo->fn_extra;
-	bool		may_remember = seeme_accept_changes();
+	CheckSite	   *site = fcinfo->flinfo->fn_extra;
+	bool		use_cache = seeme_accept_invalidations();
 	bool		held;
 
-	if (likely(site != NULL) && likely(may_remember) && likely(is_true(site)))
+	if (likely(site != NULL) && likely(use_cache) && likely(is_fresh(site)))
 	{
 		if (likely(site->ids != NULL))
 		{
 			seeme_cache_counters.hits++;
-			PG_RETURN_BOOL(!PG_ARGISNULL(site->scope) && seeme_ids_contain(site->ids, PG_GETARG_UUID_P(site->scope)));
+			PG_RETURN_BOOL(!PG_ARGISNULL(site->scope) && seeme_uuid_set_contains(site->ids, PG_GETARG_UUID_P(site->scope)));
 		}
 		/* Rows of one project often come together. */
-		if (site->scope > 0 && site->level != SEEME_NOWHERE && !PG_ARGISNULL(site->scope) &&
+		if (site->scope > 0 && site->level != SEEME_NO_SCOPE && !PG_ARGISNULL(site->scope) &&
 			seeme_uuid_equal(PG_GETARG_UUID_P(site->scope), &site->id))
 		{
 			seeme_cache_counters.hits++;
 			PG_RETURN_BOOL(site->held);
 		}
-		if (recall(fcinfo, site, &held))
+		if (check_cached(fcinfo, site, &held))
 		{
 			seeme_cache_counters.hits++;
 			PG_RETURN_BOOL(held);
@@ -518,17 +518,17 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_has_permission)
 	{
 		/* What a site remembers is good as long as nothing moves, the version included. */
 		seeme_require_version_of_call(fcinfo, SEEME_NARGS);
-		if ((site == NULL || !site->was_asked) && may_remember && recall_at_once(fcinfo, &held))
+		if ((site == NULL || !site->was_called) && use_cache && check_first_call(fcinfo, &held))
 		{
 			if (site == NULL)
-				fcinfo->flinfo->fn_extra = &asked_once;
+				fcinfo->flinfo->fn_extra = &called_once;
 			else
-				site->was_asked = true;
+				site->was_called = true;
 			seeme_cache_counters.hits++;
 			PG_RETURN_BOOL(held);
 		}
 	}
-	PG_RETURN_BOOL(may_remember ? read_and_remember(fcinfo) : read_only(fcinfo));
+	PG_RETURN_BOOL(use_cache ? check_and_cache(fcinfo) : check_uncached(fcinfo));
 }
 
 /*
@@ -536,19 +536,19 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_has_permission)
  * each. The argument `scope` of the call is theirs, the others are filled in. May throw, and leaves memory behind.
  */
 uint32
-seeme_have_permission(FunctionCallInfo call, int scope, int n, pg_uuid_t *const *ids)
+seeme_has_permission_batch(FunctionCallInfo call, int scope, int n, pg_uuid_t *const *ids)
 {
-	Site	   *site = call->flinfo->fn_extra;
+	CheckSite	   *site = call->flinfo->fn_extra;
 	uint32		held = 0;
 
-	if (likely(site != NULL) && likely(seeme_accept_changes()) && likely(is_true(site)) && likely(site->ids != NULL))
+	if (likely(site != NULL) && likely(seeme_accept_invalidations()) && likely(is_fresh(site)) && likely(site->ids != NULL))
 	{
 		/* All the lines are on their way before the first is looked at. */
 		for (int i = 0; i < n; i++)
 			if (ids[i] != NULL)
-				seeme_ids_prefetch(site->ids, ids[i]);
+				seeme_uuid_set_prefetch(site->ids, ids[i]);
 		for (int i = 0; i < n; i++)
-			held |= (uint32) (ids[i] != NULL && seeme_ids_contain(site->ids, ids[i])) << i;
+			held |= (uint32) (ids[i] != NULL && seeme_uuid_set_contains(site->ids, ids[i])) << i;
 		seeme_cache_counters.hits += n;
 		return held;
 	}
@@ -576,29 +576,29 @@ SEEME_FUNCTION(seeme_user_has_permission, 7)
 {
 	char	   *code = seeme_code_argument(fcinfo, 1);
 	SeemeStore	store;
-	SeemeQuestion question;
+	SeemePermissionSpec spec;
 	SeemeScope	scope;
 	SeemeAsker	asker;
-	SeemeSubject other;
-	SeemeSubject *subject = &other;
+	SeemePrincipal other;
+	SeemePrincipal *principal = &other;
 	List	   *places;
 	bool		held = false;
 
 	seeme_store_open(&store);
-	seeme_ask(&store, code, &question);
+	seeme_parse_permission(&store, code, &spec);
 	seeme_scope_arguments(fcinfo, 2, &store, code, &scope);
 	if (!PG_ARGISNULL(0))
 	{
 		seeme_asker_init(&asker, &store);
-		places = seeme_places_told(&asker, PG_GETARG_UUID_P(0), seeme_places(&store, &scope));
+		places = seeme_visible_places(&asker, PG_GETARG_UUID_P(0), seeme_find_places(&store, &scope));
 		if (places != NIL)
 		{
 			/* About oneself: as one is here, perhaps narrowed by a key. */
-			if (asker.is_identified && seeme_uuid_equal(PG_GETARG_UUID_P(0), &asker.subject.person.id))
-				subject = &asker.subject;
+			if (asker.is_identified && seeme_uuid_equal(PG_GETARG_UUID_P(0), &asker.principal.person.id))
+				principal = &asker.principal;
 			else
-				seeme_subject_init(subject, &store, PG_GETARG_UUID_P(0));
-			held = seeme_answer(subject, places, &question);
+				seeme_init_principal(principal, &store, PG_GETARG_UUID_P(0));
+			held = seeme_evaluate_spec(principal, places, &spec);
 		}
 	}
 	seeme_store_close(&store);

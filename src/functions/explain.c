@@ -1,7 +1,7 @@
 /*
  * explain.c: seeme_explain_permission: why a person holds a code somewhere, or why not.
  *
- * Walks the same standings and asks the same questions of them as evaluator.c, and adds words.
+ * Walks the same grants and asks the same questions of them as evaluator.c, and adds words.
  */
 #include "postgres.h"
 
@@ -40,17 +40,17 @@ put_path(ReturnSetInfo *result, bool granted, const char *source, const pg_uuid_
 }
 
 /*
- * What a role has of a question: the entries that cover it, and whether they cover all of it.
+ * What a role has of a request: the entries that cover it, and whether they cover all of it.
  */
 static bool
-covers(const SeemeRole *role, const SeemeQuestion *question, char **matched, char **missing)
+covers(const SeemeRole *role, const SeemePermissionSpec *spec, char **matched, char **missing)
 {
 	List	   *entries = NIL;
 	List	   *lacking = NIL;
 	ListCell   *cell;
 	StringInfoData text;
 
-	foreach(cell, question->concrete)
+	foreach(cell, spec->concrete)
 	{
 		const char *entry;
 
@@ -81,13 +81,13 @@ covers(const SeemeRole *role, const SeemeQuestion *question, char **matched, cha
 }
 
 static bool
-key_reaches(const SeemeSubject *subject, const SeemePlace *place, const SeemeQuestion *question)
+key_reaches(const SeemePrincipal *principal, const SeemePlace *place, const SeemePermissionSpec *spec)
 {
 	ListCell   *cell;
 
-	foreach(cell, question->concrete)
+	foreach(cell, spec->concrete)
 	{
-		if (!seeme_key_reaches(subject, &place->organization_id, lfirst(cell)))
+		if (!seeme_api_key_allows(principal, &place->organization_id, lfirst(cell)))
 			return false;
 	}
 	return true;
@@ -95,41 +95,41 @@ key_reaches(const SeemeSubject *subject, const SeemePlace *place, const SeemeQue
 
 /* The paths through one place; how many there are. */
 static int
-explain_place(ReturnSetInfo *result, SeemeSubject *subject, const SeemePlace *place, const SeemeQuestion *question)
+explain_place(ReturnSetInfo *result, SeemePrincipal *principal, const SeemePlace *place, const SeemePermissionSpec *spec)
 {
-	SeemeStanding *standing = seeme_standing_at(subject, place);
-	SeemeMembership *reaching[SEEME_MAX_REACHING];
-	int			nreaching = seeme_reaching(standing, place, reaching);
-	const char *refused = subject->is_refused ? "the person is disabled" :
-		!key_reaches(subject, place, question) ? "the API key does not reach it" : NULL;
+	SeemeGrants *grants = seeme_get_grants_at(principal, place);
+	SeemeMembership *memberships[SEEME_MAX_MEMBERSHIPS_AT];
+	int			nmemberships = seeme_memberships_at(grants, place, memberships);
+	const char *refused = principal->is_refused ? "the person is disabled" :
+		!key_reaches(principal, place, spec) ? "the API key does not reach it" : NULL;
 	int			paths = 0;
 
-	if (standing->is_owner)
+	if (grants->is_owner)
 	{
 		put_path(result, refused == NULL, "owner", &place->organization_id, NULL, refused == NULL ? "*" : NULL,
 				 refused != NULL ? refused : "owns the organization");
 		paths++;
 	}
-	for (int i = 0; i < nreaching; i++)
+	for (int i = 0; i < nmemberships; i++)
 	{
-		SeemeMembership *membership = reaching[i];
+		SeemeMembership *membership = memberships[i];
 		const char *source = membership->has_project ? "project" : membership->has_team ? "team" : "organization";
-		SeemeRole  *role = seeme_role_of(subject, membership);
+		SeemeRole  *role = seeme_get_role(principal, membership);
 		const char *obstacle = NULL;
 		char	   *matched = NULL;
 		char	   *missing = NULL;
 
 		if (refused != NULL)
 			obstacle = refused;
-		else if (membership->valid_from > subject->now)
+		else if (membership->valid_from > principal->now)
 			obstacle = psprintf("the membership begins at %s", timestamptz_to_str(membership->valid_from));
-		else if (membership->valid_until <= subject->now)
+		else if (membership->valid_until <= principal->now)
 			obstacle = psprintf("the membership ended at %s", timestamptz_to_str(membership->valid_until));
-		else if (!standing->is_member)
+		else if (!grants->is_member)
 			obstacle = "the membership in the organization is not current";
 		else if (role == NULL)
 			obstacle = "the membership has no role";
-		if (role != NULL && !covers(role, question, &matched, &missing) && obstacle == NULL)
+		if (role != NULL && !covers(role, spec, &matched, &missing) && obstacle == NULL)
 			obstacle = missing;
 		put_path(result, obstacle == NULL, source, &membership->scope_id, role, matched, obstacle);
 		paths++;
@@ -146,11 +146,11 @@ SEEME_FUNCTION(seeme_explain_permission, 7)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	char	   *code = seeme_code_argument(fcinfo, 1);
 	SeemeStore	store;
-	SeemeQuestion question;
+	SeemePermissionSpec spec;
 	SeemeScope	scope;
 	SeemeAsker	asker;
-	SeemeSubject other;
-	SeemeSubject *subject = &other;
+	SeemePrincipal other;
+	SeemePrincipal *principal = &other;
 	List	   *told;
 	ListCell   *cell;
 	MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac explained place", ALLOCSET_DEFAULT_SIZES);
@@ -158,32 +158,32 @@ SEEME_FUNCTION(seeme_explain_permission, 7)
 
 	InitMaterializedSRF(fcinfo, 0);
 	seeme_store_open(&store);
-	seeme_ask(&store, code, &question);
+	seeme_parse_permission(&store, code, &spec);
 	seeme_scope_arguments(fcinfo, 2, &store, code, &scope);
 	seeme_asker_init(&asker, &store);
 	if (!PG_ARGISNULL(0) && (asker.is_identified || asker.is_privileged))
 	{
 		const pg_uuid_t *about = PG_GETARG_UUID_P(0);
-		bool		oneself = asker.is_identified && !asker.subject.is_refused &&
-			seeme_uuid_equal(about, &asker.subject.person.id);
+		bool		oneself = asker.is_identified && !asker.principal.is_refused &&
+			seeme_uuid_equal(about, &asker.principal.person.id);
 
 		if (oneself)
-			subject = &asker.subject;
+			principal = &asker.principal;
 		else
-			seeme_subject_init(subject, &store, about);
-		told = seeme_places_told(&asker, about, seeme_places(&store, &scope));
+			seeme_init_principal(principal, &store, about);
+		told = seeme_visible_places(&asker, about, seeme_find_places(&store, &scope));
 		foreach(cell, told)
 		{
 			MemoryContext old = MemoryContextSwitchTo(in_turn);
 
-			paths += explain_place(result, subject, lfirst(cell), &question);
+			paths += explain_place(result, principal, lfirst(cell), &spec);
 			MemoryContextSwitchTo(old);
 			MemoryContextReset(in_turn);
 		}
 		/* The same whether the scope exists or not, unless one manages it. */
 		if (paths == 0 && (told != NIL || oneself || asker.is_privileged))
-			put_path(result, false, "none", scope.level == SEEME_NOWHERE ? NULL : &scope.id, NULL, NULL,
-					 scope.level == SEEME_NOWHERE ? "no scope is given" : "no membership reaches this scope");
+			put_path(result, false, "none", scope.level == SEEME_NO_SCOPE ? NULL : &scope.id, NULL, NULL,
+					 scope.level == SEEME_NO_SCOPE ? "no scope is given" : "no membership reaches this scope");
 	}
 	seeme_store_close(&store);
 	return (Datum) 0;

@@ -35,8 +35,8 @@ SEEME_FUNCTION(seeme_email_for, 1)
 
 	seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
-	if (asker.is_identified && !asker.subject.is_refused && seeme_key_reaches(&asker.subject, NULL, code))
-		email = seeme_read_email(&store, &asker.subject.person.id);
+	if (asker.is_identified && !asker.principal.is_refused && seeme_api_key_allows(&asker.principal, NULL, code))
+		email = seeme_read_email(&store, &asker.principal.person.id);
 	seeme_store_close(&store);
 	if (email == NULL)
 		PG_RETURN_NULL();
@@ -66,14 +66,14 @@ SEEME_FUNCTION(seeme_membership_in, 2)
 SEEME_FUNCTION(seeme_why_key_is_silent, 1)
 {
 	SeemeStore	store;
-	SeemeKey   *key;
-	SeemeSubject *creator = NULL;
+	SeemeApiKey   *key;
+	SeemePrincipal *creator = NULL;
 	const char *why = NULL;
 
 	seeme_store_open(&store);
 	key = seeme_read_key(&store, PG_GETARG_UUID_P(0));
 	if (key != NULL)
-		why = seeme_why_silenced(&store, key, &creator);
+		why = seeme_api_key_defect(&store, key, &creator);
 	seeme_store_close(&store);
 	if (why == NULL)
 		PG_RETURN_NULL();

@@ -36,17 +36,17 @@ narrowest_scope(FunctionCallInfo fcinfo, int first, SeemeScope *scope)
 	for (int i = 0; i < 3; i++)
 		if (!PG_ARGISNULL(first + i))
 		{
-			scope->level = SEEME_ORGANIZATION + i;
+			scope->level = SEEME_SCOPE_ORGANIZATION + i;
 			scope->id = *PG_GETARG_UUID_P(first + i);
 		}
-	return scope->level != SEEME_NOWHERE;
+	return scope->level != SEEME_NO_SCOPE;
 }
 
 /* What shows an organization, team or project to who is not a member of it. */
 static const char *const membership_codes[][2] = {
-	[SEEME_ORGANIZATION] = {"organizations:list", "organizations:read"},
-	[SEEME_TEAM] = {"teams:list", "teams:read"},
-	[SEEME_PROJECT] = {"projects:list", "projects:read"},
+	[SEEME_SCOPE_ORGANIZATION] = {"organizations:list", "organizations:read"},
+	[SEEME_SCOPE_TEAM] = {"teams:list", "teams:read"},
+	[SEEME_SCOPE_PROJECT] = {"projects:list", "projects:read"},
 };
 
 /*
@@ -63,25 +63,25 @@ SEEME_FUNCTION(seeme_is_member, 3)
 	seeme_store_open(&store);
 	narrowest_scope(fcinfo, 0, &scope);
 	seeme_asker_init(&asker, &store);
-	if (asker.is_identified && !asker.subject.is_refused)
-		foreach(cell, seeme_places(&store, &scope))
+	if (asker.is_identified && !asker.principal.is_refused)
+		foreach(cell, seeme_find_places(&store, &scope))
 		{
 			SeemePlace *place = lfirst(cell);
-			SeemeStanding *standing = seeme_standing_at(&asker.subject, place);
-			SeemeMembership *reaching[SEEME_MAX_REACHING];
-			int			nreaching;
+			SeemeGrants *grants = seeme_get_grants_at(&asker.principal, place);
+			SeemeMembership *memberships[SEEME_MAX_MEMBERSHIPS_AT];
+			int			nmemberships;
 
 			/* Membership takes no code; an API key that does not reach what it shows does not show it. */
-			if (!seeme_key_reaches(&asker.subject, &place->organization_id, membership_codes[scope.level][0]) &&
-				!seeme_key_reaches(&asker.subject, &place->organization_id, membership_codes[scope.level][1]))
+			if (!seeme_api_key_allows(&asker.principal, &place->organization_id, membership_codes[scope.level][0]) &&
+				!seeme_api_key_allows(&asker.principal, &place->organization_id, membership_codes[scope.level][1]))
 				continue;
-			member = standing->is_owner || (standing->is_member && scope.level == SEEME_ORGANIZATION);
-			if (member || !standing->is_member)
+			member = grants->is_owner || (grants->is_member && scope.level == SEEME_SCOPE_ORGANIZATION);
+			if (member || !grants->is_member)
 				continue;
-			nreaching = seeme_reaching(standing, place, reaching);
-			for (int i = 0; i < nreaching; i++)
-				if (seeme_compare_scope(&scope, reaching[i]->has_team, reaching[i]->has_project, &reaching[i]->scope_id) == 0 &&
-					seeme_is_current(reaching[i], asker.subject.now))
+			nmemberships = seeme_memberships_at(grants, place, memberships);
+			for (int i = 0; i < nmemberships; i++)
+				if (seeme_compare_scope(&scope, memberships[i]->has_team, memberships[i]->has_project, &memberships[i]->scope_id) == 0 &&
+					seeme_is_current(memberships[i], asker.principal.now))
 					member = true;
 		}
 	seeme_store_close(&store);
@@ -100,10 +100,10 @@ SEEME_FUNCTION(seeme_own_organizations, 0)
 
 	seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
-	if (asker.is_identified && !asker.subject.is_refused)
-		foreach(cell, seeme_organizations_of(&asker.subject))
+	if (asker.is_identified && !asker.principal.is_refused)
+		foreach(cell, seeme_list_own_organizations(&asker.principal))
 		{
-			if (seeme_key_reaches(&asker.subject, lfirst(cell), NULL))
+			if (seeme_api_key_allows(&asker.principal, lfirst(cell), NULL))
 				reached = lappend(reached, lfirst(cell));
 		}
 	seeme_store_close(&store);
@@ -116,47 +116,47 @@ typedef struct RolesSite
 	uint64		changes;		/* 0: good for nothing */
 	SeemeIdentity asker;
 	TimestampTz next_change;	/* the first date at which they become untrue */
-	SeemeIds	roles;
+	SeemeUuidSet	roles;
 } RolesSite;
 
 static bool
-is_of(const RolesSite *site, const SeemeIdentity *asker)
+is_fresh_for(const RolesSite *site, const SeemeIdentity *asker)
 {
-	return site->changes == seeme_changes && seeme_uuid_equal(&site->asker.user_id, &asker->user_id) &&
+	return site->changes == seeme_generation && seeme_uuid_equal(&site->asker.user_id, &asker->user_id) &&
 		site->asker.has_key == asker->has_key && seeme_uuid_equal(&site->asker.key_id, &asker->key_id) &&
 		site->asker.issued_at == asker->issued_at && site->asker.expires_at == asker->expires_at &&
-		!seeme_has_come(site->next_change);
+		!seeme_has_passed(site->next_change);
 }
 
 /* Whether the asking person holds a role, by what is remembered, or will be. */
 static bool
-recall_role(FunctionCallInfo fcinfo, const SeemeIdentity *asker, const pg_uuid_t *role_id)
+has_cached_role(FunctionCallInfo fcinfo, const SeemeIdentity *asker, const pg_uuid_t *role_id)
 {
 	RolesSite  *site = fcinfo->flinfo->fn_extra;
 	SeemeStore	store;
-	SeemeViewer *viewer;
-	const SeemeIds *roles;
+	SeemeCachedPrincipal *cached;
+	const SeemeUuidSet *roles;
 	uint64		changes;
 
-	if (site != NULL && is_of(site, asker))
-		return seeme_ids_contain(&site->roles, role_id);
+	if (site != NULL && is_fresh_for(site, asker))
+		return seeme_uuid_set_contains(&site->roles, role_id);
 	if (site == NULL)
 		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(RolesSite));
 	site->changes = 0;
 	if (site->roles.memory != NULL)
-		seeme_ids_free(&site->roles);
-	seeme_held_begin(&store);
-	changes = seeme_cache_read_under();
-	viewer = seeme_viewer(&store, asker);
-	roles = seeme_viewer_roles(&store, viewer, fcinfo->flinfo->fn_mcxt, &site->roles);
+		seeme_uuid_set_free(&site->roles);
+	seeme_cache_open(&store);
+	changes = seeme_cache_generation();
+	cached = seeme_get_cached_principal(&store, asker);
+	roles = seeme_cached_role_ids(&store, cached, fcinfo->flinfo->fn_mcxt, &site->roles);
 	if (roles == &site->roles)
 	{
 		site->asker = *asker;
-		site->next_change = Min(asker->expires_at, viewer->next_change);
+		site->next_change = Min(asker->expires_at, cached->next_change);
 		site->changes = changes;
 	}
 	seeme_store_close(&store);
-	return roles != NULL && seeme_ids_contain(roles, role_id);
+	return roles != NULL && seeme_uuid_set_contains(roles, role_id);
 }
 
 /*
@@ -172,15 +172,15 @@ SEEME_FUNCTION(seeme_holds_role, 1)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_BOOL(false);
-	if (seeme_accept_changes())
+	if (seeme_accept_invalidations())
 	{
-		identity = seeme_asker();
-		PG_RETURN_BOOL(identity != NULL && recall_role(fcinfo, identity, PG_GETARG_UUID_P(0)));
+		identity = seeme_current_identity();
+		PG_RETURN_BOOL(identity != NULL && has_cached_role(fcinfo, identity, PG_GETARG_UUID_P(0)));
 	}
 	seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
-	if (asker.is_identified && !asker.subject.is_refused)
-		foreach(cell, seeme_roles_held(&asker.subject, NULL))
+	if (asker.is_identified && !asker.principal.is_refused)
+		foreach(cell, seeme_list_effective_roles(&asker.principal, NULL))
 			held = held || seeme_uuid_equal(lfirst(cell), PG_GETARG_UUID_P(0));
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(held);
@@ -198,52 +198,52 @@ SEEME_FUNCTION(seeme_sees_user, 1)
 {
 	SeemeStore	store;
 	SeemeAsker	asker;
-	SeemeViewer *viewer = NULL;
-	bool		may_remember = seeme_accept_changes();
+	SeemeCachedPrincipal *cached = NULL;
+	bool		use_cache = seeme_accept_invalidations();
 	List	   *memberships = NIL;
-	const SeemeIds *own = NULL;
+	const SeemeUuidSet *own = NULL;
 	ListCell   *cell;
 	bool		seen = false;
 
-	if (may_remember)
-		seeme_held_begin(&store);
+	if (use_cache)
+		seeme_cache_open(&store);
 	else
 		seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
-	if (asker.is_identified && !asker.subject.is_refused)
+	if (asker.is_identified && !asker.principal.is_refused)
 	{
-		if (may_remember)
-			viewer = seeme_viewer(&store, seeme_asker());
+		if (use_cache)
+			cached = seeme_get_cached_principal(&store, seeme_current_identity());
 		memberships = seeme_list_memberships_of_user(&store, PG_GETARG_UUID_P(0));
 	}
 	/* Of somebody with many, those in organizations in which the asking person has nothing are not looked at. */
-	if (viewer != NULL && list_length(memberships) > FEW_MEMBERSHIPS)
-		own = seeme_viewer_organizations(&store, viewer);
+	if (cached != NULL && list_length(memberships) > FEW_MEMBERSHIPS)
+		own = seeme_cached_organization_ids(&store, cached);
 	foreach(cell, memberships)
 	{
 		SeemeMembership *membership = lfirst(cell);
-		SeemeScope	scope = {SEEME_ORGANIZATION, membership->scope_id};
+		SeemeScope	scope = {SEEME_SCOPE_ORGANIZATION, membership->scope_id};
 		const char *code = "organizations:read";
 
-		if (own != NULL && !seeme_ids_contain(own, &membership->organization_id))
+		if (own != NULL && !seeme_uuid_set_contains(own, &membership->organization_id))
 			continue;
 		if (membership->has_project)
 		{
-			scope.level = SEEME_PROJECT;
+			scope.level = SEEME_SCOPE_PROJECT;
 			code = "projects:read";
 		}
 		else if (membership->has_team)
 		{
-			scope.level = SEEME_TEAM;
+			scope.level = SEEME_SCOPE_TEAM;
 			code = "teams:read";
 		}
-		if (viewer != NULL)
-			seen = seeme_viewer_holds(&store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id, code);
+		if (cached != NULL)
+			seen = seeme_cached_has_code(&store, cached, scope.level - SEEME_SCOPE_ORGANIZATION, &scope.id, code);
 		else
 		{
-			List	   *places = seeme_places(&store, &scope);
+			List	   *places = seeme_find_places(&store, &scope);
 
-			seen = places != NIL && seeme_holds(&asker.subject, linitial(places), code);
+			seen = places != NIL && seeme_evaluate(&asker.principal, linitial(places), code);
 		}
 		if (seen)
 			break;
@@ -253,25 +253,25 @@ SEEME_FUNCTION(seeme_sees_user, 1)
 }
 
 /*
- * Rule 7.1: adds to `missing` what of some codes the subject does not hold in a place (NULL: nowhere). A wildcard is held through
- * itself or a wider one only, never through the codes of today: so this asks seeme_holds() of each entry as it stands.
+ * Rule 7.1: adds to `missing` what of some codes the principal does not hold in a place (NULL: nowhere). A wildcard is held through
+ * itself or a wider one only, never through the codes of today: so this asks seeme_evaluate() of each entry as it stands.
  */
 static List *
-add_missing(List *missing, SeemeSubject *subject, const SeemePlace *place, int ncodes, char **codes)
+add_missing(List *missing, SeemePrincipal *principal, const SeemePlace *place, int ncodes, char **codes)
 {
 	for (int i = 0; i < ncodes; i++)
-		if (place == NULL || !seeme_holds(subject, place, codes[i]))
+		if (place == NULL || !seeme_evaluate(principal, place, codes[i]))
 			missing = lappend(missing, codes[i]);
 	return missing;
 }
 
 static List *
-add_missing_of_role(List *missing, SeemeSubject *subject, const SeemePlace *place, const pg_uuid_t *role_id)
+add_missing_of_role(List *missing, SeemePrincipal *principal, const SeemePlace *place, const pg_uuid_t *role_id)
 {
 	SeemeMembership membership = {.has_role = true, .role_id = *role_id};
-	SeemeRole  *role = seeme_role_of(subject, &membership);
+	SeemeRole  *role = seeme_get_role(principal, &membership);
 
-	return role == NULL ? missing : add_missing(missing, subject, place, role->ncodes, role->codes);
+	return role == NULL ? missing : add_missing(missing, principal, place, role->ncodes, role->codes);
 }
 
 /* A text and its number in a list. */
@@ -299,7 +299,7 @@ compare_numbers(const void *a, const void *b)
 
 /* The texts of a list, each once, where it came first. */
 static List *
-each_once(List *texts)
+distinct_texts(List *texts)
 {
 	NumberedText *numbered;
 	int			n = 0;
@@ -339,7 +339,7 @@ SEEME_FUNCTION(seeme_missing_permissions, 5)
 	if (asker.is_identified)
 	{
 		narrowest_scope(fcinfo, 2, &scope);
-		places = seeme_places(&store, &scope);
+		places = seeme_find_places(&store, &scope);
 		if (places != NIL)
 			place = linitial(places);
 		if (!PG_ARGISNULL(0))
@@ -354,14 +354,14 @@ SEEME_FUNCTION(seeme_missing_permissions, 5)
 				{
 					char	   *code = TextDatumGetCString(datums[i]);
 
-					missing = add_missing(missing, &asker.subject, place, 1, &code);
+					missing = add_missing(missing, &asker.principal, place, 1, &code);
 				}
 		}
 		if (!PG_ARGISNULL(1))
-			missing = add_missing_of_role(missing, &asker.subject, place, PG_GETARG_UUID_P(1));
+			missing = add_missing_of_role(missing, &asker.principal, place, PG_GETARG_UUID_P(1));
 	}
 	seeme_store_close(&store);
-	PG_RETURN_ARRAYTYPE_P(seeme_text_array(each_once(missing)));
+	PG_RETURN_ARRAYTYPE_P(seeme_text_array(distinct_texts(missing)));
 }
 
 /*
@@ -381,21 +381,21 @@ SEEME_FUNCTION(seeme_missing_in_team, 2)
 		seeme_read_project(&store, PG_GETARG_UUID_P(1), &project))
 	{
 		SeemePlace *place = seeme_place_of_project(&project);
-		SeemeSlots	seen = {0};
+		SeemeUuidHash	seen = {0};
 
 		foreach(cell, seeme_list_memberships_in_team(&store, PG_GETARG_UUID_P(0)))
 		{
 			SeemeMembership *membership = lfirst(cell);
 
 			if (!membership->has_role || !seeme_uuid_equal(&membership->organization_id, &project.organization_id) ||
-				seeme_slots_find(&seen, &membership->role_id) != NULL)
+				seeme_uuid_hash_find(&seen, &membership->role_id) != NULL)
 				continue;
-			seeme_slots_add(CurrentMemoryContext, &seen, &membership->role_id, 1);
-			missing = add_missing_of_role(missing, &asker.subject, place, &membership->role_id);
+			seeme_uuid_hash_insert(CurrentMemoryContext, &seen, &membership->role_id, 1);
+			missing = add_missing_of_role(missing, &asker.principal, place, &membership->role_id);
 		}
 	}
 	seeme_store_close(&store);
-	PG_RETURN_ARRAYTYPE_P(seeme_text_array(each_once(missing)));
+	PG_RETURN_ARRAYTYPE_P(seeme_text_array(distinct_texts(missing)));
 }
 
 /*
@@ -414,17 +414,17 @@ SEEME_FUNCTION(seeme_missing_below, 2)
 		foreach(cell, seeme_list_memberships(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1), INT_MAX))
 		{
 			SeemeMembership *membership = lfirst(cell);
-			SeemeScope	scope = {membership->has_project ? SEEME_PROJECT : SEEME_TEAM, membership->scope_id};
+			SeemeScope	scope = {membership->has_project ? SEEME_SCOPE_PROJECT : SEEME_SCOPE_TEAM, membership->scope_id};
 			List	   *places;
 
 			if (!membership->has_role || !(membership->has_team || membership->has_project))
 				continue;
-			places = seeme_places(&store, &scope);
-			missing = add_missing_of_role(missing, &asker.subject, places == NIL ? NULL : linitial(places),
+			places = seeme_find_places(&store, &scope);
+			missing = add_missing_of_role(missing, &asker.principal, places == NIL ? NULL : linitial(places),
 										  &membership->role_id);
 		}
 	seeme_store_close(&store);
-	PG_RETURN_ARRAYTYPE_P(seeme_text_array(each_once(missing)));
+	PG_RETURN_ARRAYTYPE_P(seeme_text_array(distinct_texts(missing)));
 }
 
 /*
@@ -437,7 +437,7 @@ SEEME_FUNCTION(seeme_lies_in, 3)
 	bool		has_project = !PG_ARGISNULL(2);
 	SeemeStore	store;
 	SeemeAsker	asker;
-	SeemeStanding *standing;
+	SeemeGrants *grants;
 	SeemeProject project;
 	SeemeTeam	team;
 	bool		lies = false;
@@ -455,12 +455,12 @@ SEEME_FUNCTION(seeme_lies_in, 3)
 	if (lies)
 	{
 		seeme_asker_init(&asker, &store);
-		lies = asker.is_identified && !asker.subject.is_refused;
+		lies = asker.is_identified && !asker.principal.is_refused;
 		if (lies)
 		{
-			standing = seeme_standing_at(&asker.subject,
+			grants = seeme_get_grants_at(&asker.principal,
 										 seeme_place_of_organization(has_project ? &project.organization_id : &team.organization_id));
-			lies = standing->is_owner || standing->is_member;
+			lies = grants->is_owner || grants->is_member;
 		}
 	}
 	seeme_store_close(&store);
@@ -473,10 +473,10 @@ SEEME_FUNCTION(seeme_lies_in, 3)
 SEEME_FUNCTION(seeme_check_code, 1)
 {
 	SeemeStore	store;
-	SeemeQuestion question;
+	SeemePermissionSpec spec;
 
 	seeme_store_open(&store);
-	seeme_ask(&store, seeme_code_argument(fcinfo, 0), &question);
+	seeme_parse_permission(&store, seeme_code_argument(fcinfo, 0), &spec);
 	seeme_store_close(&store);
 	PG_RETURN_VOID();
 }
@@ -548,18 +548,18 @@ SEEME_FUNCTION(seeme_had_row, 2)
 SEEME_FUNCTION(seeme_may_claim, 3)
 {
 	SeemeStore	store;
-	SeemeQuestion question;
-	SeemeScope	scope = {SEEME_RESOURCE, *PG_GETARG_UUID_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1))};
+	SeemePermissionSpec spec;
+	SeemeScope	scope = {SEEME_SCOPE_RESOURCE, *PG_GETARG_UUID_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1))};
 	SeemeAsker	asker;
 	List	   *places;
 	bool		may;
 
 	seeme_store_open(&store);
-	seeme_ask(&store, text_to_cstring(PG_GETARG_TEXT_PP(0)), &question);
-	places = seeme_places(&store, &scope);
+	seeme_parse_permission(&store, text_to_cstring(PG_GETARG_TEXT_PP(0)), &spec);
+	places = seeme_find_places(&store, &scope);
 	seeme_asker_init(&asker, &store);
-	may = asker.is_identified && !asker.subject.is_refused &&
-		(places == NIL || seeme_answer(&asker.subject, places, &question));
+	may = asker.is_identified && !asker.principal.is_refused &&
+		(places == NIL || seeme_evaluate_spec(&asker.principal, places, &spec));
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(may);
 }
@@ -584,7 +584,7 @@ SEEME_FUNCTION(seeme_has_memberships, 2)
 SEEME_FUNCTION(seeme_could_invite, 7)
 {
 	SeemeStore	store;
-	SeemeSubject inviter;
+	SeemePrincipal inviter;
 	SeemeScope	scope;
 	List	   *places = NIL;
 	bool		could = false;
@@ -593,16 +593,16 @@ SEEME_FUNCTION(seeme_could_invite, 7)
 		PG_RETURN_BOOL(false);
 	seeme_store_open(&store);
 	if (narrowest_scope(fcinfo, 3, &scope))
-		places = seeme_places(&store, &scope);
+		places = seeme_find_places(&store, &scope);
 	if (places != NIL)
 	{
 		SeemePlace *place = linitial(places);
 
-		seeme_subject_init(&inviter, &store, PG_GETARG_UUID_P(0));
+		seeme_init_principal(&inviter, &store, PG_GETARG_UUID_P(0));
 		could = seeme_is_membership_of(&store, PG_GETARG_UUID_P(1), &place->organization_id, PG_GETARG_UUID_P(0)) &&
-			seeme_may_manage(&inviter, place) &&
+			seeme_may_manage_members(&inviter, place) &&
 			(!PG_GETARG_BOOL(6) ||
-			 seeme_holds(&inviter, seeme_place_of_organization(&place->organization_id), "organizations:manage_members")) &&
+			 seeme_evaluate(&inviter, seeme_place_of_organization(&place->organization_id), "organizations:manage_members")) &&
 			(PG_ARGISNULL(2) || add_missing_of_role(NIL, &inviter, place, PG_GETARG_UUID_P(2)) == NIL);
 	}
 	seeme_store_close(&store);
@@ -610,20 +610,20 @@ SEEME_FUNCTION(seeme_could_invite, 7)
 }
 
 /* Where somebody was added, and in which role. */
-typedef struct Addition
+typedef struct AddedMembership
 {
 	SeemeScope	scope;
 	bool		has_role;
 	pg_uuid_t	role_id;
-} Addition;
+} AddedMembership;
 
 /* The columns of seeme.memberships that say so, by number. */
 enum
 {
-	ORGANIZATION_ID, TEAM_ID, PROJECT_ID, USER_ID, ROLE_ID, CREATED_BY, NADDITION_COLUMNS
+	ORGANIZATION_ID, TEAM_ID, PROJECT_ID, USER_ID, ROLE_ID, CREATED_BY, NCOLUMNS
 };
 
-static const char *const addition_columns[NADDITION_COLUMNS] = {
+static const char *const column_names[NCOLUMNS] = {
 	"organization_id", "team_id", "project_id", "user_id", "role_id", "created_by"
 };
 
@@ -641,22 +641,22 @@ get_id(TupleTableSlot *row, const int *columns, int column, pg_uuid_t *id)
 
 /* Throws 42501 unless the asker may add this now; in the words of the triggers that asked before. */
 static void
-require_addition(SeemeAsker *asker, const Addition *addition, bool asks_policies)
+require_permission_to_add(SeemeAsker *asker, const AddedMembership *added, bool asks_policies)
 {
-	List	   *places = seeme_places(asker->store, &addition->scope);
+	List	   *places = seeme_find_places(asker->store, &added->scope);
 	SeemePlace *place = places == NIL ? NULL : linitial(places);
-	bool		in_project = addition->scope.level == SEEME_PROJECT;
-	bool		in_team = addition->scope.level == SEEME_TEAM;
+	bool		in_project = added->scope.level == SEEME_SCOPE_PROJECT;
+	bool		in_team = added->scope.level == SEEME_SCOPE_TEAM;
 	const char *kind = in_project ? "project" : in_team ? "team" : "organization";
 	List	   *missing = NIL;
 
-	if (asks_policies && (place == NULL || !seeme_may_manage(&asker->subject, place)))
+	if (asks_policies && (place == NULL || !seeme_may_manage_members(&asker->principal, place)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("you do not hold organizations:manage_members%s in this %s",
 						in_project ? " or projects:update" : in_team ? " or teams:update" : "", kind)));
-	if (addition->has_role)
-		missing = each_once(add_missing_of_role(NIL, &asker->subject, place, &addition->role_id));
+	if (added->has_role)
+		missing = distinct_texts(add_missing_of_role(NIL, &asker->principal, place, &added->role_id));
 	if (missing != NIL)
 	{
 		StringInfoData codes;
@@ -686,13 +686,13 @@ SEEME_FUNCTION(seeme_authorize_added, 0)
 	SeemeStore	store;
 	SeemeAsker	asker;
 	TupleTableSlot *row;
-	int			columns[NADDITION_COLUMNS];
+	int			columns[NCOLUMNS];
 	int			pointer;
-	SeemeSlots	own = {0};
-	HASHCTL		control = {.keysize = sizeof(Addition), .entrysize = sizeof(Addition), .hcxt = CurrentMemoryContext};
-	HTAB	   *additions;
+	SeemeUuidHash	own = {0};
+	HASHCTL		control = {.keysize = sizeof(AddedMembership), .entrysize = sizeof(AddedMembership), .hcxt = CurrentMemoryContext};
+	HTAB	   *all_added;
 	HASH_SEQ_STATUS all;
-	Addition   *addition;
+	AddedMembership   *added;
 	bool		asks_policies;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
@@ -700,47 +700,47 @@ SEEME_FUNCTION(seeme_authorize_added, 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("seeme.authorize_added is for triggers after INSERT, for each statement, with the new rows")));
-	if (seeme_asker() == NULL)
+	if (seeme_current_identity() == NULL)
 		PG_RETURN_POINTER(NULL);
 
-	for (int i = 0; i < NADDITION_COLUMNS; i++)
+	for (int i = 0; i < NCOLUMNS; i++)
 	{
-		columns[i] = SPI_fnumber(RelationGetDescr(trigger->tg_relation), addition_columns[i]);
+		columns[i] = SPI_fnumber(RelationGetDescr(trigger->tg_relation), column_names[i]);
 		if (columns[i] <= 0 || TupleDescAttr(RelationGetDescr(trigger->tg_relation), columns[i] - 1)->atttypid != UUIDOID)
 			elog(ERROR, "table %s is not seeme.memberships", RelationGetRelationName(trigger->tg_relation));
 	}
 	seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
-	additions = hash_create("seeme_rbac memberships added", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	all_added = hash_create("seeme_rbac memberships added", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	row = MakeSingleTupleTableSlot(RelationGetDescr(trigger->tg_relation), &TTSOpsMinimalTuple);
 	pointer = tuplestore_alloc_read_pointer(trigger->tg_newtable, EXEC_FLAG_REWIND);
 	tuplestore_select_read_pointer(trigger->tg_newtable, pointer);
 	tuplestore_rescan(trigger->tg_newtable);
 	while (tuplestore_gettupleslot(trigger->tg_newtable, true, false, row))
 	{
-		Addition	key;
+		AddedMembership	key;
 		pg_uuid_t	id;
 
 		CHECK_FOR_INTERRUPTS();
 		memset(&key, 0, sizeof(key));
 		for (int i = ORGANIZATION_ID; i <= PROJECT_ID; i++)
 			if (get_id(row, columns, i, &key.scope.id))
-				key.scope.level = SEEME_ORGANIZATION + i;
-		if (get_id(row, columns, USER_ID, &id) && seeme_uuid_equal(&id, &asker.subject.person.id) &&
-			seeme_slots_find(&own, &key.scope.id) == NULL)
-			seeme_slots_add(CurrentMemoryContext, &own, &key.scope.id, 1);
-		if (!get_id(row, columns, CREATED_BY, &id) || !seeme_uuid_equal(&id, &asker.subject.person.id))
+				key.scope.level = SEEME_SCOPE_ORGANIZATION + i;
+		if (get_id(row, columns, USER_ID, &id) && seeme_uuid_equal(&id, &asker.principal.person.id) &&
+			seeme_uuid_hash_find(&own, &key.scope.id) == NULL)
+			seeme_uuid_hash_insert(CurrentMemoryContext, &own, &key.scope.id, 1);
+		if (!get_id(row, columns, CREATED_BY, &id) || !seeme_uuid_equal(&id, &asker.principal.person.id))
 			continue;
 		key.has_role = get_id(row, columns, ROLE_ID, &key.role_id);
-		(void) hash_search(additions, &key, HASH_ENTER, NULL);
+		(void) hash_search(all_added, &key, HASH_ENTER, NULL);
 	}
 	ExecDropSingleTupleTableSlot(row);
 
-	asker.subject.without = &own;
+	asker.principal.without = &own;
 	asks_policies = check_enable_rls(RelationGetRelid(trigger->tg_relation), InvalidOid, true) == RLS_ENABLED;
-	hash_seq_init(&all, additions);
-	while ((addition = hash_seq_search(&all)) != NULL)
-		require_addition(&asker, addition, asks_policies);
+	hash_seq_init(&all, all_added);
+	while ((added = hash_seq_search(&all)) != NULL)
+		require_permission_to_add(&asker, added, asks_policies);
 	seeme_store_close(&store);
 	PG_RETURN_POINTER(NULL);
 }

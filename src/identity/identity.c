@@ -50,37 +50,37 @@ static char *system_user_methods = NULL;
 static int	token_leeway = 30;
 
 /* The values of the first two, USER, USER/KEY or USER@EXPIRY@ISSUED, as their check hook has read them; NULL: nobody. */
-static const SeemeIdentity *published = NULL;
-static const SeemeIdentity *logged_in = NULL;
+static const SeemeIdentity *leader_identity = NULL;
+static const SeemeIdentity *session_identity = NULL;
 
 /* Somebody named in this transaction: in which subtransaction, and whom that took the place of. */
-typedef struct Assumed
+typedef struct TransactionIdentity
 {
 	SeemeIdentity identity;
-	SubTransactionId since;
-	struct Assumed *before;
-} Assumed;
+	SubTransactionId subid;
+	struct TransactionIdentity *outer;
+} TransactionIdentity;
 
 /* The last of them, at most one of a subtransaction; NULL: nobody. The first is in `first`, others are the transaction's. */
-static Assumed *assumed = NULL;
-static Assumed first;
+static TransactionIdentity *transaction_identity = NULL;
+static TransactionIdentity first_identity;
 
 /* True only while set_identity() sets one of them, and what it means by it. */
-static bool setting_identity = false;
-static const SeemeIdentity *meant = NULL;
+static bool is_setting = false;
+static const SeemeIdentity *new_identity = NULL;
 
 /*
  * Whom this transaction named first. A rollback to a savepoint takes the setting back, but not this: a transaction speaks
  * for one person.
  */
-static LocalTransactionId named_in = InvalidLocalTransactionId;
-static SeemeIdentity named;
+static LocalTransactionId named_lxid = InvalidLocalTransactionId;
+static SeemeIdentity named_identity;
 
 /* Whether what this connection was authenticated as names the person; unknown until it is asked. */
 static enum
 {
 	UNKNOWN, YES, NO
-}			system_user_counts = UNKNOWN;
+}			system_user_is_trusted = UNKNOWN;
 
 /* Reads a uuid in its canonical form from the beginning of a text; where it ends, or NULL. */
 static const char *
@@ -153,11 +153,11 @@ static bool
 check_user_id(char **newval, void **extra, GucSource source)
 {
 	SeemeIdentity parsed;
-	const SeemeIdentity *identity = meant;
+	const SeemeIdentity *identity = new_identity;
 
 	if (source <= PGC_S_DEFAULT && (*newval == NULL || **newval == '\0'))
 		return true;
-	if (!setting_identity && !InitializingParallelWorker)
+	if (!is_setting && !InitializingParallelWorker)
 	{
 		GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
 		GUC_check_errmsg("the person who is asking cannot be set");
@@ -182,30 +182,30 @@ check_user_id(char **newval, void **extra, GucSource source)
 static void
 assign_user_id(const char *newval, void *extra)
 {
-	published = (const SeemeIdentity *) extra;
-	seeme_moves++;
+	leader_identity = (const SeemeIdentity *) extra;
+	seeme_site_generation++;
 }
 
 /* Whom this transaction has named; in a parallel worker, whom its leader has. NULL: nobody. */
 static const SeemeIdentity *
-named_person(void)
+get_transaction_identity(void)
 {
-	if (assumed != NULL)
-		return &assumed->identity;
-	return IsParallelWorker() ? published : NULL;
+	if (transaction_identity != NULL)
+		return &transaction_identity->identity;
+	return IsParallelWorker() ? leader_identity : NULL;
 }
 
 static void
 assign_session_user_id(const char *newval, void *extra)
 {
 	/* Who logs out in a transaction has spoken in it, whether or not they come back with a rollback to a savepoint. */
-	if (logged_in != NULL && LocalTransactionIdIsValid(seeme_local_xid()))
+	if (session_identity != NULL && LocalTransactionIdIsValid(seeme_local_xid()))
 	{
-		named_in = seeme_local_xid();
-		named = *logged_in;
+		named_lxid = seeme_local_xid();
+		named_identity = *session_identity;
 	}
-	logged_in = (const SeemeIdentity *) extra;
-	seeme_moves++;
+	session_identity = (const SeemeIdentity *) extra;
+	seeme_site_generation++;
 }
 
 static bool
@@ -230,8 +230,8 @@ check_system_user_methods(char **newval, void **extra, GucSource source)
 static void
 assign_system_user_methods(const char *newval, void *extra)
 {
-	system_user_counts = UNKNOWN;
-	seeme_changes++;				/* somebody else may be asking now */
+	system_user_is_trusted = UNKNOWN;
+	seeme_generation++;				/* somebody else may be asking now */
 }
 
 static bool
@@ -291,27 +291,27 @@ show_user_id(void)
 {
 	static char text[SEEME_IDENTITY_LENGTH];
 
-	put_identity(text, named_person());
+	put_identity(text, get_transaction_identity());
 	return text;
 }
 
 /* NULL: nobody. */
 static void
-set_identity(const char *setting, const SeemeIdentity *identity, GucAction action)
+set_identity_setting(const char *setting, const SeemeIdentity *identity, GucAction action)
 {
 	char		text[SEEME_IDENTITY_LENGTH];
 
 	put_identity(text, identity);
-	setting_identity = true;
-	meant = identity;
+	is_setting = true;
+	new_identity = identity;
 	PG_TRY();
 	{
 		(void) set_config_option(setting, text, PGC_SUSET, PGC_S_SESSION, action, true, 0, false);
 	}
 	PG_FINALLY();
 	{
-		setting_identity = false;
-		meant = NULL;
+		is_setting = false;
+		new_identity = NULL;
 	}
 	PG_END_TRY();
 }
@@ -325,63 +325,63 @@ same_identity(const SeemeIdentity *a, const SeemeIdentity *b)
 
 /* From now until the end of the subtransaction, and of the one around it if that commits, this person is asking. */
 static void
-assume(const SeemeIdentity *identity)
+set_transaction_identity(const SeemeIdentity *identity)
 {
 	SubTransactionId current = GetCurrentSubTransactionId();
 
-	if (assumed == NULL || assumed->since != current)
+	if (transaction_identity == NULL || transaction_identity->subid != current)
 	{
-		Assumed    *added = assumed == NULL ? &first : MemoryContextAlloc(TopTransactionContext, sizeof(Assumed));
+		TransactionIdentity    *added = transaction_identity == NULL ? &first_identity : MemoryContextAlloc(TopTransactionContext, sizeof(TransactionIdentity));
 
-		added->since = current;
-		added->before = assumed;
-		assumed = added;
+		added->subid = current;
+		added->outer = transaction_identity;
+		transaction_identity = added;
 	}
-	assumed->identity = *identity;
-	seeme_moves++;
+	transaction_identity->identity = *identity;
+	seeme_site_generation++;
 }
 
 static void
 at_end_of_transaction(XactEvent event, void *arg)
 {
-	if (assumed == NULL || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
+	if (transaction_identity == NULL || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
 		return;
-	assumed = NULL;
-	seeme_moves++;
+	transaction_identity = NULL;
+	seeme_site_generation++;
 }
 
 static void
 at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransactionId parent, void *arg)
 {
-	if (assumed == NULL || assumed->since != ended)
+	if (transaction_identity == NULL || transaction_identity->subid != ended)
 		return;
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		assumed = assumed->before;
+		transaction_identity = transaction_identity->outer;
 	else if (event != SUBXACT_EVENT_COMMIT_SUB)
 		return;
-	else if (assumed->before == NULL || assumed->before->since != parent)
-		assumed->since = parent;
+	else if (transaction_identity->outer == NULL || transaction_identity->outer->subid != parent)
+		transaction_identity->subid = parent;
 	else
 	{
 		/* The one around it has named somebody, too: the same person, for another time. */
-		Assumed    *later = assumed;
+		TransactionIdentity    *later = transaction_identity;
 
-		assumed = later->before;
-		assumed->identity = later->identity;
+		transaction_identity = later->outer;
+		transaction_identity->identity = later->identity;
 		pfree(later);
 	}
-	seeme_moves++;
+	seeme_site_generation++;
 }
 
 /* Before a plan is run that may have parallel workers: they are going to be told who is asking. */
 void
 seeme_hand_to_workers(QueryDesc *query)
 {
-	if (query->plannedstmt->parallelModeNeeded && !IsInParallelMode() && assumed != NULL &&
+	if (query->plannedstmt->parallelModeNeeded && !IsInParallelMode() && transaction_identity != NULL &&
 		seeme_version_fits() &&
-		(published == NULL || !same_identity(published, &assumed->identity) ||
-		 published->expires_at != assumed->identity.expires_at || published->issued_at != assumed->identity.issued_at))
-		set_identity(SEEME_USER_ID_SETTING, &assumed->identity, GUC_ACTION_LOCAL);
+		(leader_identity == NULL || !same_identity(leader_identity, &transaction_identity->identity) ||
+		 leader_identity->expires_at != transaction_identity->identity.expires_at || leader_identity->issued_at != transaction_identity->identity.issued_at))
+		set_identity_setting(SEEME_USER_ID_SETTING, &transaction_identity->identity, GUC_ACTION_LOCAL);
 }
 
 void
@@ -429,7 +429,7 @@ seeme_identity_init(void)
 
 /* A user's id as a subject has it; else the person whom an issuer calls so. */
 static bool
-find_subject(SeemeStore *store, const char *issuer, const char *subject, pg_uuid_t *user_id)
+find_user_of_subject(SeemeStore *store, const char *issuer, const char *subject, pg_uuid_t *user_id)
 {
 	return seeme_parse_user_id(subject, user_id) || seeme_find_external_identity(store, issuer, subject, user_id);
 }
@@ -439,10 +439,10 @@ find_subject(SeemeStore *store, const char *issuer, const char *subject, pg_uuid
  * them is nobody, and nobody else. The last claims are kept: a statement asks for every row.
  */
 static bool
-claimed(SeemeStore *store, SeemeIdentity *identity, bool *is_somebody)
+identity_of_claims(SeemeStore *store, SeemeIdentity *identity, bool *is_somebody)
 {
 	static char *last_text = NULL;
-	static SeemeForeignClaims last;
+	static SeemeRequestClaims last;
 	static bool last_fits;
 	const char *text = GetConfigOption("request.jwt.claims", true, false);
 
@@ -456,7 +456,7 @@ claimed(SeemeStore *store, SeemeIdentity *identity, bool *is_somebody)
 		last_fits = seeme_jwt_read_foreign_claims(text, &last);
 		last_text = MemoryContextStrdup(TopMemoryContext, text);
 	}
-	*is_somebody = last_fits && last.subject[0] != '\0' && find_subject(store, last.issuer, last.subject, &identity->user_id);
+	*is_somebody = last_fits && last.subject[0] != '\0' && find_user_of_subject(store, last.issuer, last.subject, &identity->user_id);
 	*is_somebody = *is_somebody && !seeme_is_in_future(last.issued_at);
 	if (*is_somebody && last.expires_at != DT_NOEND)
 		identity->expires_at = seeme_with_leeway(last.expires_at, +1);
@@ -469,28 +469,28 @@ claimed(SeemeStore *store, SeemeIdentity *identity, bool *is_somebody)
  * it does not count; who is not known by it is nobody, and nobody else.
  */
 static bool
-authenticated(SeemeStore *store, SeemeIdentity *identity, bool *is_somebody)
+identity_of_system_user(SeemeStore *store, SeemeIdentity *identity, bool *is_somebody)
 {
 	const char *system_user = seeme_system_user();
 	const char *name = system_user == NULL ? NULL : strchr(system_user, ':');
 	char	   *method;
 
-	if (name == NULL || system_user_counts == NO || *system_user_methods == '\0')
+	if (name == NULL || system_user_is_trusted == NO || *system_user_methods == '\0')
 		return false;
 	method = pnstrdup(system_user, name - system_user);
-	if (system_user_counts == UNKNOWN)
+	if (system_user_is_trusted == UNKNOWN)
 	{
 		List	   *methods;
 		ListCell   *cell;
 
-		system_user_counts = NO;
+		system_user_is_trusted = NO;
 		if (SplitIdentifierString(pstrdup(system_user_methods), ',', &methods))
 			foreach(cell, methods)
 			{
 				if (strcmp(lfirst(cell), method) == 0)
-					system_user_counts = YES;
+					system_user_is_trusted = YES;
 			}
-		if (system_user_counts == NO)
+		if (system_user_is_trusted == NO)
 			return false;
 	}
 	*is_somebody = seeme_find_external_identity(store, psprintf("system_user:%s", method), name + 1, &identity->user_id);
@@ -505,7 +505,7 @@ authenticated(SeemeStore *store, SeemeIdentity *identity, bool *is_somebody)
  * exist (any more), and may be disabled: that is for the decision to see.
  */
 static bool
-identified_otherwise(SeemeIdentity *identity)
+identity_of_connection(SeemeIdentity *identity)
 {
 	SeemeStore	store;
 	bool		is_somebody;
@@ -515,8 +515,8 @@ identified_otherwise(SeemeIdentity *identity)
 	identity->expires_at = DT_NOEND;
 	identity->issued_at = DT_NOEND;
 	seeme_store_open(&store);
-	if (!(trust_request_claims && claimed(&store, identity, &is_somebody)) &&
-		!authenticated(&store, identity, &is_somebody))
+	if (!(trust_request_claims && identity_of_claims(&store, identity, &is_somebody)) &&
+		!identity_of_system_user(&store, identity, &is_somebody))
 	{
 		role = GetUserNameFromId(GetSessionUserId(), true);
 		is_somebody = role != NULL && seeme_find_user_of_role(&store, role, &identity->user_id);
@@ -526,54 +526,54 @@ identified_otherwise(SeemeIdentity *identity)
 }
 
 /*
- * Good until something else is called here. While it returns the same pointer and seeme_moves does not move, it is the same
+ * Good until something else is called here. While it returns the same pointer and seeme_site_generation does not move, it is the same
  * identity.
  */
 const SeemeIdentity *
-seeme_asker(void)
+seeme_current_identity(void)
 {
 	static bool is_known = false;
 	static uint64 known_under;
 	static Oid	known_role;
 	static bool is_somebody;
 	static SeemeIdentity identity;
-	const SeemeIdentity *person = named_person();
+	const SeemeIdentity *person = get_transaction_identity();
 	bool		may_remember;
 
 	if (person != NULL)
 		return person;
-	if (logged_in != NULL)
+	if (session_identity != NULL)
 	{
 		/* Whoever asks for one person in a transaction does not ask for another later in it. */
-		if (named_in != seeme_local_xid())
+		if (named_lxid != seeme_local_xid())
 		{
-			named_in = seeme_local_xid();
-			named = *logged_in;
+			named_lxid = seeme_local_xid();
+			named_identity = *session_identity;
 		}
-		return logged_in;
+		return session_identity;
 	}
-	may_remember = seeme_accept_changes() && !trust_request_claims;
-	if (!is_known || !may_remember || known_under != seeme_changes || known_role != GetSessionUserId())
+	may_remember = seeme_accept_invalidations() && !trust_request_claims;
+	if (!is_known || !may_remember || known_under != seeme_generation || known_role != GetSessionUserId())
 	{
 		uint64		changes;
 
 		is_known = false;
-		seeme_watch_changes(get_namespace_oid("seeme", false));
-		changes = seeme_changes;
-		is_somebody = identified_otherwise(&identity);
-		seeme_moves++;
-		is_known = may_remember && changes == seeme_changes;
+		seeme_watch_proxies(get_namespace_oid("seeme", false));
+		changes = seeme_generation;
+		is_somebody = identity_of_connection(&identity);
+		seeme_site_generation++;
+		is_known = may_remember && changes == seeme_generation;
 		known_under = changes;
 		known_role = GetSessionUserId();
 	}
 	return is_somebody ? &identity : NULL;
 }
 
-/* Whether that is by a setting, and so the same as long as seeme_moves is. */
+/* Whether that is by a setting, and so the same as long as seeme_site_generation is. */
 bool
-seeme_asker_is_set(void)
+seeme_identity_is_set(void)
 {
-	return named_person() != NULL || logged_in != NULL;
+	return get_transaction_identity() != NULL || session_identity != NULL;
 }
 
 /* Whether an administrator lets this role log in for the session. */
@@ -620,7 +620,7 @@ seeme_refuse_identity(const char *reason)
  * person by another key); 55006 when the session still holds what somebody else was shown; 25000 in a parallel operation.
  */
 void
-seeme_identify(const SeemeIdentity *identity, bool for_session)
+seeme_assume_identity(const SeemeIdentity *identity, bool for_session)
 {
 	const SeemeIdentity *already;
 
@@ -629,11 +629,11 @@ seeme_identify(const SeemeIdentity *identity, bool for_session)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
 				 errmsg("a person cannot be named during a parallel operation")));
-	already = seeme_asker();
+	already = seeme_current_identity();
 	if ((already != NULL && !same_identity(already, identity)) ||
-		(named_in == seeme_local_xid() && !same_identity(&named, identity)))
+		(named_lxid == seeme_local_xid() && !same_identity(&named_identity, identity)))
 		seeme_refuse_identity("the transaction or session speaks for somebody else");
-	seeme_hand_over_session(&identity->user_id);
+	seeme_claim_session(&identity->user_id);
 
 	if (!for_session && !IsTransactionBlock())
 		ereport(WARNING,
@@ -641,19 +641,19 @@ seeme_identify(const SeemeIdentity *identity, bool for_session)
 				 errmsg("the identity ends with this statement"),
 				 errhint("Call it inside a transaction block.")));
 
-	named_in = seeme_local_xid();
-	named = *identity;
+	named_lxid = seeme_local_xid();
+	named_identity = *identity;
 	if (for_session)
-		set_identity(SEEME_SESSION_USER_ID_SETTING, identity, GUC_ACTION_SET);
+		set_identity_setting(SEEME_SESSION_USER_ID_SETTING, identity, GUC_ACTION_SET);
 	else
-		assume(identity);
+		set_transaction_identity(identity);
 }
 
 /* Nobody is logged in for the session any more. Who was named in this transaction goes on asking. */
 void
-seeme_forget_session(void)
+seeme_end_session_login(void)
 {
-	set_identity(SEEME_SESSION_USER_ID_SETTING, NULL, GUC_ACTION_SET);
+	set_identity_setting(SEEME_SESSION_USER_ID_SETTING, NULL, GUC_ACTION_SET);
 }
 
 /*
@@ -661,7 +661,7 @@ seeme_forget_session(void)
  */
 SEEME_FUNCTION(seeme_nobody_asks, 0)
 {
-	PG_RETURN_BOOL(seeme_asker() == NULL);
+	PG_RETURN_BOOL(seeme_current_identity() == NULL);
 }
 
 /*
@@ -669,7 +669,7 @@ SEEME_FUNCTION(seeme_nobody_asks, 0)
  */
 SEEME_FUNCTION(seeme_is_narrowed, 0)
 {
-	const SeemeIdentity *identity = named_person() != NULL ? named_person() : logged_in;
+	const SeemeIdentity *identity = get_transaction_identity() != NULL ? get_transaction_identity() : session_identity;
 
 	PG_RETURN_BOOL(identity != NULL && identity->has_key);
 }

@@ -28,10 +28,10 @@ typedef struct SeemeIdentity
 
 extern void seeme_identity_init(void);
 extern void seeme_hand_to_workers(QueryDesc *query);
-extern const SeemeIdentity *seeme_asker(void);
-extern bool seeme_asker_is_set(void);
-extern void seeme_identify(const SeemeIdentity *identity, bool for_session);
-extern void seeme_forget_session(void);
+extern const SeemeIdentity *seeme_current_identity(void);
+extern bool seeme_identity_is_set(void);
+extern void seeme_assume_identity(const SeemeIdentity *identity, bool for_session);
+extern void seeme_end_session_login(void);
 extern bool seeme_trusts_session_login(void);
 extern TimestampTz seeme_with_leeway(TimestampTz time, int direction);
 extern bool seeme_is_in_future(TimestampTz issued_at);

@@ -246,7 +246,7 @@ seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, See
 
 /* The claims that a trusted program in front of the database has put into a setting; false when they are none. */
 bool
-seeme_jwt_read_foreign_claims(const char *json, SeemeForeignClaims *claims)
+seeme_jwt_read_foreign_claims(const char *json, SeemeRequestClaims *claims)
 {
 	json_t	   *object = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
 	bool		fits;

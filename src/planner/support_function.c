@@ -66,9 +66,9 @@ constant_text(Node *node)
 static int
 count_permitted(List *args, int scope)
 {
-	if (!seeme_accept_changes())
+	if (!seeme_accept_invalidations())
 		return -1;
-	return seeme_count_permitted(scope - 1 + SEEME_ORGANIZATION, constant_text(list_nth(args, SEEME_ARG_CODE)),
+	return seeme_count_permitted(scope - 1 + SEEME_SCOPE_ORGANIZATION, constant_text(list_nth(args, SEEME_ARG_CODE)),
 								 constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE)), PLACES_FOR_ESTIMATE);
 }
 
