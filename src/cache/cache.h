@@ -31,7 +31,7 @@ typedef struct SeemePrincipalKey
 typedef struct SeemeCachedIds
 {
 	struct SeemeCachedIds *next;
-	int			level;
+	SeemeScopeKind kind;
 	uint32		type;
 	int			code;
 	SeemeUuidSet	ids;
@@ -50,9 +50,7 @@ typedef struct SeemeCachedResources
 /* A current membership, as much of it as a decision takes. */
 typedef struct SeemeCachedMembership
 {
-	bool		has_team;
-	bool		has_project;
-	bool		has_role;
+	uint8		kind;			/* of its container: a SeemeScopeKind */
 	pg_uuid_t	scope_id;
 	pg_uuid_t	role_id;
 } SeemeCachedMembership;
@@ -106,14 +104,6 @@ typedef struct SeemeCachedPrincipal
 	SeemeCachedIds *ids;			/* one for each code that a wide statement asked */
 } SeemeCachedPrincipal;
 
-typedef enum SeemePlaceKind
-{
-	SEEME_PLACE_ORGANIZATION,
-	SEEME_PLACE_TEAM,
-	SEEME_PLACE_PROJECT,
-} SeemePlaceKind;
-#define SEEME_NPLACE_KINDS 3
-
 /* How often what happened in this backend, for seeme.cache_statistics and the tests. */
 typedef struct SeemeCacheCounters
 {
@@ -147,8 +137,8 @@ extern bool seeme_cache_ran_out_of_code_sets(void);
 extern bool seeme_cache_code_sets_are_scarce(void);
 extern const uint64 *seeme_cache_code_set(SeemeCodeSet set);
 
-extern SeemeUuidHash seeme_cache_places[SEEME_NPLACE_KINDS];
-extern uint32 seeme_cache_add_place(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place);
+extern SeemeUuidHash seeme_cache_places[SEEME_NCONTAINERS + 1];
+extern uint32 seeme_cache_add_place(SeemeScopeKind kind, const pg_uuid_t *id, const SeemePlace *place);
 extern const SeemePlace *seeme_cache_place(uint32 number);
 extern uint32 seeme_cache_nplaces(void);
 
@@ -176,8 +166,8 @@ extern bool seeme_cached_set_codes(SeemeCachedPrincipal *cached, uint32 place, S
 extern void seeme_cached_set_key_codes(SeemeCachedPrincipal *cached, const uint64 *words);
 extern uint32 seeme_cached_next_place(const SeemeCachedPrincipal *cached, uint32 *position, SeemeCodeSet *set);
 extern SeemeCachedResources *seeme_cached_resources(SeemeCachedPrincipal *cached, const char *resource_type);
-extern const SeemeUuidSet *seeme_cached_find_ids(SeemeCachedPrincipal *cached, int level, uint32 type, int code);
-extern const SeemeUuidSet *seeme_cached_add_ids(SeemeCachedPrincipal *cached, int level, uint32 type, int code, const pg_uuid_t *ids, int n);
+extern const SeemeUuidSet *seeme_cached_find_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind, uint32 type, int code);
+extern const SeemeUuidSet *seeme_cached_add_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind, uint32 type, int code, const pg_uuid_t *ids, int n);
 extern void seeme_cached_resources_add(SeemeCachedResources *resources, const pg_uuid_t *id, SeemeCodeSet set);
 extern bool seeme_cached_resources_set_complete(SeemeCachedResources *resources, const SeemeUuidHash *loaded);
 

@@ -16,7 +16,7 @@ typedef struct CachedOwner
 	pg_uuid_t	owner;
 } CachedOwner;
 
-SeemeUuidHash	seeme_cache_places[SEEME_NPLACE_KINDS];
+SeemeUuidHash	seeme_cache_places[SEEME_NCONTAINERS + 1];
 
 /* In seeme_places_context */
 static SeemeUuidHash owner_numbers;	/* by organization: the place among the owners, from 1 */
@@ -31,12 +31,14 @@ static SeemeUuidSet people = {0};
 static uint64 users_generation = 0;
 
 /* Which tables were read as a whole since what they say was forgotten. */
-static bool is_whole[SEEME_NTABLES];
+static bool is_preloaded[SEEME_NTABLES];
 
 void
 seeme_places_forget(void)
 {
-	is_whole[SEEME_PROJECTS] = is_whole[SEEME_ORGANIZATIONS] = false;
+	is_preloaded[SEEME_TABLE_organizations] = false;
+	for (SeemeScopeKind kind = SEEME_SCOPE_ORGANIZATION; kind <= SEEME_NCONTAINERS; kind++)
+		is_preloaded[seeme_scope_descriptors[kind].table] = false;
 	places = NULL;
 	memset(&owner_numbers, 0, sizeof(owner_numbers));
 	owners = NULL;
@@ -49,7 +51,7 @@ seeme_places_forget(void)
 void
 seeme_users_forget(void)
 {
-	is_whole[SEEME_USERS] = false;
+	is_preloaded[SEEME_TABLE_users] = false;
 	memset(&people, 0, sizeof(people));
 	MemoryContextReset(seeme_users_context);
 }
@@ -58,7 +60,7 @@ seeme_users_forget(void)
 
 /* The number that one gets; 0: there is no room for it. */
 uint32
-seeme_cache_add_place(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place)
+seeme_cache_add_place(SeemeScopeKind kind, const pg_uuid_t *id, const SeemePlace *place)
 {
 	bool		grows = nplaces + 1 >= places_size;
 	Size		size = !grows ? places_size : Max((Size) places_size * 2, 64);
@@ -160,13 +162,13 @@ seeme_cache_nowners(void)
 bool
 seeme_cache_is_preloaded(SeemeTable table)
 {
-	return is_whole[table];
+	return is_preloaded[table];
 }
 
 void
 seeme_cache_set_preloaded(SeemeTable table)
 {
-	is_whole[table] = true;
+	is_preloaded[table] = true;
 }
 
 /* People */

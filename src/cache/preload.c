@@ -45,15 +45,13 @@ rows_to_read(SeemeStore *store, SeemeTable table, uint32 looked_up, Size bytes_p
 }
 
 static void
-add_project(void *context, const SeemeProject *project)
+add_place(void *context, const SeemePlace *place)
 {
-	if (seeme_uuid_hash_find(&seeme_cache_places[SEEME_PLACE_PROJECT], &project->id) == NULL)
-	{
-		SeemePlace	place;
+	SeemeScopeKind kind = *(SeemeScopeKind *) context;
+	const pg_uuid_t *id = seeme_place_id(place, kind);
 
-		seeme_put_place_of_project(&place, project);
-		(void) seeme_cache_add_place(SEEME_PLACE_PROJECT, &project->id, &place);
-	}
+	if (seeme_uuid_hash_find(&seeme_cache_places[kind], id) == NULL)
+		(void) seeme_cache_add_place(kind, id, place);
 }
 
 static void
@@ -62,22 +60,21 @@ add_organization(void *context, const pg_uuid_t *organization, const pg_uuid_t *
 	seeme_cache_add_owner(organization, true, owner);
 }
 
-/* Where an organization, team or project is; all zeroes when it does not exist. */
+/* The place of a container; all zeroes when it does not exist. */
 void
-seeme_look_up_place(SeemeStore *store, SeemePlaceKind kind, const pg_uuid_t *id, SeemePlace *place)
+seeme_look_up_place(SeemeStore *store, SeemeScopeKind kind, const pg_uuid_t *id, SeemePlace *place)
 {
-	SeemeScope	scope = {SEEME_SCOPE_ORGANIZATION + (int) kind, *id};
-	SeemeUuidHashEntry  *entry;
-	List	   *places;
-	int			rows;
-
-	if (kind == SEEME_PLACE_PROJECT)
+	if (seeme_scope_descriptors[kind].is_preloaded)
 	{
-		rows = rows_to_read(store, SEEME_PROJECTS, seeme_cache_nplaces(), sizeof(SeemePlace) + 2 * sizeof(SeemeUuidHashEntry));
+		SeemeTable	table = seeme_scope_descriptors[kind].table;
+		int			rows = rows_to_read(store, table, seeme_cache_nplaces(),
+										sizeof(SeemePlace) + 2 * sizeof(SeemeUuidHashEntry));
+		SeemeUuidHashEntry *entry;
+
 		if (rows > 0)
 		{
-			seeme_visit_projects(store, rows, add_project, NULL);
-			seeme_cache_set_preloaded(SEEME_PROJECTS);
+			seeme_visit_places(store, kind, rows, add_place, &kind);
+			seeme_cache_set_preloaded(table);
 		}
 		entry = seeme_uuid_hash_find(&seeme_cache_places[kind], id);
 		if (entry != NULL)
@@ -86,11 +83,7 @@ seeme_look_up_place(SeemeStore *store, SeemePlaceKind kind, const pg_uuid_t *id,
 			return;
 		}
 	}
-	places = seeme_find_places(store, &scope);
-	if (places != NIL)
-		*place = *(SeemePlace *) linitial(places);
-	else
-		memset(place, 0, sizeof(*place));
+	(void) seeme_read_place(store, kind, id, place);
 }
 
 /* Whose an organization is; false when it does not exist. */
@@ -102,11 +95,11 @@ seeme_look_up_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t 
 
 	if (seeme_cache_find_owner(organization, &exists, owner))
 		return exists;
-	rows = rows_to_read(store, SEEME_ORGANIZATIONS, seeme_cache_nowners(), 4 * sizeof(pg_uuid_t));
+	rows = rows_to_read(store, SEEME_TABLE_organizations, seeme_cache_nowners(), 4 * sizeof(pg_uuid_t));
 	if (rows > 0)
 	{
 		seeme_visit_organizations(store, rows, add_organization, NULL);
-		seeme_cache_set_preloaded(SEEME_ORGANIZATIONS);
+		seeme_cache_set_preloaded(SEEME_TABLE_organizations);
 	}
 	if (seeme_cache_find_owner(organization, &exists, owner))
 		return exists;
@@ -145,14 +138,14 @@ seeme_is_known_active(SeemeStore *store, const pg_uuid_t *person)
 
 	if (seeme_cache_find_user(person))
 		return true;
-	rows = rows_to_read(store, SEEME_USERS, seeme_cache_nprincipals(), 2 * sizeof(pg_uuid_t));
+	rows = rows_to_read(store, SEEME_TABLE_users, seeme_cache_nprincipals(), 2 * sizeof(pg_uuid_t));
 	if (rows > 0)
 	{
 		People		people = {palloc(sizeof(pg_uuid_t) * LOOKUPS_BETWEEN), 0, LOOKUPS_BETWEEN};
 
 		seeme_visit_users(store, rows, add_person, &people);
 		seeme_cache_set_users(people.ids, people.n);
-		seeme_cache_set_preloaded(SEEME_USERS);
+		seeme_cache_set_preloaded(SEEME_TABLE_users);
 		pfree(people.ids);
 	}
 	return seeme_cache_find_user(person);

@@ -438,26 +438,26 @@ seeme_cached_resources_set_complete(SeemeCachedResources *resources, const Seeme
 /* Ids of which one code is held */
 
 const SeemeUuidSet *
-seeme_cached_find_ids(SeemeCachedPrincipal *cached, int level, uint32 type, int code)
+seeme_cached_find_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind, uint32 type, int code)
 {
 	SeemeCachedIds *held;
 
 	for (held = cached->ids; held != NULL; held = held->next)
-		if (held->level == level && held->type == type && held->code == code)
+		if (held->kind == kind && held->type == type && held->code == code)
 			return &held->ids;
 	return NULL;
 }
 
 /* NULL: there is no room for them. */
 const SeemeUuidSet *
-seeme_cached_add_ids(SeemeCachedPrincipal *cached, int level, uint32 type, int code, const pg_uuid_t *values, int n)
+seeme_cached_add_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind, uint32 type, int code, const pg_uuid_t *values, int n)
 {
 	SeemeCachedIds *held;
 
 	if (!seeme_cache_fits(seeme_uuid_set_size(n)))
 		return NULL;
 	held = MemoryContextAllocZero(seeme_principals_context, sizeof(SeemeCachedIds));
-	held->level = level;
+	held->kind = kind;
 	held->type = type;
 	held->code = code;
 	seeme_uuid_set_fill(seeme_principals_context, &held->ids, values, n);

@@ -37,28 +37,9 @@
 #include "core/invalidation.h"
 #include "core/compat.h"
 #include "core/index_scan.h"
-#include "core/store.h"
 #include "core/version.h"
 
 StaticAssertDecl(SEEME_NTABLES <= SEEME_MAX_TABLES_READ, "every table has a place among those that were read");
-
-static const char *const table_names[SEEME_NTABLES] = {
-	[SEEME_USERS] = "users",
-	[SEEME_ORGANIZATIONS] = "organizations",
-	[SEEME_TEAMS] = "teams",
-	[SEEME_PROJECTS] = "projects",
-	[SEEME_ROLES] = "roles",
-	[SEEME_MEMBERSHIPS] = "memberships",
-	[SEEME_PROJECT_RESOURCES] = "project_resources",
-	[SEEME_PERMISSIONS] = "permissions",
-	[SEEME_RESOURCE_TYPES] = "resource_types",
-	[SEEME_RELEASED_RESOURCES] = "released_resources",
-	[SEEME_API_KEYS] = "api_keys",
-	[SEEME_RETIRED_IDS] = "retired_ids",
-	[SEEME_TOKEN_KEYS] = "token_keys",
-	[SEEME_EXTERNAL_IDENTITIES] = "external_identities",
-	[SEEME_IN_USE] = "in_use",
-};
 
 void
 seeme_store_open_in(SeemeStore *store, Oid namespace)
@@ -93,31 +74,31 @@ static const struct
 	const char *name;
 	bool		covers;
 }			indexes[SEEME_NINDEXES] = {
-	[SEEME_USERS_BY_ID] = {SEEME_USERS, "users_id_idx"},
-	[SEEME_USERS_BY_DATABASE_ROLE] = {SEEME_USERS, "users_database_role_key"},
-	[SEEME_ORGANIZATIONS_BY_ID] = {SEEME_ORGANIZATIONS, "organizations_pkey"},
-	[SEEME_ORGANIZATIONS_BY_OWNER] = {SEEME_ORGANIZATIONS, "organizations_owner_id_idx"},
-	[SEEME_TEAMS_BY_ID] = {SEEME_TEAMS, "teams_id_organization_id_key", true},
-	[SEEME_TEAMS_BY_ORGANIZATION] = {SEEME_TEAMS, "teams_slug_key"},
-	[SEEME_PROJECTS_BY_ID] = {SEEME_PROJECTS, "projects_id_idx"},
-	[SEEME_PROJECTS_BY_ORGANIZATION] = {SEEME_PROJECTS, "projects_slug_key"},
-	[SEEME_PROJECTS_BY_TEAM] = {SEEME_PROJECTS, "projects_team_id_idx"},
-	[SEEME_ROLES_BY_ID] = {SEEME_ROLES, "roles_pkey"},
-	[SEEME_MEMBERSHIPS_BY_ID] = {SEEME_MEMBERSHIPS, "memberships_pkey"},
-	[SEEME_MEMBERSHIPS_BY_USER] = {SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", true},
-	[SEEME_MEMBERSHIPS_BY_ORGANIZATION] = {SEEME_MEMBERSHIPS, "memberships_organization_id_idx", true},
-	[SEEME_MEMBERSHIPS_BY_TEAM] = {SEEME_MEMBERSHIPS, "memberships_team_id_idx"},
-	[SEEME_ASSIGNMENTS_BY_RESOURCE] = {SEEME_PROJECT_RESOURCES, "project_resources_resource_idx", true},
-	[SEEME_ASSIGNMENTS_BY_PROJECT] = {SEEME_PROJECT_RESOURCES, "project_resources_project_and_resource_key", true},
-	[SEEME_PERMISSIONS_BY_NAME] = {SEEME_PERMISSIONS, "permissions_pkey"},
-	[SEEME_RESOURCE_TYPES_BY_NAME] = {SEEME_RESOURCE_TYPES, "resource_types_pkey"},
-	[SEEME_RESOURCE_TYPES_BY_RESOURCE] = {SEEME_RESOURCE_TYPES, "resource_types_resource_key"},
-	[SEEME_RELEASED_RESOURCES_BY_ID] = {SEEME_RELEASED_RESOURCES, "released_resources_pkey"},
-	[SEEME_API_KEYS_BY_ID] = {SEEME_API_KEYS, "api_keys_pkey"},
-	[SEEME_RETIRED_IDS_BY_ID] = {SEEME_RETIRED_IDS, "retired_ids_pkey"},
-	[SEEME_TOKEN_KEYS_BY_ID] = {SEEME_TOKEN_KEYS, "token_keys_pkey"},
-	[SEEME_TOKEN_KEYS_BY_KID] = {SEEME_TOKEN_KEYS, "token_keys_kid_idx"},
-	[SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT] = {SEEME_EXTERNAL_IDENTITIES, "external_identities_pkey"},
+	[SEEME_USERS_BY_ID] = {SEEME_TABLE_users, "users_id_idx"},
+	[SEEME_USERS_BY_DATABASE_ROLE] = {SEEME_TABLE_users, "users_database_role_key"},
+	[SEEME_ORGANIZATIONS_BY_ID] = {SEEME_TABLE_organizations, "organizations_pkey"},
+	[SEEME_ORGANIZATIONS_BY_OWNER] = {SEEME_TABLE_organizations, "organizations_owner_id_idx"},
+	[SEEME_TEAMS_BY_ID] = {SEEME_TABLE_teams, "teams_id_organization_id_key", true},
+	[SEEME_TEAMS_BY_ORGANIZATION] = {SEEME_TABLE_teams, "teams_slug_key"},
+	[SEEME_PROJECTS_BY_ID] = {SEEME_TABLE_projects, "projects_id_idx"},
+	[SEEME_PROJECTS_BY_ORGANIZATION] = {SEEME_TABLE_projects, "projects_slug_key"},
+	[SEEME_PROJECTS_BY_TEAM] = {SEEME_TABLE_projects, "projects_team_id_idx"},
+	[SEEME_ROLES_BY_ID] = {SEEME_TABLE_roles, "roles_pkey"},
+	[SEEME_MEMBERSHIPS_BY_ID] = {SEEME_TABLE_memberships, "memberships_pkey"},
+	[SEEME_MEMBERSHIPS_BY_USER] = {SEEME_TABLE_memberships, "memberships_person_and_scope_key", true},
+	[SEEME_MEMBERSHIPS_BY_ORGANIZATION] = {SEEME_TABLE_memberships, "memberships_organization_id_idx", true},
+	[SEEME_MEMBERSHIPS_BY_TEAM] = {SEEME_TABLE_memberships, "memberships_team_id_idx"},
+	[SEEME_ASSIGNMENTS_BY_RESOURCE] = {SEEME_TABLE_project_resources, "project_resources_resource_idx", true},
+	[SEEME_ASSIGNMENTS_BY_PROJECT] = {SEEME_TABLE_project_resources, "project_resources_project_and_resource_key", true},
+	[SEEME_PERMISSIONS_BY_NAME] = {SEEME_TABLE_permissions, "permissions_pkey"},
+	[SEEME_RESOURCE_TYPES_BY_NAME] = {SEEME_TABLE_resource_types, "resource_types_pkey"},
+	[SEEME_RESOURCE_TYPES_BY_RESOURCE] = {SEEME_TABLE_resource_types, "resource_types_resource_key"},
+	[SEEME_RELEASED_RESOURCES_BY_ID] = {SEEME_TABLE_released_resources, "released_resources_pkey"},
+	[SEEME_API_KEYS_BY_ID] = {SEEME_TABLE_api_keys, "api_keys_pkey"},
+	[SEEME_RETIRED_IDS_BY_ID] = {SEEME_TABLE_retired_ids, "retired_ids_pkey"},
+	[SEEME_TOKEN_KEYS_BY_ID] = {SEEME_TABLE_token_keys, "token_keys_pkey"},
+	[SEEME_TOKEN_KEYS_BY_KID] = {SEEME_TABLE_token_keys, "token_keys_kid_idx"},
+	[SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT] = {SEEME_TABLE_external_identities, "external_identities_pkey"},
 };
 
 /*
@@ -148,16 +129,19 @@ check_columns(Relation relation, SeemeTable table)
 {
 	TupleDesc	columns = RelationGetDescr(relation);
 
-	for (const SeemeColumn *column = seeme_columns[table]; column != NULL && column->number > 0; column++)
+	for (int i = 0; i < seeme_ncolumns; i++)
 	{
+		const SeemeColumn *column = &seeme_columns[i];
 		Form_pg_attribute attribute = column->number > columns->natts ? NULL : TupleDescAttr(columns, column->number - 1);
 
+		if (column->table != table)
+			continue;
 		if (attribute == NULL || attribute->attisdropped || attribute->atttypid != column->type ||
 			strcmp(NameStr(attribute->attname), column->name) != 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("column %d of table seeme.%s is not \"%s\" of type %s, as library version %s has it",
-							column->number, table_names[table], column->name, format_type_be(column->type), SEEME_RBAC_VERSION),
+							column->number, seeme_table_names[table], column->name, format_type_be(column->type), SEEME_RBAC_VERSION),
 					 errhint("The tables of the schema seeme are changed by ALTER EXTENSION seeme_rbac UPDATE alone.")));
 	}
 	has_columns[table] = true;
@@ -172,11 +156,11 @@ open_table(SeemeStore *store, SeemeTable table)
 
 		forget_oids(store);
 		relid = table_oids[table] = OidIsValid(table_oids[table]) ? table_oids[table] :
-			get_relname_relid(table_names[table], store->namespace);
+			get_relname_relid(seeme_table_names[table], store->namespace);
 		if (!OidIsValid(relid))
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_TABLE),
-					 errmsg("table seeme.%s does not exist", table_names[table]),
+					 errmsg("table seeme.%s does not exist", seeme_table_names[table]),
 					 errhint("CREATE EXTENSION seeme_rbac first.")));
 		/* Before it is waited for: what is read of a table that was rewritten meanwhile is not to be remembered. */
 		seeme_tables_read[table] = relid;

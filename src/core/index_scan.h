@@ -11,12 +11,23 @@
 #include "access/skey.h"
 #include "executor/tuptable.h"
 #include "storage/buf.h"
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "core/store.h"
+#include "core/columns.h"
 
 #pragma GCC visibility push(hidden)
+
+/* The tables under one snapshot of what is committed now. Each is opened when it is needed first. */
+typedef struct SeemeStore
+{
+	Oid			namespace;
+	Snapshot	snapshot;
+	Relation	tables[SEEME_NTABLES];
+} SeemeStore;
 
 typedef enum SeemeIndex
 {
@@ -59,6 +70,18 @@ typedef struct SeemeScan
 	HeapTuple	tuple;			/* the current row; NULL: there is its entry in the index alone */
 	Buffer		visibility;		/* the page of the visibility map that was looked at last */
 } SeemeScan;
+
+extern void seeme_store_open(SeemeStore *store);
+extern void seeme_store_open_in(SeemeStore *store, Oid namespace);
+extern void seeme_store_close(SeemeStore *store);
+extern double seeme_estimate_rows(SeemeStore *store, SeemeTable table);
+
+/* Whether anything was read since the store was opened. */
+static inline bool
+seeme_store_was_read(const SeemeStore *store)
+{
+	return store->snapshot != NULL;
+}
 
 /* What a row says, put where `row` points to. */
 typedef void (*SeemeGetRow) (SeemeScan *scan, void *row);

@@ -21,6 +21,7 @@
 #include "core/invalidation.h"
 #include "cache/effective_permissions.h"
 #include "identity/identity.h"
+#include "identity/identity_text.h"
 #include "identity/jwt.h"
 #include "core/store.h"
 #include "core/version.h"

@@ -35,12 +35,11 @@ typedef enum Finding
 	NOT_A_MEMBER,					/* not a member there; or there is no such place, which nobody belongs to */
 } Finding;
 
-#define NKINDS (SEEME_NPLACE_KINDS + 1)
-#define RESOURCE SEEME_NPLACE_KINDS /* after the kinds of places */
 
-/* The arguments, by kind, then the two others. */
-#define ARG_TYPE NKINDS
-#define ARG_IF_NOWHERE (NKINDS + 1)
+/* The arguments: one for each kind of scope, then the two others. */
+#define ARG(kind) ((kind) - 1)
+#define ARG_TYPE SEEME_NSCOPE_KINDS
+#define ARG_IF_NOWHERE (SEEME_NSCOPE_KINDS + 1)
 
 /* No more than these are remembered of a kind, so that memory has a bound. */
 #define MAX_REMEMBERED 65536
@@ -62,7 +61,7 @@ typedef struct OwnershipSite
 	const SeemeIdentity *asker;
 	TimestampTz next_change;	/* the first date at which something becomes untrue */
 	int			lookups_of_resources;
-	SeemeUuidHash	found[SEEME_NPLACE_KINDS];	/* the numbers are findings */
+	SeemeUuidHash	found[SEEME_NCONTAINERS + 1];	/* the numbers are findings */
 	SeemeCachedResources *resources;	/* the same of resources, which the cache keeps: each row is another one */
 } OwnershipSite;
 
@@ -76,7 +75,7 @@ is_fresh(const OwnershipSite *site)
 static void
 forget(OwnershipSite *site)
 {
-	for (int kind = 0; kind < SEEME_NPLACE_KINDS; kind++)
+	for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NCONTAINERS; kind++)
 		if (site->found[kind].entries != NULL)
 			pfree(site->found[kind].entries);
 	memset(site->found, 0, sizeof(site->found));
@@ -87,18 +86,18 @@ forget(OwnershipSite *site)
 
 /* What is known of an id. */
 static Finding
-find_finding(const OwnershipSite *site, int kind, const pg_uuid_t *id)
+find_finding(const OwnershipSite *site, SeemeScopeKind kind, const pg_uuid_t *id)
 {
 	const SeemeUuidHash *entries;
 	SeemeUuidHashEntry  *entry;
 
-	if (kind == RESOURCE && site->resources == NULL)
+	if (kind == SEEME_SCOPE_RESOURCE && site->resources == NULL)
 		return UNKNOWN;
-	entries = kind == RESOURCE ? &site->resources->entries : &site->found[kind];
+	entries = kind == SEEME_SCOPE_RESOURCE ? &site->resources->entries : &site->found[kind];
 	entry = seeme_uuid_hash_find(entries, id);
 	if (entry != NULL)
 		return entry->number;
-	return kind == RESOURCE && site->resources->is_complete ? NOWHERE : UNKNOWN;
+	return kind == SEEME_SCOPE_RESOURCE && site->resources->is_complete ? NOWHERE : UNKNOWN;
 }
 
 /*
@@ -110,13 +109,13 @@ count_cached(FunctionCallInfo fcinfo, const OwnershipSite *site, bool *counts)
 {
 	bool		lies_somewhere = false;
 
-	for (int kind = 0; kind < NKINDS; kind++)
+	for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NSCOPE_KINDS; kind++)
 	{
 		Finding		finding;
 
-		if (PG_ARGISNULL(kind))
+		if (PG_ARGISNULL(ARG(kind)))
 			continue;
-		finding = find_finding(site, kind, PG_GETARG_UUID_P(kind));
+		finding = find_finding(site, kind, PG_GETARG_UUID_P(ARG(kind)));
 		if (finding == UNKNOWN)
 			return false;
 		if (finding == NOT_A_MEMBER)
@@ -154,7 +153,7 @@ add_assignment(void *context, const SeemeAssignment *assignment)
 	CHECK_FOR_INTERRUPTS();
 	if (entry != NULL && entry->number == MEMBER)
 		return;
-	finding = seeme_cached_is_member(reading->store, reading->cached, SEEME_PLACE_PROJECT, &assignment->project_id) ? MEMBER : NOT_A_MEMBER;
+	finding = seeme_cached_is_member(reading->store, reading->cached, SEEME_SCOPE_PROJECT, &assignment->project_id) ? MEMBER : NOT_A_MEMBER;
 	if (entry == NULL)
 		seeme_uuid_hash_insert(CurrentMemoryContext, &reading->found, &assignment->resource_id, finding);
 	else
@@ -180,7 +179,7 @@ read_assignments(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store
 		site->lookups_of_resources % LOOKUPS_CONSIDERED != 0 || IsolationIsSerializable())
 		return;
 	most = Min((int64) site->lookups_of_resources * ROWS_PER_LOOKUP, MAX_REMEMBERED);
-	rows = seeme_estimate_rows(store, SEEME_PROJECT_RESOURCES);
+	rows = seeme_estimate_rows(store, SEEME_TABLE_project_resources);
 	if (rows > (double) most)
 		return;
 	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac assignments", ALLOCSET_DEFAULT_SIZES);
@@ -205,13 +204,13 @@ resources_of(FunctionCallInfo fcinfo, SeemeStore *store, SeemeCachedPrincipal *c
 
 /* From memory where possible. */
 static Finding
-look_up(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store, SeemeCachedPrincipal *cached, int kind)
+look_up(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind kind)
 {
-	pg_uuid_t  *id = PG_GETARG_UUID_P(kind);
+	pg_uuid_t  *id = PG_GETARG_UUID_P(ARG(kind));
 	Finding		found;
 	ListCell   *cell;
 
-	if (kind != RESOURCE)
+	if (kind != SEEME_SCOPE_RESOURCE)
 		return seeme_cached_is_member(store, cached, kind, id) ? MEMBER : NOT_A_MEMBER;
 	read_assignments(fcinfo, site, store, cached);
 	found = find_finding(site, kind, id);
@@ -222,18 +221,18 @@ look_up(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store, SeemeCa
 	{
 		CHECK_FOR_INTERRUPTS();
 		found = NOT_A_MEMBER;
-		if (seeme_cached_is_member(store, cached, SEEME_PLACE_PROJECT, &((SeemeAssignment *) lfirst(cell))->project_id))
+		if (seeme_cached_is_member(store, cached, SEEME_SCOPE_PROJECT, &((SeemeAssignment *) lfirst(cell))->project_id))
 			return MEMBER;
 	}
 	return found;
 }
 
 static void
-cache_finding(FunctionCallInfo fcinfo, OwnershipSite *site, int kind, const pg_uuid_t *id, Finding finding)
+cache_finding(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeScopeKind kind, const pg_uuid_t *id, Finding finding)
 {
-	SeemeUuidHash *entries = kind == RESOURCE ? &site->resources->entries : &site->found[kind];
+	SeemeUuidHash *entries = kind == SEEME_SCOPE_RESOURCE ? &site->resources->entries : &site->found[kind];
 
-	if (kind == RESOURCE)
+	if (kind == SEEME_SCOPE_RESOURCE)
 	{
 		if (!site->resources->is_complete && entries->used < MAX_REMEMBERED)
 			seeme_cached_resources_add(site->resources, id, finding);
@@ -272,20 +271,20 @@ count_and_cache(FunctionCallInfo fcinfo)
 		cached = seeme_get_cached_principal(&store, asker);
 	if (cached != NULL && !cached->is_refused)
 	{
-		if (!PG_ARGISNULL(RESOURCE))
+		if (!PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)))
 			site->resources = resources_of(fcinfo, &store, cached);
 		counts = true;
-		for (int kind = 0; kind < NKINDS && counts; kind++)
+		for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NSCOPE_KINDS && counts; kind++)
 		{
 			Finding		finding;
 
-			if (PG_ARGISNULL(kind))
+			if (PG_ARGISNULL(ARG(kind)))
 				continue;
-			finding = find_finding(site, kind, PG_GETARG_UUID_P(kind));
+			finding = find_finding(site, kind, PG_GETARG_UUID_P(ARG(kind)));
 			if (finding == UNKNOWN)
 			{
 				finding = look_up(fcinfo, site, &store, cached, kind);
-				cache_finding(fcinfo, site, kind, PG_GETARG_UUID_P(kind), finding);
+				cache_finding(fcinfo, site, kind, PG_GETARG_UUID_P(ARG(kind)), finding);
 			}
 			counts = finding != NOT_A_MEMBER;
 			lies_somewhere = lies_somewhere || finding == MEMBER;
@@ -320,13 +319,13 @@ static void
 find_row_places(FunctionCallInfo fcinfo, SeemeStore *store, RowPlaces *row_places)
 {
 	memset(row_places, 0, sizeof(*row_places));
-	for (int kind = 0; kind < NKINDS; kind++)
-		if (!PG_ARGISNULL(kind))
+	for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NSCOPE_KINDS; kind++)
+		if (!PG_ARGISNULL(ARG(kind)))
 		{
-			SeemeScope	scope = {SEEME_SCOPE_ORGANIZATION + kind, *PG_GETARG_UUID_P(kind), resource_type(fcinfo)};
+			SeemeScope	scope = {kind, *PG_GETARG_UUID_P(ARG(kind)), resource_type(fcinfo)};
 			List	   *places = seeme_find_places(store, &scope);
 
-			if (kind == RESOURCE)
+			if (kind == SEEME_SCOPE_RESOURCE)
 				row_places->assigned = places;
 			else if (places == NIL)
 				row_places->is_missing = true;
@@ -338,10 +337,10 @@ find_row_places(FunctionCallInfo fcinfo, SeemeStore *store, RowPlaces *row_place
 static bool
 belongs_to(SeemePrincipal *principal, const SeemePlace *place)
 {
-	SeemeGrants *grants = seeme_get_grants(principal, &place->organization_id);
+	SeemeGrants *grants = seeme_get_grants(principal, seeme_place_organization(place));
 
 	CHECK_FOR_INTERRUPTS();
-	return grants->is_owner || grants->is_member;
+	return seeme_belongs(grants);
 }
 
 /* Answers from the tables, past all that is remembered. */
@@ -349,25 +348,25 @@ static pg_noinline bool
 count_uncached(FunctionCallInfo fcinfo)
 {
 	SeemeStore	store;
-	SeemeAsker	asker;
+	SeemePrincipal asking;
 	RowPlaces row;
 	ListCell   *cell;
 	bool		counts;
 
 	seeme_store_open(&store);
 	find_row_places(fcinfo, &store, &row);
-	seeme_asker_init(&asker, &store);
-	counts = asker.is_identified && !asker.principal.is_refused && !row.is_missing;
+	seeme_init_asking(&asking, &store);
+	counts = !asking.is_refused && !row.is_missing;
 	if (counts)
 	{
 		foreach(cell, row.places)
-			counts = counts && belongs_to(&asker.principal, lfirst(cell));
+			counts = counts && belongs_to(&asking, lfirst(cell));
 		if (row.assigned != NIL)
 		{
 			bool		belongs = false;
 
 			foreach(cell, row.assigned)
-				belongs = belongs || belongs_to(&asker.principal, lfirst(cell));
+				belongs = belongs || belongs_to(&asking, lfirst(cell));
 			counts = counts && belongs;
 		}
 		else if (row.places == NIL)
@@ -387,7 +386,7 @@ SEEME_FUNCTION(seeme_ownership_counts, 6)
 	bool		counts;
 
 	/* What is remembered of resources is of one type. */
-	if (!seeme_accept_invalidations() || (site == NULL && !PG_ARGISNULL(RESOURCE) && !get_fn_expr_arg_stable(fcinfo->flinfo, ARG_TYPE)))
+	if (!seeme_accept_invalidations() || (site == NULL && !PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)) && !get_fn_expr_arg_stable(fcinfo->flinfo, ARG_TYPE)))
 		PG_RETURN_BOOL(count_uncached(fcinfo));
 	if (site != NULL && is_fresh(site) && count_cached(fcinfo, site, &counts))
 	{
@@ -415,7 +414,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_ownership_counts)
 static int
 compare_organizations(const ListCell *a, const ListCell *b)
 {
-	return memcmp(&((SeemePlace *) lfirst(a))->organization_id, &((SeemePlace *) lfirst(b))->organization_id, UUID_LEN);
+	return memcmp(seeme_place_organization(lfirst(a)), seeme_place_organization(lfirst(b)), UUID_LEN);
 }
 
 /*
@@ -461,23 +460,23 @@ SEEME_FUNCTION(seeme_may_take_out, 10)
 {
 	SeemeStore	store;
 	SeemePermissionSpec spec;
-	SeemeAsker	asker;
-	SeemeScope	scope = {.resource_type = PG_ARGISNULL(1 + 2 * NKINDS) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1 + 2 * NKINDS))};
+	SeemePrincipal asking;
+	SeemeScope	scope = {.resource_type = PG_ARGISNULL(1 + 2 * SEEME_NSCOPE_KINDS) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1 + 2 * SEEME_NSCOPE_KINDS))};
 	List	   *left = NIL;
 	List	   *kept = NIL;
 	bool		may;
 
 	seeme_store_open(&store);
 	seeme_parse_permission(&store, seeme_code_argument(fcinfo, 0), &spec);
-	seeme_asker_init(&asker, &store);
-	may = asker.is_identified && !asker.principal.is_refused;
-	for (int kind = 0; kind < NKINDS && may; kind++)
+	seeme_init_asking(&asking, &store);
+	may = !asking.is_refused;
+	for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NSCOPE_KINDS && may; kind++)
 	{
-		int			old = 1 + kind;
-		int			new = 1 + NKINDS + kind;
+		int			old = kind;
+		int			new = SEEME_NSCOPE_KINDS + kind;
 		List	   *places;
 
-		scope.level = SEEME_SCOPE_ORGANIZATION + kind;
+		scope.kind = kind;
 		if (!PG_ARGISNULL(new))
 		{
 			scope.id = *PG_GETARG_UUID_P(new);
@@ -488,11 +487,11 @@ SEEME_FUNCTION(seeme_may_take_out, 10)
 		scope.id = *PG_GETARG_UUID_P(old);
 		places = seeme_find_places(&store, &scope);
 		/* Nobody knows which organization it was that something is gone from. */
-		if (places == NIL && kind != RESOURCE)
+		if (places == NIL && kind != SEEME_SCOPE_RESOURCE)
 			may = false;
 		left = list_concat(left, places);
 	}
-	may = may && may_leave(&asker.principal, left, kept, &spec);
+	may = may && may_leave(&asking, left, kept, &spec);
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(may);
 }

@@ -32,7 +32,7 @@ SEEME_FUNCTION(seeme_permissions, 5)
 {
 	SeemeStore	store;
 	SeemeScope	scope;
-	SeemeAsker	asker;
+	SeemePrincipal asking;
 	List	   *held = NIL;
 	List	   *codes;
 	bool	   *is_held;
@@ -41,8 +41,7 @@ SEEME_FUNCTION(seeme_permissions, 5)
 
 	seeme_store_open(&store);
 	seeme_scope_arguments(fcinfo, 0, &store, NULL, &scope);
-	seeme_asker_init(&asker, &store);
-	if (asker.is_identified)
+	if (seeme_init_asking(&asking, &store))
 	{
 		codes = seeme_list_codes(&store);
 		is_held = palloc0(Max(list_length(codes), 1));
@@ -53,7 +52,7 @@ SEEME_FUNCTION(seeme_permissions, 5)
 			{
 				int			i = foreach_current_index(code);
 
-				is_held[i] = is_held[i] || seeme_evaluate(&asker.principal, lfirst(place), lfirst(code));
+				is_held[i] = is_held[i] || seeme_evaluate(&asking, lfirst(place), lfirst(code));
 			}
 		}
 		foreach(code, codes)
@@ -87,11 +86,11 @@ open_cached_principal(SeemeStore *store, bool *use_cache)
 }
 
 /*
- * At how many scopes of a level the asking person holds a code; -1 if that is not known, or would take reading more than
+ * At how many scopes of a kind the asking person holds a code; -1 if that is not known, or would take reading more than
  * so many.
  */
 int
-seeme_count_permitted(SeemeScopeKind level, const char *code, const char *resource_type, int limit)
+seeme_count_permitted(SeemeScopeKind kind, const char *code, const char *resource_type, int limit)
 {
 	SeemeStore	store;
 	bool		use_cache;
@@ -99,7 +98,7 @@ seeme_count_permitted(SeemeScopeKind level, const char *code, const char *resour
 	int			number = use_cache ? seeme_cache_find_code(code) : -1;
 	int			n = -1;
 
-	if (number >= 0 && level == SEEME_SCOPE_RESOURCE)
+	if (number >= 0 && kind == SEEME_SCOPE_RESOURCE)
 	{
 		if (resource_type == NULL)
 			resource_type = seeme_find_type_of_resource(&store, seeme_resource_of_code(code));
@@ -108,7 +107,7 @@ seeme_count_permitted(SeemeScopeKind level, const char *code, const char *resour
 			n = seeme_permitted_resource_ids(&store, cached, resource_type, number, limit, NULL);
 	}
 	else if (number >= 0)
-		n = seeme_permitted_place_ids(&store, cached, level, number, limit, NULL);
+		n = seeme_permitted_place_ids(&store, cached, kind, number, limit, NULL);
 	seeme_store_close(&store);
 	return n;
 }
@@ -120,11 +119,12 @@ is_permitted_at(SeemePrincipal *principal, SeemePlace *place, const SeemePermiss
 }
 
 /*
- * The places of one level at which a principal holds what is asked. A request that is answered for a whole organization is
- * so for everything in it; otherwise only where the person has a membership can anything be held.
+ * The containers of a kind in which a principal has the permission of a spec: SeemePlace *. Where the
+ * principal has it in an organization, that is so in everything that lies there. Elsewhere it can only
+ * come of a membership.
  */
 static List *
-permitted_places(SeemePrincipal *principal, SeemeScopeKind level, const SeemePermissionSpec *spec)
+permitted_places(SeemePrincipal *principal, SeemeScopeKind kind, const SeemePermissionSpec *spec)
 {
 	SeemeStore *store = principal->store;
 	List	   *permitted = NIL;
@@ -134,26 +134,20 @@ permitted_places(SeemePrincipal *principal, SeemeScopeKind level, const SeemePer
 		return NIL;
 	foreach(organization, seeme_list_own_organizations(principal))
 	{
-		SeemePlace *whole = seeme_place_of_organization(lfirst(organization));
+		SeemePlace *whole = seeme_organization_place(lfirst(organization));
 		bool		everywhere = is_permitted_at(principal, whole, spec);
 		List	   *candidates = NIL;
-		List	   *teams = NIL;
-		List	   *projects = NIL;
 		ListCell   *cell;
 
-		if (level == SEEME_SCOPE_ORGANIZATION)
+		if (kind == SEEME_SCOPE_ORGANIZATION)
 		{
 			if (everywhere)
 				permitted = lappend(permitted, whole);
 			continue;
 		}
 		if (everywhere)
-		{
-			if (level == SEEME_SCOPE_TEAM)
-				teams = seeme_list_teams(store, lfirst(organization), INT_MAX);
-			else
-				projects = seeme_list_projects(store, lfirst(organization), INT_MAX);
-		}
+			candidates = seeme_list_places(store, kind, SEEME_SCOPE_ORGANIZATION,
+										   lfirst(organization), INT_MAX);
 		else
 		{
 			SeemeGrants *grants = seeme_get_grants(principal, lfirst(organization));
@@ -161,22 +155,18 @@ permitted_places(SeemePrincipal *principal, SeemeScopeKind level, const SeemePer
 			for (int i = 0; i < grants->nmemberships; i++)
 			{
 				SeemeMembership *membership = &grants->memberships[i];
-				SeemeTeam  *team = palloc(sizeof(SeemeTeam));
-				SeemeProject *project = palloc(sizeof(SeemeProject));
+				SeemePlace *place = palloc(sizeof(SeemePlace));
 
-				if (membership->has_team && level == SEEME_SCOPE_TEAM && seeme_read_team(store, &membership->scope_id, team))
-					teams = lappend(teams, team);
-				else if (membership->has_team && level == SEEME_SCOPE_PROJECT)
-					projects = list_concat(projects, seeme_list_projects_of_team(store, &membership->scope_id));
-				else if (membership->has_project && level == SEEME_SCOPE_PROJECT &&
-						 seeme_read_project(store, &membership->scope_id, project))
-					projects = lappend(projects, project);
+				if (membership->kind == SEEME_SCOPE_ORGANIZATION)
+					continue;
+				if (membership->kind != kind)
+					candidates = list_concat(candidates,
+											 seeme_list_places(store, kind, membership->kind,
+															   &membership->scope_id, INT_MAX));
+				else if (seeme_read_place(store, kind, &membership->scope_id, place))
+					candidates = lappend(candidates, place);
 			}
 		}
-		foreach(cell, teams)
-			candidates = lappend(candidates, seeme_place_of_team(lfirst(cell)));
-		foreach(cell, projects)
-			candidates = lappend(candidates, seeme_place_of_project(lfirst(cell)));
 		foreach(cell, candidates)
 		{
 			if (is_permitted_at(principal, lfirst(cell), spec))
@@ -187,7 +177,7 @@ permitted_places(SeemePrincipal *principal, SeemeScopeKind level, const SeemePer
 }
 
 static Datum
-permitted_place_ids(FunctionCallInfo fcinfo, SeemeScopeKind level)
+permitted_place_ids(FunctionCallInfo fcinfo, SeemeScopeKind kind)
 {
 	SeemeStore	store;
 	SeemeCachedPrincipal *cached;
@@ -197,28 +187,22 @@ permitted_place_ids(FunctionCallInfo fcinfo, SeemeScopeKind level)
 	pg_uuid_t  *found = NULL;
 	int			n;
 	SeemePermissionSpec spec;
-	SeemeAsker	asker;
+	SeemePrincipal asking;
 	List	   *ids = NIL;
 	ListCell   *cell;
 
 	cached = open_cached_principal(&store, &use_cache);
 	code = seeme_code_argument(fcinfo, 0);
 	if (use_cache && (number = seeme_cache_find_code(code)) >= 0 &&
-		(n = seeme_permitted_place_ids(&store, cached, level, number, INT_MAX, &found)) >= 0)
+		(n = seeme_permitted_place_ids(&store, cached, kind, number, INT_MAX, &found)) >= 0)
 	{
 		seeme_store_close(&store);
 		PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(found, n));
 	}
 	seeme_parse_permission(&store, code, &spec);
-	seeme_asker_init(&asker, &store);
-	if (asker.is_identified)
-		foreach(cell, permitted_places(&asker.principal, level, &spec))
-		{
-			SeemePlace *place = lfirst(cell);
-
-			ids = lappend(ids, level == SEEME_SCOPE_ORGANIZATION ? &place->organization_id :
-						  level == SEEME_SCOPE_TEAM ? &place->team_id : &place->project_id);
-		}
+	if (seeme_init_asking(&asking, &store))
+		foreach(cell, permitted_places(&asking, kind, &spec))
+			ids = lappend(ids, unconstify(pg_uuid_t *, seeme_place_id(lfirst(cell), kind)));
 	seeme_store_close(&store);
 	PG_RETURN_ARRAYTYPE_P(seeme_uuid_array(ids));
 }
@@ -264,7 +248,7 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 	int			n;
 	SeemePermissionSpec spec;
 	SeemeScope	scope = {SEEME_SCOPE_RESOURCE};
-	SeemeAsker	asker;
+	SeemePrincipal asking;
 	List	   *ids = NIL;
 	ListCell   *place;
 	ListCell   *cell;
@@ -277,20 +261,14 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 		seeme_require_resource_type(&store, scope.resource_type);
 	}
 	else
-		scope.resource_type = seeme_find_type_of_resource(&store, seeme_resource_of_code(code));
-	if (scope.resource_type == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("permission \"%s\" is tied to no resource type", code),
-				 errhint("Say which: resource_type => 'dataset', for example.")));
+		scope.resource_type = seeme_type_of_code(&store, code);
 	if (use_cache && (number = seeme_cache_find_code(code)) >= 0 &&
 		(n = seeme_permitted_resource_ids(&store, cached, scope.resource_type, number, INT_MAX, &found)) >= 0)
 	{
 		seeme_store_close(&store);
 		PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(found, n));
 	}
-	seeme_asker_init(&asker, &store);
-	if (asker.is_identified)
+	if (seeme_init_asking(&asking, &store))
 	{
 		/* Who does not hold the first piece of a wildcard anywhere does not hold the whole. */
 		SeemePermissionSpec part = {linitial(spec.concrete), list_make1(linitial(spec.concrete))};
@@ -299,9 +277,9 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 		MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac places of a resource",
 													  ALLOCSET_DEFAULT_SIZES);
 
-		foreach(place, permitted_places(&asker.principal, SEEME_SCOPE_PROJECT, &part))
+		foreach(place, permitted_places(&asking, SEEME_SCOPE_PROJECT, &part))
 		{
-			foreach(cell, seeme_list_assignments_to(&store, &((SeemePlace *) lfirst(place))->project_id,
+			foreach(cell, seeme_list_assignments_to(&store, seeme_place_id(lfirst(place), SEEME_SCOPE_PROJECT),
 													scope.resource_type, INT_MAX))
 			{
 				pg_uuid_t  *id = &((SeemeAssignment *) lfirst(cell))->resource_id;
@@ -320,7 +298,7 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 			CHECK_FOR_INTERRUPTS();
 			scope.id = *(pg_uuid_t *) lfirst(cell);
 			permitted = list_length(spec.concrete) == 1 ||
-				seeme_evaluate_spec(&asker.principal, seeme_find_places(&store, &scope), &spec);
+				seeme_evaluate_spec(&asking, seeme_find_places(&store, &scope), &spec);
 			MemoryContextSwitchTo(old);
 			MemoryContextReset(in_turn);
 			if (permitted)
@@ -374,7 +352,7 @@ find_candidates(SeemeStore *store, List *places, Candidates *candidates)
 
 	foreach(cell, places)
 	{
-		const pg_uuid_t *organization_id = &((SeemePlace *) lfirst(cell))->organization_id;
+		const pg_uuid_t *organization_id = seeme_place_organization(lfirst(cell));
 		pg_uuid_t	owner;
 
 		if (seeme_uuid_hash_find(&seen, organization_id) != NULL)
@@ -398,7 +376,7 @@ permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec 
 {
 	Candidates	candidates = {0};
 	SeemePlaceIndex index;
-	SeemeRoles	roles = {CurrentMemoryContext};
+	SeemeRoleCache roles = {CurrentMemoryContext};
 	List	   *holders = NIL;
 	MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac candidate", ALLOCSET_DEFAULT_SIZES);
 	bool		many = list_length(places) > FEW_PLACES;
@@ -440,7 +418,7 @@ SEEME_FUNCTION(seeme_permitted_users, 6)
 	SeemeStore	store;
 	SeemePermissionSpec spec;
 	SeemeScope	scope;
-	SeemeAsker	asker;
+	SeemePrincipal asking;
 	List	   *places;
 	ArrayType  *users;
 	Datum	   *datums;
@@ -451,12 +429,12 @@ SEEME_FUNCTION(seeme_permitted_users, 6)
 	seeme_store_open(&store);
 	seeme_parse_permission(&store, code, &spec);
 	seeme_scope_arguments(fcinfo, 1, &store, code, &scope);
-	seeme_asker_init(&asker, &store);
+	seeme_init_asking(&asking, &store);
 	places = seeme_find_places(&store, &scope);
-	permitted = permitted_principals(&store, seeme_visible_places(&asker, NULL, places), &spec);
+	permitted = permitted_principals(&store, seeme_visible_places(&asking, NULL, places), &spec);
 	/* About oneself one is always told. */
-	if (asker.is_identified && seeme_evaluate_spec(&asker.principal, places, &spec))
-		permitted = lappend(permitted, &asker.principal.person.id);
+	if (!asking.is_refused && seeme_evaluate_spec(&asking, places, &spec))
+		permitted = lappend(permitted, &asking.user.id);
 	seeme_store_close(&store);
 
 	users = seeme_uuid_array(permitted);

@@ -26,6 +26,7 @@ typedef struct SeemeIdentity
 	TimestampTz issued_at;		/* of the token that they came by; DT_NOBEGIN: it does not say; DT_NOEND: by none */
 } SeemeIdentity;
 
+extern bool seeme_same_identity(const SeemeIdentity *a, const SeemeIdentity *b);
 extern void seeme_identity_init(void);
 extern void seeme_hand_to_workers(QueryDesc *query);
 extern const SeemeIdentity *seeme_current_identity(void);
@@ -36,7 +37,6 @@ extern bool seeme_trusts_session_login(void);
 extern TimestampTz seeme_with_leeway(TimestampTz time, int direction);
 extern bool seeme_is_in_future(TimestampTz issued_at);
 pg_noreturn extern void seeme_refuse_identity(const char *reason);
-extern bool seeme_parse_user_id(const char *text, pg_uuid_t *user_id);
 
 #pragma GCC visibility pop
 

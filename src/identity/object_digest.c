@@ -1,18 +1,8 @@
-#if 0							/* a copy, which the next commits cut to its part */
 /*
- * leftovers.c: what one person leaves in a session for the next.
+ * object_digest.c: a digest of the catalog rows that describe an object.
  *
- * Rows in a temporary table or a cursor were let through for who asked then. A temporary type or view, a prepared statement or
- * a role decides what the next person's statements do. So whoever is named after somebody else finds none of these: naming
- * them is refused, or removes what is there (seeme_rbac.leftovers).
- *
- * Temporary objects are found in the catalogs and not by watching statements: each has an entry in pg_depend that refers to the
- * temporary schema. What was there before anybody spoke is the set-up of a pool. It is noted when the first person is
- * named, with a digest of the catalog rows that describe it. Everything else in that schema is a leftover of the last
- * speaker, whoever made it, and so is a part of the set-up whose digest has changed. The transaction in which the first
- * person is named is theirs from its beginning.
- *
- * Owns the set-up, who spoke last, and the names that SQL has prepared. Knows people by id only, and must not know who may ask.
+ * The digest changes whenever the object is altered or replaced. Owns nothing. Must not know why
+ * anybody wants to find out.
  */
 #include "postgres.h"
 
@@ -20,143 +10,21 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/dependency.h"
 #include "catalog/indexing.h"
-#include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_cast.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_enum.h"
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
-#include "commands/prepare.h"
 #include "common/hashfn.h"
-#include "miscadmin.h"
 #include "utils/fmgroids.h"
-#include "utils/guc.h"
-#include "utils/hsearch.h"
-#include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/portal.h"
-#include "utils/rel.h"
 #include "utils/syscache.h"
-#include "utils/timestamp.h"
 
-#include "identity/leftovers.h"
-#include "core/store.h"
+#include "identity/object_digest.h"
 
-/* seeme_rbac.leftovers */
-typedef enum
-{
-	REFUSE, DISCARD
-} Action;
-
-static const struct config_enum_entry actions[] = {
-	{"refuse", REFUSE, false},
-	{"discard", DISCARD, false},
-	{NULL, 0, false}
-};
-
-static int	action = REFUSE;
-
-/* A temporary object of the set-up, and what the catalogs said of it. */
-typedef struct BaselineObject
-{
-	Oid			class;
-	Oid			object;
-	uint32		digest;
-} BaselineObject;
-
-/* A WITH HOLD cursor of the set-up. */
-typedef struct BaselineCursor
-{
-	char		name[NAMEDATALEN];
-	TimestampTz created_at;
-} BaselineCursor;
-
-/* The set-up, from the moment when somebody was named first. The lists are in TopMemoryContext. */
-static bool is_claimed = false;
-static List *baseline_objects = NIL;
-static List *baseline_cursors = NIL;
-static Oid	baseline_role = InvalidOid;
-
-/* Who was named last. */
-static pg_uuid_t last_user;
-
-/*
- * The transaction that named the speaker may have removed leftovers of somebody else before: in which subtransaction. When that
- * is rolled back they are there again, and whose they are is not known: the next to be named is another one, whoever it is.
- */
-static SubTransactionId claimed_subid = InvalidSubTransactionId;
-static bool last_user_is_unknown = false;
-
-/* A statement that SQL has prepared since somebody spoke, or in the transaction in which somebody is named first. */
-typedef struct PreparedBySql
-{
-	char		name[NAMEDATALEN];	/* the key of the table; first */
-	TimestampTz prepared_at;
-	pg_uuid_t	user;
-} PreparedBySql;
-
-static HTAB *prepared = NULL;
-static long prune_prepared_at = 64;
-
-/* Before anybody spoke: the transaction that prepared those that are noted. They are the first speaker's, if it names one. */
-static LocalTransactionId prepared_lxid = InvalidLocalTransactionId;
-
-/* SET ROLE as the transaction found it; InvalidOid: none. */
-LocalTransactionId seeme_last_transaction = InvalidLocalTransactionId;
-static Oid	role_at_start = InvalidOid;
-
-void
-seeme_record_transaction_start(void)
-{
-	seeme_last_transaction = seeme_local_xid();
-	role_at_start = GetCurrentRoleId();
-	/* Once it is out of force, whoever sets it again is not the set-up. */
-	if (is_claimed && role_at_start != baseline_role)
-		baseline_role = InvalidOid;
-}
-
-static void
-at_end_of_transaction(XactEvent event, void *arg)
-{
-	if (claimed_subid == InvalidSubTransactionId)
-		return;
-	if (event == XACT_EVENT_ABORT)
-		last_user_is_unknown = true;
-	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
-		claimed_subid = InvalidSubTransactionId;
-}
-
-static void
-at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransactionId parent, void *arg)
-{
-	if (claimed_subid != ended)
-		return;
-	if (event == SUBXACT_EVENT_COMMIT_SUB)
-		claimed_subid = parent;
-	else if (event == SUBXACT_EVENT_ABORT_SUB)
-	{
-		last_user_is_unknown = true;
-		claimed_subid = InvalidSubTransactionId;
-	}
-}
-
-void
-seeme_leftovers_init(void)
-{
-	DefineCustomEnumVariable("seeme_rbac.leftovers",
-							 "What happens when a person is named and the session keeps something of another one.",
-							 "refuse: naming them is an error. discard: what is left is removed.",
-							 &action, REFUSE, actions, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
-	RegisterXactCallback(at_end_of_transaction, NULL);
-	RegisterSubXactCallback(at_end_of_subtransaction, NULL);
-}
-
-/* Of one catalog row its last change is what counts. */
+/* A catalog row changes with every transaction that updates it. */
 static void
 digest_row(HeapTuple tuple, uint32 *digest, bool *is_new)
 {
@@ -166,8 +34,8 @@ digest_row(HeapTuple tuple, uint32 *digest, bool *is_new)
 }
 
 /*
- * The row of a relation changes when its storage does, as by TRUNCATE, which is for everybody to do. So of this row it is
- * what the relation is that counts.
+ * The row of a relation in pg_class changes with its storage, too: by TRUNCATE, for example, which
+ * everybody may do. So its digest is made of what the relation is.
  */
 static void
 digest_relation(HeapTuple tuple, uint32 *digest)
@@ -187,7 +55,7 @@ digest_relation(HeapTuple tuple, uint32 *digest)
 		*digest = hash_combine(*digest, hash_bytes((const unsigned char *) rest, rest_length));
 }
 
-/* The rows of a catalog that one of its indexes finds by a number, in the index's order. */
+/* The rows of a catalog in which a column has a value, in the order of an index. */
 static void
 digest_rows(Oid catalog, Oid index, AttrNumber column, Oid value, uint32 *digest, bool *is_new)
 {
@@ -221,8 +89,8 @@ digest_object(Oid class, Oid object, uint32 *digest, bool *is_new)
 }
 
 /*
- * What belongs to an object, and to nothing else: rules, triggers, constraints, defaults, indexes, members of a family. And casts,
- * which belong to two types.
+ * The parts of an object: rules, triggers, constraints, defaults, indexes, members of an operator
+ * family. Also casts, which belong to two types.
  */
 static void
 digest_parts(Oid class, Oid object, uint32 *digest, bool *is_new)
@@ -243,10 +111,10 @@ digest_parts(Oid class, Oid object, uint32 *digest, bool *is_new)
 		if (row->deptype == DEPENDENCY_NORMAL && row->classid != CastRelationId)
 			continue;
 		digest_row(tuple, &part, is_new);
-		/* One that is disabled or renamed has the same entry. The rows of relations change by themselves: digest_relation(). */
+		/* A part keeps its entry when it is disabled or renamed. For relations: digest_relation(). */
 		if (row->classid != RelationRelationId)
 			digest_object(row->classid, row->objid, &part, is_new);
-		/* In any order: which of equal entries the index has first changes by itself. */
+		/* A sum, because equal entries have no order in the index. */
 		*digest += hash_combine(hash_bytes_uint32(row->objid), part);
 	}
 	systable_endscan(scan);
@@ -254,11 +122,11 @@ digest_parts(Oid class, Oid object, uint32 *digest, bool *is_new)
 }
 
 /*
- * A digest of the catalog rows that describe an object, given its entry in pg_depend. It changes whenever the object is
- * altered or replaced. Says, too, whether this transaction has written any of these rows.
+ * The digest of an object, given its entry in pg_depend. *is_new: this transaction has written at
+ * least one of the rows.
  */
-static uint32
-object_digest(HeapTuple entry, bool *is_new)
+uint32
+seeme_object_digest(HeapTuple entry, bool *is_new)
 {
 	Form_pg_depend row = (Form_pg_depend) GETSTRUCT(entry);
 	uint32		digest = 0;
@@ -304,354 +172,3 @@ object_digest(HeapTuple entry, bool *is_new)
 	digest_parts(row->classid, row->objid, &digest, is_new);
 	return digest;
 }
-
-/* Whether an object is of the set-up, and as it was then. */
-static bool
-is_baseline(HeapTuple entry)
-{
-	Form_pg_depend row = (Form_pg_depend) GETSTRUCT(entry);
-	ListCell   *cell;
-
-	foreach(cell, baseline_objects)
-	{
-		BaselineObject *known = lfirst(cell);
-		bool		is_new;
-
-		if (known->class == row->classid && known->object == row->objid)
-			return known->digest == object_digest(entry, &is_new);
-	}
-	return false;
-}
-
-/* Calls a function for the entry in pg_depend of each object in the temporary schema, until it says that this is enough. */
-static void
-visit_temporary_objects(bool (*visit) (HeapTuple entry, void *context), void *context)
-{
-	Oid			namespace;
-	Oid			toast_namespace;
-	Relation	depend;
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	GetTempNamespaceState(&namespace, &toast_namespace);
-	if (!OidIsValid(namespace))
-		return;
-	depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(NamespaceRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(namespace));
-	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && visit(tuple, context))
-		;
-	systable_endscan(scan);
-	table_close(depend, AccessShareLock);
-}
-
-static bool
-note_baseline_object(HeapTuple entry, void *context)
-{
-	Form_pg_depend row = (Form_pg_depend) GETSTRUCT(entry);
-	bool		is_new;
-	uint32		digest = object_digest(entry, &is_new);
-
-	if (!is_new)
-	{
-		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-		BaselineObject *noted = palloc(sizeof(BaselineObject));
-
-		noted->class = row->classid;
-		noted->object = row->objid;
-		noted->digest = digest;
-		baseline_objects = lappend(baseline_objects, noted);
-		MemoryContextSwitchTo(old);
-	}
-	return true;
-}
-
-/* Adds it to a list of ObjectAddress *, where it is a leftover. */
-static bool
-add_leftover_object(HeapTuple entry, void *context)
-{
-	List	  **list = context;
-
-	if (!is_baseline(entry))
-	{
-		Form_pg_depend row = (Form_pg_depend) GETSTRUCT(entry);
-		ObjectAddress *address = palloc(sizeof(ObjectAddress));
-
-		ObjectAddressSet(*address, row->classid, row->objid);
-		*list = lappend(*list, address);
-	}
-	return action == DISCARD || *list == NIL;
-}
-
-/* The memory context that every portal has its own under, by its name; it lives as long as the session. */
-static MemoryContext
-portal_context(void)
-{
-	static MemoryContext found = NULL;
-
-	if (found == NULL)
-		for (found = TopMemoryContext->firstchild; found != NULL; found = found->nextchild)
-			if (strcmp(found->name, "TopPortalContext") == 0)
-				break;
-	if (found == NULL)
-		elog(ERROR, "could not look at the open cursors");
-	return found;
-}
-
-/* The WITH HOLD cursor of a context below, as pg_cursors shows it, without the cost of a query; NULL: there is none. */
-static Portal
-get_held_cursor(MemoryContext context)
-{
-	/* The identifier is the portal's name; an unnamed one is no cursor. */
-	Portal		portal = context->ident == NULL || *context->ident == '\0' ? NULL : GetPortalByName(context->ident);
-
-	return portal != NULL && portal->visible && (portal->cursorOptions & CURSOR_OPT_HOLD) != 0 ? portal : NULL;
-}
-
-static void
-note_baseline_cursors(void)
-{
-	for (MemoryContext context = portal_context()->firstchild; context != NULL; context = context->nextchild)
-	{
-		Portal		portal = get_held_cursor(context);
-
-		if (portal != NULL && portal->createSubid == InvalidSubTransactionId)
-		{
-			MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-			BaselineCursor *noted = palloc(sizeof(BaselineCursor));
-
-			strlcpy(noted->name, portal->name, NAMEDATALEN);
-			noted->created_at = portal->creation_time;
-			baseline_cursors = lappend(baseline_cursors, noted);
-			MemoryContextSwitchTo(old);
-		}
-	}
-}
-
-/* A cursor that is not of the set-up, or NULL. */
-static Portal
-find_leftover_cursor(void)
-{
-	for (MemoryContext context = portal_context()->firstchild; context != NULL; context = context->nextchild)
-	{
-		Portal		portal = get_held_cursor(context);
-		bool		is_baseline = false;
-		ListCell   *cell;
-
-		if (portal == NULL)
-			continue;
-		foreach(cell, baseline_cursors)
-		{
-			BaselineCursor *known = lfirst(cell);
-
-			if (known->created_at == portal->creation_time && strcmp(known->name, portal->name) == 0)
-				is_baseline = true;
-		}
-		if (!is_baseline)
-			return portal;
-	}
-	return NULL;
-}
-
-/* Whether the statement that was noted is there and still the same. What a driver prepares by the protocol is its own affair. */
-static bool
-is_prepared(const PreparedBySql *noted)
-{
-	PreparedStatement *statement = FetchPreparedStatement(noted->name, false);
-
-	return statement != NULL && statement->from_sql && statement->prepare_time == noted->prepared_at;
-}
-
-static void
-forget_prepared(void)
-{
-	if (prepared != NULL)
-		hash_destroy(prepared);
-	prepared = NULL;
-	prune_prepared_at = 64;
-}
-
-/* SQL has prepared a statement of this name. */
-void
-seeme_note_prepared(const char *name)
-{
-	PreparedStatement *statement = FetchPreparedStatement(name, false);
-	PreparedBySql   *noted;
-
-	if (statement == NULL)
-		return;
-	if (!is_claimed && prepared_lxid != seeme_local_xid())
-	{
-		forget_prepared();
-		prepared_lxid = seeme_local_xid();
-	}
-	if (prepared == NULL)
-	{
-		HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = sizeof(PreparedBySql)};
-
-		prepared = hash_create("seeme_rbac prepared statements", 64, &control, HASH_ELEM | HASH_STRINGS);
-	}
-	/* A name costs as long as it is noted. Those that are gone go when their number has doubled. */
-	if (hash_get_num_entries(prepared) >= prune_prepared_at)
-	{
-		HASH_SEQ_STATUS status;
-		PreparedBySql   *old;
-
-		hash_seq_init(&status, prepared);
-		while ((old = hash_seq_search(&status)) != NULL)
-			if (!is_prepared(old))
-				hash_search(prepared, old->name, HASH_REMOVE, NULL);
-		prune_prepared_at = Max(64, 2 * hash_get_num_entries(prepared));
-	}
-	noted = hash_search(prepared, statement->stmt_name, HASH_ENTER, NULL);
-	noted->prepared_at = statement->prepare_time;
-	noted->user = last_user;
-}
-
-/*
- * A statement that somebody else than this person has prepared and that is still there, or NULL. Where leftovers are discarded
- * it is. A rollback neither removes one nor brings it back, and so each is noted with who asked.
- */
-static const char *
-find_leftover_statement(const pg_uuid_t *user)
-{
-	HASH_SEQ_STATUS status;
-	PreparedBySql   *noted;
-	const char *found = NULL;
-
-	if (prepared == NULL || hash_get_num_entries(prepared) == 0)
-		return NULL;
-	hash_seq_init(&status, prepared);
-	while ((noted = hash_seq_search(&status)) != NULL)
-	{
-		if (!is_prepared(noted))
-			hash_search(prepared, noted->name, HASH_REMOVE, NULL);
-		else if (seeme_uuid_equal(&noted->user, user))
-			continue;
-		else if (action == DISCARD)
-		{
-			DropPreparedStatement(noted->name, false);
-			hash_search(prepared, noted->name, HASH_REMOVE, NULL);
-		}
-		else
-			found = noted->name;
-	}
-	return found;
-}
-
-/* SET LOCAL ROLE is of this transaction, which begins without it. */
-static bool
-has_leftover_role(void)
-{
-	Oid			role = GetCurrentRoleId();
-
-	return OidIsValid(role) && role == role_at_start && role != baseline_role;
-}
-
-/* What it is goes to the server's log alone: its name is the other person's words. */
-static void
-refuse_leftover(const char *message, const char *what, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_IN_USE),
-			 errmsg("%s", message),
-			 errdetail_log("It is %s.", what),
-			 errhint("%s before somebody else asks in this session. "
-					 "An administrator can have that done: seeme_rbac.leftovers = discard.", hint)));
-}
-
-/* Cursors first: removing the rest may take what they read from. */
-static void
-discard_leftovers(List *temporary_objects)
-{
-	Portal		portal;
-
-	while ((portal = find_leftover_cursor()) != NULL)
-		PortalDrop(portal, false);
-	if (temporary_objects != NIL)
-	{
-		ObjectAddresses *addresses = new_object_addresses();
-		ListCell   *cell;
-
-		foreach(cell, temporary_objects)
-			add_exact_object_address(lfirst(cell), addresses);
-		/* As DISCARD TEMP. */
-		performMultipleDeletions(addresses, DROP_CASCADE,
-								 PERFORM_DELETION_INTERNAL | PERFORM_DELETION_QUIETLY | PERFORM_DELETION_SKIP_EXTENSIONS);
-		free_object_addresses(addresses);
-	}
-	if (has_leftover_role())
-		SetPGVariable("role", NIL, false);
-}
-
-/* The set-up ends where the first person is named. When naming them fails nobody has spoken yet, and this is done again. */
-static void
-note_baseline(const pg_uuid_t *user)
-{
-	HASH_SEQ_STATUS status;
-	PreparedBySql   *noted;
-
-	if (prepared_lxid != seeme_local_xid())
-		forget_prepared();
-	if (prepared != NULL)
-	{
-		hash_seq_init(&status, prepared);
-		while ((noted = hash_seq_search(&status)) != NULL)
-			noted->user = *user;
-	}
-	list_free_deep(baseline_objects);
-	list_free_deep(baseline_cursors);
-	baseline_objects = baseline_cursors = NIL;
-	baseline_role = role_at_start;
-	visit_temporary_objects(note_baseline_object, NULL);
-	note_baseline_cursors();
-}
-
-/* Throws 55006 when the session keeps something that somebody else left in it; or removes it, where an administrator says so. */
-static void
-remove_leftovers(void)
-{
-	List	   *temporary_objects = NIL;
-	Portal		cursor;
-
-	visit_temporary_objects(add_leftover_object, &temporary_objects);
-	if (action == DISCARD)
-		discard_leftovers(temporary_objects);
-	else if (temporary_objects != NIL)
-		refuse_leftover("a temporary object of the person who asked before is still there",
-			   getObjectDescription(linitial(temporary_objects), true), "DISCARD TEMP, or DISCARD ALL,");
-	else if ((cursor = find_leftover_cursor()) != NULL)
-		refuse_leftover("a cursor of the person who asked before is still open", cursor->name, "CLOSE ALL, or DISCARD ALL,");
-	else if (has_leftover_role())
-		refuse_leftover("a role that the person who asked before has set is still in force",
-			   GetUserNameFromId(GetCurrentRoleId(), false), "RESET ROLE, or DISCARD ALL,");
-}
-
-/* From now on the session speaks for this person, if nothing is left in it of somebody else: see remove_leftovers(). */
-void
-seeme_claim_session(const pg_uuid_t *user)
-{
-	seeme_note_transaction_start();
-	if (!is_claimed)
-		note_baseline(user);
-	else
-	{
-		const char *statement = find_leftover_statement(user);
-
-		if (statement != NULL)
-			refuse_leftover("a statement that the person who asked before has prepared is still there", statement,
-				   "DEALLOCATE it, or DISCARD ALL,");
-		if (!last_user_is_unknown && seeme_uuid_equal(&last_user, user))
-			return;
-		remove_leftovers();
-		/* Without a transaction id nothing was removed from the catalogs. RESET ROLE takes none. */
-		if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || role_at_start != baseline_role)
-			claimed_subid = GetCurrentSubTransactionId();
-	}
-	is_claimed = true;
-	last_user = *user;
-	last_user_is_unknown = false;
-}
-#endif
