@@ -202,7 +202,9 @@ seeme_load_all_resources(SeemeStore *store, SeemeCachedPrincipal *cached,
 		assignments = seeme_list_assignments_to(store, project, resource_type,
 												(int) (limit - nread));
 		foreach(cell, assignments)
+		{
 			add_loaded(&loaded, &((SeemeAssignment *) lfirst(cell))->resource_id, set);
+		}
 		nread += 1 + list_length(assignments);
 		list_free_deep(assignments);
 		/* Stop as soon as the result cannot be cached any more. */

@@ -34,7 +34,7 @@ typedef struct SeemeCachedIds
 	SeemeScopeKind kind;
 	uint32		type;
 	int			code;
-	SeemeUuidSet	ids;
+	SeemeUuidSet ids;
 } SeemeCachedIds;
 
 /* The resources of one type, with their sets for one principal. */
@@ -44,7 +44,7 @@ typedef struct SeemeCachedResources
 	uint32		type;
 	bool		is_complete;	/* every one of which anything is held is there */
 	int			larger_than;	/* so many were read in vain in order to be complete */
-	SeemeUuidHash	entries;			/* the numbers are sets */
+	SeemeUuidHash entries;		/* the numbers are sets */
 } SeemeCachedResources;
 
 /* A current membership, as much of it as a decision takes. */
@@ -71,7 +71,7 @@ typedef struct SeemeCachedGrants
 typedef struct SeemePlaceCodes
 {
 	uint32		place;			/* 0: a free entry */
-	SeemeCodeSet	set;
+	SeemeCodeSet set;
 } SeemePlaceCodes;
 
 typedef struct SeemeCachedPrincipal
@@ -80,28 +80,35 @@ typedef struct SeemeCachedPrincipal
 	uint64		generation;		/* the number of changes that the first of this was read under */
 	TimestampTz next_change;	/* the first moment at which a date makes any of this untrue */
 	TimestampTz tokens_valid_from;	/* whoever came by a token issued before it is refused */
-	bool		is_refused;		/* unknown, disabled, their key is of no use: holds nothing anywhere */
-	bool		is_complete;	/* every project in which they hold anything is known, with its set */
+	bool		is_refused;		/* unknown, disabled, their key is of no use: holds nothing
+								 * anywhere */
+	bool		is_complete;	/* every project in which they hold anything is known, with its
+								 * set */
 	bool		is_flat;
 	bool		key_has_organization;
-	uint64	   *key_codes; /* codes, as the words of a set; NULL: they came by none */
+	uint64	   *key_codes;		/* codes, as the words of a set; NULL: they came by none */
 	bool		has_creator;	/* a person made their key: */
 	pg_uuid_t	creator_id;		/* what changes of that person changes it, too */
-	/* The sets of places: of all of them, by number, or, as long as they are few, in a small hash table. */
+
+	/*
+	 * The sets of places: of all of them, by number, or, as long as they are few, in a small hash
+	 * table.
+	 */
 	uint32		size;
 	uint32		used;
 	union
 	{
-		SeemeCodeSet   *all;
+		SeemeCodeSet *all;
 		SeemePlaceCodes *few;
 	}			sets;
 	int			larger_than;	/* so many places were read in vain in order to be complete */
 	SeemeCachedGrants **all_grants;
 	uint32		ngrants;
 	uint32		grants_size;
-	SeemeUuidHash	grants_numbers;	/* by organization, once there are many: the place among them, from 1 */
+	SeemeUuidHash grants_numbers;	/* by organization, once there are many: the place among them,
+									 * from 1 */
 	SeemeCachedResources *resources;
-	SeemeCachedIds *ids;			/* one for each code that a wide statement asked */
+	SeemeCachedIds *ids;		/* one for each code that a wide statement asked */
 } SeemeCachedPrincipal;
 
 /* How often what happened in this backend, for seeme.cache_statistics and the tests. */

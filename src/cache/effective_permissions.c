@@ -90,8 +90,8 @@ expand_grants(const SeemeCachedGrants *known, const SeemePlace *place,
 	for (int i = 0; i < nscopes && known->nmemberships > 0; i++)
 	{
 		const SeemeCachedMembership *from =
-			bsearch(&scopes[i], known->memberships, known->nmemberships,
-					sizeof(SeemeCachedMembership), compare_scope_with_cached);
+		bsearch(&scopes[i], known->memberships, known->nmemberships,
+				sizeof(SeemeCachedMembership), compare_scope_with_cached);
 		SeemeMembership *to = &grants->memberships[grants->nmemberships];
 
 		if (from == NULL)
@@ -243,7 +243,7 @@ find_codes(SeemeCachedPrincipal *cached, SeemeScopeKind kind, const pg_uuid_t *i
 {
 	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&seeme_cache_places[kind], id);
 	SeemeCodeSet set = entry == NULL ? SEEME_UNKNOWN_CODE_SET :
-		seeme_cached_codes(cached, entry->number);
+	seeme_cached_codes(cached, entry->number);
 
 	if (set != SEEME_UNKNOWN_CODE_SET)
 		add_words(words, seeme_cache_code_set(set));
@@ -373,8 +373,8 @@ seeme_add_codes_on_resource(SeemeStore *store, SeemeCachedPrincipal *cached,
 		const SeemeAssignment *assignment = lfirst(cell);
 		MemoryContext old = are_many ? MemoryContextSwitchTo(context) : NULL;
 		bool		use_cache = !are_many ||
-			(!seeme_cache_code_sets_are_scarce() &&
-			 seeme_cache_bytes() < seeme_cache_limit() / PART_FOR_PROJECTS);
+		(!seeme_cache_code_sets_are_scarce() &&
+		 seeme_cache_bytes() < seeme_cache_limit() / PART_FOR_PROJECTS);
 
 		CHECK_FOR_INTERRUPTS();
 		read_codes(&principal, cached, SEEME_SCOPE_PROJECT, &assignment->project_id, use_cache,

@@ -73,7 +73,9 @@ seeme_cache_open(SeemeStore *store)
 		ListCell   *cell;
 
 		foreach(cell, registered)
+		{
 			codes[foreach_current_index(cell)] = lfirst(cell);
+		}
 		seeme_cache_set_codes(list_length(registered), codes);
 	}
 }
@@ -188,7 +190,9 @@ add_cached(SeemeStore *store, const SeemeIdentity *identity, const SeemePrincipa
 
 		note_date(cached, principal.now, principal.creator->user.disabled_at);
 		foreach(cell, principal.creator->all_grants)
+		{
 			seeme_cached_note_dates_of_grants(cached, principal.now, lfirst(cell));
+		}
 	}
 	return cached;
 }

@@ -70,7 +70,9 @@ seeme_cached_role_ids(SeemeStore *store, SeemeCachedPrincipal *cached, MemoryCon
 	seeme_init_from_cache(&principal, store, cached);
 	roles = seeme_list_effective_roles(&principal, &memberships);
 	foreach(cell, memberships)
+	{
 		seeme_cached_note_dates(cached, principal.now, lfirst(cell));
+	}
 	n = distinct_ids(roles, &ids);
 	set = seeme_cached_add_ids(cached, SEEME_NO_SCOPE, 0, IDS_OF_ROLES, ids, n);
 	if (set != NULL)

@@ -16,10 +16,10 @@ typedef struct CachedOwner
 	pg_uuid_t	owner;
 } CachedOwner;
 
-SeemeUuidHash	seeme_cache_places[SEEME_NCONTAINERS + 1];
+SeemeUuidHash seeme_cache_places[SEEME_NCONTAINERS + 1];
 
 /* In seeme_places_context */
-static SeemeUuidHash owner_numbers;	/* by organization: the place among the owners, from 1 */
+static SeemeUuidHash owner_numbers; /* by organization: the place among the owners, from 1 */
 static CachedOwner *owners = NULL;
 static uint32 owners_size = 0;
 static SeemePlace *places = NULL;	/* by number */
@@ -110,7 +110,7 @@ seeme_cache_places_size(void)
 bool
 seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *owner)
 {
-	SeemeUuidHashEntry  *entry = seeme_uuid_hash_find(&owner_numbers, organization);
+	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&owner_numbers, organization);
 
 	if (entry == NULL)
 		return false;
@@ -122,7 +122,7 @@ seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *o
 void
 seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_t *owner)
 {
-	SeemeUuidHashEntry  *entry = seeme_uuid_hash_find(&owner_numbers, organization);
+	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&owner_numbers, organization);
 	uint32		number = entry != NULL ? entry->number : owner_numbers.used + 1;
 	bool		grows = number > owners_size;
 	Size		size = !grows ? owners_size : Max((Size) owners_size * 2, 32);

@@ -98,7 +98,7 @@ seeme_cache_nprincipals(void)
 static SeemeCachedPrincipal *
 find_principal(const SeemePrincipalKey *key)
 {
-	SeemeUuidHashEntry  *entry;
+	SeemeUuidHashEntry *entry;
 
 	if (came_by_key(key))
 		return by_key == NULL ? NULL : hash_search(by_key, key, HASH_FIND, NULL);
@@ -126,7 +126,7 @@ seeme_cache_find_principal(const SeemePrincipalKey *key)
 static SeemeCachedPrincipal **
 place_for(const pg_uuid_t *person)
 {
-	SeemeUuidHashEntry  *entry = seeme_uuid_hash_find(&numbers, person);
+	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&numbers, person);
 
 	if (entry != NULL)
 		return &by_number[entry->number];
@@ -134,7 +134,7 @@ place_for(const pg_uuid_t *person)
 	{
 		uint32		size = Max(by_number_size * 2, 64);
 		SeemeCachedPrincipal **grown = MemoryContextAllocExtended(seeme_principals_context, sizeof(SeemeCachedPrincipal *) * size,
-														 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+																  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 		if (by_number != NULL)
 		{
@@ -249,7 +249,7 @@ static void
 make_flat(SeemeCachedPrincipal *cached, uint32 place)
 {
 	uint32		size = Max(seeme_cache_places_size(), place + 1);
-	SeemeCodeSet   *all = MemoryContextAllocExtended(seeme_principals_context, sizeof(SeemeCodeSet) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	SeemeCodeSet *all = MemoryContextAllocExtended(seeme_principals_context, sizeof(SeemeCodeSet) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 	if (cached->is_flat)
 		memcpy(all, cached->sets.all, sizeof(SeemeCodeSet) * cached->size);
@@ -297,7 +297,7 @@ seeme_cached_set_key_codes(SeemeCachedPrincipal *cached, const uint64 *words)
 static uint32
 number_of_grants(const SeemeCachedPrincipal *cached, const pg_uuid_t *organization_id)
 {
-	SeemeUuidHashEntry  *entry;
+	SeemeUuidHashEntry *entry;
 
 	if (cached->ngrants > FEW_GRANTS)
 	{
@@ -325,7 +325,7 @@ grow_grants(SeemeCachedPrincipal *cached)
 {
 	Size		size = Max((Size) cached->grants_size * 2, 4);
 	SeemeCachedGrants **grown = MemoryContextAllocExtended(seeme_principals_context, sizeof(SeemeCachedGrants *) * size,
-															MCXT_ALLOC_HUGE);
+														   MCXT_ALLOC_HUGE);
 
 	if (cached->all_grants != NULL)
 	{
@@ -421,7 +421,7 @@ bool
 seeme_cached_resources_set_complete(SeemeCachedResources *resources, const SeemeUuidHash *loaded)
 {
 	Size		size = loaded->entries == NULL ? 0 : sizeof(SeemeUuidHashEntry) * ((Size) loaded->mask + 1);
-	SeemeUuidHash	copy = *loaded;
+	SeemeUuidHash copy = *loaded;
 
 	if (!seeme_cache_fits(size))
 		return false;

@@ -21,7 +21,8 @@ static char **codes = NULL;		/* sorted */
 static uint64 *set_words = NULL;	/* nwords a set */
 static uint32 nsets = 0;
 static uint32 sets_size = 0;
-static SeemeCodeSet *set_numbers = NULL;	/* by the hash of their words: twice sets_size, 0: a free place */
+static SeemeCodeSet *set_numbers = NULL;	/* by the hash of their words: twice sets_size, 0: a
+											 * free place */
 static bool ran_out_of_sets = false;
 static SeemeUuidHash roles;		/* the numbers are sets */
 static List *types = NIL;		/* of char *: names of resource types */
@@ -212,7 +213,7 @@ grow_sets(void)
 	uint32		mask = size * 2 - 1;
 	uint64	   *grown = MemoryContextAllocExtended(seeme_vocabulary_context, sizeof(uint64) * nwords * size,
 												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	SeemeCodeSet   *numbers = MemoryContextAllocZero(seeme_vocabulary_context, sizeof(SeemeCodeSet) * size * 2);
+	SeemeCodeSet *numbers = MemoryContextAllocZero(seeme_vocabulary_context, sizeof(SeemeCodeSet) * size * 2);
 
 	if (set_words != NULL)
 	{
@@ -231,7 +232,7 @@ grow_sets(void)
 			i = (i + 1) & mask;
 		set_numbers[i] = set;
 	}
-	seeme_site_generation++;				/* the words have moved */
+	seeme_site_generation++;	/* the words have moved */
 }
 
 /* Adds one that is not there, for which there is room. */
@@ -276,7 +277,7 @@ seeme_cache_intern(const uint64 *words)
 SeemeCodeSet
 seeme_cache_find_role(const pg_uuid_t *role_id)
 {
-	SeemeUuidHashEntry  *entry = seeme_uuid_hash_find(&roles, role_id);
+	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&roles, role_id);
 
 	return entry == NULL ? SEEME_UNKNOWN_CODE_SET : entry->number;
 }
@@ -299,8 +300,10 @@ seeme_cache_number_of_type(const char *resource_type)
 	ListCell   *cell;
 
 	foreach(cell, types)
+	{
 		if (strcmp(lfirst(cell), resource_type) == 0)
 			return foreach_current_index(cell) + 1;
+	}
 	old = MemoryContextSwitchTo(seeme_vocabulary_context);
 	types = lappend(types, pstrdup(resource_type));
 	MemoryContextSwitchTo(old);

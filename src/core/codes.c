@@ -77,6 +77,7 @@ nearest(List *texts, const char *written)
 		if (distance < best_distance)
 		{
 			best = text;
+
 			best_distance = distance;
 		}
 	}
@@ -137,11 +138,13 @@ seeme_parse_permission(SeemeStore *store, const char *code, SeemePermissionSpec 
 	}
 	registered = seeme_list_codes(store);
 	if (strcmp(code, "*:*") != 0)
+	{
 		foreach(cell, registered)
 		{
 			if (seeme_code_covers(code, lfirst(cell)))
 				spec->concrete = lappend(spec->concrete, lfirst(cell));
 		}
+	}
 	if (spec->concrete == NIL)
 		raise_unknown_code(registered, code);
 }
@@ -157,7 +160,9 @@ seeme_require_resource_type(SeemeStore *store, const char *type)
 		return;
 	initStringInfo(&names);
 	foreach(cell, seeme_list_resource_types(store))
+	{
 		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", *(char **) lfirst(cell));
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("resource type \"%s\" is not registered", clipped(type)),

@@ -144,7 +144,7 @@ seeme_may_manage_members(SeemePrincipal *principal, const SeemePlace *place)
 {
 	SeemeScopeKind kind = seeme_place_kind(place);
 	const char *of_organization =
-		seeme_scope_descriptors[SEEME_SCOPE_ORGANIZATION].manage_permission;
+	seeme_scope_descriptors[SEEME_SCOPE_ORGANIZATION].manage_permission;
 
 	return seeme_evaluate(principal, place, of_organization) ||
 		(kind != SEEME_SCOPE_ORGANIZATION &&
@@ -208,6 +208,7 @@ seeme_index_places(SeemePlaceIndex *index, List *places)
 	memset(index, 0, sizeof(*index));
 	index->places = places;
 	foreach(cell, places)
+	{
 		for (SeemeScopeKind kind = SEEME_SCOPE_ORGANIZATION; kind <= SEEME_NCONTAINERS; kind++)
 		{
 			const pg_uuid_t *id = seeme_place_id(lfirst(cell), kind);
@@ -217,6 +218,7 @@ seeme_index_places(SeemePlaceIndex *index, List *places)
 				seeme_uuid_hash_insert(CurrentMemoryContext, hash, id,
 									   foreach_current_index(cell) + 1);
 		}
+	}
 }
 
 /*
@@ -228,7 +230,7 @@ seeme_distinct_places(SeemePrincipal *principal, const SeemePlaceIndex *index,
 					  const pg_uuid_t *organization_id)
 {
 	SeemeUuidHashEntry *entry =
-		seeme_uuid_hash_find(&index->by_container[SEEME_SCOPE_ORGANIZATION], organization_id);
+	seeme_uuid_hash_find(&index->by_container[SEEME_SCOPE_ORGANIZATION], organization_id);
 	SeemeGrants *grants;
 	List	   *places;
 

@@ -162,7 +162,11 @@ open_table(SeemeStore *store, SeemeTable table)
 					(errcode(ERRCODE_UNDEFINED_TABLE),
 					 errmsg("table seeme.%s does not exist", seeme_table_names[table]),
 					 errhint("CREATE EXTENSION seeme_rbac first.")));
-		/* Before it is waited for: what is read of a table that was rewritten meanwhile is not to be remembered. */
+
+		/*
+		 * Before it is waited for: what is read of a table that was rewritten meanwhile is not to
+		 * be remembered.
+		 */
 		seeme_tables_read[table] = relid;
 		store->tables[table] = table_open(relid, AccessShareLock);
 		if (!has_columns[table])

@@ -17,9 +17,9 @@
 /* What can change. Each kind has an empty table that stands for it. */
 typedef enum SeemeInvalKind
 {
-	SEEME_INVAL_VOCABULARY, /* codes, resource types, roles */
-	SEEME_INVAL_PLACES,		/* organizations and their owners, teams, projects */
-	SEEME_INVAL_RIGHTS,		/* people, memberships, keys */
+	SEEME_INVAL_VOCABULARY,		/* codes, resource types, roles */
+	SEEME_INVAL_PLACES,			/* organizations and their owners, teams, projects */
+	SEEME_INVAL_RIGHTS,			/* people, memberships, keys */
 	SEEME_INVAL_ASSIGNMENTS,	/* of resources to projects */
 } SeemeInvalKind;
 #define SEEME_NINVAL_KINDS 4

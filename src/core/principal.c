@@ -261,7 +261,9 @@ seeme_list_own_organizations(SeemePrincipal *principal)
 	ListCell   *cell;
 
 	foreach(cell, owned)
+	{
 		seeme_uuid_hash_insert(CurrentMemoryContext, &is_owned, lfirst(cell), 1);
+	}
 	foreach(cell, seeme_list_organizations_of_member(principal->store, &principal->user.id))
 	{
 		if (seeme_uuid_hash_find(&is_owned, lfirst(cell)) == NULL)

@@ -18,9 +18,14 @@ const SeemeScopeDescriptor seeme_scope_descriptors[SEEME_NSCOPE_KINDS + 1] = {
 		.list_function = "seeme_permitted_organizations",
 		.table = SEEME_TABLE_organizations,
 		.by_id = SEEME_ORGANIZATIONS_BY_ID,
-		.columns = {[SEEME_SCOPE_ORGANIZATION] = Anum_organizations_id},
-		.by_container = {[SEEME_SCOPE_ORGANIZATION] = SEEME_ORGANIZATIONS_BY_ID,
-		[SEEME_SCOPE_TEAM] = SEEME_NO_INDEX, [SEEME_SCOPE_PROJECT] = SEEME_NO_INDEX},
+		.columns = {
+			[SEEME_SCOPE_ORGANIZATION] = Anum_organizations_id,
+		},
+		.by_container = {
+			[SEEME_SCOPE_ORGANIZATION] = SEEME_ORGANIZATIONS_BY_ID,
+			[SEEME_SCOPE_TEAM] = SEEME_NO_INDEX,
+			[SEEME_SCOPE_PROJECT] = SEEME_NO_INDEX,
+		},
 		.membership_column = Anum_memberships_organization_id,
 		.list_permission = "organizations:list",
 		.read_permission = "organizations:read",
@@ -31,10 +36,15 @@ const SeemeScopeDescriptor seeme_scope_descriptors[SEEME_NSCOPE_KINDS + 1] = {
 		.list_function = "seeme_permitted_teams",
 		.table = SEEME_TABLE_teams,
 		.by_id = SEEME_TEAMS_BY_ID,
-		.columns = {[SEEME_SCOPE_ORGANIZATION] = Anum_teams_organization_id,
-		[SEEME_SCOPE_TEAM] = Anum_teams_id},
-		.by_container = {[SEEME_SCOPE_ORGANIZATION] = SEEME_TEAMS_BY_ORGANIZATION,
-		[SEEME_SCOPE_TEAM] = SEEME_TEAMS_BY_ID, [SEEME_SCOPE_PROJECT] = SEEME_NO_INDEX},
+		.columns = {
+			[SEEME_SCOPE_ORGANIZATION] = Anum_teams_organization_id,
+			[SEEME_SCOPE_TEAM] = Anum_teams_id,
+		},
+		.by_container = {
+			[SEEME_SCOPE_ORGANIZATION] = SEEME_TEAMS_BY_ORGANIZATION,
+			[SEEME_SCOPE_TEAM] = SEEME_TEAMS_BY_ID,
+			[SEEME_SCOPE_PROJECT] = SEEME_NO_INDEX,
+		},
 		.membership_column = Anum_memberships_team_id,
 		.list_permission = "teams:list",
 		.read_permission = "teams:read",
@@ -45,10 +55,16 @@ const SeemeScopeDescriptor seeme_scope_descriptors[SEEME_NSCOPE_KINDS + 1] = {
 		.list_function = "seeme_permitted_projects",
 		.table = SEEME_TABLE_projects,
 		.by_id = SEEME_PROJECTS_BY_ID,
-		.columns = {[SEEME_SCOPE_ORGANIZATION] = Anum_projects_organization_id,
-		[SEEME_SCOPE_TEAM] = Anum_projects_team_id, [SEEME_SCOPE_PROJECT] = Anum_projects_id},
-		.by_container = {[SEEME_SCOPE_ORGANIZATION] = SEEME_PROJECTS_BY_ORGANIZATION,
-		[SEEME_SCOPE_TEAM] = SEEME_PROJECTS_BY_TEAM, [SEEME_SCOPE_PROJECT] = SEEME_PROJECTS_BY_ID},
+		.columns = {
+			[SEEME_SCOPE_ORGANIZATION] = Anum_projects_organization_id,
+			[SEEME_SCOPE_TEAM] = Anum_projects_team_id,
+			[SEEME_SCOPE_PROJECT] = Anum_projects_id,
+		},
+		.by_container = {
+			[SEEME_SCOPE_ORGANIZATION] = SEEME_PROJECTS_BY_ORGANIZATION,
+			[SEEME_SCOPE_TEAM] = SEEME_PROJECTS_BY_TEAM,
+			[SEEME_SCOPE_PROJECT] = SEEME_PROJECTS_BY_ID,
+		},
 		.membership_column = Anum_memberships_project_id,
 		.is_preloaded = true,
 		.list_permission = "projects:list",
@@ -259,13 +275,17 @@ seeme_scopes_of_place(const SeemePlace *place, SeemeScope *scopes)
 {
 	int			n = 0;
 
-	for (SeemeScopeKind kind = SEEME_SCOPE_ORGANIZATION + 1; kind <= SEEME_NCONTAINERS; kind++)
+	memset(scopes, 0, sizeof(SeemeScope) * SEEME_NCONTAINERS);
+	for (int i = 1; i <= SEEME_NCONTAINERS; i++)
 	{
+		/* The organization comes last. */
+		SeemeScopeKind kind = i == SEEME_NCONTAINERS ? SEEME_SCOPE_ORGANIZATION : i + 1;
 		const pg_uuid_t *id = seeme_place_id(place, kind);
 
-		if (id != NULL)
-			scopes[n++] = (SeemeScope) {kind, *id};
+		if (id == NULL)
+			continue;
+		scopes[n].kind = kind;
+		scopes[n++].id = *id;
 	}
-	scopes[n++] = (SeemeScope) {SEEME_SCOPE_ORGANIZATION, *seeme_place_organization(place)};
 	return n;
 }

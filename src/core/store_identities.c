@@ -18,7 +18,7 @@
 static void
 get_user(SeemeScan *scan, void *row)
 {
-	SeemeUser *user = row;
+	SeemeUser  *user = row;
 
 	seeme_row_uuid(scan, Anum_users_id, &user->id);
 	user->disabled_at = seeme_row_time(scan, Anum_users_disabled_at, DT_NOEND);
@@ -38,7 +38,7 @@ void
 seeme_visit_users(SeemeStore *store, int limit, void (*visit) (void *context, const SeemeUser *user), void *context)
 {
 	SeemeScan	scan;
-	SeemeUser user;
+	SeemeUser	user;
 
 	seeme_begin_table_scan(store, &scan, SEEME_TABLE_users);
 	while (limit-- > 0 && seeme_next_table_row(&scan))
@@ -54,7 +54,7 @@ seeme_find_user_of_role(SeemeStore *store, const char *role, pg_uuid_t *id)
 {
 	ScanKeyData key;
 	NameData	name;
-	SeemeUser user;
+	SeemeUser	user;
 
 	namestrcpy(&name, role);
 	ScanKeyInit(&key, Anum_users_database_role, BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(&name));
@@ -110,7 +110,7 @@ seeme_read_email(SeemeStore *store, const pg_uuid_t *id)
 static void
 get_api_key(SeemeScan *scan, void *row)
 {
-	SeemeApiKey   *key = row;
+	SeemeApiKey *key = row;
 
 	seeme_row_uuid(scan, Anum_api_keys_user_id, &key->user_id);
 	key->has_organization = seeme_row_uuid(scan, Anum_api_keys_organization_id, &key->organization_id);
@@ -126,7 +126,7 @@ SeemeApiKey *
 seeme_read_api_key(SeemeStore *store, const pg_uuid_t *id)
 {
 	ScanKeyData key;
-	SeemeApiKey   *found = palloc0(sizeof(SeemeApiKey));
+	SeemeApiKey *found = palloc0(sizeof(SeemeApiKey));
 
 	seeme_uuid_key(&key, Anum_api_keys_id, id);
 	return seeme_read_row(store, SEEME_API_KEYS_BY_ID, 1, &key, get_api_key, found) ? found : NULL;
@@ -187,4 +187,3 @@ seeme_find_external_identity(SeemeStore *store, const char *issuer, const char *
 	seeme_text_key(&keys[1], Anum_external_identities_subject, subject);
 	return seeme_read_row(store, SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT, 2, keys, get_user_of_external_identity, user_id);
 }
-

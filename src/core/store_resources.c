@@ -114,7 +114,7 @@ seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const cha
 	seeme_uuid_key(&keys[0], Anum_project_resources_project_id, project);
 	seeme_text_key(&keys[1], Anum_project_resources_resource_type, type);
 	return seeme_list_some_rows(store, SEEME_ASSIGNMENTS_BY_PROJECT, 2, keys,
-						  get_assignment, sizeof(SeemeAssignment), limit);
+								get_assignment, sizeof(SeemeAssignment), limit);
 }
 
 /* All assignments of a type; false: the table has more rows than so many, and the rest was not read. */
@@ -172,7 +172,9 @@ seeme_read_had_row(SeemeStore *store, const char *type, const pg_uuid_t *resourc
 	rows = seeme_list_rows(store, SEEME_ASSIGNMENTS_BY_RESOURCE, 2, keys, get_had_row, sizeof(bool));
 	*had_row = false;
 	foreach(cell, rows)
+	{
 		*had_row = *had_row || *(bool *) lfirst(cell);
+	}
 	return rows != NIL;
 }
 

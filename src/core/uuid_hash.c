@@ -66,7 +66,7 @@ seeme_uuid_hash_insert(MemoryContext context, SeemeUuidHash *table, const pg_uui
 {
 	if (seeme_uuid_hash_growth(table) > 0)
 	{
-		SeemeUuidHash	grown = *table;
+		SeemeUuidHash grown = *table;
 		Size		size = size_after_next(table);
 
 		if (size > (Size) PG_UINT32_MAX / 2)

@@ -23,7 +23,7 @@ typedef struct SeemeUuidHashEntry
 /* Open addressing, linear probing; never more than two thirds full. */
 typedef struct SeemeUuidHash
 {
-	SeemeUuidHashEntry  *entries;
+	SeemeUuidHashEntry *entries;
 	int			shift;			/* 64 - log2 of their number */
 	uint32		mask;
 	uint32		used;
@@ -85,7 +85,7 @@ seeme_uuid_hash_find(const SeemeUuidHash *table, const pg_uuid_t *id)
 	i = seeme_hash_words(words[0], words[1]) >> table->shift;
 	for (;;)
 	{
-		SeemeUuidHashEntry  *entry = &table->entries[i];
+		SeemeUuidHashEntry *entry = &table->entries[i];
 		uint64		found[2];
 
 		if (entry->number == 0)

@@ -38,7 +38,7 @@ seeme_init_asking(SeemePrincipal *asking, SeemeStore *store)
 	if (identity->has_key)
 	{
 		SeemeCachedPrincipal *cached =
-			seeme_accept_invalidations() ? seeme_find_cached_principal(identity) : NULL;
+		seeme_accept_invalidations() ? seeme_find_cached_principal(identity) : NULL;
 
 		/* To find out whether a key counts takes several reads, and a policy asks for each row. */
 		if (cached != NULL && !cached->is_refused)
@@ -227,6 +227,8 @@ seeme_text_array(List *texts)
 	ListCell   *cell;
 
 	foreach(cell, texts)
+	{
 		datums[n++] = CStringGetTextDatum((char *) lfirst(cell));
+	}
 	return construct_array(datums, n, TEXTOID, -1, false, TYPALIGN_INT);
 }

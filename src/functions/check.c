@@ -135,7 +135,7 @@ cached_codes(const SeemeCachedPrincipal *cached, int kind, const pg_uuid_t *id)
 {
 	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&seeme_cache_places[kind], id);
 	SeemeCodeSet set = entry != NULL ? seeme_cached_codes(cached, entry->number) :
-		SEEME_UNKNOWN_CODE_SET;
+	SEEME_UNKNOWN_CODE_SET;
 
 	return set == SEEME_UNKNOWN_CODE_SET && cached->is_complete ? SEEME_EMPTY_CODE_SET : set;
 }
@@ -412,8 +412,8 @@ check_and_cache(FunctionCallInfo fcinfo)
 		if (load_all)
 		{
 			bool		all_fit = scope.kind == SEEME_SCOPE_RESOURCE ?
-				seeme_load_all_resources(&store, cached, scope.resource_type, SEEME_NO_LIMIT) :
-				seeme_load_all_places(&store, cached, SEEME_NO_LIMIT);
+			seeme_load_all_resources(&store, cached, scope.resource_type, SEEME_NO_LIMIT) :
+			seeme_load_all_places(&store, cached, SEEME_NO_LIMIT);
 
 			site->misses = all_fit ? 0 : -MISSES_AFTER_VAIN_BULK;
 		}

@@ -86,7 +86,12 @@ distinct_texts(List *texts)
 		return texts;
 	numbered = palloc_extended(sizeof(NumberedText) * list_length(texts), MCXT_ALLOC_HUGE);
 	foreach(cell, texts)
-		numbered[foreach_current_index(cell)] = (NumberedText) {lfirst(cell), foreach_current_index(cell)};
+	{
+		NumberedText *added = &numbered[foreach_current_index(cell)];
+
+		added->text = lfirst(cell);
+		added->number = foreach_current_index(cell);
+	}
 	qsort(numbered, list_length(texts), sizeof(NumberedText), compare_texts);
 	for (int i = 0; i < list_length(texts); i++)
 		if (n == 0 || strcmp(numbered[n - 1].text, numbered[i].text) != 0)
@@ -154,7 +159,7 @@ SEEME_FUNCTION(seeme_missing_in_team, 2)
 	if (seeme_init_asking(&asking, &store) && !PG_ARGISNULL(0) && !PG_ARGISNULL(1) &&
 		seeme_read_place(&store, SEEME_SCOPE_PROJECT, PG_GETARG_UUID_P(1), &place))
 	{
-		SeemeUuidHash	seen = {0};
+		SeemeUuidHash seen = {0};
 
 		foreach(cell, seeme_list_memberships_in_team(&store, PG_GETARG_UUID_P(0)))
 		{
@@ -183,6 +188,7 @@ SEEME_FUNCTION(seeme_missing_below, 2)
 
 	seeme_store_open(&store);
 	if (seeme_init_asking(&asking, &store))
+	{
 		foreach(cell, seeme_list_memberships(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1), INT_MAX))
 		{
 			SeemeMembership *membership = lfirst(cell);
@@ -195,6 +201,7 @@ SEEME_FUNCTION(seeme_missing_below, 2)
 			missing = add_missing_of_role(missing, &asking, exists ? &place : NULL,
 										  &membership->role_id);
 		}
+	}
 	seeme_store_close(&store);
 	PG_RETURN_ARRAYTYPE_P(seeme_text_array(distinct_texts(missing)));
 }
@@ -315,8 +322,10 @@ require_permission_to_add(SeemePrincipal *asking, const AddedMembership *added,
 
 		initStringInfo(&codes);
 		foreach(cell, missing)
+		{
 			appendStringInfo(&codes, "%s%s", foreach_current_index(cell) == 0 ? "" : ", ",
 							 (char *) lfirst(cell));
+		}
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("you do not hold %s in this %s", codes.data, descriptor->name),
@@ -333,7 +342,7 @@ static HTAB *
 collect_added(TriggerData *trigger, const pg_uuid_t *user_id, SeemeUuidHash *own)
 {
 	HASHCTL		control = {.keysize = sizeof(AddedMembership),
-	.entrysize = sizeof(AddedMembership),.hcxt = CurrentMemoryContext};
+	.entrysize = sizeof(AddedMembership), .hcxt = CurrentMemoryContext};
 	HTAB	   *all = hash_create("seeme_rbac memberships added", 64, &control,
 								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	TupleTableSlot *row = MakeSingleTupleTableSlot(RelationGetDescr(trigger->tg_relation),

@@ -66,14 +66,18 @@ covers(const SeemeRole *role, const SeemePermissionSpec *spec, char **matched, c
 	{
 		initStringInfo(&text);
 		foreach(cell, entries)
+		{
 			appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "", (char *) lfirst(cell));
+		}
 		*matched = text.data;
 	}
 	if (lacking != NIL)
 	{
 		initStringInfo(&text);
 		foreach(cell, lacking)
+		{
 			appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "the role does not hold ", (char *) lfirst(cell));
+		}
 		*missing = text.data;
 	}
 	return lacking == NIL;
@@ -124,7 +128,7 @@ explain_place(ReturnSetInfo *result, SeemePrincipal *principal, const SeemePlace
 	SeemeMembership *memberships[SEEME_NCONTAINERS];
 	int			nmemberships = seeme_memberships_at(grants, place, memberships);
 	const char *refused = principal->is_refused ? "the person is disabled" :
-		!api_key_allows(principal, place, spec) ? "the API key does not reach it" : NULL;
+	!api_key_allows(principal, place, spec) ? "the API key does not reach it" : NULL;
 	int			paths = 0;
 
 	if (grants->is_owner)

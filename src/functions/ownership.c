@@ -32,7 +32,8 @@ typedef enum Finding
 	UNKNOWN,
 	NOWHERE,					/* a resource that is assigned to no project */
 	MEMBER,
-	NOT_A_MEMBER,					/* not a member there; or there is no such place, which nobody belongs to */
+	NOT_A_MEMBER,				/* not a member there; or there is no such place, which nobody
+								 * belongs to */
 } Finding;
 
 
@@ -56,13 +57,14 @@ typedef enum Finding
 /* What is remembered from row to row: fn_extra. */
 typedef struct OwnershipSite
 {
-	uint64		generation;			/* 0: good for nothing */
+	uint64		generation;		/* 0: good for nothing */
 	bool		identity_is_set;	/* so that they are the same as long as nothing moves */
 	const SeemeIdentity *asker;
 	TimestampTz next_change;	/* the first date at which something becomes untrue */
 	int			lookups_of_resources;
-	SeemeUuidHash	found[SEEME_NCONTAINERS + 1];	/* the numbers are findings */
-	SeemeCachedResources *resources;	/* the same of resources, which the cache keeps: each row is another one */
+	SeemeUuidHash found[SEEME_NCONTAINERS + 1]; /* the numbers are findings */
+	SeemeCachedResources *resources;	/* the same of resources, which the cache keeps: each row
+										 * is another one */
 } OwnershipSite;
 
 static bool
@@ -89,7 +91,7 @@ static Finding
 find_finding(const OwnershipSite *site, SeemeScopeKind kind, const pg_uuid_t *id)
 {
 	const SeemeUuidHash *entries;
-	SeemeUuidHashEntry  *entry;
+	SeemeUuidHashEntry *entry;
 
 	if (kind == SEEME_SCOPE_RESOURCE && site->resources == NULL)
 		return UNKNOWN;
@@ -140,14 +142,14 @@ typedef struct Reading
 {
 	SeemeStore *store;
 	SeemeCachedPrincipal *cached;
-	SeemeUuidHash	found;			/* the numbers are findings */
+	SeemeUuidHash found;		/* the numbers are findings */
 } Reading;
 
 static void
 add_assignment(void *context, const SeemeAssignment *assignment)
 {
 	Reading    *reading = context;
-	SeemeUuidHashEntry  *entry = seeme_uuid_hash_find(&reading->found, &assignment->resource_id);
+	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&reading->found, &assignment->resource_id);
 	Finding		finding;
 
 	CHECK_FOR_INTERRUPTS();
@@ -250,7 +252,7 @@ cache_finding(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeScopeKind kind,
 static pg_noinline bool
 count_and_cache(FunctionCallInfo fcinfo)
 {
-	OwnershipSite	   *site = fcinfo->flinfo->fn_extra;
+	OwnershipSite *site = fcinfo->flinfo->fn_extra;
 	const SeemeIdentity *asker = seeme_current_identity();
 	SeemeStore	store;
 	SeemeCachedPrincipal *cached = NULL;
@@ -266,7 +268,7 @@ count_and_cache(FunctionCallInfo fcinfo)
 	changes = seeme_cache_generation();
 	if (site->generation != seeme_site_generation)
 		forget(site);
-	site->generation = 0;			/* should what follows fail */
+	site->generation = 0;		/* should what follows fail */
 	if (asker != NULL)
 		cached = seeme_get_cached_principal(&store, asker);
 	if (cached != NULL && !cached->is_refused)
@@ -349,7 +351,7 @@ count_uncached(FunctionCallInfo fcinfo)
 {
 	SeemeStore	store;
 	SeemePrincipal asking;
-	RowPlaces row;
+	RowPlaces	row;
 	ListCell   *cell;
 	bool		counts;
 
@@ -360,13 +362,17 @@ count_uncached(FunctionCallInfo fcinfo)
 	if (counts)
 	{
 		foreach(cell, row.places)
+		{
 			counts = counts && belongs_to(&asking, lfirst(cell));
+		}
 		if (row.assigned != NIL)
 		{
 			bool		belongs = false;
 
 			foreach(cell, row.assigned)
+			{
 				belongs = belongs || belongs_to(&asking, lfirst(cell));
+			}
 			counts = counts && belongs;
 		}
 		else if (row.places == NIL)
@@ -382,7 +388,7 @@ count_uncached(FunctionCallInfo fcinfo)
  */
 SEEME_FUNCTION(seeme_ownership_counts, 6)
 {
-	OwnershipSite	   *site = fcinfo->flinfo->fn_extra;
+	OwnershipSite *site = fcinfo->flinfo->fn_extra;
 	bool		counts;
 
 	/* What is remembered of resources is of one type. */

@@ -44,7 +44,7 @@ SEEME_FUNCTION(seeme_membership_in, 2)
 SEEME_FUNCTION(seeme_why_key_is_silent, 1)
 {
 	SeemeStore	store;
-	SeemeApiKey   *key;
+	SeemeApiKey *key;
 	SeemePrincipal *creator = NULL;
 	const char *why = NULL;
 

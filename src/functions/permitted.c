@@ -102,7 +102,11 @@ seeme_count_permitted(SeemeScopeKind kind, const char *code, const char *resourc
 	{
 		if (resource_type == NULL)
 			resource_type = seeme_find_type_of_resource(&store, seeme_resource_of_code(code));
-		/* Of a type that is not registered the list is an error, which is not for planning to raise. */
+
+		/*
+		 * Of a type that is not registered the list is an error, which is not for planning to
+		 * raise.
+		 */
 		if (resource_type != NULL && seeme_read_resource_type(&store, resource_type))
 			n = seeme_permitted_resource_ids(&store, cached, resource_type, number, limit, NULL);
 	}
@@ -201,8 +205,12 @@ permitted_place_ids(FunctionCallInfo fcinfo, SeemeScopeKind kind)
 	}
 	seeme_parse_permission(&store, code, &spec);
 	if (seeme_init_asking(&asking, &store))
+	{
 		foreach(cell, permitted_places(&asking, kind, &spec))
+		{
 			ids = lappend(ids, unconstify(pg_uuid_t *, seeme_place_id(lfirst(cell), kind)));
+		}
+	}
 	seeme_store_close(&store);
 	PG_RETURN_ARRAYTYPE_P(seeme_uuid_array(ids));
 }
@@ -273,7 +281,8 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 		/* Who does not hold the first piece of a wildcard anywhere does not hold the whole. */
 		SeemePermissionSpec part = {linitial(spec.concrete), list_make1(linitial(spec.concrete))};
 		List	   *candidates = NIL;
-		SeemeUuidHash	seen = {0};	/* a resource is decided once, in however many of these projects it is */
+		SeemeUuidHash seen = {0};	/* a resource is decided once, in however many of these
+									 * projects it is */
 		MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac places of a resource",
 													  ALLOCSET_DEFAULT_SIZES);
 
@@ -346,7 +355,7 @@ compare_candidates(const void *a, const void *b)
 static void
 find_candidates(SeemeStore *store, List *places, Candidates *candidates)
 {
-	SeemeUuidHash	seen = {0};
+	SeemeUuidHash seen = {0};
 	ListCell   *cell;
 	ListCell   *member;
 
@@ -361,7 +370,9 @@ find_candidates(SeemeStore *store, List *places, Candidates *candidates)
 		if (seeme_read_owner(store, organization_id, &owner))
 			add_candidate(candidates, &owner, organization_id);
 		foreach(member, seeme_list_members(store, organization_id))
+		{
 			add_candidate(candidates, lfirst(member), organization_id);
+		}
 	}
 	if (candidates->n > 0)
 		qsort(candidates->list, candidates->n, sizeof(Candidate), compare_candidates);

@@ -59,11 +59,13 @@ SEEME_FUNCTION(seeme_own_organizations, 0)
 	seeme_store_open(&store);
 	seeme_init_asking(&asking, &store);
 	if (!asking.is_refused)
+	{
 		foreach(cell, seeme_list_own_organizations(&asking))
 		{
 			if (seeme_api_key_allows(&asking, lfirst(cell), NULL))
 				reached = lappend(reached, lfirst(cell));
 		}
+	}
 	seeme_store_close(&store);
 	PG_RETURN_ARRAYTYPE_P(seeme_uuid_array(reached));
 }
@@ -143,8 +145,12 @@ SEEME_FUNCTION(seeme_holds_role, 1)
 	seeme_store_open(&store);
 	seeme_init_asking(&asking, &store);
 	if (!asking.is_refused)
+	{
 		foreach(cell, seeme_list_effective_roles(&asking, NULL))
+		{
 			has_role = has_role || seeme_uuid_equal(lfirst(cell), PG_GETARG_UUID_P(0));
+		}
+	}
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(has_role);
 }

@@ -121,7 +121,10 @@ get_transaction_identity(void)
 static void
 assign_session_user_id(const char *newval, void *extra)
 {
-	/* Who logs out in a transaction has spoken in it, whether or not they come back with a rollback to a savepoint. */
+	/*
+	 * Who logs out in a transaction has spoken in it, whether or not they come back with a
+	 * rollback to a savepoint.
+	 */
 	if (session_identity != NULL && LocalTransactionIdIsValid(seeme_local_xid()))
 	{
 		named_lxid = seeme_local_xid();
@@ -155,7 +158,7 @@ show_user_id(void)
 static void
 set_identity_setting(const char *setting, const SeemeIdentity *identity, GucAction action)
 {
-	char		text[SEEME_IDENTITY_LENGTH];
+	char text[	SEEME_IDENTITY_LENGTH];
 
 	seeme_put_identity(text, identity);
 	is_setting = true;
@@ -187,7 +190,7 @@ set_transaction_identity(const SeemeIdentity *identity)
 
 	if (transaction_identity == NULL || transaction_identity->subid != current)
 	{
-		TransactionIdentity    *added = transaction_identity == NULL ? &first_identity : MemoryContextAlloc(TopTransactionContext, sizeof(TransactionIdentity));
+		TransactionIdentity *added = transaction_identity == NULL ? &first_identity : MemoryContextAlloc(TopTransactionContext, sizeof(TransactionIdentity));
 
 		added->subid = current;
 		added->outer = transaction_identity;
@@ -220,7 +223,7 @@ at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransact
 	else
 	{
 		/* The one around it has named somebody, too: the same person, for another time. */
-		TransactionIdentity    *later = transaction_identity;
+		TransactionIdentity *later = transaction_identity;
 
 		transaction_identity = later->outer;
 		transaction_identity->identity = later->identity;

@@ -23,7 +23,8 @@ typedef struct SeemeIdentity
 	bool		has_key;
 	pg_uuid_t	key_id;
 	TimestampTz expires_at;		/* from then on they are refused everything; DT_NOEND: never */
-	TimestampTz issued_at;		/* of the token that they came by; DT_NOBEGIN: it does not say; DT_NOEND: by none */
+	TimestampTz issued_at;		/* of the token that they came by; DT_NOBEGIN: it does not say;
+								 * DT_NOEND: by none */
 } SeemeIdentity;
 
 extern bool seeme_same_identity(const SeemeIdentity *a, const SeemeIdentity *b);

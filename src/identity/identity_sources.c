@@ -165,11 +165,13 @@ identity_of_system_user(SeemeStore *store, SeemeIdentity *identity, bool *is_kno
 
 		system_user_is_trusted = NO;
 		if (SplitIdentifierString(pstrdup(system_user_methods), ',', &methods))
+		{
 			foreach(cell, methods)
 			{
 				if (strcmp(lfirst(cell), method) == 0)
 					system_user_is_trusted = YES;
 			}
+		}
 		if (system_user_is_trusted == NO)
 			return false;
 	}

@@ -15,22 +15,22 @@ static const char *
 parse_uuid(const char *text, pg_uuid_t *uuid)
 {
 	memset(uuid, 0, sizeof(*uuid));
-	for (int i = 0; i < 36; i++, text++)
+	for (int i = 0; i < 36; i++, text ++)
 	{
 		int			digit;
 
 		if (i == 8 || i == 13 || i == 18 || i == 23)
 		{
-			if (*text != '-')
+			if (*text !='-')
 				return NULL;
 			continue;
 		}
-		if (*text >= '0' && *text <= '9')
-			digit = *text - '0';
-		else if (*text >= 'a' && *text <= 'f')
-			digit = *text - 'a' + 10;
-		else if (*text >= 'A' && *text <= 'F')
-			digit = *text - 'A' + 10;
+		if (*text >='0' && *text <='9')
+			digit = *text -'0';
+		else if (*text >='a' && *text <='f')
+			digit = *text -'a' + 10;
+		else if (*text >='A' && *text <='F')
+			digit = *text -'A' + 10;
 		else
 			return NULL;
 		/* Subtract the hyphens before the digit. */
@@ -86,9 +86,9 @@ put_uuid(char *text, const pg_uuid_t *uuid)
 	for (int i = 0; i < UUID_LEN; i++)
 	{
 		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*text++ = '-';
-		*text++ = digits[uuid->data[i] >> 4];
-		*text++ = digits[uuid->data[i] & 15];
+			*text ++= '-';
+		*text ++= digits[uuid->data[i] >> 4];
+		*text ++= digits[uuid->data[i] & 15];
 	}
 	*text = '\0';
 	return text;
@@ -110,6 +110,6 @@ seeme_put_identity(char text[SEEME_IDENTITY_LENGTH], const SeemeIdentity *identi
 		put_uuid(end, &identity->key_id);
 	}
 	else if (identity->expires_at != DT_NOEND || identity->issued_at != DT_NOEND)
-		snprintf(end, text + SEEME_IDENTITY_LENGTH - end, "@" INT64_FORMAT "@" INT64_FORMAT,
+		snprintf(end, text +SEEME_IDENTITY_LENGTH - end, "@" INT64_FORMAT "@" INT64_FORMAT,
 				 identity->expires_at, identity->issued_at);
 }

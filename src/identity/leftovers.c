@@ -329,7 +329,7 @@ void
 seeme_note_prepared(const char *name)
 {
 	PreparedStatement *statement = FetchPreparedStatement(name, false);
-	PreparedBySql   *noted;
+	PreparedBySql *noted;
 
 	if (statement == NULL)
 		return;
@@ -348,7 +348,7 @@ seeme_note_prepared(const char *name)
 	if (hash_get_num_entries(prepared) >= prune_prepared_at)
 	{
 		HASH_SEQ_STATUS status;
-		PreparedBySql   *old;
+		PreparedBySql *old;
 
 		hash_seq_init(&status, prepared);
 		while ((old = hash_seq_search(&status)) != NULL)
@@ -369,7 +369,7 @@ static const char *
 find_leftover_statement(const pg_uuid_t *user)
 {
 	HASH_SEQ_STATUS status;
-	PreparedBySql   *noted;
+	PreparedBySql *noted;
 	const char *found = NULL;
 
 	if (prepared == NULL || hash_get_num_entries(prepared) == 0)
@@ -427,7 +427,9 @@ discard_leftovers(List *temporary_objects)
 		ListCell   *cell;
 
 		foreach(cell, temporary_objects)
+		{
 			add_exact_object_address(lfirst(cell), addresses);
+		}
 		/* As DISCARD TEMP. */
 		performMultipleDeletions(addresses, DROP_CASCADE,
 								 PERFORM_DELETION_INTERNAL | PERFORM_DELETION_QUIETLY | PERFORM_DELETION_SKIP_EXTENSIONS);
@@ -442,7 +444,7 @@ static void
 note_baseline(const pg_uuid_t *user)
 {
 	HASH_SEQ_STATUS status;
-	PreparedBySql   *noted;
+	PreparedBySql *noted;
 
 	if (prepared_lxid != seeme_local_xid())
 		forget_prepared();
@@ -472,12 +474,12 @@ remove_leftovers(void)
 		discard_leftovers(temporary_objects);
 	else if (temporary_objects != NIL)
 		refuse_leftover("a temporary object of the person who asked before is still there",
-			   getObjectDescription(linitial(temporary_objects), true), "DISCARD TEMP, or DISCARD ALL,");
+						getObjectDescription(linitial(temporary_objects), true), "DISCARD TEMP, or DISCARD ALL,");
 	else if ((cursor = find_leftover_cursor()) != NULL)
 		refuse_leftover("a cursor of the person who asked before is still open", cursor->name, "CLOSE ALL, or DISCARD ALL,");
 	else if (has_leftover_role())
 		refuse_leftover("a role that the person who asked before has set is still in force",
-			   GetUserNameFromId(GetCurrentRoleId(), false), "RESET ROLE, or DISCARD ALL,");
+						GetUserNameFromId(GetCurrentRoleId(), false), "RESET ROLE, or DISCARD ALL,");
 }
 
 /* From now on the session speaks for this person, if nothing is left in it of somebody else: see remove_leftovers(). */
@@ -493,7 +495,7 @@ seeme_claim_session(const pg_uuid_t *user)
 
 		if (statement != NULL)
 			refuse_leftover("a statement that the person who asked before has prepared is still there", statement,
-				   "DEALLOCATE it, or DISCARD ALL,");
+							"DEALLOCATE it, or DISCARD ALL,");
 		if (!last_user_is_unknown && seeme_uuid_equal(&last_user, user))
 			return;
 		remove_leftovers();

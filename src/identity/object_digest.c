@@ -42,7 +42,7 @@ digest_relation(HeapTuple tuple, uint32 *digest)
 {
 	Form_pg_class row = (Form_pg_class) GETSTRUCT(tuple);
 	uint32		flags = row->relnatts << 8 | row->relchecks << 5 | row->relhasrules << 4 | row->relhastriggers << 3 |
-		row->relrowsecurity << 2 | row->relforcerowsecurity << 1 | row->relispartition;
+	row->relrowsecurity << 2 | row->relforcerowsecurity << 1 | row->relispartition;
 	const char *rest = (const char *) row + CLASS_TUPLE_SIZE;
 	int			rest_length = (const char *) tuple->t_data + tuple->t_len - rest;
 
@@ -111,7 +111,11 @@ digest_parts(Oid class, Oid object, uint32 *digest, bool *is_new)
 		if (row->deptype == DEPENDENCY_NORMAL && row->classid != CastRelationId)
 			continue;
 		digest_row(tuple, &part, is_new);
-		/* A part keeps its entry when it is disabled or renamed. For relations: digest_relation(). */
+
+		/*
+		 * A part keeps its entry when it is disabled or renamed. For relations:
+		 * digest_relation().
+		 */
 		if (row->classid != RelationRelationId)
 			digest_object(row->classid, row->objid, &part, is_new);
 		/* A sum, because equal entries have no order in the index. */
