@@ -1,5 +1,8 @@
 /*
- * cache.h: what people hold where, remembered.
+ * cache.h: the cached permissions of principals, and the vocabulary and places that they refer
+ * to.
+ *
+ * Each backend has its own cache. seeme_cache_open() (effective_permissions.h) opens it.
  */
 #ifndef SEEME_CACHE_CACHE_H
 #define SEEME_CACHE_CACHE_H
@@ -15,19 +18,19 @@
 
 #pragma GCC visibility push(hidden)
 
-/* A set of codes: bits, shared by all that hold the same. */
+/* A set of codes, as bits. Equal sets have one number. */
 typedef uint16 SeemeCodeSet;
 #define SEEME_UNKNOWN_CODE_SET 0
 #define SEEME_EMPTY_CODE_SET 1
 
-/* Who asks: a person, perhaps by an API key. */
+/* A user, perhaps with an API key. */
 typedef struct SeemePrincipalKey
 {
 	pg_uuid_t	user_id;
-	pg_uuid_t	key_id;			/* all zeroes: none */
+	pg_uuid_t	key_id;			/* all zeroes: no key */
 } SeemePrincipalKey;
 
-/* The ids of a level, and of a type if they are resources, at which a principal holds one code. */
+/* The ids at which a principal has one code. */
 typedef struct SeemeCachedIds
 {
 	struct SeemeCachedIds *next;
@@ -37,17 +40,17 @@ typedef struct SeemeCachedIds
 	SeemeUuidSet ids;
 } SeemeCachedIds;
 
-/* The resources of one type, with their sets for one principal. */
+/* The resources of one type, with the codes that one principal has on each. */
 typedef struct SeemeCachedResources
 {
 	struct SeemeCachedResources *next;
 	uint32		type;
-	bool		is_complete;	/* every one of which anything is held is there */
-	int			larger_than;	/* so many were read in vain in order to be complete */
-	SeemeUuidHash entries;		/* the numbers are sets */
+	bool		is_complete;	/* a resource that is not here has no code */
+	int			larger_than;	/* the limit at which a bulk load failed last */
+	SeemeUuidHash entries;		/* the numbers are code sets */
 } SeemeCachedResources;
 
-/* A current membership, as much of it as a decision takes. */
+/* An effective membership: see evaluator.c. */
 typedef struct SeemeCachedMembership
 {
 	uint8		kind;			/* of its container: a SeemeScopeKind */
@@ -55,19 +58,20 @@ typedef struct SeemeCachedMembership
 	pg_uuid_t	role_id;
 } SeemeCachedMembership;
 
-/* What a principal has in an organization. */
+/* The grants of a principal in an organization. */
 typedef struct SeemeCachedGrants
 {
 	pg_uuid_t	organization_id;
-	bool		is_whole;		/* else they have more there, and the next to ask reads it */
-	bool		is_large;		/* it was read, and there is no room for it */
+	bool		is_whole;		/* false: there are more memberships; the next call for another
+								 * place reads them */
+	bool		is_large;		/* all of them were read, and there is no room for them */
 	bool		is_owner;
 	bool		is_member;
-	int			nmemberships;	/* sorted, as those of a SeemeGrants are */
+	int			nmemberships;	/* sorted, as in SeemeGrants */
 	SeemeCachedMembership memberships[FLEXIBLE_ARRAY_MEMBER];
 } SeemeCachedGrants;
 
-/* What is held in a place, by its number. */
+/* The codes of a principal in a place, by the number of the place. */
 typedef struct SeemePlaceCodes
 {
 	uint32		place;			/* 0: a free entry */
@@ -77,23 +81,18 @@ typedef struct SeemePlaceCodes
 typedef struct SeemeCachedPrincipal
 {
 	SeemePrincipalKey key;
-	uint64		generation;		/* the number of changes that the first of this was read under */
-	TimestampTz next_change;	/* the first moment at which a date makes any of this untrue */
-	TimestampTz tokens_valid_from;	/* whoever came by a token issued before it is refused */
-	bool		is_refused;		/* unknown, disabled, their key is of no use: holds nothing
-								 * anywhere */
-	bool		is_complete;	/* every project in which they hold anything is known, with its
-								 * set */
+	uint64		generation;		/* seeme_generation before the first read */
+	TimestampTz next_change;	/* the first date on which any of this may change */
+	TimestampTz tokens_valid_from;	/* older tokens are refused */
+	bool		is_refused;		/* unknown, disabled, or with an invalid key: has no permission */
+	bool		is_complete;	/* a place that is not here has no code */
 	bool		is_flat;
 	bool		key_has_organization;
-	uint64	   *key_codes;		/* codes, as the words of a set; NULL: they came by none */
-	bool		has_creator;	/* a person made their key: */
-	pg_uuid_t	creator_id;		/* what changes of that person changes it, too */
+	uint64	   *key_codes;		/* the codes of the API key; NULL: no key */
+	bool		has_creator;	/* a user made the key: what changes about */
+	pg_uuid_t	creator_id;		/* that user changes this, too */
 
-	/*
-	 * The sets of places: of all of them, by number, or, as long as they are few, in a small hash
-	 * table.
-	 */
+	/* Code sets by place: a small hash table as long as there are few places, then a flat array. */
 	uint32		size;
 	uint32		used;
 	union
@@ -101,23 +100,22 @@ typedef struct SeemeCachedPrincipal
 		SeemeCodeSet *all;
 		SeemePlaceCodes *few;
 	}			sets;
-	int			larger_than;	/* so many places were read in vain in order to be complete */
+	int			larger_than;	/* the limit at which a bulk load failed last */
 	SeemeCachedGrants **all_grants;
 	uint32		ngrants;
 	uint32		grants_size;
-	SeemeUuidHash grants_numbers;	/* by organization, once there are many: the place among them,
-									 * from 1 */
+	SeemeUuidHash grants_numbers;	/* by organization, once there are many: the position from 1 */
 	SeemeCachedResources *resources;
-	SeemeCachedIds *ids;		/* one for each code that a wide statement asked */
+	SeemeCachedIds *ids;		/* one for each code that a wide statement asked about */
 } SeemeCachedPrincipal;
 
-/* How often what happened in this backend, for seeme.cache_statistics and the tests. */
+/* Counters of this backend, for seeme.cache_statistics and the tests. */
 typedef struct SeemeCacheCounters
 {
-	int64		hits;			/* decisions made without reading a table */
-	int64		probes;			/* decisions for which one was read */
-	int64		bulk_loads;		/* times that all that a person holds was read at once */
-	int64		evictions;		/* times that memory, or the numbers of sets, were short */
+	int64		hits;			/* decisions without reading a table */
+	int64		probes;			/* decisions that read a table */
+	int64		bulk_loads;		/* times that all permissions of a principal were read at once */
+	int64		evictions;		/* times that memory, or numbers for code sets, ran short */
 	int64		resets;			/* times that rights had changed */
 	int64		bypasses;		/* decisions within a statement that changes rights */
 } SeemeCacheCounters;
@@ -178,14 +176,14 @@ extern const SeemeUuidSet *seeme_cached_add_ids(SeemeCachedPrincipal *cached, Se
 extern void seeme_cached_resources_add(SeemeCachedResources *resources, const pg_uuid_t *id, SeemeCodeSet set);
 extern bool seeme_cached_resources_set_complete(SeemeCachedResources *resources, const SeemeUuidHash *loaded);
 
-/* Of about how many places it is remembered what a principal holds there. */
+/* About how many places the cache knows of a principal. */
 static inline int
 seeme_cached_nplaces(const SeemeCachedPrincipal *cached)
 {
 	return cached->is_flat ? cached->size : cached->used;
 }
 
-/* What a principal holds in a place; SEEME_UNKNOWN_CODE_SET if that is not remembered. */
+/* The codes of a principal in a place; SEEME_UNKNOWN_CODE_SET: the cache does not know. */
 static inline SeemeCodeSet
 seeme_cached_codes(const SeemeCachedPrincipal *cached, uint32 place)
 {

@@ -1,9 +1,9 @@
 /*
- * eviction.c: what is forgotten of all that is remembered, and when.
+ * eviction.c: what the cache forgets, and when.
  *
- * Sets the label of what is remembered (seeme_cached_generation). Pointers into what is remembered are good as long as seeme_site_generation is the
- * same: room is made at the next seeme_cache_evict() only, when nobody holds one. Knows neither who is asking nor what a
- * permission means, and reads no table: effective_permissions.c and preload.c fill the parts.
+ * Owns the generation that the cache was read under (seeme_cached_generation). Forgets only in
+ * seeme_cache_evict(), when nobody holds a pointer into the cache. Must not read a table, nor
+ * know who is asking: effective_permissions.c and preload.c fill the cache.
  */
 #include "postgres.h"
 
@@ -13,13 +13,16 @@
 #include "cache/parts.h"
 #include "core/invalidation.h"
 
-/* The bound when room was last made. */
+/* The limit of memory when the cache was last evicted. */
 static Size bounded_by = 0;
 
-/* The changes that all of this was read under, by kind. */
+/* The generations that the cache was read under, by kind. */
 static uint64 generations[SEEME_NINVAL_KINDS];
 
-/* Each part takes along what follows it. */
+/*
+ * Forgetting places forgets the principals, too, and forgetting the vocabulary forgets
+ * everything.
+ */
 
 static void
 forget_places(void)
@@ -37,8 +40,8 @@ forget_everything(void)
 }
 
 /*
- * Before anything is looked up in order to be added to: forgets what is not true any more, and makes room. From here on to
- * the next call pointers into the cache are good.
+ * Forgets what is out of date, and makes room. Pointers into the cache are valid until the next
+ * call.
  */
 void
 seeme_cache_evict(void)
@@ -58,7 +61,7 @@ seeme_cache_evict(void)
 			seeme_principals_forget();
 		else if (generations[SEEME_INVAL_ASSIGNMENTS] != seeme_generations[SEEME_INVAL_ASSIGNMENTS])
 			seeme_resources_forget();
-		/* Of a person whose group has changed, it is forgotten when they ask. */
+		/* Principals in an invalidated bucket are forgotten when they are looked up next. */
 		memcpy(generations, seeme_generations, sizeof(generations));
 		seeme_cached_generation = seeme_generation;
 	}
@@ -66,13 +69,13 @@ seeme_cache_evict(void)
 		(seeme_cache_was_full || seeme_cache_bytes() > seeme_cache_limit() || seeme_cache_ran_out_of_code_sets()))
 	{
 		seeme_cache_counters.evictions++;
-		/* Who asks changes more often than where. */
+		/* Prefer to forget principals: places are shared by all of them. */
 		if (!seeme_cache_ran_out_of_code_sets() &&
 			MemoryContextMemAllocated(seeme_principals_context, true) > seeme_cache_limit() / 2)
 			seeme_principals_forget();
 		else
 			forget_everything();
-		/* The bound has been lowered. */
+		/* The limit has been lowered. */
 		if (seeme_cache_bytes() > seeme_cache_limit())
 			forget_everything();
 	}

@@ -1,6 +1,6 @@
 /*
- * places.c: the part of the cache that is the same for everybody: where projects, teams and organizations are, whose the
- * organizations are, and who exists.
+ * places.c: the part of the cache that all principals share: where containers lie, who owns the
+ * organizations, and which users are active.
  */
 #include "postgres.h"
 
@@ -19,18 +19,18 @@ typedef struct CachedOwner
 SeemeUuidHash seeme_cache_places[SEEME_NCONTAINERS + 1];
 
 /* In seeme_places_context */
-static SeemeUuidHash owner_numbers; /* by organization: the place among the owners, from 1 */
+static SeemeUuidHash owner_numbers; /* by organization: the position in `owners`, from 1 */
 static CachedOwner *owners = NULL;
 static uint32 owners_size = 0;
 static SeemePlace *places = NULL;	/* by number */
 static uint32 nplaces = 0;
 static uint32 places_size = 0;
 
-/* In seeme_users_context: who exists and will not be disabled */
+/* In seeme_users_context: the users who exist and have no date on which they are disabled */
 static SeemeUuidSet people = {0};
 static uint64 users_generation = 0;
 
-/* Which tables were read as a whole since what they say was forgotten. */
+/* The tables that were read as a whole. */
 static bool is_preloaded[SEEME_NTABLES];
 
 void
@@ -58,7 +58,7 @@ seeme_users_forget(void)
 
 /* Places, numbered from 1 */
 
-/* The number that one gets; 0: there is no room for it. */
+/* Adds a place. Returns its number; 0: there is no room. */
 uint32
 seeme_cache_add_place(SeemeScopeKind kind, const pg_uuid_t *id, const SeemePlace *place)
 {
@@ -99,14 +99,14 @@ seeme_cache_nplaces(void)
 	return nplaces;
 }
 
-/* For how many there is room. */
+/* The number of places that there is memory for. */
 uint32
 seeme_cache_places_size(void)
 {
 	return places_size;
 }
 
-/* Whose an organization is, and whether it exists at all; false if that is not remembered. */
+/* The owner of an organization, and whether it exists; false: the cache does not know. */
 bool
 seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *owner)
 {
@@ -171,9 +171,9 @@ seeme_cache_set_preloaded(SeemeTable table)
 	is_preloaded[table] = true;
 }
 
-/* People */
+/* Users */
 
-/* Whether it is remembered that a person exists and has no date from which they are disabled. */
+/* Whether a user is known to be active. False means unknown, not no. */
 bool
 seeme_cache_find_user(const pg_uuid_t *person)
 {
@@ -181,7 +181,7 @@ seeme_cache_find_user(const pg_uuid_t *person)
 		seeme_uuid_set_contains(&people, person);
 }
 
-/* All of them, as they were read since seeme_cache_evict(). */
+/* Takes all active users, as they were read since seeme_cache_evict(). */
 void
 seeme_cache_set_users(const pg_uuid_t *ids, int n)
 {

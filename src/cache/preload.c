@@ -1,12 +1,12 @@
 /*
- * preload.c: what decisions take of places and people, whoever asks: where a project is, whose an organization is, and
- * whether a person exists and is not disabled.
+ * preload.c: places, owners and active users: looked up one by one, or read as a whole table.
  *
- * It is looked up one by one, as it is asked for. A session that has asked for many by then reads the table as a whole: a row
- * costs a fifteenth of a look-up so, and together the two cost at most twice what would have been best. That is what a pooled
- * connection comes to, and comes to again whenever a new project makes it forget where all of them are.
+ * A session that has looked up many rows reads the table as a whole. A row then costs a fifteenth
+ * of a look-up, so that both together cost at most twice the cheaper of the two. A pooled
+ * connection gets there soon, and again whenever a new project makes it forget all places.
  *
- * Keeps what it finds in the cache; owns no state. Like effective_permissions.c it reads in a store that was opened after seeme_cache_open().
+ * Owns no state: what it finds goes into the cache. It reads in a store that was opened by
+ * seeme_cache_open().
  */
 #include "postgres.h"
 
@@ -18,19 +18,19 @@
 #include "cache/preload.h"
 #include "core/store.h"
 
-/* A look-up costs as much as so many rows of a table that is read as a whole. */
+/* One look-up costs as much as this many rows of a table scan. */
 #define ROWS_PER_LOOKUP 15
 
-/* It is thought about after so many look-ups, and again after each as many. */
+/* Preloading is considered after every so many look-ups. */
 #define LOOKUPS_BETWEEN 64
 
-/* No more of the cache's memory than this part goes to a table. */
+/* A table may take 1/PART_OF_MEMORY of the cache's memory. */
 #define PART_OF_MEMORY 4
 
 /*
- * Whether a table is to be read as a whole now, and if so at most how many rows of it. Not twice: what is not found then does not
- * exist, or has changed since. Not in a serializable transaction, in
- * which that would be taken for an interest in each of its rows.
+ * The most rows to read if a table is to be preloaded now; else 0. A table is preloaded once: a
+ * row that is missing then does not exist, or has changed since. A serializable transaction never
+ * preloads, because a table scan would conflict with every writer.
  */
 static int
 rows_to_read(SeemeStore *store, SeemeTable table, uint32 looked_up, Size bytes_per_row)
@@ -86,7 +86,7 @@ seeme_look_up_place(SeemeStore *store, SeemeScopeKind kind, const pg_uuid_t *id,
 	(void) seeme_read_place(store, kind, id, place);
 }
 
-/* Whose an organization is; false when it does not exist. */
+/* The owner of an organization; false when it does not exist. */
 bool
 seeme_look_up_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
 {
@@ -128,8 +128,8 @@ add_person(void *context, const SeemeUser *person)
 }
 
 /*
- * Whether it is remembered that a person exists, and has no date from which they are disabled, or tokens count. False means
- * unknown, not no.
+ * Whether a user is known to exist, and to have no date on which they are disabled or from which
+ * tokens count. False means unknown, not no.
  */
 bool
 seeme_is_known_active(SeemeStore *store, const pg_uuid_t *person)

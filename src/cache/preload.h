@@ -1,6 +1,4 @@
-/*
- * preload.h: where things are and who acts, remembered for everybody.
- */
+/* preload.h: places, owners and active users, from the cache or read into it. */
 #ifndef SEEME_CACHE_PRELOAD_H
 #define SEEME_CACHE_PRELOAD_H
 

@@ -1,5 +1,6 @@
 /*
- * principals.c: the part of the cache that is each principal's own: what they have where.
+ * principals.c: the part of the cache that each principal has for itself: the codes at places and
+ * resources, and the grants.
  */
 #include "postgres.h"
 
@@ -10,18 +11,21 @@
 #include "cache/parts.h"
 #include "core/invalidation.h"
 
-/* As long as a principal has not more places than this, they are in a hash table. */
+/* Up to this many places of a principal are in a hash table. */
 #define FEW_PLACES 256
 
-/* As long as there is something of a principal in no more organizations than this, the one that is wanted is looked for one by one. */
+/* Up to this many grants of a principal are searched one by one. */
 #define FEW_GRANTS 8
 
-/* In seeme_principals_context: those who came by an API key; and the others, by the person's number, which stays when they are forgotten */
+/*
+ * In seeme_principals_context: the principals with an API key, and the others by the user's
+ * number. A number stays when its principal is forgotten.
+ */
 static HTAB *by_key = NULL;
 static SeemeUuidHash numbers;
 static SeemeCachedPrincipal **by_number = NULL;
 static uint32 by_number_size = 0;
-static SeemeCachedPrincipal *last_principal = NULL; /* the one asked for last */
+static SeemeCachedPrincipal *last_principal = NULL; /* the last one that was looked up */
 
 void
 seeme_principals_forget(void)
@@ -69,7 +73,7 @@ forget_resources_of(SeemeCachedPrincipal *cached)
 	}
 }
 
-/* Of everybody. */
+/* Forgets the resources of all principals. */
 void
 seeme_resources_forget(void)
 {
@@ -88,7 +92,7 @@ seeme_resources_forget(void)
 	seeme_site_generation++;
 }
 
-/* Of how many anything was remembered since all were forgotten. */
+/* How many principals were added since all were forgotten. */
 uint32
 seeme_cache_nprincipals(void)
 {
@@ -106,7 +110,7 @@ find_principal(const SeemePrincipalKey *key)
 	return entry == NULL ? NULL : by_number[entry->number];
 }
 
-/* NULL: nothing is remembered of them, or not any more, for something about them has changed. */
+/* Finds a principal; NULL: it is not cached, or not valid any more. */
 SeemeCachedPrincipal *
 seeme_cache_find_principal(const SeemePrincipalKey *key)
 {
@@ -122,7 +126,7 @@ seeme_cache_find_principal(const SeemePrincipalKey *key)
 	return NULL;
 }
 
-/* The place for a pointer to the principal whom a person is without a key. */
+/* Where the pointer to the principal of a user without a key is. */
 static SeemeCachedPrincipal **
 place_for(const pg_uuid_t *person)
 {
@@ -148,7 +152,7 @@ place_for(const pg_uuid_t *person)
 	return &by_number[numbers.used];
 }
 
-/* Of whom nothing was read before seeme_cache_evict(). */
+/* Adds a principal, of which nothing may have been read before seeme_cache_evict(). */
 SeemeCachedPrincipal *
 seeme_cache_add_principal(const SeemePrincipalKey *key)
 {
@@ -179,7 +183,7 @@ seeme_cache_add_principal(const SeemePrincipalKey *key)
 	return cached;
 }
 
-/* What is remembered of a principal is not true any more: a date has passed, or something about them has changed. */
+/* Forgets a principal: a date has passed, or something about it has changed. */
 void
 seeme_cache_forget_principal(SeemeCachedPrincipal *cached)
 {
@@ -226,7 +230,7 @@ put_few(SeemeCachedPrincipal *cached, uint32 place, SeemeCodeSet set)
 	few[i].set = set;
 }
 
-/* A hash table of twice the size. */
+/* Doubles the hash table. */
 static void
 grow_few(SeemeCachedPrincipal *cached)
 {
@@ -244,7 +248,7 @@ grow_few(SeemeCachedPrincipal *cached)
 		pfree(old);
 }
 
-/* An array with room for places up to a number. */
+/* Makes an array with room for the place with this number. */
 static void
 make_flat(SeemeCachedPrincipal *cached, uint32 place)
 {
@@ -263,7 +267,7 @@ make_flat(SeemeCachedPrincipal *cached, uint32 place)
 	cached->is_flat = true;
 }
 
-/* False: there is no room for it. */
+/* Sets the codes in a place; false: there is no room. */
 bool
 seeme_cached_set_codes(SeemeCachedPrincipal *cached, uint32 place, SeemeCodeSet set)
 {
@@ -284,7 +288,7 @@ seeme_cached_set_codes(SeemeCachedPrincipal *cached, uint32 place, SeemeCodeSet 
 	return true;
 }
 
-/* What the API key reaches that a principal came by. */
+/* Sets the codes that the API key allows. */
 void
 seeme_cached_set_key_codes(SeemeCachedPrincipal *cached, const uint64 *words)
 {
@@ -293,7 +297,7 @@ seeme_cached_set_key_codes(SeemeCachedPrincipal *cached, const uint64 *words)
 	cached->key_codes = memcpy(MemoryContextAlloc(seeme_principals_context, size), words, size);
 }
 
-/* Where a grants is among a principal's, from 1; 0: it is not known. */
+/* The position of an organization's grants, from 1; 0: they are not cached. */
 static uint32
 number_of_grants(const SeemeCachedPrincipal *cached, const pg_uuid_t *organization_id)
 {
@@ -310,7 +314,7 @@ number_of_grants(const SeemeCachedPrincipal *cached, const pg_uuid_t *organizati
 	return 0;
 }
 
-/* NULL: it is not known. */
+/* NULL: they are not cached. */
 SeemeCachedGrants *
 seeme_cached_find_grants(SeemeCachedPrincipal *cached, const pg_uuid_t *organization_id)
 {
@@ -319,7 +323,7 @@ seeme_cached_find_grants(SeemeCachedPrincipal *cached, const pg_uuid_t *organiza
 	return number == 0 ? NULL : cached->all_grants[number - 1];
 }
 
-/* With room for one more. */
+/* Makes room for one more. */
 static void
 grow_grants(SeemeCachedPrincipal *cached)
 {
@@ -336,7 +340,7 @@ grow_grants(SeemeCachedPrincipal *cached)
 	cached->grants_size = size;
 }
 
-/* All of it empty, to be filled by the caller. One that was there before goes. NULL: there is no room for it. */
+/* Adds empty grants, which replace older ones, for the caller to fill; NULL: there is no room. */
 SeemeCachedGrants *
 seeme_cached_add_grants(SeemeCachedPrincipal *cached, const pg_uuid_t *organization_id, int nmemberships)
 {
@@ -371,7 +375,8 @@ seeme_cached_add_grants(SeemeCachedPrincipal *cached, const pg_uuid_t *organizat
 }
 
 /*
- * The next place of which is known what a principal holds there, and that; 0 after the last one. The position is 0 at first.
+ * The next place whose codes are known, and the codes; 0 after the last one. *position is 0 at
+ * first.
  */
 uint32
 seeme_cached_next_place(const SeemeCachedPrincipal *cached, uint32 *position, SeemeCodeSet *set)
@@ -389,7 +394,7 @@ seeme_cached_next_place(const SeemeCachedPrincipal *cached, uint32 *position, Se
 
 /* Resources */
 
-/* What is remembered for a principal of the resources of a type. */
+/* The cached resources of a type. */
 SeemeCachedResources *
 seeme_cached_resources(SeemeCachedPrincipal *cached, const char *resource_type)
 {
@@ -406,7 +411,7 @@ seeme_cached_resources(SeemeCachedPrincipal *cached, const char *resource_type)
 	return resources;
 }
 
-/* One that is not there yet, if there is room for it. */
+/* Adds a resource that is not there yet, if there is room. */
 void
 seeme_cached_resources_add(SeemeCachedResources *resources, const pg_uuid_t *id, SeemeCodeSet set)
 {
@@ -416,7 +421,7 @@ seeme_cached_resources_add(SeemeCachedResources *resources, const pg_uuid_t *id,
 	seeme_cache_has_grown = true;
 }
 
-/* Takes in all of which anything is held, instead of those there are; false: there is no room for them. */
+/* Replaces the resources by the complete list; false: there is no room. */
 bool
 seeme_cached_resources_set_complete(SeemeCachedResources *resources, const SeemeUuidHash *loaded)
 {
@@ -435,7 +440,7 @@ seeme_cached_resources_set_complete(SeemeCachedResources *resources, const Seeme
 	return true;
 }
 
-/* Ids of which one code is held */
+/* Ids at which a principal has one code */
 
 const SeemeUuidSet *
 seeme_cached_find_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind, uint32 type, int code)
@@ -448,7 +453,7 @@ seeme_cached_find_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind, uint32 
 	return NULL;
 }
 
-/* NULL: there is no room for them. */
+/* NULL: there is no room. */
 const SeemeUuidSet *
 seeme_cached_add_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind, uint32 type, int code, const pg_uuid_t *values, int n)
 {

@@ -1,6 +1,4 @@
-/*
- * codes.h: permission codes.
- */
+/* codes.h: permission codes. */
 #ifndef SEEME_CORE_CODES_H
 #define SEEME_CORE_CODES_H
 
@@ -10,11 +8,14 @@
 
 #include "core/store.h"
 
-/* A code that is asked about: itself, or what a wildcard stands for. */
+/*
+ * A permission that is asked about, and the codes that it stands for: itself, or those that a
+ * wildcard covers.
+ */
 typedef struct SeemePermissionSpec
 {
 	char	   *code;
-	List	   *concrete;		/* of char *: never empty */
+	List	   *concrete;		/* of char *; never empty */
 } SeemePermissionSpec;
 
 extern bool seeme_code_covers(const char *held, const char *asked);

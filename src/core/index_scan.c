@@ -1,13 +1,14 @@
 /*
- * index_scan.c: reading a table, by an index or as it lies, under one snapshot of what is committed now.
+ * index_scan.c: reads tables by index or as a whole, under one snapshot of what is committed now.
  *
- * Owns how the extension's tables are found and read, whatever row security and snapshots say; what their columns mean is
- * for store.c. Writes nothing.
+ * Owns where the extension's tables and indexes are. Must not know what a column means. Writes
+ * nothing.
  *
- * A SeemeStore reads everything under one snapshot, taken when its first table is opened, of what is committed at that
- * moment plus what this transaction has done so far: the one that PostgreSQL's own catalogs are read with. So a decision
- * follows the latest committed state in every isolation level, never sees two states at once, and works in parallel workers
- * and on standbys. Every function may throw; whatever is open then is cleaned up by the resource owner.
+ * A SeemeStore reads everything under one snapshot, the catalog snapshot, which it takes when it
+ * opens its first table. It has the latest committed state, plus what this transaction has done.
+ * So decisions follow the latest commit in every isolation level, never see two states at once,
+ * and work in parallel workers and on standbys. Every function may throw; the resource owner then
+ * cleans up.
  */
 #include "postgres.h"
 
@@ -67,7 +68,7 @@ seeme_store_close(SeemeStore *store)
 	memset(store, 0, sizeof(*store));
 }
 
-/* The table of an index, its name, and whether its entries say all that is asked of a row. */
+/* Each index: its table, its name, and whether it has all columns that C reads of a row. */
 static const struct
 {
 	SeemeTable	table;
@@ -102,12 +103,12 @@ static const struct
 };
 
 /*
- * Where the tables and indexes are: 0 when that has not been looked up since a definition changed. A table that is read tells
- * of its own and its indexes' (seeme_tables_read).
+ * The OIDs of tables and indexes; 0: not looked up since a definition changed. seeme_tables_read
+ * tells when a table that was read gets another definition.
  */
 static Oid	table_oids[SEEME_NTABLES];
 static Oid	index_oids[SEEME_NINDEXES];
-static bool has_columns[SEEME_NTABLES]; /* its columns are what C takes them for */
+static bool has_columns[SEEME_NTABLES]; /* its columns were checked */
 static uint64 known_under = 0;
 static Oid	known_in = InvalidOid;
 
@@ -123,7 +124,7 @@ forget_oids(SeemeStore *store)
 	known_in = store->namespace;
 }
 
-/* Throws 55000 unless each column that C reads by its number has the name and the type that C takes it for. */
+/* Throws 55000 unless each column that C reads by number has the expected name and type. */
 static void
 check_columns(Relation relation, SeemeTable table)
 {
@@ -164,8 +165,8 @@ open_table(SeemeStore *store, SeemeTable table)
 					 errhint("CREATE EXTENSION seeme_rbac first.")));
 
 		/*
-		 * Before it is waited for: what is read of a table that was rewritten meanwhile is not to
-		 * be remembered.
+		 * Set this before waiting for the lock: if the table is rewritten meanwhile, what is read
+		 * of it must not be cached.
 		 */
 		seeme_tables_read[table] = relid;
 		store->tables[table] = table_open(relid, AccessShareLock);
@@ -177,7 +178,7 @@ open_table(SeemeStore *store, SeemeTable table)
 	return store->tables[table];
 }
 
-/* With its table locked, so that it does not go between being found and being locked. */
+/* Opens an index. Its table is locked, so that the index cannot go meanwhile. */
 static Relation
 open_index(SeemeStore *store, SeemeIndex index)
 {
@@ -193,7 +194,10 @@ open_index(SeemeStore *store, SeemeIndex index)
 	return index_open(relid, AccessShareLock);
 }
 
-/* The keys are on columns of the table; they are changed into those of the index, and put in its order. */
+/*
+ * Begins a scan. The keys name columns of the table. They are changed to those of the index, in
+ * its order.
+ */
 void
 seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys, ScanKey keys)
 {
@@ -226,8 +230,8 @@ seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys
 }
 
 /*
- * The next entry of the index, whether or not its row is there to be seen. If the index covers, its columns can be looked at
- * already. Whatever reads many comes by here, and can be cancelled.
+ * Moves to the next entry of the index, whether its row is visible or not. A covering index has
+ * its columns ready then. Every long read comes through here and can be cancelled.
  */
 bool
 seeme_next_entry(SeemeScan *scan)
@@ -237,7 +241,7 @@ seeme_next_entry(SeemeScan *scan)
 	return index_getnext_tid(scan->scan, ForwardScanDirection) != NULL;
 }
 
-/* Whether the current row is what the keys ask for: an index of hashes finds others with the same hash, too. */
+/* Whether the current row matches the keys. A hash index finds other values with the same hash. */
 static bool
 fits(SeemeScan *scan)
 {
@@ -268,8 +272,8 @@ fetch_row(SeemeScan *scan)
 }
 
 /*
- * Whether the row of an entry is there to be seen. That of an index that covers is not looked at where everybody sees all of its
- * page, as in an index-only scan.
+ * Whether the row of an entry is visible. For a covering index the row is not fetched where the
+ * visibility map says that the page is all-visible, as in an index-only scan.
  */
 bool
 seeme_entry_is_visible(SeemeScan *scan)
@@ -291,7 +295,7 @@ seeme_next_row(SeemeScan *scan)
 	return false;
 }
 
-/* All rows of a table, in no order. */
+/* Begins a scan of a whole table. */
 void
 seeme_begin_table_scan(SeemeStore *store, SeemeScan *scan, SeemeTable table)
 {
@@ -313,7 +317,7 @@ seeme_next_table_row(SeemeScan *scan)
 	return true;
 }
 
-/* About how many rows a table has. */
+/* The estimated number of rows of a table. */
 double
 seeme_estimate_rows(SeemeStore *store, SeemeTable table)
 {
@@ -348,7 +352,7 @@ seeme_uuid_key(ScanKey key, AttrNumber column, const pg_uuid_t *value)
 	ScanKeyInit(key, column, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(value));
 }
 
-/* The columns have the database's collation, so that they compare with an application's without further ado. */
+/* The columns have the database's collation, so that applications can compare them directly. */
 void
 seeme_text_key(ScanKey key, AttrNumber column, const char *value)
 {
@@ -357,8 +361,8 @@ seeme_text_key(ScanKey key, AttrNumber column, const char *value)
 }
 
 /*
- * A column of the current entry of an index. Where one before it is null, PostgreSQL looks at all of them anew for each; most
- * entries of memberships have nulls, and all have columns of one length.
+ * A column of the current index entry. index_getattr() walks all columns anew where an earlier
+ * one is null. Most entries of memberships have nulls, and all their columns have a fixed length.
  */
 static Datum
 entry_datum(SeemeScan *scan, int column, bool *isnull)
@@ -386,7 +390,7 @@ entry_datum(SeemeScan *scan, int column, bool *isnull)
 	return fetchatt(TupleDescAttr(columns, column), (char *) entry + IndexInfoFindDataOffset(entry->t_info) + offset);
 }
 
-/* A column of the current row; or of the entry, which has its row fetched if it does not have the column. */
+/* A column of the current row, or of the index entry. The row is fetched if the entry lacks it. */
 Datum
 seeme_row_datum(SeemeScan *scan, AttrNumber column, bool *isnull)
 {
@@ -434,7 +438,7 @@ seeme_row_text(SeemeScan *scan, AttrNumber column)
 	return isnull ? NULL : TextDatumGetCString(datum);
 }
 
-/* The elements of an array of texts, without nulls; how many. */
+/* The elements of a text array, without nulls. Returns how many. */
 int
 seeme_row_texts(SeemeScan *scan, AttrNumber column, char ***texts)
 {
@@ -456,7 +460,7 @@ seeme_row_texts(SeemeScan *scan, AttrNumber column, char ***texts)
 	return kept;
 }
 
-/* The first row that the keys find, if any. */
+/* Reads the first row that the keys find; false: there is none. */
 bool
 seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, void *row)
 {
@@ -471,7 +475,10 @@ seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, See
 	return found;
 }
 
-/* The rows that the keys find, at most so many, in the order of the index, each palloc'd with a size. */
+/*
+ * Lists the rows that the keys find, at most `limit`, in the order of the index. Each is palloc'd
+ * with `size` bytes.
+ */
 List *
 seeme_list_some_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, Size size, int limit)
 {

@@ -1,15 +1,16 @@
 /*
- * invalidation.c: whether what decisions follow has changed, here or in another session.
+ * invalidation.c: notices that something has changed on which decisions depend, here or in
+ * another session.
  *
- * Row triggers on the tables that decisions are made from send an invalidation of an empty table, one of four. PostgreSQL
- * delivers such messages to every session when the transaction commits, replays them on standbys, and takes them back
- * when it is rolled back. What receives them here only moves a number: it may run where no catalog can be read.
+ * Row triggers send a relcache invalidation for one of four empty proxy tables. PostgreSQL
+ * delivers such messages to every session at commit, replays them on standbys, and discards them
+ * on rollback. The callback here only counts: it may run where no catalog can be read. Queries
+ * never use the proxy tables, because each invalidation would make sessions plan anew.
  *
- * Never a table that queries use: each of its invalidations would make every session plan anew.
- *
- * What changes of one person (a membership, a key) is to be forgotten of few others. There are no thousand tables for that:
- * the message names one that does not exist, by a number that PostgreSQL keeps for its development and no release gives away.
- * Sessions look for it among what they have cached, find nothing, and tell this module.
+ * A change that concerns one user only should not make sessions forget all others. Its message
+ * names no proxy table. It names one of 1,024 buckets of users, by the OIDs 8192 to 9215, which
+ * no release assigns. A session finds no table with that OID in its relcache, and calls back
+ * here.
  */
 #include "postgres.h"
 
@@ -46,10 +47,10 @@ LocalTransactionId seeme_rights_changed_lxid = InvalidLocalTransactionId;
 TimestampTz seeme_rights_changed_at = 0;
 Oid			seeme_tables_read[SEEME_MAX_TABLES_READ];
 
-/* The tables whose invalidations count; invalid as long as nobody relies on anything. */
+/* The proxy tables; invalid as long as nothing was cached. */
 static Oid	proxies[SEEME_NINVAL_KINDS];
 
-/* The numbers that stand for groups of people, from here on. */
+/* The OIDs that stand for buckets of users begin here. */
 #define FIRST_BUCKET_OID ((Oid) 8192)
 StaticAssertDecl(FIRST_BUCKET_OID + SEEME_NBUCKETS <= FirstGenbkiObjectId, "no table has the number of a group");
 
@@ -69,8 +70,8 @@ bucket_changed(uint32 bucket)
 }
 
 /*
- * An invalid relid stands for every table: messages were lost. A message about a table that was read, not its rows, is rare:
- * ALTER TABLE, VACUUM, ANALYZE.
+ * An invalid OID stands for every table: messages were lost. Messages for the tables that were
+ * read come of ALTER TABLE, VACUUM and ANALYZE, not of changed rows.
  */
 static void
 relation_changed(Datum arg, Oid relid)
@@ -88,7 +89,7 @@ relation_changed(Datum arg, Oid relid)
 			kind_changed(SEEME_INVAL_VOCABULARY);
 }
 
-/* Database roles: one may have got another's name. */
+/* A database role may have got another name. */
 static void
 role_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
@@ -109,7 +110,7 @@ seeme_inval_init(void)
 	CacheRegisterSyscacheCallback(AUTHOID, role_changed, (Datum) 0);
 }
 
-/* Looks for the tables that stand for changes; false when one is not there. */
+/* Looks up the proxy tables; false: one does not exist. */
 bool
 seeme_find_proxies(Oid namespace)
 {
@@ -128,7 +129,10 @@ seeme_find_proxies(Oid namespace)
 	return true;
 }
 
-/* To be called before anything is read that will be relied on, and before the number of changes is noted. May throw. */
+/*
+ * Looks up the proxy tables. Call it before noting a generation and before reading what will be
+ * cached. May throw.
+ */
 void
 seeme_watch_proxies(Oid namespace)
 {
@@ -139,7 +143,7 @@ seeme_watch_proxies(Oid namespace)
 				 errhint("CREATE EXTENSION seeme_rbac first.")));
 }
 
-/* What is being read is not to be relied on afterwards without another look at whether anything has changed. */
+/* Makes sure that what is being read now is not relied on later. */
 void
 seeme_bump_generation(void)
 {
@@ -148,8 +152,8 @@ seeme_bump_generation(void)
 }
 
 /*
- * Tells every session, at commit, that something about a person has changed. PostgreSQL takes two things from a row of pg_class:
- * the number, and whether the table is shared by all databases.
+ * Invalidates the bucket of a user in every session, at commit. PostgreSQL takes from a row of
+ * pg_class only the OID, and whether the table is shared.
  */
 static void
 invalidate_user(const pg_uuid_t *user)
@@ -166,7 +170,7 @@ invalidate_user(const pg_uuid_t *user)
 	bucket_changed(bucket);
 }
 
-/* Whether the row says whose it is; if so, tells of that person. */
+/* Invalidates the user whom a column of a row names; false: the column is null. */
 static bool
 invalidate_user_of_row(TriggerData *trigger, HeapTuple row)
 {
@@ -188,8 +192,9 @@ invalidate_user_of_row(TriggerData *trigger, HeapTuple row)
 /*
  * seeme.note_change('changes_of_…', column) RETURNS trigger
  *
- * The column, a uuid, says whose rights a row is about; empty: everybody's. Before a row is written, so that nothing is
- * remembered between its writing and the message; and after, before the other triggers of that row.
+ * The column, a uuid, names the user whose rights a row is about; empty: the row concerns
+ * everybody. Fires before a row is written, so that nothing is cached between the write and the
+ * message; and after, before other triggers of the row.
  */
 SEEME_FUNCTION(seeme_note_change, 0)
 {

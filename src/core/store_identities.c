@@ -69,12 +69,12 @@ get_service(SeemeScan *scan, void *row)
 {
 	bool		isnull;
 
-	/* Left as it is, all zeroes, for a user. */
+	/* Stays all zeroes for a user who is no service. */
 	if (DatumGetBool(seeme_row_datum(scan, Anum_users_is_service, &isnull)))
 		seeme_row_uuid(scan, Anum_users_service_organization_id, row);
 }
 
-/* The organization that a service belongs to; false when it belongs to none, or is no service. */
+/* The organization of a service; false: the user is no service, or belongs to no organization. */
 bool
 seeme_read_service(SeemeStore *store, const pg_uuid_t *id, pg_uuid_t *organization)
 {
@@ -93,7 +93,7 @@ get_email(SeemeScan *scan, void *row)
 	*(char **) row = seeme_row_text(scan, Anum_users_email);
 }
 
-/* NULL when there is none. */
+/* NULL: there is none. */
 char *
 seeme_read_email(SeemeStore *store, const pg_uuid_t *id)
 {
@@ -121,7 +121,7 @@ get_api_key(SeemeScan *scan, void *row)
 	seeme_row_uuid(scan, Anum_api_keys_bearer_membership_id, &key->bearer_membership_id);
 }
 
-/* NULL when there is none. */
+/* NULL: there is none. */
 SeemeApiKey *
 seeme_read_api_key(SeemeStore *store, const pg_uuid_t *id)
 {
@@ -132,7 +132,7 @@ seeme_read_api_key(SeemeStore *store, const pg_uuid_t *id)
 	return seeme_read_row(store, SEEME_API_KEYS_BY_ID, 1, &key, get_api_key, found) ? found : NULL;
 }
 
-/* Keys that tokens are verified with, and people as others name them */
+/* Keys for tokens, and external identities */
 
 static void
 get_token_key(SeemeScan *scan, void *row)
@@ -151,7 +151,7 @@ get_token_key(SeemeScan *scan, void *row)
 	key->valid_until = seeme_row_time(scan, Anum_token_keys_valid_until, DT_NOEND);
 }
 
-/* NULL when there is none. */
+/* NULL: there is none. */
 SeemeTokenKey *
 seeme_read_token_key(SeemeStore *store, const pg_uuid_t *id)
 {
@@ -162,7 +162,7 @@ seeme_read_token_key(SeemeStore *store, const pg_uuid_t *id)
 	return seeme_read_row(store, SEEME_TOKEN_KEYS_BY_ID, 1, &key, get_token_key, found) ? found : NULL;
 }
 
-/* Those of a kid, which several issuers may use. */
+/* The keys with a kid. Several issuers may use the same one. */
 List *
 seeme_list_token_keys(SeemeStore *store, const char *kid)
 {

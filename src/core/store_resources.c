@@ -1,8 +1,9 @@
 /*
- * store_resources.c: the rows of permission codes, resource types, and resources.
+ * store_resources.c: the rows of permission codes, resource types and resources.
  *
- * A resource is a row of an application's table: it is assigned to projects, released from the last
- * one, retired when its id must not come back. Must not know who is asking. Writes nothing.
+ * A resource is a row of an application's table. It is assigned to projects, and released when
+ * its last assignment ends. A retired id was one of a deleted thing. Must not know who is asking.
+ * Writes nothing.
  */
 #include "postgres.h"
 
@@ -13,7 +14,7 @@
 
 /* Permission codes and resource types */
 
-/* Whether a code is registered as it stands. */
+/* Whether a code or wildcard is registered. */
 bool
 seeme_read_code(SeemeStore *store, const char *code)
 {
@@ -54,7 +55,7 @@ get_resource_type(SeemeScan *scan, void *row)
 	*(char **) row = seeme_row_text(scan, Anum_resource_types_name);
 }
 
-/* NULL when the resource is tied to none. */
+/* The type that a resource name of codes is tied to; NULL: none. */
 char *
 seeme_find_type_of_resource(SeemeStore *store, const char *resource)
 {
@@ -92,7 +93,7 @@ get_assignment(SeemeScan *scan, void *row)
 	seeme_row_uuid(scan, Anum_project_resources_resource_id, &assignment->resource_id);
 }
 
-/* Of a resource to any project, at most so many; of every type under that id when type is NULL. */
+/* The assignments of a resource, at most `limit`; with type NULL, of every type under that id. */
 List *
 seeme_list_assignments(SeemeStore *store, const pg_uuid_t *resource, const char *type, int limit)
 {
@@ -105,7 +106,7 @@ seeme_list_assignments(SeemeStore *store, const pg_uuid_t *resource, const char 
 								get_assignment, sizeof(SeemeAssignment), limit);
 }
 
-/* Of resources of a type to one project. */
+/* The assignments of a type to a project, at most `limit`. */
 List *
 seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const char *type, int limit)
 {
@@ -117,7 +118,10 @@ seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const cha
 								get_assignment, sizeof(SeemeAssignment), limit);
 }
 
-/* All assignments of a type; false: the table has more rows than so many, and the rest was not read. */
+/*
+ * Visits all assignments of a type. False: the table has more than `limit` rows, and the rest was
+ * not read.
+ */
 bool
 seeme_visit_assignments(SeemeStore *store, const char *type, int limit,
 						void (*visit) (void *context, const SeemeAssignment *assignment), void *context)
@@ -159,7 +163,7 @@ get_had_row(SeemeScan *scan, void *row)
 	*(bool *) row = DatumGetBool(seeme_row_datum(scan, Anum_project_resources_had_row, &isnull)) && !isnull;
 }
 
-/* Whether a resource is assigned, and if so whether a protected table had its row when that was looked for last. */
+/* Whether a resource is assigned. *had_row: a protected table had its row at the last look. */
 bool
 seeme_read_had_row(SeemeStore *store, const char *type, const pg_uuid_t *resource, bool *had_row)
 {
@@ -186,7 +190,10 @@ get_released_had_row(SeemeScan *scan, void *row)
 	*(bool *) row = DatumGetBool(seeme_row_datum(scan, Anum_released_resources_had_row, &isnull)) && !isnull;
 }
 
-/* Whether a resource was assigned once and is not any more; and if so (had_row not NULL) whether it had its row then. */
+/*
+ * Whether a resource was assigned and is not any more. *had_row, unless NULL: it had its row
+ * then.
+ */
 bool
 seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resource, bool *had_row)
 {
@@ -197,7 +204,7 @@ seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resour
 	return seeme_read_row(store, SEEME_RELEASED_RESOURCES_BY_ID, 2, keys, had_row == NULL ? NULL : get_released_had_row, had_row);
 }
 
-/* Whether people have been added, or changed, other than by a restore. */
+/* Whether users were added or changed other than by a restore. */
 bool
 seeme_read_in_use(SeemeStore *store)
 {

@@ -1,7 +1,7 @@
 /*
- * uuid_hash.c: ids and what goes with them, found fast: hash tables with open addressing.
+ * uuid_hash.c: hash tables and hash sets of UUIDs, with open addressing.
  *
- * Owns nothing but the random keys of the hash; whose memory it is, says the caller.
+ * Owns the random keys of the hash. Memory belongs to the caller.
  */
 #include "postgres.h"
 
@@ -12,7 +12,7 @@
 
 uint64		seeme_hash_keys[2] = {0};
 
-/* To be called before anything is put into a new table. */
+/* Call this before adding to a new table. */
 void
 seeme_hash_init(void)
 {
@@ -42,7 +42,7 @@ put_entry(SeemeUuidHash *table, const pg_uuid_t *id, uint32 number)
 	table->entries[i].number = number;
 }
 
-/* How many entries a table has after one more id is added. */
+/* The size of a table after one more insertion. */
 static Size
 size_after_next(const SeemeUuidHash *table)
 {
@@ -51,7 +51,7 @@ size_after_next(const SeemeUuidHash *table)
 	return ((uint64) table->used + 1) * 3 > ((uint64) table->mask + 1) * 2 ? ((Size) table->mask + 1) * 2 : (Size) table->mask + 1;
 }
 
-/* How much memory the next id that is added takes, beyond what there is: 0 for most of them. */
+/* How much memory the next insertion takes; 0 for most of them. */
 Size
 seeme_uuid_hash_growth(const SeemeUuidHash *table)
 {
@@ -60,7 +60,7 @@ seeme_uuid_hash_growth(const SeemeUuidHash *table)
 	return table->entries != NULL && size == (Size) table->mask + 1 ? 0 : sizeof(SeemeUuidHashEntry) * size;
 }
 
-/* Adds an id that is not there yet. */
+/* Inserts an id that is not there yet. */
 void
 seeme_uuid_hash_insert(MemoryContext context, SeemeUuidHash *table, const pg_uuid_t *id, uint32 number)
 {
@@ -116,14 +116,14 @@ put_id(SeemeUuidSet *ids, const pg_uuid_t *id)
 	}
 }
 
-/* Two thirds full. */
+/* At most two thirds full. */
 static uint32
 lines_of(int n)
 {
 	return (uint32) ((int64) n * 3 / (SEEME_UUIDS_PER_LINE * 2)) + 1;
 }
 
-/* How much memory so many take. */
+/* How much memory a set of n ids takes. */
 Size
 seeme_uuid_set_size(int n)
 {
@@ -152,7 +152,7 @@ seeme_uuid_set_free(SeemeUuidSet *ids)
 	memset(ids, 0, sizeof(*ids));
 }
 
-/* All of them, in no order, put where there is room for as many; how many. */
+/* Lists all ids, in no order, into an array with room for them. Returns how many. */
 int
 seeme_uuid_set_list(const SeemeUuidSet *ids, pg_uuid_t *values)
 {
