@@ -1,7 +1,8 @@
 /*
- * hooks.c: where PostgreSQL calls this library, and whom each call is for.
+ * hooks.c: the hooks through which PostgreSQL calls this library.
  *
- * Owns every hook that the library installs, and calls whoever had it before. Must not do anything itself.
+ * Owns every hook that the library installs, and calls the previous one. Must not do anything
+ * itself.
  */
 #include "postgres.h"
 
@@ -49,7 +50,7 @@ process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tre
 				ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *destination,
 				QueryCompletion *completion)
 {
-	/* The tree may be gone afterwards: COMMIT and the like end what holds it. */
+	/* Look now: COMMIT and its like free the tree. */
 	PrepareStmt *prepare = IsA(statement->utilityStmt, PrepareStmt) ? (PrepareStmt *) statement->utilityStmt : NULL;
 	bool		outer;
 

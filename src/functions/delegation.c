@@ -50,7 +50,7 @@ add_missing_of_role(List *missing, SeemePrincipal *principal, const SeemePlace *
 	return role == NULL ? missing : add_missing(missing, principal, place, role->ncodes, role->codes);
 }
 
-/* A text and its number in a list. */
+/* A text and its position in a list. */
 typedef struct NumberedText
 {
 	char	   *text;
@@ -73,7 +73,7 @@ compare_numbers(const void *a, const void *b)
 	return ((const NumberedText *) a)->number < ((const NumberedText *) b)->number ? -1 : 1;
 }
 
-/* The texts of a list, each once, where it came first. */
+/* The distinct texts of a list, in the order of their first positions. */
 static List *
 distinct_texts(List *texts)
 {

@@ -1,7 +1,9 @@
 /*
- * login.c: the ways to say who is asking: a trusted application (seeme_assume), an API key or a signed token (seeme_login).
+ * login.c: the ways to identify oneself: a trusted application (seeme_assume), an API key or a
+ * signed token (seeme_login).
  *
- * Owns the verified tokens of this backend. Whether somebody may be named is for identity.c; what a token says, for jwt.c.
+ * Owns the verified tokens of this backend. Must not say whether an identity counts: that is for
+ * cache/identity_lookup.c. identity.c keeps it, and jwt.c reads tokens.
  */
 #include "postgres.h"
 
@@ -26,7 +28,10 @@
 #include "core/store.h"
 #include "core/version.h"
 
-/* As many as a pool's connection may see in the lifetime of a token; some 200 kB. When there are more, they are all forgotten. */
+/*
+ * About as many as a pooled connection sees in the lifetime of a token; some 200 kB. When the
+ * table is full, all tokens are forgotten.
+ */
 #define MAX_VERIFIED_TOKENS 1024
 
 typedef struct Digest
@@ -34,10 +39,10 @@ typedef struct Digest
 	uint8		bytes[PG_SHA256_DIGEST_LENGTH];
 } Digest;
 
-/* A token whose signature was good, by its SHA-256, and what it was good under. */
+/* A token with a valid signature, by its SHA-256, and the key that verified it. */
 typedef struct VerifiedToken
 {
-	Digest		digest;			/* the key of the table; first */
+	Digest		digest;			/* the key of the table; must be first */
 	pg_uuid_t	key_id;
 	Digest		key_digest;
 	TimestampTz not_before;
@@ -49,7 +54,7 @@ typedef struct VerifiedToken
 static HTAB *verified = NULL;
 static MemoryContext verified_context = NULL;
 
-/* Whether a role was granted EXECUTE on a function, by name. */
+/* Whether a role itself was granted EXECUTE on a function. */
 static bool
 is_grantee(Oid role, Oid function)
 {
@@ -74,8 +79,9 @@ is_grantee(Oid role, Oid function)
 }
 
 /*
- * Whether session_user was granted EXECUTE on a function: neither through PUBLIC, which a careless GRANT reaches, nor through
- * a role that it is a member of. Remembered until a function changes.
+ * Whether session_user itself was granted EXECUTE on a function. A grant to PUBLIC does not
+ * count, because a careless GRANT makes one. Nor does a grant to a role of which it is a member.
+ * The answer is kept until a function changes.
  */
 static bool
 session_user_is_grantee(Oid function)
@@ -100,7 +106,10 @@ session_user_is_grantee(Oid function)
 	return known || superuser_arg(role);
 }
 
-/* Inside a SECURITY DEFINER function, or where PostgreSQL runs somebody's code for somebody else. */
+/*
+ * Whether this runs in a SECURITY DEFINER function, or where PostgreSQL runs one role's code for
+ * another.
+ */
 static bool
 in_foreign_context(void)
 {
@@ -111,7 +120,10 @@ in_foreign_context(void)
 	return (context & (SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION)) != 0;
 }
 
-/* Names somebody. One and the same error when they are unknown, disabled or expired, or the session speaks for another. */
+/*
+ * Assumes an identity. The error is the same whether the user, key or token is unknown, disabled
+ * or expired, or the session speaks for another user.
+ */
 static void
 identify(const SeemeIdentity *identity, bool for_session)
 {
@@ -141,7 +153,9 @@ SEEME_FUNCTION(seeme_assume, 1)
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
-/* For SECURITY DEFINER functions of the extension: whoever else may execute it by somebody's mistake is refused. */
+/*
+ * For SECURITY DEFINER functions of the extension: other callers are refused, even with EXECUTE.
+ */
 static void
 require_extension(const char *function)
 {
@@ -164,7 +178,7 @@ require_session_login(bool for_session)
 /*
  * seeme.login_by_key(user_id, key_id uuid, for_session boolean) RETURNS void
  *
- * Null arguments are nobody's, and get the same error as an unknown person.
+ * Null arguments get the same error as an unknown user.
  */
 SEEME_FUNCTION(seeme_login_by_key, 3)
 {
@@ -181,7 +195,7 @@ SEEME_FUNCTION(seeme_login_by_key, 3)
 	PG_RETURN_VOID();
 }
 
-/* SHA-256 of some texts, each with its length before it. */
+/* SHA-256 of some texts, each preceded by its length. */
 static void
 digest_texts(int ntexts, const char *const *texts, Digest *digest)
 {
@@ -243,7 +257,7 @@ remember_token(const Digest *digest, const SeemeTokenKey *key, const SeemeClaims
 	token->subject = subject;
 }
 
-/* Whether a token was verified before, and the key that it was good under is as it was then. */
+/* The key that verified a token before, if it is still the same key; else NULL. */
 static SeemeTokenKey *
 recall_token(SeemeStore *store, const Digest *digest, SeemeClaims *claims)
 {
@@ -269,7 +283,10 @@ key_is_current(const SeemeTokenKey *key, TimestampTz now)
 	return key->valid_from <= now && now < key->valid_until;
 }
 
-/* The key that a token is good under, and its claims; NULL, and why, when there is none. */
+/*
+ * The key that verifies a token, and the token's claims. NULL: there is none, and *wrong is the
+ * reason.
+ */
 static SeemeTokenKey *
 verify_token(SeemeStore *store, const char *token, SeemeClaims *claims, const char **wrong)
 {
@@ -285,7 +302,7 @@ verify_token(SeemeStore *store, const char *token, SeemeClaims *claims, const ch
 		return NULL;
 	digest_texts(1, &token, &digest);
 	key = recall_token(store, &digest, claims);
-	/* If that one is over, another may know the token, too. */
+	/* If that key is not current any more, another one may verify the token. */
 	if (key != NULL && key_is_current(key, now))
 		return key;
 	if (!seeme_jwt_read_header(token, length, &header))

@@ -1,10 +1,11 @@
 /*
- * owner_rows.c: the rows of an application's own tables, looked at with the rights of the table's owner.
+ * owner_rows.c: looks at rows of an application's table with the rights of the table's owner.
  *
- * The extension's own triggers run as a superuser. What a query of an application's table may run on the way (a cast, an
- * index expression, a check constraint that the planner simplifies) is the work of that table's owner, and must not run as
- * anybody else: so this does as PostgreSQL's referential integrity triggers do. Knows nothing of permissions; the condition
- * that it is given may ask for some.
+ * The extension's triggers run as a superuser. A query of an application's table may run the
+ * owner's code: a cast, an index expression, a check constraint. It must not run as anybody else,
+ * so this file does as PostgreSQL's referential integrity triggers do. Must not be reachable by
+ * anybody but the extension's own functions. Must not know permissions; the condition that it
+ * gets may ask for some.
  */
 #include "postgres.h"
 
@@ -23,7 +24,7 @@
 
 #include "core/version.h"
 
-/* Whether a table has a column of that name and type. */
+/* Whether a table has a column with this name and type. */
 static bool
 has_column(Oid relid, const char *column, Oid type)
 {
@@ -33,8 +34,8 @@ has_column(Oid relid, const char *column, Oid type)
 }
 
 /*
- * The value, as text, of an aggregate expression over the rows of a table that have an id, by what is committed now. NULL for
- * what is no table (any more), and when its id column is none.
+ * The value, as text, of an aggregate over the rows of a table with an id, by what is committed
+ * now. NULL: it is not a table any more, or the id column does not exist.
  */
 static char *
 ask_owner(Oid relid, const char *id_column, Datum id, const char *expression)
@@ -83,7 +84,7 @@ ask_owner(Oid relid, const char *id_column, Datum id, const char *expression)
 	return value;
 }
 
-/* Expressions run as the owner of whatever table is named: this is for the extension's own functions to call. */
+/* For the extension's own functions only: expressions run as the owner of any table. */
 static void
 require_superuser(const char *function)
 {
@@ -104,7 +105,7 @@ SEEME_FUNCTION(seeme_every_row, 4)
 	for (int i = 0; i < 4; i++)
 		if (PG_ARGISNULL(i))
 			PG_RETURN_BOOL(false);
-	/* A null is no yes, but an aggregate passes over it. */
+	/* bool_and() skips nulls, but a null is not true. */
 	every = ask_owner(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
 					  psprintf("pg_catalog.bool_and((%s) IS TRUE)", text_to_cstring(PG_GETARG_TEXT_PP(3))));
 	PG_RETURN_BOOL(every != NULL && strcmp(every, "t") == 0);

@@ -1,8 +1,9 @@
 /*
- * permitted.c: what may be done, where, and by whom: the request of check.c, listed.
+ * permitted.c: lists of where a permission is had, and by whom.
  *
- * Each list is made of candidates, and each candidate is decided by evaluator.c: so that no list can say what a check does not.
- * Where a single code is held is remembered (effective_permissions.c); other questions are put to the tables.
+ * Each list begins with candidates, and evaluator.c decides about each of them, so that no list
+ * disagrees with a check. For a single code the cache has the answer; other permissions are
+ * looked up in the tables.
  */
 #include "postgres.h"
 
@@ -45,7 +46,7 @@ SEEME_FUNCTION(seeme_permissions, 5)
 	{
 		codes = seeme_list_codes(&store);
 		is_held = palloc0(Max(list_length(codes), 1));
-		/* All codes in one place after the other: what is known of a place is at hand then. */
+		/* All codes for one place after the other: the grants of the place are at hand then. */
 		foreach(place, seeme_find_places(&store, &scope))
 		{
 			foreach(code, codes)
@@ -66,8 +67,8 @@ SEEME_FUNCTION(seeme_permissions, 5)
 }
 
 /*
- * What is remembered of who asks, if it can be used; NULL if not, or if nobody asks or they hold nothing. Leaves the store
- * open in any case.
+ * The cached principal who is asking. NULL: the cache cannot be used, nobody is identified, or
+ * the identity does not count. Leaves the store open in each case.
  */
 static SeemeCachedPrincipal *
 open_cached_principal(SeemeStore *store, bool *use_cache)
@@ -86,8 +87,8 @@ open_cached_principal(SeemeStore *store, bool *use_cache)
 }
 
 /*
- * At how many scopes of a kind the asking person holds a code; -1 if that is not known, or would take reading more than
- * so many.
+ * The number of scopes of a kind at which whoever is asking has a code. -1: unknown, or finding
+ * out takes reading more than `limit` of them.
  */
 int
 seeme_count_permitted(SeemeScopeKind kind, const char *code, const char *resource_type, int limit)
@@ -103,10 +104,7 @@ seeme_count_permitted(SeemeScopeKind kind, const char *code, const char *resourc
 		if (resource_type == NULL)
 			resource_type = seeme_find_type_of_resource(&store, seeme_resource_of_code(code));
 
-		/*
-		 * Of a type that is not registered the list is an error, which is not for planning to
-		 * raise.
-		 */
+		/* An unregistered type is an error. Planning must not raise it. */
 		if (resource_type != NULL && seeme_read_resource_type(&store, resource_type))
 			n = seeme_permitted_resource_ids(&store, cached, resource_type, number, limit, NULL);
 	}
@@ -242,8 +240,8 @@ SEEME_FUNCTION(seeme_permitted_projects, 1)
 /*
  * seeme_permitted_resources(permission text, resource_type text) RETURNS uuid[]
  *
- * A wildcard may be held in pieces, by one resource in several projects; so every resource of every project in which the
- * person holds its first piece is decided by itself.
+ * A resource in several projects may get one code of a wildcard in each. So every resource in the
+ * projects with the first code is a candidate.
  */
 SEEME_FUNCTION(seeme_permitted_resources, 2)
 {
@@ -278,11 +276,10 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 	}
 	if (seeme_init_asking(&asking, &store))
 	{
-		/* Who does not hold the first piece of a wildcard anywhere does not hold the whole. */
+		/* Without the first code of a wildcard there is no wildcard. */
 		SeemePermissionSpec part = {linitial(spec.concrete), list_make1(linitial(spec.concrete))};
 		List	   *candidates = NIL;
-		SeemeUuidHash seen = {0};	/* a resource is decided once, in however many of these
-									 * projects it is */
+		SeemeUuidHash seen = {0};	/* each resource once, in however many of the projects it is */
 		MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac places of a resource",
 													  ALLOCSET_DEFAULT_SIZES);
 
@@ -318,7 +315,7 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 	PG_RETURN_ARRAYTYPE_P(seeme_uuid_array(ids));
 }
 
-/* Somebody who may hold something in an organization. */
+/* A user who may have a permission in an organization. */
 typedef struct Candidate
 {
 	pg_uuid_t	user_id;
@@ -351,7 +348,7 @@ compare_candidates(const void *a, const void *b)
 	return memcmp(((const Candidate *) a)->user_id.data, ((const Candidate *) b)->user_id.data, UUID_LEN);
 }
 
-/* The owners and members of the organizations in which some places are, those of one person together. */
+/* The owners and members of the organizations of some places, sorted by user. */
 static void
 find_candidates(SeemeStore *store, List *places, Candidates *candidates)
 {
@@ -378,10 +375,10 @@ find_candidates(SeemeStore *store, List *places, Candidates *candidates)
 		qsort(candidates->list, candidates->n, sizeof(Candidate), compare_candidates);
 }
 
-/* Of more places than this, only those are looked at that may differ for a person. */
+/* Up to this many places are all looked at; of more, only those that differ for a user. */
 #define FEW_PLACES 8
 
-/* Those who hold what is asked in some of the places: of pg_uuid_t *. */
+/* The users with a permission in at least one of the places: pg_uuid_t *. */
 static List *
 permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec *spec)
 {
@@ -443,7 +440,7 @@ SEEME_FUNCTION(seeme_permitted_users, 6)
 	seeme_init_asking(&asking, &store);
 	places = seeme_find_places(&store, &scope);
 	permitted = permitted_principals(&store, seeme_visible_places(&asking, NULL, places), &spec);
-	/* About oneself one is always told. */
+	/* Everybody is told about oneself. */
 	if (!asking.is_refused && seeme_evaluate_spec(&asking, places, &spec))
 		permitted = lappend(permitted, &asking.user.id);
 	seeme_store_close(&store);

@@ -1,6 +1,4 @@
-/*
- * permitted.h: how many scopes are permitted.
- */
+/* permitted.h: the number of scopes at which a permission is had. */
 #ifndef SEEME_FUNCTIONS_PERMITTED_H
 #define SEEME_FUNCTIONS_PERMITTED_H
 

@@ -1,7 +1,8 @@
 /*
  * resource_state.c: what is recorded of codes and resources, by what is committed now.
  *
- * Policies and triggers need it whatever snapshot a transaction has. Must not decide: evaluator.c does.
+ * Policies and triggers call it, because the snapshot of a transaction may be older. Must not
+ * decide: evaluator.c does.
  */
 #include "postgres.h"
 
