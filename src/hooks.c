@@ -46,12 +46,15 @@ executor_run(SEEME_EXECUTOR_RUN_PARAMETERS)
 }
 
 static void
-process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tree, ProcessUtilityContext context,
-				ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *destination,
+process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tree,
+				ProcessUtilityContext context, ParamListInfo parameters,
+				QueryEnvironment *environment, DestReceiver *destination,
 				QueryCompletion *completion)
 {
 	/* Look now: COMMIT and its like free the tree. */
-	PrepareStmt *prepare = IsA(statement->utilityStmt, PrepareStmt) ? (PrepareStmt *) statement->utilityStmt : NULL;
+	PrepareStmt *prepare = IsA(statement->utilityStmt, PrepareStmt)
+	? (PrepareStmt *) statement->utilityStmt
+	: NULL;
 	bool		outer;
 
 	seeme_note_transaction_start();
@@ -60,9 +63,11 @@ process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tre
 	{
 		seeme_guard_locks(statement->utilityStmt);
 		if (next_process_utility != NULL)
-			next_process_utility(statement, query, is_read_only_tree, context, parameters, environment, destination, completion);
+			next_process_utility(statement, query, is_read_only_tree, context, parameters,
+								 environment, destination, completion);
 		else
-			standard_ProcessUtility(statement, query, is_read_only_tree, context, parameters, environment, destination, completion);
+			standard_ProcessUtility(statement, query, is_read_only_tree, context, parameters,
+									environment, destination, completion);
 	}
 	PG_FINALLY();
 	{

@@ -66,11 +66,14 @@ seeme_cache_add_place(SeemeScopeKind kind, const pg_uuid_t *id, const SeemePlace
 	Size		size = !grows ? places_size : Max((Size) places_size * 2, 64);
 
 	if (size > PG_INT32_MAX ||
-		!seeme_cache_fits((grows ? sizeof(SeemePlace) * size : 0) + seeme_uuid_hash_growth(&seeme_cache_places[kind])))
+		!seeme_cache_fits((grows ? sizeof(SeemePlace) * size : 0) +
+						  seeme_uuid_hash_growth(&seeme_cache_places[kind])))
 		return 0;
 	if (grows)
 	{
-		SeemePlace *grown = MemoryContextAllocExtended(seeme_places_context, sizeof(SeemePlace) * size, MCXT_ALLOC_HUGE);
+		SeemePlace *grown = MemoryContextAllocExtended(seeme_places_context,
+													   sizeof(SeemePlace) * size,
+													   MCXT_ALLOC_HUGE);
 
 		if (places != NULL)
 		{
@@ -128,12 +131,14 @@ seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_
 	Size		size = !grows ? owners_size : Max((Size) owners_size * 2, 32);
 	CachedOwner *owner_entry;
 
-	if (entry == NULL &&
-		!seeme_cache_fits((grows ? sizeof(CachedOwner) * size : 0) + seeme_uuid_hash_growth(&owner_numbers)))
+	if (entry == NULL && !seeme_cache_fits((grows ? sizeof(CachedOwner) * size : 0) +
+										   seeme_uuid_hash_growth(&owner_numbers)))
 		return;
 	if (grows)
 	{
-		CachedOwner *grown = MemoryContextAllocExtended(seeme_places_context, sizeof(CachedOwner) * size, MCXT_ALLOC_HUGE);
+		CachedOwner *grown = MemoryContextAllocExtended(seeme_places_context,
+														sizeof(CachedOwner) * size,
+														MCXT_ALLOC_HUGE);
 
 		if (owners != NULL)
 		{
@@ -177,7 +182,8 @@ seeme_cache_set_preloaded(SeemeTable table)
 bool
 seeme_cache_find_user(const pg_uuid_t *person)
 {
-	return people.lines != NULL && seeme_bucket_generations[seeme_inval_bucket(person)] <= users_generation &&
+	return people.lines != NULL &&
+		seeme_bucket_generations[seeme_inval_bucket(person)] <= users_generation &&
 		seeme_uuid_set_contains(&people, person);
 }
 

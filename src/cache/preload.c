@@ -35,10 +35,12 @@
 static int
 rows_to_read(SeemeStore *store, SeemeTable table, uint32 looked_up, Size bytes_per_row)
 {
-	double		most = Min((double) seeme_cache_limit() / PART_OF_MEMORY / bytes_per_row, (double) PG_INT32_MAX);
+	double		most = Min((double) seeme_cache_limit() / PART_OF_MEMORY / bytes_per_row,
+						   (double) PG_INT32_MAX);
 	double		rows;
 
-	if (looked_up == 0 || looked_up % LOOKUPS_BETWEEN != 0 || seeme_cache_is_preloaded(table) || IsolationIsSerializable())
+	if (looked_up == 0 || looked_up % LOOKUPS_BETWEEN != 0 || seeme_cache_is_preloaded(table) ||
+		IsolationIsSerializable())
 		return 0;
 	rows = seeme_estimate_rows(store, table);
 	return rows > most || rows > (double) looked_up * ROWS_PER_LOOKUP ? 0 : (int) most;
@@ -95,7 +97,8 @@ seeme_look_up_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t 
 
 	if (seeme_cache_find_owner(organization, &exists, owner))
 		return exists;
-	rows = rows_to_read(store, SEEME_TABLE_organizations, seeme_cache_nowners(), 4 * sizeof(pg_uuid_t));
+	rows = rows_to_read(store, SEEME_TABLE_organizations, seeme_cache_nowners(),
+						4 * sizeof(pg_uuid_t));
 	if (rows > 0)
 	{
 		seeme_visit_organizations(store, rows, add_organization, NULL);

@@ -24,7 +24,8 @@ extern PGDLLEXPORT Datum seeme_has_permission(PG_FUNCTION_ARGS);
 #pragma GCC visibility push(hidden)
 
 extern void seeme_init_check_site(FmgrInfo *function, int kind);
-extern uint32 seeme_has_permission_batch(FunctionCallInfo call, int kind, int n, pg_uuid_t *const *ids);
+extern uint32 seeme_has_permission_batch(FunctionCallInfo call, int kind, int n,
+										 pg_uuid_t *const *ids);
 
 #pragma GCC visibility pop
 

@@ -93,7 +93,8 @@ session_user_is_grantee(Oid function)
 	Oid			role = GetSessionUserId();
 
 	(void) seeme_accept_invalidations();
-	if (known_under != seeme_function_generation || known_function != function || known_role != role)
+	if (known_under != seeme_function_generation || known_function != function ||
+		known_role != role)
 	{
 		uint64		changes = seeme_function_generation;
 
@@ -128,7 +129,8 @@ static void
 identify(const SeemeIdentity *identity, bool for_session)
 {
 	if (!seeme_is_valid_identity(identity))
-		seeme_refuse_identity("the person, key or token is unknown, disabled, signed out, or has expired; or who made the key could not make it now");
+		seeme_refuse_identity("the person, key or token is unknown, disabled, signed out, or has "
+							  "expired; or who made the key could not make it now");
 	seeme_assume_identity(identity, for_session);
 }
 
@@ -140,10 +142,11 @@ SEEME_FUNCTION(seeme_assume, 1)
 	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND};
 
 	if (!session_user_is_grantee(fcinfo->flinfo->fn_oid) || in_foreign_context())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for function seeme_assume"),
-				 errdetail("It is for the database role that connected (session_user), if that was granted it, and not to be called from SECURITY DEFINER functions.")));
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("permission denied for function seeme_assume"),
+						errdetail("It is for the database role that connected (session_user), if "
+								  "that was granted it, and not to be called from SECURITY "
+								  "DEFINER functions.")));
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -169,10 +172,10 @@ static void
 require_session_login(bool for_session)
 {
 	if (for_session && !seeme_trusts_session_login())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("nobody logs in for a whole session here"),
-				 errhint("An administrator can allow it to a role that connects directly: ALTER ROLE ... SET seeme_rbac.session_login = on.")));
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("nobody logs in for a whole session here"),
+						errhint("An administrator can allow it to a role that connects directly: "
+								"ALTER ROLE ... SET seeme_rbac.session_login = on.")));
 }
 
 /*
@@ -230,11 +233,13 @@ forget_verified_tokens(void)
 
 	verified = NULL;
 	if (verified_context == NULL)
-		verified_context = AllocSetContextCreate(TopMemoryContext, "seeme_rbac verified tokens", ALLOCSET_DEFAULT_SIZES);
+		verified_context = AllocSetContextCreate(TopMemoryContext, "seeme_rbac verified tokens",
+												 ALLOCSET_DEFAULT_SIZES);
 	else
 		MemoryContextReset(verified_context);
 	control.hcxt = verified_context;
-	verified = hash_create("seeme_rbac verified tokens", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	verified = hash_create("seeme_rbac verified tokens", 64, &control,
+						   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 static void
@@ -355,8 +360,10 @@ SEEME_FUNCTION(seeme_login_by_token, 2)
 		key = NULL;
 		wrong = "the token is issued in the future";
 	}
-	if (key != NULL && !(key->names_user_id ? seeme_parse_user_id(claims.subject, &identity.user_id)
-						 : seeme_find_external_identity(&store, key->issuer, claims.subject, &identity.user_id)))
+	if (key != NULL &&
+		!(key->names_user_id ? seeme_parse_user_id(claims.subject, &identity.user_id)
+		  : seeme_find_external_identity(&store, key->issuer, claims.subject,
+										 &identity.user_id)))
 	{
 		key = NULL;
 		wrong = "the subject is unknown";

@@ -38,7 +38,7 @@ has_column(Oid relid, const char *column, Oid type)
  * now. NULL: it is not a table any more, or the id column does not exist.
  */
 static char *
-ask_owner(Oid relid, const char *id_column, Datum id, const char *expression)
+read_as_owner(Oid relid, const char *id_column, Datum id, const char *expression)
 {
 	Relation	relation = try_relation_open(relid, AccessShareLock);
 	MemoryContext caller = CurrentMemoryContext;
@@ -51,7 +51,8 @@ ask_owner(Oid relid, const char *id_column, Datum id, const char *expression)
 
 	if (relation == NULL)
 		return NULL;
-	if ((relation->rd_rel->relkind != RELKIND_RELATION && relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE) ||
+	if ((relation->rd_rel->relkind != RELKIND_RELATION &&
+		 relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE) ||
 		!has_column(relid, id_column, UUIDOID))
 	{
 		relation_close(relation, AccessShareLock);
@@ -65,14 +66,15 @@ ask_owner(Oid relid, const char *id_column, Datum id, const char *expression)
 					 quote_identifier(id_column));
 	GetUserIdAndSecContext(&save_userid, &save_sec_context);
 	SetUserIdAndSecContext(relation->rd_rel->relowner,
-						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION |
-						   SECURITY_NOFORCE_RLS);
+						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	plan = SPI_prepare(query, 1, &argtype);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	if (SPI_execute_snapshot(plan, &id, NULL, GetLatestSnapshot(), InvalidSnapshot, false, false, 0) != SPI_OK_SELECT)
+	if (SPI_execute_snapshot(plan, &id, NULL, GetLatestSnapshot(), InvalidSnapshot, false, false,
+							 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_snapshot failed");
 	if (SPI_processed == 1)
 		value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
@@ -99,6 +101,7 @@ require_superuser(const char *function)
  */
 SEEME_FUNCTION(seeme_every_row, 4)
 {
+	char	   *expression;
 	char	   *every;
 
 	require_superuser("every_row");
@@ -106,8 +109,10 @@ SEEME_FUNCTION(seeme_every_row, 4)
 		if (PG_ARGISNULL(i))
 			PG_RETURN_BOOL(false);
 	/* bool_and() skips nulls, but a null is not true. */
-	every = ask_owner(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
-					  psprintf("pg_catalog.bool_and((%s) IS TRUE)", text_to_cstring(PG_GETARG_TEXT_PP(3))));
+	expression = psprintf("pg_catalog.bool_and((%s) IS TRUE)",
+						  text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	every = read_as_owner(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
+						  expression);
 	PG_RETURN_BOOL(every != NULL && strcmp(every, "t") == 0);
 }
 
@@ -124,10 +129,11 @@ SEEME_FUNCTION(seeme_text_of_row, 4)
 		if (PG_ARGISNULL(i))
 			PG_RETURN_NULL();
 	column = NameStr(*PG_GETARG_NAME(3));
-	if (!has_column(PG_GETARG_OID(0), column, TEXTOID) && !has_column(PG_GETARG_OID(0), column, VARCHAROID))
+	if (!has_column(PG_GETARG_OID(0), column, TEXTOID) &&
+		!has_column(PG_GETARG_OID(0), column, VARCHAROID))
 		PG_RETURN_NULL();
-	text = ask_owner(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
-					 psprintf("pg_catalog.min(%s)", quote_identifier(column)));
+	text = read_as_owner(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
+						 psprintf("pg_catalog.min(%s)", quote_identifier(column)));
 
 	if (text == NULL)
 		PG_RETURN_NULL();

@@ -71,7 +71,8 @@ typedef struct OwnershipSite
 static bool
 is_fresh(const OwnershipSite *site)
 {
-	return site->generation == seeme_site_generation && (site->identity_is_set || site->asker == seeme_current_identity()) &&
+	return site->generation == seeme_site_generation &&
+		(site->identity_is_set || site->asker == seeme_current_identity()) &&
 		(site->next_change == DT_NOEND || !seeme_has_passed(site->next_change));
 }
 
@@ -156,9 +157,13 @@ add_assignment(void *context, const SeemeAssignment *assignment)
 	CHECK_FOR_INTERRUPTS();
 	if (entry != NULL && entry->number == MEMBER)
 		return;
-	finding = seeme_cached_is_member(reading->store, reading->cached, SEEME_SCOPE_PROJECT, &assignment->project_id) ? MEMBER : NOT_A_MEMBER;
+	finding = seeme_cached_is_member(reading->store, reading->cached, SEEME_SCOPE_PROJECT,
+									 &assignment->project_id)
+		? MEMBER
+		: NOT_A_MEMBER;
 	if (entry == NULL)
-		seeme_uuid_hash_insert(CurrentMemoryContext, &reading->found, &assignment->resource_id, finding);
+		seeme_uuid_hash_insert(CurrentMemoryContext, &reading->found, &assignment->resource_id,
+							   finding);
 	else
 		entry->number = finding;
 }
@@ -168,7 +173,8 @@ add_assignment(void *context, const SeemeAssignment *assignment)
  * assigned nowhere, so either all of them are kept or none is.
  */
 static void
-read_assignments(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store, SeemeCachedPrincipal *cached)
+read_assignments(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store,
+				 SeemeCachedPrincipal *cached)
 {
 	Reading		reading = {store, cached};
 	double		rows;
@@ -185,10 +191,12 @@ read_assignments(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store
 	rows = seeme_estimate_rows(store, SEEME_TABLE_project_resources);
 	if (rows > (double) most)
 		return;
-	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac assignments", ALLOCSET_DEFAULT_SIZES);
+	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac assignments",
+									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	/* The estimate may be out of date. Do not read again what was read in vain. */
-	if (!seeme_visit_assignments(store, resource_type(fcinfo), 2 * most, add_assignment, &reading) ||
+	if (!seeme_visit_assignments(store, resource_type(fcinfo), 2 * most, add_assignment,
+								 &reading) ||
 		!seeme_cached_resources_set_complete(site->resources, &reading.found))
 		site->resources->larger_than = most;
 	MemoryContextSwitchTo(old);
@@ -207,7 +215,8 @@ resources_of(FunctionCallInfo fcinfo, SeemeStore *store, SeemeCachedPrincipal *c
 
 /* Finds out about one id, from the cache where possible. */
 static Finding
-look_up(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind kind)
+look_up(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store,
+		SeemeCachedPrincipal *cached, SeemeScopeKind kind)
 {
 	pg_uuid_t  *id = PG_GETARG_UUID_P(ARG(kind));
 	Finding		found;
@@ -224,16 +233,19 @@ look_up(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store, SeemeCa
 	{
 		CHECK_FOR_INTERRUPTS();
 		found = NOT_A_MEMBER;
-		if (seeme_cached_is_member(store, cached, SEEME_SCOPE_PROJECT, &((SeemeAssignment *) lfirst(cell))->project_id))
+		if (seeme_cached_is_member(store, cached, SEEME_SCOPE_PROJECT,
+								   &((SeemeAssignment *) lfirst(cell))->project_id))
 			return MEMBER;
 	}
 	return found;
 }
 
 static void
-cache_finding(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeScopeKind kind, const pg_uuid_t *id, Finding finding)
+cache_finding(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeScopeKind kind,
+			  const pg_uuid_t *id, Finding finding)
 {
-	SeemeUuidHash *entries = kind == SEEME_SCOPE_RESOURCE ? &site->resources->entries : &site->found[kind];
+	SeemeUuidHash *entries = kind == SEEME_SCOPE_RESOURCE ? &site->resources->entries
+	: &site->found[kind];
 
 	if (kind == SEEME_SCOPE_RESOURCE)
 	{
@@ -262,7 +274,8 @@ count_and_cache(FunctionCallInfo fcinfo)
 	bool		counts = false;
 
 	if (site == NULL)
-		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(OwnershipSite));
+		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
+																 sizeof(OwnershipSite));
 	if (!is_fresh(site))
 		forget(site);
 	seeme_cache_open(&store);
@@ -385,7 +398,8 @@ count_uncached(FunctionCallInfo fcinfo)
 }
 
 /*
- * seeme.ownership_counts(organization, team, project, resource uuid, resource_type text, alone boolean) RETURNS boolean
+ * seeme.ownership_counts(organization, team, project, resource uuid, resource_type text, alone
+ * boolean) RETURNS boolean
  */
 SEEME_FUNCTION(seeme_ownership_counts, 6)
 {
@@ -393,7 +407,9 @@ SEEME_FUNCTION(seeme_ownership_counts, 6)
 	bool		counts;
 
 	/* The resources of a site are of one type. */
-	if (!seeme_accept_invalidations() || (site == NULL && !PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)) && !get_fn_expr_arg_stable(fcinfo->flinfo, ARG_TYPE)))
+	if (!seeme_accept_invalidations() ||
+		(site == NULL && !PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)) &&
+		 !get_fn_expr_arg_stable(fcinfo->flinfo, ARG_TYPE)))
 		PG_RETURN_BOOL(count_uncached(fcinfo));
 	if (site != NULL && is_fresh(site) && count_cached(fcinfo, site, &counts))
 	{
@@ -422,7 +438,8 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_ownership_counts)
 static int
 compare_organizations(const ListCell *a, const ListCell *b)
 {
-	return memcmp(seeme_place_organization(lfirst(a)), seeme_place_organization(lfirst(b)), UUID_LEN);
+	return memcmp(seeme_place_organization(lfirst(a)), seeme_place_organization(lfirst(b)),
+				  UUID_LEN);
 }
 
 /*
@@ -446,9 +463,11 @@ may_leave(SeemePrincipal *principal, List *left, List *kept, const SeemePermissi
 		for (next = i; next < list_length(left) &&
 			 compare_organizations(list_nth_cell(left, i), list_nth_cell(left, next)) == 0; next++)
 			there = lappend(there, list_nth(left, next));
-		while (k < list_length(kept) && compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) < 0)
+		while (k < list_length(kept) &&
+			   compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) < 0)
 			k++;
-		if (k < list_length(kept) && compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) == 0)
+		if (k < list_length(kept) &&
+			compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) == 0)
 		{
 			if (!belongs_to(principal, place))
 				return false;
@@ -471,7 +490,10 @@ SEEME_FUNCTION(seeme_may_take_out, 10)
 	SeemeStore	store;
 	SeemePermissionSpec spec;
 	SeemePrincipal asking;
-	SeemeScope	scope = {.resource_type = PG_ARGISNULL(1 + 2 * SEEME_NSCOPE_KINDS) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1 + 2 * SEEME_NSCOPE_KINDS))};
+	SeemeScope	scope = {
+		.resource_type = PG_ARGISNULL(1 + 2 * SEEME_NSCOPE_KINDS)
+		? NULL
+	: text_to_cstring(PG_GETARG_TEXT_PP(1 + 2 * SEEME_NSCOPE_KINDS))};
 	List	   *left = NIL;
 	List	   *kept = NIL;
 	bool		may;
@@ -492,7 +514,8 @@ SEEME_FUNCTION(seeme_may_take_out, 10)
 			scope.id = *PG_GETARG_UUID_P(new);
 			kept = list_concat(kept, seeme_find_places(&store, &scope));
 		}
-		if (PG_ARGISNULL(old) || (!PG_ARGISNULL(new) && seeme_uuid_equal(PG_GETARG_UUID_P(old), PG_GETARG_UUID_P(new))))
+		if (PG_ARGISNULL(old) || (!PG_ARGISNULL(new) &&
+								  seeme_uuid_equal(PG_GETARG_UUID_P(old), PG_GETARG_UUID_P(new))))
 			continue;
 		scope.id = *PG_GETARG_UUID_P(old);
 		places = seeme_find_places(&store, &scope);

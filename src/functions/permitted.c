@@ -121,9 +121,9 @@ is_permitted_at(SeemePrincipal *principal, SeemePlace *place, const SeemePermiss
 }
 
 /*
- * The containers of a kind in which a principal has the permission of a spec: SeemePlace *. Where the
- * principal has it in an organization, that is so in everything that lies there. Elsewhere it can only
- * come of a membership.
+ * The containers of a kind in which a principal has the permission of a spec: SeemePlace *. Where
+ * the principal has it in an organization, that is so in everything that lies there. Elsewhere it
+ * can only come of a membership.
  */
 static List *
 permitted_places(SeemePrincipal *principal, SeemeScopeKind kind, const SeemePermissionSpec *spec)
@@ -269,7 +269,8 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 	else
 		scope.resource_type = seeme_type_of_code(&store, code);
 	if (use_cache && (number = seeme_cache_find_code(code)) >= 0 &&
-		(n = seeme_permitted_resource_ids(&store, cached, scope.resource_type, number, INT_MAX, &found)) >= 0)
+		(n = seeme_permitted_resource_ids(&store, cached, scope.resource_type, number, INT_MAX,
+										  &found)) >= 0)
 	{
 		seeme_store_close(&store);
 		PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(found, n));
@@ -280,13 +281,16 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 		SeemePermissionSpec part = {linitial(spec.concrete), list_make1(linitial(spec.concrete))};
 		List	   *candidates = NIL;
 		SeemeUuidHash seen = {0};	/* each resource once, in however many of the projects it is */
-		MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac places of a resource",
+		MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext,
+													  "seeme_rbac places of a resource",
 													  ALLOCSET_DEFAULT_SIZES);
 
 		foreach(place, permitted_places(&asking, SEEME_SCOPE_PROJECT, &part))
 		{
-			foreach(cell, seeme_list_assignments_to(&store, seeme_place_id(lfirst(place), SEEME_SCOPE_PROJECT),
-													scope.resource_type, INT_MAX))
+			const pg_uuid_t *project = seeme_place_id(lfirst(place), SEEME_SCOPE_PROJECT);
+
+			foreach(cell, seeme_list_assignments_to(&store, project, scope.resource_type,
+													INT_MAX))
 			{
 				pg_uuid_t  *id = &((SeemeAssignment *) lfirst(cell))->resource_id;
 
@@ -345,7 +349,8 @@ add_candidate(Candidates *candidates, const pg_uuid_t *user_id, const pg_uuid_t 
 static int
 compare_candidates(const void *a, const void *b)
 {
-	return memcmp(((const Candidate *) a)->user_id.data, ((const Candidate *) b)->user_id.data, UUID_LEN);
+	return memcmp(((const Candidate *) a)->user_id.data, ((const Candidate *) b)->user_id.data,
+				  UUID_LEN);
 }
 
 /* The owners and members of the organizations of some places, sorted by user. */
@@ -378,6 +383,15 @@ find_candidates(SeemeStore *store, List *places, Candidates *candidates)
 /* Up to this many places are all looked at; of more, only those that differ for a user. */
 #define FEW_PLACES 8
 
+/* Adds the places in a candidate's organization that can differ for the principal. */
+static List *
+add_distinct_places(List *places, SeemePrincipal *principal, const SeemePlaceIndex *index,
+					const Candidate *candidate)
+{
+	return list_concat(places,
+					   seeme_distinct_places(principal, index, candidate->organization_id));
+}
+
 /* The users with a permission in at least one of the places: pg_uuid_t *. */
 static List *
 permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec *spec)
@@ -386,7 +400,8 @@ permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec 
 	SeemePlaceIndex index;
 	SeemeRoleCache roles = {CurrentMemoryContext};
 	List	   *holders = NIL;
-	MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac candidate", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac candidate",
+												  ALLOCSET_DEFAULT_SIZES);
 	bool		many = list_length(places) > FEW_PLACES;
 
 	find_candidates(store, places, &candidates);
@@ -403,9 +418,11 @@ permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec 
 		CHECK_FOR_INTERRUPTS();
 		seeme_init_principal(&principal, store, user_id);
 		principal.roles = &roles;
-		for (next = i; next < candidates.n && seeme_uuid_equal(&candidates.list[next].user_id, user_id); next++)
+		for (next = i;
+			 next < candidates.n && seeme_uuid_equal(&candidates.list[next].user_id, user_id);
+			 next++)
 			if (many)
-				theirs = list_concat(theirs, seeme_distinct_places(&principal, &index, candidates.list[next].organization_id));
+				theirs = add_distinct_places(theirs, &principal, &index, &candidates.list[next]);
 		holds = seeme_evaluate_spec(&principal, theirs, spec);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(in_turn);
@@ -417,7 +434,8 @@ permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec 
 }
 
 /*
- * seeme_permitted_users(permission text, organization, team, project, resource uuid, resource_type text) RETURNS SETOF uuid
+ * seeme_permitted_users(permission text, organization, team, project, resource uuid,
+ * resource_type text) RETURNS SETOF uuid
  */
 SEEME_FUNCTION(seeme_permitted_users, 6)
 {

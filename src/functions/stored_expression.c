@@ -191,7 +191,8 @@ body_in_words(Oid function, const char *body)
 		Query	   *query = (Query *) lfirst(cell);
 
 		if (body != NULL)
-			query = analysed((Node *) query, body, prepare_sql_fn_parse_info(tuple, NULL, InvalidOid));
+			query = analysed((Node *) query, body,
+							 prepare_sql_fn_parse_info(tuple, NULL, InvalidOid));
 		appendStringInfo(&words, is_block ? " %s;" : "%s", pg_get_querydef(query, false));
 	}
 	if (is_block)

@@ -56,8 +56,10 @@ find_trigger(Oid relid, Oid *trigger, int *ncolumns, AttrNumber columns[2])
 	bool		found = false;
 
 	namestrcpy(&name, TRIGGER_NAME);
-	ScanKeyInit(&keys[0], Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
-	ScanKeyInit(&keys[1], Anum_pg_trigger_tgname, BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(&name));
+	ScanKeyInit(&keys[0], Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	ScanKeyInit(&keys[1], Anum_pg_trigger_tgname, BTEqualStrategyNumber, F_NAMEEQ,
+				NameGetDatum(&name));
 	scan = systable_beginscan(triggers, TriggerRelidNameIndexId, true, NULL, 2, keys);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
@@ -65,7 +67,8 @@ find_trigger(Oid relid, Oid *trigger, int *ncolumns, AttrNumber columns[2])
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
 		char	   *function = get_func_name(form->tgfoid);
 
-		found = !OidIsValid(form->tgparentid) && function != NULL && strcmp(function, "follow_resource") == 0 &&
+		found = !OidIsValid(form->tgparentid) && function != NULL &&
+			strcmp(function, "follow_resource") == 0 &&
 			get_func_namespace(form->tgfoid) == get_namespace_oid("seeme", true);
 		*trigger = form->oid;
 		*ncolumns = Min(form->tgattr.dim1, 2);
@@ -133,7 +136,9 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_make_way)
 	/* ALTER TABLE refuses other roles itself, without waiting for a lock. */
 	if (!OidIsValid(relid) || !seeme_owns_relation(relid))
 		PG_RETURN_NULL();
-	relids = statement->relation->inh && has_subclass(relid) ? find_all_inheritors(relid, NoLock, NULL) : list_make1_oid(relid);
+	relids = statement->relation->inh && has_subclass(relid)
+		? find_all_inheritors(relid, NoLock, NULL)
+		: list_make1_oid(relid);
 	foreach(cell, relids)
 	{
 		Oid			trigger;

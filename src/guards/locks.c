@@ -53,7 +53,8 @@ SEEME_FUNCTION(seeme_lock, 2)
 {
 	Oid			class = PG_GETARG_OID(0);
 	text	   *key = PG_GETARG_TEXT_PP(1);
-	uint64		hash = hash_bytes_extended((const unsigned char *) VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), 0);
+	uint64		hash = hash_bytes_extended((const unsigned char *) VARDATA_ANY(key),
+										   VARSIZE_ANY_EXHDR(key), 0);
 
 	LockDatabaseObject(class, (Oid) hash, (uint16) (hash >> 32), ExclusiveLock);
 	PG_RETURN_VOID();
@@ -72,7 +73,8 @@ is_protected(Oid namespace, Oid relid)
 	if (!OidIsValid(list))
 		return false;
 	table = table_open(list, AccessShareLock);
-	ScanKeyInit(&key, get_attnum(list, "table_name"), BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
+	ScanKeyInit(&key, get_attnum(list, "table_name"), BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
 	/* A table scan is good enough: such statements are rare. */
 	scan = systable_beginscan(table, InvalidOid, false, NULL, 1, &key);
 	found = HeapTupleIsValid(systable_getnext(scan));
@@ -94,7 +96,8 @@ is_guarded(Oid relid)
 	check_stack_depth();
 	if (!OidIsValid(relid))
 		return false;
-	if (get_rel_relkind(relid) == RELKIND_INDEX || get_rel_relkind(relid) == RELKIND_PARTITIONED_INDEX)
+	if (get_rel_relkind(relid) == RELKIND_INDEX ||
+		get_rel_relkind(relid) == RELKIND_PARTITIONED_INDEX)
 		return is_guarded(IndexGetRelation(relid, true));
 	if (IsCatalogRelationOid(relid))
 		return true;
@@ -104,7 +107,8 @@ is_guarded(Oid relid)
 		return true;
 	found = false;
 	inherits = table_open(InheritsRelationId, AccessShareLock);
-	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
 	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
 	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
 		found = is_guarded(((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
@@ -198,7 +202,8 @@ look_at_query(Node *node, LockedRelations *locked)
 			if (OidIsValid(entry->relid))
 				look_at_relation(entry->relid, true, locked);
 		}
-		return query_tree_walker((Query *) node, look_at_query, (void *) locked, QTW_IGNORE_JOINALIASES);
+		return query_tree_walker((Query *) node, look_at_query, (void *) locked,
+								 QTW_IGNORE_JOINALIASES);
 	}
 	return expression_tree_walker(node, look_at_query, (void *) locked);
 }
@@ -219,7 +224,8 @@ guard_lock_table(LockStmt *lock)
 		if (OidIsValid(relid))
 			look_at_relation(relid, name->inh, &locked);
 		if (locked.are_guarded)
-			refuse(name, "Statements lock what they need by themselves; SELECT ... FOR UPDATE locks rows. "
+			refuse(name, "Statements lock what they need by themselves; SELECT ... FOR UPDATE "
+				   "locks rows. "
 				   "To have one worker at a time, lock a table of your own.");
 	}
 }
@@ -235,9 +241,10 @@ guard_relation(const RangeVar *name, AclMode privilege)
 
 	if (!OidIsValid(relid) || !is_guarded(relid) || seeme_owns_relation(relid))
 		return;
-	if (privilege != 0 && (pg_class_aclcheck(relid, GetUserId(), privilege) == ACLCHECK_OK ||
-						   (privilege == ACL_REFERENCES &&
-							pg_attribute_aclcheck_all(relid, GetUserId(), privilege, ACLMASK_ANY) == ACLCHECK_OK)))
+	if (privilege != 0 &&
+		(pg_class_aclcheck(relid, GetUserId(), privilege) == ACLCHECK_OK ||
+		 (privilege == ACL_REFERENCES &&
+		  pg_attribute_aclcheck_all(relid, GetUserId(), privilege, ACLMASK_ANY) == ACLCHECK_OK)))
 		return;
 	refuse(name, "Only its owner may.");
 }

@@ -43,11 +43,13 @@ assign_restoring(bool newval, void *extra)
 void
 seeme_restoring_init(void)
 {
-	DefineCustomBoolVariable("seeme_rbac.restoring",
-							 "Takes the rows of a dump as they are.",
-							 "For a superuser who loads a dump into an extension in use: nothing is derived from rows of the schema seeme, checked against who may write them, or logged in seeme.audit_log.",
-							 &restoring, false, PGC_SUSET, GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
-							 NULL, assign_restoring, NULL);
+	DefineCustomBoolVariable("seeme_rbac.restoring", "Takes the rows of a dump as they are.",
+							 "For a superuser who loads a dump into an extension in use: nothing "
+							 "is derived from rows of the schema seeme, checked against who may "
+							 "write them, or logged in seeme.audit_log.",
+							 &restoring, false, PGC_SUSET,
+							 GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, NULL, assign_restoring,
+							 NULL);
 }
 
 /* Whether users were added or changed other than by a restore. Looked up once for a statement. */
@@ -84,9 +86,12 @@ loads_a_dump(void)
 	if (seeme_current_identity() != NULL || (!restoring && is_in_use()))
 		return false;
 	if (!is_noted)
-		ereport(LOG_SERVER_ONLY,
-				(errmsg("rows of the schema seeme are taken as a dump has them, neither checked against rules nor logged in seeme.audit_log"),
-				 errdetail(restoring ? "seeme_rbac.restoring is on." : "row_security is off, and nobody has been added yet.")));
+		ereport(LOG_SERVER_ONLY, (errmsg("rows of the schema seeme are taken as a dump has them, "
+										 "neither checked against rules nor logged in "
+										 "seeme.audit_log"),
+								  errdetail(restoring ? "seeme_rbac.restoring is on."
+											: "row_security is off, and nobody has "
+											"been added yet.")));
 	is_noted = true;
 	return true;
 }
@@ -120,15 +125,22 @@ SEEME_FUNCTION(seeme_take_restored_rows, 0)
 	Trigger    *triggers;
 	int			place = 0;
 
-	if (CALLED_AS_TRIGGER(fcinfo) && RelationGetNamespace(trigger->tg_relation) != get_namespace_oid("seeme", false))
+	if (CALLED_AS_TRIGGER(fcinfo) &&
+		RelationGetNamespace(trigger->tg_relation) != get_namespace_oid("seeme", false))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("this trigger is for tables of the schema seeme")));
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) ||
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) ||
 		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.take_restored_rows is for triggers before INSERT, for each statement")));
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("seeme.take_"
+																				   "restored_"
+																				   "rows is for "
+																				   "triggers "
+																				   "before "
+																				   "INSERT, for "
+																				   "each "
+																				   "statement")));
 	if (!loads_a_dump())
 		PG_RETURN_POINTER(NULL);
 
@@ -140,8 +152,10 @@ SEEME_FUNCTION(seeme_take_restored_rows, 0)
 		PG_RETURN_POINTER(NULL);
 	triggers = trigger->tg_trigger - place;
 	for (int i = 0; i < known->numtriggers; i++)
-		if (known->triggers[i].tgfoid == F_RI_FKEY_CHECK_INS && triggers[i].tgoid == known->triggers[i].tgoid &&
-			get_rel_namespace(triggers[i].tgconstrrelid) == RelationGetNamespace(trigger->tg_relation))
+		if (known->triggers[i].tgfoid == F_RI_FKEY_CHECK_INS &&
+			triggers[i].tgoid == known->triggers[i].tgoid &&
+			get_rel_namespace(triggers[i].tgconstrrelid) ==
+			RelationGetNamespace(trigger->tg_relation))
 			triggers[i].tgenabled = TRIGGER_DISABLED;
 	PG_RETURN_POINTER(NULL);
 }

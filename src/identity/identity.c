@@ -90,7 +90,8 @@ check_user_id(char **newval, void **extra, GucSource source)
 	{
 		GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
 		GUC_check_errmsg("the person who is asking cannot be set");
-		GUC_check_errhint("A trusted application calls seeme_assume(), anybody else seeme_login().");
+		GUC_check_errhint("A trusted application calls seeme_assume(), anybody else "
+						  "seeme_login().");
 		return false;
 	}
 	if (**newval == '\0')
@@ -198,7 +199,10 @@ set_transaction_identity(const SeemeIdentity *identity)
 
 	if (transaction_identity == NULL || transaction_identity->subid != current)
 	{
-		TransactionIdentity *added = transaction_identity == NULL ? &first_identity : MemoryContextAlloc(TopTransactionContext, sizeof(TransactionIdentity));
+		TransactionIdentity *added = transaction_identity == NULL
+		? &first_identity
+		: MemoryContextAlloc(TopTransactionContext,
+							 sizeof(TransactionIdentity));
 
 		added->subid = current;
 		added->outer = transaction_identity;
@@ -211,14 +215,16 @@ set_transaction_identity(const SeemeIdentity *identity)
 static void
 at_end_of_transaction(XactEvent event, void *arg)
 {
-	if (transaction_identity == NULL || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
+	if (transaction_identity == NULL ||
+		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
 		return;
 	transaction_identity = NULL;
 	seeme_site_generation++;
 }
 
 static void
-at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransactionId parent, void *arg)
+at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended,
+						 SubTransactionId parent, void *arg)
 {
 	if (transaction_identity == NULL || transaction_identity->subid != ended)
 		return;
@@ -244,11 +250,14 @@ at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransact
 void
 seeme_hand_to_workers(QueryDesc *query)
 {
-	if (query->plannedstmt->parallelModeNeeded && !IsInParallelMode() && transaction_identity != NULL &&
-		seeme_version_fits() &&
-		(leader_identity == NULL || !seeme_same_identity(leader_identity, &transaction_identity->identity) ||
-		 leader_identity->expires_at != transaction_identity->identity.expires_at || leader_identity->issued_at != transaction_identity->identity.issued_at))
-		set_identity_setting(SEEME_USER_ID_SETTING, &transaction_identity->identity, GUC_ACTION_LOCAL);
+	if (query->plannedstmt->parallelModeNeeded && !IsInParallelMode() &&
+		transaction_identity != NULL && seeme_version_fits() &&
+		(leader_identity == NULL ||
+		 !seeme_same_identity(leader_identity, &transaction_identity->identity) ||
+		 leader_identity->expires_at != transaction_identity->identity.expires_at ||
+		 leader_identity->issued_at != transaction_identity->identity.issued_at))
+		set_identity_setting(SEEME_USER_ID_SETTING, &transaction_identity->identity,
+							 GUC_ACTION_LOCAL);
 }
 
 void
@@ -256,7 +265,8 @@ seeme_identity_init(void)
 {
 	DefineCustomStringVariable(SEEME_USER_ID_SETTING,
 							   "The person who is asking in this transaction.",
-							   "Set by seeme_assume() and seeme_login() alone; read it with seeme_user_id().",
+							   "Set by seeme_assume() and seeme_login() alone; read it with "
+							   "seeme_user_id().",
 							   &user_id_setting, "", PGC_SUSET,
 							   GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
 							   check_user_id, assign_user_id, show_user_id);
@@ -269,11 +279,14 @@ seeme_identity_init(void)
 							   check_user_id, assign_session_user_id, NULL);
 	DefineCustomBoolVariable("seeme_rbac.session_login",
 							 "Lets seeme_login() name a person for the whole session.",
-							 "For roles that connect directly: behind a pool the next client would be that person.",
-							 &session_login, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+							 "For roles that connect directly: behind a pool the next client "
+							 "would be that person.",
+							 &session_login, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL,
+							 NULL);
 	DefineCustomStringVariable("seeme_rbac.current_organization",
 							   "The organization that the asking person works in.",
-							   "For display and for narrowing one's own queries; it decides nothing.",
+							   "For display and for narrowing one's own queries; it decides "
+							   "nothing.",
 							   &current_organization_setting, "", PGC_USERSET, GUC_NOT_IN_SAMPLE,
 							   check_current_organization, NULL, NULL);
 	seeme_identity_sources_init();
@@ -310,7 +323,8 @@ seeme_current_identity(void)
 		return session_identity;
 	}
 	may_remember = seeme_accept_invalidations() && !seeme_trusts_request_claims();
-	if (!is_known || !may_remember || known_under != seeme_generation || known_role != GetSessionUserId())
+	if (!is_known || !may_remember || known_under != seeme_generation ||
+		known_role != GetSessionUserId())
 	{
 		uint64		changes;
 
@@ -411,7 +425,9 @@ SEEME_FUNCTION(seeme_nobody_asks, 0)
  */
 SEEME_FUNCTION(seeme_is_narrowed, 0)
 {
-	const SeemeIdentity *identity = get_transaction_identity() != NULL ? get_transaction_identity() : session_identity;
+	const SeemeIdentity *identity = get_transaction_identity() != NULL
+	? get_transaction_identity()
+	: session_identity;
 
 	PG_RETURN_BOOL(identity != NULL && identity->has_key);
 }

@@ -51,7 +51,8 @@
 static bool
 is_same_here(const char *text)
 {
-	return GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII || pg_is_ascii(text);
+	return GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII ||
+		pg_is_ascii(text);
 }
 
 /*
@@ -92,7 +93,9 @@ get_time(json_t *object, const char *name, TimestampTz *time, TimestampTz if_abs
 	seconds = json_number_value(member);
 	if (!(seconds >= 0 && seconds <= LAST_UNIX_TIME))
 		return false;
-	*time = (TimestampTz) ((seconds - (double) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY) * USECS_PER_SEC);
+	*time = (TimestampTz) ((seconds -
+							(double) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY) *
+						   USECS_PER_SEC);
 	return true;
 }
 
@@ -151,7 +154,8 @@ seeme_jwt_read_header(const char *token, size_t length, SeemeTokenHeader *header
 	 * Three parts, none of them empty. Without the third there is no signature, and with a fourth
 	 * it is no JWS.
 	 */
-	if (second == NULL || !is_base64url(token, first - token) || !is_base64url(first + 1, second - first - 1) ||
+	if (second == NULL || !is_base64url(token, first - token) ||
+		!is_base64url(first + 1, second - first - 1) ||
 		!is_base64url(second + 1, token + length - second - 1))
 		return false;
 
@@ -209,9 +213,11 @@ read_claims(json_t *payload, const SeemeTokenKey *key, SeemeClaims *claims)
 		return "issuer";
 	if (!is_for(payload, key->audience))
 		return "audience";
-	if (!get_text(payload, "sub", claims->subject, sizeof(claims->subject)) || claims->subject[0] == '\0')
+	if (!get_text(payload, "sub", claims->subject, sizeof(claims->subject)) ||
+		claims->subject[0] == '\0')
 		return "subject";
-	if (!get_time(payload, "exp", &claims->expires_at, DT_NOBEGIN) || claims->expires_at == DT_NOBEGIN)
+	if (!get_time(payload, "exp", &claims->expires_at, DT_NOBEGIN) ||
+		claims->expires_at == DT_NOBEGIN)
 		return "expiry";
 	if (!get_time(payload, "nbf", &claims->not_before, DT_NOBEGIN))
 		return "not before";
@@ -236,7 +242,8 @@ seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, See
 	const char *first = memchr(token, '.', length);
 	const char *second = memchr(first + 1, '.', token + length - first - 1);
 
-	if (strcmp(key->algorithm, CJOSE_HDR_ALG_ES256) == 0 && token + length - second - 1 != ES256_SIGNATURE_LENGTH)
+	if (strcmp(key->algorithm, CJOSE_HDR_ALG_ES256) == 0 &&
+		token + length - second - 1 != ES256_SIGNATURE_LENGTH)
 		return wrong;
 	jwk = cjose_jwk_import(key->jwk, strlen(key->jwk), &error);
 	if (jwk == NULL)
@@ -250,7 +257,8 @@ seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, See
 	if (cjose_jws_verify(jws, jwk, &error) &&
 		cjose_jws_get_plaintext(jws, &plaintext, &plaintext_length, &error))
 	{
-		json_t	   *payload = json_loadb((const char *) plaintext, plaintext_length, JSON_REJECT_DUPLICATES, NULL);
+		json_t	   *payload = json_loadb((const char *) plaintext, plaintext_length,
+										 JSON_REJECT_DUPLICATES, NULL);
 
 		wrong = read_claims(payload, key, claims);
 		json_decref(payload);
@@ -334,17 +342,20 @@ key_defect(const char *algorithm, const char *json)
 	switch (cjose_jwk_get_kty(jwk, &error))
 	{
 		case CJOSE_JWK_KTY_EC:
-			if (strcmp(algorithm, CJOSE_HDR_ALG_ES256) != 0 || cjose_jwk_EC_get_curve(jwk, &error) != CJOSE_JWK_EC_P_256)
+			if (strcmp(algorithm, CJOSE_HDR_ALG_ES256) != 0 ||
+				cjose_jwk_EC_get_curve(jwk, &error) != CJOSE_JWK_EC_P_256)
 				defect = "ES256 takes a key of type EC on the curve P-256";
 			break;
 		case CJOSE_JWK_KTY_RSA:
-			if (strcmp(algorithm, CJOSE_HDR_ALG_RS256) != 0 || cjose_jwk_get_keysize(jwk, &error) < MIN_RSA_BITS)
+			if (strcmp(algorithm, CJOSE_HDR_ALG_RS256) != 0 ||
+				cjose_jwk_get_keysize(jwk, &error) < MIN_RSA_BITS)
 				defect = "RS256 takes a key of type RSA of at least 2048 bits";
 			else if (!is_rsa)
 				defect = "its exponent is even or 1";
 			break;
 		case CJOSE_JWK_KTY_OCT:
-			if (strcmp(algorithm, CJOSE_HDR_ALG_HS256) != 0 || cjose_jwk_get_keysize(jwk, &error) < MIN_SECRET_BITS)
+			if (strcmp(algorithm, CJOSE_HDR_ALG_HS256) != 0 ||
+				cjose_jwk_get_keysize(jwk, &error) < MIN_SECRET_BITS)
 				defect = "HS256 takes a key of type oct of at least 256 bits";
 			break;
 		default:

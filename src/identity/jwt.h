@@ -37,7 +37,8 @@ typedef struct SeemeRequestClaims
 } SeemeRequestClaims;
 
 extern bool seeme_jwt_read_header(const char *token, size_t length, SeemeTokenHeader *header);
-extern const char *seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, SeemeClaims *claims);
+extern const char *seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key,
+									SeemeClaims *claims);
 extern bool seeme_jwt_read_foreign_claims(const char *json, SeemeRequestClaims *claims);
 
 #endif							/* SEEME_IDENTITY_JWT_H */

@@ -142,7 +142,8 @@ at_end_of_transaction(XactEvent event, void *arg)
 }
 
 static void
-at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransactionId parent, void *arg)
+at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended,
+						 SubTransactionId parent, void *arg)
 {
 	if (claimed_subid != ended)
 		return;
@@ -159,9 +160,11 @@ void
 seeme_leftovers_init(void)
 {
 	DefineCustomEnumVariable("seeme_rbac.leftovers",
-							 "What happens when a person is named and the session keeps something of another one.",
+							 "What happens when a person is named and the session keeps "
+							 "something of another one.",
 							 "refuse: naming them is an error. discard: what is left is removed.",
-							 &action, REFUSE, actions, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+							 &action, REFUSE, actions, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL,
+							 NULL);
 	RegisterXactCallback(at_end_of_transaction, NULL);
 	RegisterSubXactCallback(at_end_of_subtransaction, NULL);
 }
@@ -201,8 +204,10 @@ visit_temporary_objects(bool (*visit) (HeapTuple entry, void *context), void *co
 	if (!OidIsValid(namespace))
 		return;
 	depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(NamespaceRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(namespace));
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(NamespaceRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(namespace));
 	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && visit(tuple, context))
 		;
@@ -274,15 +279,20 @@ static Portal
 get_held_cursor(MemoryContext context)
 {
 	/* The identifier is the portal's name. An unnamed portal is no cursor. */
-	Portal		portal = context->ident == NULL || *context->ident == '\0' ? NULL : GetPortalByName(context->ident);
+	Portal		portal = context->ident == NULL || *context->ident == '\0'
+	? NULL
+	: GetPortalByName(context->ident);
 
-	return portal != NULL && portal->visible && (portal->cursorOptions & CURSOR_OPT_HOLD) != 0 ? portal : NULL;
+	return portal != NULL && portal->visible && (portal->cursorOptions & CURSOR_OPT_HOLD) != 0
+		? portal
+		: NULL;
 }
 
 static void
 note_baseline_cursors(void)
 {
-	for (MemoryContext context = portal_context()->firstchild; context != NULL; context = context->nextchild)
+	for (MemoryContext context = portal_context()->firstchild; context != NULL;
+		 context = context->nextchild)
 	{
 		Portal		portal = get_held_cursor(context);
 
@@ -303,7 +313,8 @@ note_baseline_cursors(void)
 static Portal
 find_leftover_cursor(void)
 {
-	for (MemoryContext context = portal_context()->firstchild; context != NULL; context = context->nextchild)
+	for (MemoryContext context = portal_context()->firstchild; context != NULL;
+		 context = context->nextchild)
 	{
 		Portal		portal = get_held_cursor(context);
 		bool		is_baseline = false;
@@ -315,7 +326,8 @@ find_leftover_cursor(void)
 		{
 			BaselineCursor *known = lfirst(cell);
 
-			if (known->created_at == portal->creation_time && strcmp(known->name, portal->name) == 0)
+			if (known->created_at == portal->creation_time &&
+				strcmp(known->name, portal->name) == 0)
 				is_baseline = true;
 		}
 		if (!is_baseline)
@@ -333,7 +345,8 @@ is_prepared(const PreparedBySql *noted)
 {
 	PreparedStatement *statement = FetchPreparedStatement(noted->name, false);
 
-	return statement != NULL && statement->from_sql && statement->prepare_time == noted->prepared_at;
+	return statement != NULL && statement->from_sql &&
+		statement->prepare_time == noted->prepared_at;
 }
 
 static void
@@ -363,7 +376,8 @@ seeme_note_prepared(const char *name)
 	{
 		HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = sizeof(PreparedBySql)};
 
-		prepared = hash_create("seeme_rbac prepared statements", 64, &control, HASH_ELEM | HASH_STRINGS);
+		prepared = hash_create("seeme_rbac prepared statements", 64, &control,
+							   HASH_ELEM | HASH_STRINGS);
 	}
 
 	/*
@@ -431,12 +445,12 @@ has_leftover_role(void)
 static void
 refuse_leftover(const char *message, const char *what, const char *hint)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_IN_USE),
-			 errmsg("%s", message),
-			 errdetail_log("It is %s.", what),
-			 errhint("%s before somebody else asks in this session. "
-					 "An administrator can have that done: seeme_rbac.leftovers = discard.", hint)));
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE), errmsg("%s", message),
+					errdetail_log("It is %s.", what),
+					errhint("%s before somebody else asks in this session. "
+							"An administrator can have that done: seeme_rbac.leftovers = "
+							"discard.",
+							hint)));
 }
 
 /* Removes all leftovers. Cursors come first: they may read what is removed next. */
@@ -458,7 +472,8 @@ discard_leftovers(List *temporary_objects)
 		}
 		/* As DISCARD TEMP does. */
 		performMultipleDeletions(addresses, DROP_CASCADE,
-								 PERFORM_DELETION_INTERNAL | PERFORM_DELETION_QUIETLY | PERFORM_DELETION_SKIP_EXTENSIONS);
+								 PERFORM_DELETION_INTERNAL | PERFORM_DELETION_QUIETLY |
+								 PERFORM_DELETION_SKIP_EXTENSIONS);
 		free_object_addresses(addresses);
 	}
 	if (has_leftover_role())
@@ -503,12 +518,15 @@ remove_leftovers(void)
 		discard_leftovers(temporary_objects);
 	else if (temporary_objects != NIL)
 		refuse_leftover("a temporary object of the person who asked before is still there",
-						getObjectDescription(linitial(temporary_objects), true), "DISCARD TEMP, or DISCARD ALL,");
+						getObjectDescription(linitial(temporary_objects), true),
+						"DISCARD TEMP, or DISCARD ALL,");
 	else if ((cursor = find_leftover_cursor()) != NULL)
-		refuse_leftover("a cursor of the person who asked before is still open", cursor->name, "CLOSE ALL, or DISCARD ALL,");
+		refuse_leftover("a cursor of the person who asked before is still open", cursor->name,
+						"CLOSE ALL, or DISCARD ALL,");
 	else if (has_leftover_role())
 		refuse_leftover("a role that the person who asked before has set is still in force",
-						GetUserNameFromId(GetCurrentRoleId(), false), "RESET ROLE, or DISCARD ALL,");
+						GetUserNameFromId(GetCurrentRoleId(), false),
+						"RESET ROLE, or DISCARD ALL,");
 }
 
 /* Claims the session for a user, if it has no leftovers of another: see remove_leftovers(). */
@@ -523,12 +541,16 @@ seeme_claim_session(const pg_uuid_t *user)
 		const char *statement = find_leftover_statement(user);
 
 		if (statement != NULL)
-			refuse_leftover("a statement that the person who asked before has prepared is still there", statement,
-							"DEALLOCATE it, or DISCARD ALL,");
+			refuse_leftover("a statement that the person who asked before has prepared is still "
+							"there",
+							statement, "DEALLOCATE it, or DISCARD ALL,");
 		if (!last_user_is_unknown && seeme_uuid_equal(&last_user, user))
 			return;
 		remove_leftovers();
-		/* Without a transaction id, nothing was removed from the catalogs. RESET ROLE takes none. */
+
+		/*
+		 * Without a transaction id, nothing was removed from the catalogs. RESET ROLE takes none.
+		 */
 		if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || role_at_start != baseline_role)
 			claimed_subid = GetCurrentSubTransactionId();
 	}
