@@ -47,7 +47,7 @@ is_deeply [ rows($dba, 'SELECT id, name FROM seeme.roles WHERE is_system_role OR
     [ map { "$_->[1]|$_->[0]" } sort { $a->[1] cmp $b->[1] } map { [ /^\| (\w+) \| `([0-9a-f-]{36})` \|/mg ] } grep { /^\| \w+ \| `[0-9a-f-]{36}` \|/ } split /\n/, $roles ],
     'and what their ids are';
 
-my $reference = text_of('doc/reference.md') . text_of('doc/operations.md');
+my $reference = text_of('doc/reference.md') . text_of('doc/migrations.md');
 my @missing = grep { index($reference, $_) < 0 && index($reference, '`' . s/^seeme_permitted//r . '`') < 0 }
     rows($dba, q{SELECT DISTINCT proname FROM pg_proc WHERE proname LIKE 'seeme\_%' AND pronamespace = 'public'::regnamespace});
 is_deeply \@missing, [], 'the reference has every public function';
