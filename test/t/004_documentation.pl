@@ -124,10 +124,12 @@ for my $page (@pages) {
         push @dead, "$page: $link" if !-e $file || defined $heading && !$headings{$file}{$heading};
     }
     for my $path ($text =~ m{`((?:src|sql|test|scripts|doc|demo|bench)/[\w./*-]+)`}g) {
-        push @dead, "$page: $path" unless glob($path) && -e (glob $path)[0];
+        next if $path =~ /NN|6N|TOPIC|^bench\/results/; # stands for a name; may be left out of a copy of the tree
+        my @found = grep { -e } glob $path;
+        push @dead, "$page: $path" unless @found;
     }
 }
-is_deeply \@dead, [], 'every link and path of the documentation leads somewhere';
+is join("\n", @dead), '', 'every link and path of the documentation leads somewhere';
 my $index = text_of('doc/README.md');
 is_deeply [ grep { index($index, "($_)") < 0 } map { s{^doc/}{}r } grep { $_ ne 'doc/README.md' } glob 'doc/*.md' ], [], 'doc/README.md has every page';
 
