@@ -43,7 +43,8 @@ for my $page (
         for my $box (@boxes) {
             my $n = 0;
             my @statements = grep { /\w/ && !/…/ } split /;|\\crosstabview/, $box =~ s/--.*$//mgr;
-            $box = join '', map { s/^\s+//r . ";\n" } map { /^\s*(?:SELECT|INSERT|UPDATE|DELETE)\b/ ? 'PREPARE s' . $n++ . " AS $_" : $_ } @statements;
+            s/^\s+//, s/^(?=(?:SELECT|INSERT|UPDATE|DELETE)\b)/'PREPARE s' . $n++ . ' AS '/e for @statements;
+            $box = join '', map { "$_;\n" } @statements;
             $box .= "DEALLOCATE ALL;\n";
         }
     }
