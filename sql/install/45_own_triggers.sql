@@ -1,4 +1,4 @@
--- The extension's own tables.
+-- The triggers of the extension's own tables: they always fire, also in a session that replicates.
 CREATE FUNCTION seeme.keep_triggers_always() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -9,23 +9,30 @@ BEGIN
     RETURN;
   END IF;
   touched := ARRAY(SELECT d.objid FROM pg_event_trigger_ddl_commands() d
-                    WHERE d.classid = 'pg_class'::regclass AND d.objid IN (SELECT a.relation FROM seeme.always_triggers a));
+                    WHERE d.classid = 'pg_class'::regclass
+                      AND d.objid IN (SELECT a.relation FROM seeme.always_triggers a));
   IF touched = '{}' THEN
     RETURN;
   END IF;
   FOR demoted IN
-    SELECT t.tgrelid::regclass AS relation, string_agg(format('ENABLE ALWAYS TRIGGER %I', t.tgname), ', ') AS actions
-      FROM seeme.always_triggers a JOIN pg_trigger t ON t.tgrelid = a.relation AND t.tgname = a.name
+    SELECT t.tgrelid::regclass AS relation,
+           string_agg(format('ENABLE ALWAYS TRIGGER %I', t.tgname), ', ') AS actions
+      FROM seeme.always_triggers a
+      JOIN pg_trigger t ON t.tgrelid = a.relation AND t.tgname = a.name
      WHERE t.tgrelid = ANY (touched) AND t.tgenabled = 'O' GROUP BY t.tgrelid
   LOOP
-    -- This statement is followed by this function, too, which then finds nothing demoted.
+    -- This statement calls this function again, which then finds no demoted trigger and goes on
+    -- below.
     EXECUTE format('ALTER TABLE %s %s', demoted.relation, demoted.actions);
   END LOOP;
   IF FOUND THEN
     RETURN;
   END IF;
-  -- While triggers were off, rows came and went that nobody was told of, and codes that built-in roles do not hold yet.
+  -- While triggers were disabled, sessions were not told of changed rows, and built-in roles did
+  -- not get newly registered codes.
   PERFORM seeme.tell_every_session(), seeme.update_builtin_roles();
 END $$;
 COMMENT ON FUNCTION seeme.keep_triggers_always() IS
-  'Event trigger: after ALTER TABLE … ENABLE TRIGGER, triggers of the extension''s own tables always fire again, sessions forget what they remember, and built-in roles hold what is registered';
+  'Event trigger: after ALTER TABLE ... ENABLE TRIGGER on an own table of the extension, its '
+  'triggers always fire again, every session''s cache is invalidated, and built-in roles hold all '
+  'registered codes';
