@@ -7,7 +7,8 @@ RETURN CASE substring(lower(identifier) COLLATE "C" FROM
                       '^(project|team|organi[sz]ation|org|tenant|workspace)s?'
                       '(?:_?(?:id|uuid|key|slug|code|ref|no|number))?$')
          WHEN 'project' THEN 'project' WHEN 'team' THEN 'team'
-         WHEN 'organization' THEN 'organization' WHEN 'organisation' THEN 'organization' WHEN 'org' THEN 'organization'
+         WHEN 'organization' THEN 'organization' WHEN 'organisation' THEN 'organization'
+         WHEN 'org' THEN 'organization'
          WHEN 'tenant' THEN 'organization' WHEN 'workspace' THEN 'organization' END;
 COMMENT ON FUNCTION seeme.scope_named(name) IS
   'The level (project, team, organization) that the name of a column or table suggests, whatever '
@@ -15,7 +16,8 @@ COMMENT ON FUNCTION seeme.scope_named(name) IS
 
 -- Tables without row security, and the signs that they should have it.
 CREATE FUNCTION seeme.tables_left_out()
-RETURNS TABLE (relation oid, scope text, column_name name, is_uuid boolean, belongs_to oid, is_open boolean)
+RETURNS TABLE (relation oid, scope text, column_name name, is_uuid boolean, belongs_to oid,
+               is_open boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH RECURSIVE application AS MATERIALIZED (SELECT a.role FROM seeme.application_roles() a),
   candidate AS MATERIALIZED (
@@ -36,7 +38,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     -- Columns that seeme_protect can use come first, then the narrowest scope: a project also
     -- implies the team and the organization.
     SELECT DISTINCT ON (c.oid) c.oid, v.scope, a.attname, a.atttypid = 'uuid'::regtype AS is_uuid
-      FROM candidate c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      FROM candidate c
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_type t ON t.oid = a.atttypid
                         AND (t.oid = 'uuid'::regtype OR t.typcategory IN ('N', 'S')),
            LATERAL (SELECT coalesce(
@@ -56,7 +59,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
               array_position('{project,team,organization}', v.scope), a.attnum
   ), below (oid, belongs_to) AS (
     SELECT r.conrelid, r.confrelid FROM reference r
-     WHERE r.confrelid IN (SELECT t.oid FROM told t UNION SELECT p.table_name FROM seeme.protected_tables p)
+     WHERE r.confrelid IN (SELECT t.oid FROM told t
+                           UNION SELECT p.table_name FROM seeme.protected_tables p)
     UNION
     SELECT r.conrelid, r.confrelid FROM below b JOIN reference r ON r.confrelid = b.oid
      WHERE r.conrelid IN (SELECT c.oid FROM candidate c)
@@ -78,7 +82,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH left_out AS MATERIALIZED (
     SELECT l.*, c.oid::regclass AS name,
            CASE WHEN c.relname ~ '^[a-z][a-z0-9_]*$'
-                     AND c.relname NOT IN ('organizations', 'teams', 'projects', 'roles', 'permissions')
+                     AND c.relname NOT IN ('organizations', 'teams', 'projects', 'roles',
+                                           'permissions')
                 THEN c.relname END AS resource
       FROM seeme.tables_left_out() l JOIN pg_class c ON c.oid = l.relation)
   SELECT CASE WHEN l.is_open THEN 'high' ELSE 'low' END, l.name::text,
@@ -149,7 +154,8 @@ RETURN format('ALTER TABLE %1$s DROP CONSTRAINT %2$I, ADD CONSTRAINT %2$I '
   parent_column,
   CASE (key).confmatchtype WHEN 'f' THEN ' MATCH FULL' END,
   CASE (key).confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT' WHEN 'c' THEN ' ON UPDATE CASCADE'
-                         WHEN 'n' THEN ' ON UPDATE SET NULL' WHEN 'd' THEN ' ON UPDATE SET DEFAULT' END,
+                         WHEN 'n' THEN ' ON UPDATE SET NULL'
+                         WHEN 'd' THEN ' ON UPDATE SET DEFAULT' END,
   CASE (key).confdeltype WHEN 'r' THEN ' ON DELETE RESTRICT' WHEN 'c' THEN ' ON DELETE CASCADE'
        -- Only the former columns are set: the row stays in its scope.
        WHEN 'n' THEN format(' ON DELETE SET NULL (%s)', (
@@ -184,14 +190,18 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                                   WHERE i.indrelid = k.confrelid AND i.indisunique AND i.indisvalid
                                     AND i.indpred IS NULL AND i.indimmediate
                                     AND ARRAY(SELECT c
-                                                FROM unnest((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+                                                FROM unnest(
+                                                       (i.indkey::smallint[])[0:i.indnkeyatts - 1])
                                                      AS c ORDER BY c)
                                         = ARRAY(SELECT c FROM unnest(k.confkey || a.attnum) AS c
                                                  ORDER BY c))
-                               THEN format('ALTER TABLE %s ADD UNIQUE (%s, %I); ', k.confrelid::regclass,
+                               THEN format('ALTER TABLE %s ADD UNIQUE (%s, %I); ',
+                                           k.confrelid::regclass,
                                            (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
-                                              FROM unnest(seeme.column_names(k.confrelid, k.confkey))
-                                                   WITH ORDINALITY AS u (c, n)), f.parent_scope) END,
+                                              FROM unnest(
+                                                     seeme.column_names(k.confrelid, k.confkey))
+                                                   WITH ORDINALITY AS u (c, n)),
+                                           f.parent_scope) END,
                           seeme.foreign_key_with(k, f.child_scope, f.parent_scope))
               ELSE format('-- give both tables a column of the same scope, and let %I on %s carry '
                           'it',
