@@ -145,8 +145,8 @@ BEGIN
      AND k.kid <> ALL (kids);
   RETURN cardinality(kids);
 END $$;
-COMMENT ON FUNCTION @extschema@.seeme_import_jwks(jsonb, text, text, text, text, timestamptz, timestamptz)
-IS
+COMMENT ON FUNCTION @extschema@.seeme_import_jwks(
+  jsonb, text, text, text, text, timestamptz, timestamptz) IS
   'Replaces the keys of an issuer and audience by the signing keys of a JSON Web Key Set: adds and '
   'updates those in the set, and removes the others. A key''s algorithm is its alg, else the '
   'argument, else the one that its type implies. Returns the number of keys. Only for the '

@@ -123,7 +123,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM seeme.memberships m LEFT JOIN seeme.organizations o ON o.id = m.organization_id
     LEFT JOIN seeme.users u ON u.id = m.user_id
    WHERE m.role_id = seeme.owner_role()
-     AND (m.team_id IS NOT NULL OR m.project_id IS NOT NULL OR o.owner_id IS DISTINCT FROM m.user_id)
+     AND (m.team_id IS NOT NULL OR m.project_id IS NOT NULL
+          OR o.owner_id IS DISTINCT FROM m.user_id)
   UNION ALL
   SELECT 'high', format('seeme.invitations %s', i.id),
          format('stray role Owner: the invitation of %L grants everything', i.email),
@@ -133,7 +134,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT 'medium', format('seeme.memberships %s', m.id),
          format('membership without one above: %s is a member of a %s but not of its organization; '
                 'the '
-                'membership counts again once they are', coalesce(u.username, u.email, m.user_id::text),
+                'membership counts again once they are',
+                coalesce(u.username, u.email, m.user_id::text),
                 CASE WHEN m.project_id IS NOT NULL THEN 'project' ELSE 'team' END),
          format('DELETE FROM seeme.memberships WHERE id = %L;', m.id)
     FROM seeme.memberships m LEFT JOIN seeme.users u ON u.id = m.user_id

@@ -108,7 +108,8 @@ COMMENT ON FUNCTION seeme.row_security_cves(integer) IS
   'The known vulnerabilities of row security in a version of PostgreSQL (in the form of '
   'server_version_num), and the minor release that fixes each';
 
-CREATE FUNCTION seeme.findings_on_server(version integer = current_setting('server_version_num')::integer)
+CREATE FUNCTION seeme.findings_on_server(
+  version integer = current_setting('server_version_num')::integer)
 RETURNS TABLE (severity text, object text, finding text, remedy text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT v.severity, format('PostgreSQL %s.%s', version / 10000, version % 10000),

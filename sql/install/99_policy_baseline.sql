@@ -1,2 +1,4 @@
--- Last of all: what the extension is made of is remembered, for the security report. Every upgrade script ends so, too.
+-- The last statement: records what the extension consists of, as the baseline with which the
+-- security report compares. An upgrade script ends with seeme.finish_upgrade(), which records it
+-- again.
 SELECT seeme.remember_guards();

@@ -25,7 +25,7 @@ SELECT pg_temp.both_ways('application role may create temporary objects', 'low',
 SELECT pg_temp.both_ways('application role may create temporary objects', 'low', :'object', 'GRANT TEMPORARY ON ' || :'here' || ' TO PUBLIC, r_app, "r Odd ""one"', 'by several');
 SELECT is(pg_temp.found('GRANT TEMPORARY ON ' || :'here' || ' TO r_bi, r_etl'), NULL, 'roles that do not use the extension, or bypass row security, may');
 SELECT is(pg_temp.found('GRANT TEMPORARY ON ' || :'here' || ' TO r_app'),
-          ARRAY['low | ' || :'object' || ' | application role may create temporary objects: what one person leaves in a pooled connection refuses the next one, until it is discarded; r_app may by a grant to r_app'], 'who may, and by what, is said');
+          ARRAY['low | ' || :'object' || ' | application role may create temporary objects: while one person''s objects are left in a pooled connection, the next person is refused; r_app may by a grant to r_app'], 'who may, and by what, is said');
 SELECT is(pg_temp.found('REVOKE ALL ON ' || :'here' || ' FROM PUBLIC'), NULL, 'a database without any grant');
 
 SELECT pg_temp.both_ways('library is not loaded when a session begins', 'medium', :'object', 'ALTER ' || :'here' || ' RESET session_preload_libraries', 'nothing says that it is');
@@ -39,7 +39,7 @@ SELECT is(pg_temp.found('ALTER ROLE ALL SET session_preload_libraries = seeme_rb
 SELECT is(pg_temp.found(format('ALTER %s RESET session_preload_libraries; ALTER ROLE r_app SET session_preload_libraries = seeme_rbac; ALTER ROLE %I SET session_preload_libraries = seeme_rbac; ALTER ROLE r_other SET session_preload_libraries = seeme_rbac', :'here', 'r Odd "one')), NULL,
           'loaded for each of the roles');
 SELECT is(pg_temp.found('ALTER ROLE r_bi SET session_preload_libraries = auto_explain; ALTER ROLE r_etl SET session_preload_libraries = auto_explain'), NULL, 'what other roles have does not matter');
-SELECT is(pg_temp.found('ALTER ' || :'here' || ' SET session_preload_libraries = not_seeme_rbac, seeme_rbac2'), ARRAY['medium | ' || :'object' || ' | library is not loaded when a session begins: until somebody is named in it, LOCK TABLE by "r Odd ""one", r_app, r_other may keep the decisions of everybody waiting'], 'a library of a similar name is another one');
+SELECT is(pg_temp.found('ALTER ' || :'here' || ' SET session_preload_libraries = not_seeme_rbac, seeme_rbac2'), ARRAY['medium | ' || :'object' || ' | library is not loaded when a session begins: until a person is named in the session, LOCK TABLE by "r Odd ""one", r_app, r_other may make all decisions wait'], 'a library of a similar name is another one');
 
 SELECT * FROM finish();
 ROLLBACK;
