@@ -26,7 +26,8 @@ use Attacks::Server;
 use Attacks::Planted;
 
 alarm 600;
-$SIG{$_} = sub { die "stopped early\n" } for qw(TERM INT ALRM);    # so that what was started is ended
+$SIG{$_} = sub { die "stopped early\n" } for qw(TERM INT ALRM);
+    # so that what was started is ended
 my $dba = build();
 my @users = qw(attack_gateway attack_door attack_mallory attack_stranger attack_maker attack_rita attack_oscar attack_authenticator attack_planter postgres);
 my %bouncer = map { $_ => Pgbouncer->start(users => \@users, databases => { '*' => "dbname=$database", attacks_planted => 'dbname=attacks_planted' }, settings => { pool_mode => $_ }) } @modes[ 1 .. 3 ];

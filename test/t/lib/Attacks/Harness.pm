@@ -252,14 +252,18 @@ sub run {
         run_sql($dbh, 'COMMIT') if $dbh && $in_transaction;
     }
     $heard->('at once', @said);
-    push @gained, 'the attacker had nothing to lose: this attack shows nothing' if $v->{forbidden} && !grep { $_->{out} =~ $v->{forbidden} } @said;
+    push @gained, 'the attacker had nothing to lose: this attack shows nothing' if $v->{forbidden}
+        && !grep { $_->{out} =~ $v->{forbidden} } @said;
 
     # The same connection then serves the victim, and the attacker again.
     if ($as eq 'gateway') {
         my $keep = $mode eq 'direct' ? $dbh : undef;
         if ($dbh && !$keep) { $dbh->disconnect; undef $dbh }
-        my @victim = eval { $self->turn($mode, $scheme, $as, 'oscar', $keep, $is->{identity}, $scheme eq 'rbac' && !$v->{denial} ? 'SELECT id, title FROM papers' : "SELECT id, title FROM $is->{papers}") };
-        my @back = eval { $self->turn($mode, $scheme, $as, 'mallory', $keep, $make->('collect'), @probes) };
+        my @victim = eval { $self->turn($mode, $scheme, $as, 'oscar', $keep, $is->{identity},
+            $scheme eq 'rbac' && !$v->{denial} ? 'SELECT id, title FROM papers'
+            : "SELECT id, title FROM $is->{papers}") };
+        my @back = eval { $self->turn($mode, $scheme, $as, 'mallory', $keep, $make->('collect'),
+            @probes) };
         $heard->('in the next turn', map { { %$_, sql => $_->{sql} // 'probe' } } @back);
     }
     eval { $dbh->disconnect } if $dbh;
@@ -268,7 +272,8 @@ sub run {
     if ($as eq 'gateway' && $mode ne 'direct') {
         my $next = eval { $self->connect_as($mode, $role) };
         if ($next) {
-            $look->('nobody, in the same connection', map { my $r = run_sql($next, $_); $r->{state} ? '' : $r->{rows} } @probes);
+            $look->('nobody, in the same connection',
+                map { my $r = run_sql($next, $_); $r->{state} ? '' : $r->{rows} } @probes);
             my $rows = run_sql($next, "SELECT id FROM $is->{papers}");
             push @gained, 'nobody sees rows' if $rows->{rows} =~ /\d/ && !$rows->{state};
             $next->disconnect;

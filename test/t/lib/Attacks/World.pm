@@ -23,8 +23,10 @@ my %ids = (
     research => 'c0000000-0000-4000-8000-000000000001', sales => 'c0000000-0000-4000-8000-000000000002', labs => 'c0000000-0000-4000-8000-000000000003',
     alpha => 'd0000000-0000-4000-8000-000000000001', beta => 'd0000000-0000-4000-8000-000000000002', delta => 'd0000000-0000-4000-8000-000000000003',
     analyst => 'e0000000-0000-4000-8000-000000000001', lead => 'e0000000-0000-4000-8000-000000000002', hidden_memo => 'f0000000-0000-4000-8000-000000000001', own_memo => 'f0000000-0000-4000-8000-000000000002',
-    fresh => '99999999-0000-4000-8000-000000000001', fresher => '99999999-0000-4000-8000-000000000002',
-    (map { $_->[0] => sprintf '00000000-0000-4000-8000-%012d', $_->[1] } [ owner_role => 1 ], [ admin_role => 2 ], [ editor_role => 3 ], [ viewer_role => 5 ]),
+    fresh => '99999999-0000-4000-8000-000000000001',
+    fresher => '99999999-0000-4000-8000-000000000002',
+    (map { $_->[0] => sprintf '00000000-0000-4000-8000-%012d', $_->[1] } [ owner_role => 1 ],
+    [ admin_role => 2 ], [ editor_role => 3 ], [ viewer_role => 5 ]),
 );
 
 # The models of an attacker. within: somebody else's code runs in a transaction in which this person was identified first.
@@ -33,10 +35,14 @@ our %attacker = (
     token    => { role => 'attack_door', person => 'mallory', within => 1, what => 'a role that logs in by API key' },
     mallory  => { role => 'attack_mallory', person => 'mallory', what => 'a person with a database role of her own' },
     stranger => { role => 'attack_stranger', what => 'a role with usage that is nobody' },
-    maker    => { role => 'attack_maker', person => 'mona', what => 'a person who may create objects' },
-    rita     => { role => 'attack_rita', person => 'rita', what => 'a person whose rights are taken away' },
-    narrow   => { role => 'attack_door', person => 'mallory', within => 1, key => 'narrow_key', own => '', what => 'a key that reaches less than its user' },
-    tina     => { role => 'attack_door', person => 'tina', within => 1, what => 'a key that is revoked' },
+    maker    => { role => 'attack_maker', person => 'mona',
+    what => 'a person who may create objects' },
+    rita     => { role => 'attack_rita', person => 'rita',
+    what => 'a person whose rights are taken away' },
+    narrow   => { role => 'attack_door', person => 'mallory', within => 1, key => 'narrow_key',
+    own => '', what => 'a key that reaches less than its user' },
+    tina     => { role => 'attack_door', person => 'tina', within => 1,
+    what => 'a key that is revoked' },
 );
 
 # The schemes. identify: what the application says before anything of the attacker's; victim: what forges somebody else.
