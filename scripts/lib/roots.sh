@@ -1,7 +1,8 @@
 # Debian roots for the PostgreSQL versions that this Debian does not have: root-15 (bookworm),
 # root-17 (trixie), root-18 (forky) and, when asked for, root-19 (sid with experimental), kept
 # between runs in the cache directory. Needs scripts/lib/debian.sh. Nothing but Debian's packages
-# ever goes into one: tests bring their own files and take them away. shellcheck shell=bash
+# ever goes into one: tests bring their own files and take them away.
+# shellcheck shell=bash
 
 root_cache=${SEEME_RBAC_CACHE:-/var/cache/seeme_rbac}
 root_mirror=${SEEME_RBAC_MIRROR:-http://deb.debian.org/debian}

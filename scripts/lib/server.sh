@@ -1,6 +1,7 @@
 # A PostgreSQL of one's own: a private copy of the installed programs, so that trying an extension
 # replaces nothing on the machine, and a throwaway server. The server runs as whoever calls
-# start_server, who must not be root. shellcheck shell=bash
+# start_server, who must not be root.
+# shellcheck shell=bash
 
 # private_postgres MAJOR DIRECTORY: PostgreSQL finds its files relative to its programs, wherever
 # the whole lies, so a copy is a complete installation. Its pg_config is printed.

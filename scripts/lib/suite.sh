@@ -2,8 +2,8 @@
 # suite.sh MAJOR STEP...: builds and tests one copy of the source tree, the current directory, on
 # one PostgreSQL, as an ordinary user, in this Debian or in a root. Everything it makes lies beside
 # the copy. Each step that counts something leaves a line `passed failed` in ../tally;
-# scripts/check adds them up. Not meant to be started by hand: that is scripts/check. shellcheck
-# disable=SC2016,SC2317,SC2329
+# scripts/check adds them up. Not meant to be started by hand: that is scripts/check.
+# shellcheck disable=SC2016,SC2317,SC2329
 set -uo pipefail
 . scripts/lib/common.sh
 . scripts/lib/server.sh
