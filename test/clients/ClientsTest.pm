@@ -1,6 +1,6 @@
-# What the tests of real clients share: a world in which no two people see the same rows, what each
-# of them should see worked out as a superuser in plain SQL, poolers, and the running of a client's
-# program.
+# What the tests of real clients share: a world in which no two people see the same rows, the rows
+# that each should see (worked out as a superuser in plain SQL), poolers, and the running of a
+# client's program.
 package ClientsTest;
 
 use strict;

@@ -1,5 +1,5 @@
-# pgbouncer: in which pool modes an identity is safe, and what becomes of the one of a client that
-# goes away.
+# pgbouncer: in which pool modes an identity is safe, and what happens to the identity of a client
+# that disconnects.
 use strict;
 use warnings;
 use DBI;

@@ -1,10 +1,10 @@
-# A database with everything in it goes through pg_dump and comes back: every row, every right, the
-# same answers, nothing logged twice, and without a word on standard error.
+# A full database goes through pg_dump and is restored: it has every row, every permission and the
+# same decisions, logs nothing twice, and pg_dump and the restore print nothing on standard error.
 #
-# A foreign key of an application's own table to one of the extension's cannot go through
-# pg_restore -j in one go: pg_dump notes no dependency on the rows of an extension's table, so that
-# the key may be checked before they are there. Restored section by section it can, and without
-# such a key one command is enough.
+# An application's table may have a foreign key to a table of the extension. pg_restore -j cannot
+# restore such a database in one go: pg_dump records no dependency on the rows of an extension's
+# table, so the key may be checked before these rows are there. It can be restored section by
+# section. Without such a key one command is enough.
 use strict;
 use warnings;
 use utf8;

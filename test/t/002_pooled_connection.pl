@@ -1,5 +1,6 @@
-# One connection of an application server serves people in turn, in whatever way their transactions
-# end: each sees and changes only what is theirs, and between them nobody is anybody.
+# One connection of an application server serves people in turn, and their transactions end in every
+# possible way. Each person sees and changes only their own rows, and between two people nobody is
+# identified.
 use strict;
 use warnings;
 use SeemeTest;

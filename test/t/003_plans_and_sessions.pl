@@ -1,5 +1,5 @@
-# Nothing of a person stays in what a connection keeps for later: plans, functions, parallel
-# workers, cursors.
+# A connection keeps plans, functions, parallel workers and cursors for later. None of them keeps
+# anything of a person.
 use strict;
 use warnings;
 use SeemeTest;

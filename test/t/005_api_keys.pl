@@ -1,6 +1,5 @@
-# API keys and a second connection: a key that is revoked is no good from the next statement on,
-# also of a transaction that is open and has logged in with it; and logins with the same key do not
-# wait for each other.
+# API keys with a second connection. A revoked key is refused from the next statement on, also in an
+# open transaction that logged in with it. Logins with the same key do not wait for each other.
 use strict;
 use warnings;
 use SeemeTest;

@@ -1,6 +1,6 @@
-# Signed tokens that an independent implementation (CryptX) has signed: which are taken, which are
-# refused, and that refusals tell nothing; keys that change under a login; what is remembered of
-# tokens; expiry; and what fuzzed tokens do to a backend.
+# Signed tokens, signed by an independent implementation (CryptX): which are accepted and which are
+# refused; refusals give nothing away; keys that change under a login; what is cached of tokens;
+# expiry; and fuzzed tokens do no harm to a backend.
 use strict;
 use warnings;
 use feature 'current_sub';

@@ -1,6 +1,6 @@
-# The security report: nothing to find in a new database, nor in what the README makes of it
-# (004_documentation.pl); settings of the whole server; transactions that may not write; and every
-# finding is in doc/security_report.md and in a test.
+# The security report finds nothing in a new database, nor in the one of the README
+# (004_documentation.pl). It reads settings of the whole server and works in read-only transactions.
+# Every finding is in doc/security_report.md and in a test.
 use strict;
 use warnings;
 use SeemeTest;

@@ -1,6 +1,6 @@
-# What a backend remembers gives way to changes however they come: by two-phase commit, on a
-# standby, by logical replication, when messages were lost, when the extension is made anew; and
-# stays within its memory. On servers of its own.
+# A backend's cache follows changes from everywhere: two-phase commit, a standby, logical
+# replication, lost messages, an extension that is created again. It also stays within its memory.
+# On servers of its own.
 use strict;
 use warnings;
 use DBI;

@@ -1,6 +1,6 @@
-# A cancel is heard within a question about thousands of projects, memberships and organizations
-# (rule 7.9): it does not wait for the question's end, and what was read until then is not taken
-# for all. track_functions counts the calls that came to their end.
+# A query on thousands of projects, memberships and organizations can be cancelled (rule 7.9) before
+# it ends. What was read until then is not taken for everything. track_functions counts the calls
+# that ended.
 use strict;
 use warnings;
 use List::Util qw(max min);

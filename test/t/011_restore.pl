@@ -1,6 +1,6 @@
-# Whatever way a database is restored, everybody holds afterwards what they held before: the
-# decisions are compared, for every person, place and code, and not the rows alone. And what is a
-# restore, and what merely looks like one.
+# Whichever way a database is restored, everybody holds afterwards what they held before: the test
+# compares the decisions for every person, scope and code, not only the rows. It also tests what
+# counts as a restore, and what only looks like one.
 use strict;
 use warnings;
 use File::Temp 'tempdir';

@@ -1,8 +1,8 @@
-# A library and an SQL version that do not belong together refuse to work, with words, in both
-# directions and in sessions that loaded the old library; and an upgrade brings protected tables
-# along. The next version is made here, of a copy of this tree: a column that decisions follow, a
-# policy of the extension's own, what seeme_protect makes, and a C function's argument differ. On a
-# server of its own, whose library is exchanged.
+# A library and an SQL version that do not fit each other refuse to work, with a message. This holds
+# in both directions, and in sessions that have loaded the old library. An upgrade renews the
+# protected tables. The test makes the next version from a copy of this tree. There it changes a
+# column that decisions read, a policy of the extension's own, what seeme_protect makes, and an
+# argument of a C function. On a server of its own, whose library is exchanged.
 use strict;
 use warnings;
 use Cwd 'getcwd';

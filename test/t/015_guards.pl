@@ -1,6 +1,6 @@
-# What reset scripts, restores and replicas do by accident, in sessions of their own, most of which
-# have not loaded the library: the extension stays, what protects tables stays, and nobody goes on
-# by what they remember.
+# What reset scripts, restores and replicas do by accident. Most of the sessions have not loaded the
+# library. The extension stays, the guards of tables stay, and no session decides by stale cached
+# rows.
 use strict;
 use warnings;
 use DBI;

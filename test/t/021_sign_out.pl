@@ -1,6 +1,6 @@
-# Sign out everywhere: users.tokens_valid_from refuses tokens that were issued before it, or do not
-# say when, from the next statement on, wherever they were taken: at a login, in an open
-# transaction, in a session, in parallel workers, in trusted claims.
+# Sign out everywhere: users.tokens_valid_from refuses tokens that were issued before it, or that do
+# not say when they were issued. It counts from the next statement on, however the token came: at a
+# login, in an open transaction, in a session, in parallel workers, in trusted claims.
 use strict;
 use warnings;
 use Crypt::Mac::HMAC qw(hmac);

@@ -1,6 +1,6 @@
-# What is compared does not depend on the database's collation or encoding: e-mail addresses,
-# slugs, codes, the names of what is made here. In Turkish, i and I are not the two cases of one
-# letter.
+# Comparisons do not depend on the database's collation or encoding: those of e-mail addresses,
+# slugs, codes and the names of objects. In Turkish, for example, i and I are not the same letter in
+# two cases.
 use strict;
 use warnings;
 use utf8;

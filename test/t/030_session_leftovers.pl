@@ -1,6 +1,6 @@
-# What one person leaves in a pooled connection is not met by the next: temporary objects of every
-# class, cursors, statements prepared by SQL, a role; made by the person, or by nobody after
-# somebody had spoken. A pool's own set-up is met by everybody.
+# What one person leaves in a pooled connection must not affect the next person: temporary objects
+# of every class, cursors, prepared statements, a role. They may be made by the person, or while
+# nobody is identified after a person was. A pool's own set-up stays usable for everybody.
 use strict;
 use warnings;
 use SeemeTest;

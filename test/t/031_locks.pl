@@ -1,7 +1,6 @@
-# Nobody under row security keeps everybody's decisions waiting: not by LOCK TABLE, not by a
-# statement that takes a strong lock before it looks at privileges, and not by an advisory lock
-# that the extension would take itself. In fresh sessions, with the library in
-# session_preload_libraries.
+# A role under row security cannot make everybody's decisions wait: not by LOCK TABLE, not by a
+# statement that takes a strong lock before it checks privileges, and not by an advisory lock that
+# the extension would take itself. In fresh sessions, with the library in session_preload_libraries.
 use strict;
 use warnings;
 use SeemeTest;

@@ -1,5 +1,6 @@
-# A pgbouncer of one's own before the server of PGHOST and PGPORT: reached through a socket in a
-# directory that no other user may enter, run by whoever runs the test, ended with it.
+# A private pgbouncer in front of the server of PGHOST and PGPORT. It is reached through a socket in
+# a directory that no other user may enter, runs as the user who runs the test, and ends with the
+# test.
 package Pgbouncer;
 
 use strict;

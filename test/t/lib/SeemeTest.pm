@@ -1,6 +1,6 @@
-# What the scripts of test/t share: databases and roles that go away again, connections that are
-# not psql's, and a small world of two organizations. The server is the one of PGHOST, PGPORT and
-# PGUSER, a superuser.
+# What the scripts of test/t share: databases and roles that are dropped at the end, connections
+# besides psql's, and a small world of two organizations. The server is the one of PGHOST, PGPORT
+# and PGUSER, a superuser.
 package SeemeTest;
 
 use strict;

@@ -1,4 +1,5 @@
-# Being somebody by the extension's own doors: seeme_assume, seeme_login, and what lies behind them.
+# Attacks that use the extension's own ways to name a person: seeme_assume, seeme_login, and the
+# functions behind them.
 package Attacks::Assume;
 
 use strict;

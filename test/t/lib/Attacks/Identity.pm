@@ -1,5 +1,5 @@
-# Writing the identity: every way in which SQL sets a setting. The same ways are tried on the weak
-# schemes.
+# Attacks that write the identity: every way in which SQL sets a setting. The weak schemes are
+# attacked in the same ways.
 package Attacks::Identity;
 
 use strict;

@@ -1,4 +1,4 @@
-# What one leaves in a connection that others use after one: an application's pool is one
+# Attacks by what is left in a connection that others use later. An application's pool is one
 # connection for everybody here.
 package Attacks::Leftovers;
 

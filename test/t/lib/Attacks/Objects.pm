@@ -1,5 +1,5 @@
-# Objects of the attacker's making, and the extension's and other people's objects under the
-# attacker's hands.
+# Attacks by objects that the attacker makes, and attacks on the objects of the extension and of
+# other people.
 package Attacks::Objects;
 
 use strict;

@@ -1,6 +1,6 @@
-# Who is there before the extension is: what is planted for CREATE EXTENSION, ALTER EXTENSION …
-# UPDATE and seeme_protect to stumble upon. The planter owns the database and may create what they
-# like in it, in public as well.
+# The attacker is there before the extension: objects are planted for CREATE EXTENSION, ALTER
+# EXTENSION … UPDATE and seeme_protect to find. The attacker owns the database and may create
+# anything in it, also in the schema public.
 package Attacks::Planted;
 
 use strict;

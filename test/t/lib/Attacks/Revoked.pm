@@ -1,5 +1,6 @@
-# People whose rights are taken away while their connection stays open: what they had prepared,
-# opened, cached. Before `mid` they may see the rows of project Alpha; after it, nothing.
+# People whose permissions are revoked while their connection stays open, with what they had
+# prepared, opened and cached. Before `mid` they may see the rows of project Alpha; after it,
+# nothing.
 package Attacks::Revoked;
 
 use strict;

@@ -1,5 +1,5 @@
-# Rows of protected tables: reading around the policies, changing what is not one's own, and what
-# answers give away.
+# Attacks on rows of protected tables: reading around the policies, changing other people's rows,
+# and learning from answers.
 package Attacks::Rows;
 
 use strict;

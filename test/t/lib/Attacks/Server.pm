@@ -1,4 +1,5 @@
-# The server around the tables: files, other sessions, other connections, replication, programs.
+# Attacks on the server around the tables: files, other sessions, other connections, replication,
+# programs.
 package Attacks::Server;
 
 use strict;
