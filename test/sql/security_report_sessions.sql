@@ -33,8 +33,8 @@ SELECT is(pg_temp.found('GRANT TEMPORARY ON ' || :'here' || ' TO r_bi, r_etl'), 
   'roles that do not use the extension, or bypass row security, may');
 SELECT is(pg_temp.found('GRANT TEMPORARY ON ' || :'here' || ' TO r_app'),
           ARRAY['low | ' || :'object'
-          || ' | application role may create temporary objects: what one person leaves in a pooled '
-             'connection refuses the next one, until it is discarded; r_app may by a grant to '
+          || ' | application role may create temporary objects: while one person''s objects are '
+             'left in a pooled connection, the next person is refused; r_app may by a grant to '
              'r_app'], 'who may, and by what, is said');
 SELECT is(pg_temp.found('REVOKE ALL ON ' || :'here' || ' FROM PUBLIC'), NULL,
   'a database without any grant');
@@ -70,8 +70,8 @@ SELECT is(
 SELECT is(pg_temp.found('ALTER ' || :'here' ||
   ' SET session_preload_libraries = not_seeme_rbac, seeme_rbac2'),
   ARRAY['medium | ' || :'object'
-  || ' | library is not loaded when a session begins: until somebody is named in it, LOCK TABLE by '
-     '"r Odd ""one", r_app, r_other may keep the decisions of everybody waiting'],
+  || ' | library is not loaded when a session begins: until a person is named in the session, LOCK '
+     'TABLE by "r Odd ""one", r_app, r_other may make all decisions wait'],
      'a library of a similar name is another one');
 
 SELECT * FROM finish();
