@@ -3,7 +3,7 @@
  *
  * DROP SCHEMA public CASCADE (as in scripts that reset a database) and DROP OWNED would delete
  * all memberships and the audit log. hooks.c reports every dropped object. Owns the state of the
- * statement in hand. Must not know tables or users: sql/install/41_guards_of_tables.sql guards
+ * statement in hand. Must not know tables or users: sql/install/42_refused_statements.sql guards
  * tables.
  *
  * A session may not have loaded the library yet. An event trigger loads it before a statement
