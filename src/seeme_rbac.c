@@ -20,7 +20,7 @@
 
 SEEME_MODULE_MAGIC;
 
-/* The largest logo, in kB. seeme.prepare_logo() reads it. */
+/* The largest logo, in kB. seeme.enforce_logo_rules() reads it. */
 static int	max_logo_size = 1024;
 
 extern PGDLLEXPORT void _PG_init(void);

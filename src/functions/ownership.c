@@ -479,13 +479,13 @@ may_leave(SeemePrincipal *principal, List *left, List *kept, const SeemePermissi
 }
 
 /*
- * seeme.may_take_out(permission text, organization, team, project, resource uuid,
+ * seeme.may_move_out(permission text, organization, team, project, resource uuid,
  * new_organization, new_team, new_project, new_resource uuid, resource_type text) RETURNS boolean
  *
  * A column that keeps its value takes the row out of nothing. The answer tells nothing about
  * organizations to which whoever is asking does not belong.
  */
-SEEME_FUNCTION(seeme_may_take_out, 10)
+SEEME_FUNCTION(seeme_may_move_out, 10)
 {
 	SeemeStore	store;
 	SeemePermissionSpec spec;

@@ -108,7 +108,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_restoring)
 }
 
 /*
- * seeme.take_restored_rows() RETURNS trigger
+ * seeme.skip_restored_foreign_keys() RETURNS trigger
  *
  * Before INSERT or COPY, for each statement: skips the foreign keys among the extension's own
  * tables. pg_restore --jobs loads the tables in any order, while these keys exist already; in the
@@ -118,7 +118,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_restoring)
  * The executor has a copy of the table's triggers for each statement, in the order of the
  * relation cache. This function changes that copy.
  */
-SEEME_FUNCTION(seeme_take_restored_rows, 0)
+SEEME_FUNCTION(seeme_skip_restored_foreign_keys, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	TriggerDesc *known;
