@@ -157,7 +157,7 @@ extern uint32 seeme_cache_nowners(void);
 extern bool seeme_cache_is_preloaded(SeemeTable table);
 extern void seeme_cache_set_preloaded(SeemeTable table);
 
-extern bool seeme_cache_find_user(const pg_uuid_t *person);
+extern bool seeme_cache_find_user(const pg_uuid_t *user);
 extern void seeme_cache_set_users(const pg_uuid_t *ids, int n);
 
 extern SeemeCodeSet seeme_cache_find_role(const pg_uuid_t *role_id);

@@ -50,11 +50,11 @@ came_by_key(const SeemePrincipalKey *key)
 static void
 forget_ids(SeemeCachedPrincipal *cached)
 {
-	for (SeemeCachedIds *held = cached->ids, *next; held != NULL; held = next)
+	for (SeemeCachedIds *known = cached->ids, *next; known != NULL; known = next)
 	{
-		next = held->next;
-		seeme_uuid_set_free(&held->ids);
-		pfree(held);
+		next = known->next;
+		seeme_uuid_set_free(&known->ids);
+		pfree(known);
 	}
 	cached->ids = NULL;
 }
@@ -131,9 +131,9 @@ seeme_cache_find_principal(const SeemePrincipalKey *key)
 
 /* Where the pointer to the principal of a user without a key is. */
 static SeemeCachedPrincipal **
-place_for(const pg_uuid_t *person)
+pointer_of_user(const pg_uuid_t *user)
 {
-	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&numbers, person);
+	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&numbers, user);
 
 	if (entry != NULL)
 		return &by_number[entry->number];
@@ -153,7 +153,7 @@ place_for(const pg_uuid_t *person)
 		by_number = grown;
 		by_number_size = size;
 	}
-	seeme_uuid_hash_insert(seeme_principals_context, &numbers, person, numbers.used + 1);
+	seeme_uuid_hash_insert(seeme_principals_context, &numbers, user, numbers.used + 1);
 	return &by_number[numbers.used];
 }
 
@@ -178,7 +178,7 @@ seeme_cache_add_principal(const SeemePrincipalKey *key)
 	}
 	else
 	{
-		SeemeCachedPrincipal **place = place_for(&key->user_id);
+		SeemeCachedPrincipal **place = pointer_of_user(&key->user_id);
 
 		cached = *place = MemoryContextAlloc(seeme_principals_context,
 											 sizeof(SeemeCachedPrincipal));
@@ -220,7 +220,7 @@ seeme_cache_forget_principal(SeemeCachedPrincipal *cached)
 		hash_search(by_key, &cached->key, HASH_REMOVE, NULL);
 	else
 	{
-		*place_for(&cached->key.user_id) = NULL;
+		*pointer_of_user(&cached->key.user_id) = NULL;
 		pfree(cached);
 	}
 	seeme_site_generation++;
@@ -471,11 +471,11 @@ seeme_cached_resources_set_complete(SeemeCachedResources *resources, const Seeme
 const SeemeUuidSet *
 seeme_cached_find_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind, uint32 type, int code)
 {
-	SeemeCachedIds *held;
+	SeemeCachedIds *known;
 
-	for (held = cached->ids; held != NULL; held = held->next)
-		if (held->kind == kind && held->type == type && held->code == code)
-			return &held->ids;
+	for (known = cached->ids; known != NULL; known = known->next)
+		if (known->kind == kind && known->type == type && known->code == code)
+			return &known->ids;
 	return NULL;
 }
 
@@ -484,17 +484,17 @@ const SeemeUuidSet *
 seeme_cached_add_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind,
 					 uint32 type, int code, const pg_uuid_t *values, int n)
 {
-	SeemeCachedIds *held;
+	SeemeCachedIds *known;
 
 	if (!seeme_cache_fits(seeme_uuid_set_size(n)))
 		return NULL;
-	held = MemoryContextAllocZero(seeme_principals_context, sizeof(SeemeCachedIds));
-	held->kind = kind;
-	held->type = type;
-	held->code = code;
-	seeme_uuid_set_fill(seeme_principals_context, &held->ids, values, n);
+	known = MemoryContextAllocZero(seeme_principals_context, sizeof(SeemeCachedIds));
+	known->kind = kind;
+	known->type = type;
+	known->code = code;
+	seeme_uuid_set_fill(seeme_principals_context, &known->ids, values, n);
 	seeme_cache_has_grown = true;
-	held->next = cached->ids;
-	cached->ids = held;
-	return &held->ids;
+	known->next = cached->ids;
+	cached->ids = known;
+	return &known->ids;
 }

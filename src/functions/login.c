@@ -88,21 +88,21 @@ session_user_is_grantee(Oid function)
 {
 	static Oid	known_function = InvalidOid;
 	static Oid	known_role = InvalidOid;
-	static uint64 known_under = 0;
+	static uint64 known_generation = 0;
 	static bool known;
 	Oid			role = GetSessionUserId();
 
 	(void) seeme_accept_invalidations();
-	if (known_under != seeme_function_generation || known_function != function ||
+	if (known_generation != seeme_function_generation || known_function != function ||
 		known_role != role)
 	{
-		uint64		changes = seeme_function_generation;
+		uint64		generation = seeme_function_generation;
 
-		known_under = 0;
+		known_generation = 0;
 		known = is_grantee(role, function);
 		known_function = function;
 		known_role = role;
-		known_under = changes;
+		known_generation = generation;
 	}
 	return known || superuser_arg(role);
 }

@@ -269,7 +269,7 @@ count_and_cache(FunctionCallInfo fcinfo)
 	const SeemeIdentity *asker = seeme_current_identity();
 	SeemeStore	store;
 	SeemeCachedPrincipal *cached = NULL;
-	uint64		changes;
+	uint64		generation;
 	bool		lies_somewhere = false;
 	bool		counts = false;
 
@@ -279,7 +279,7 @@ count_and_cache(FunctionCallInfo fcinfo)
 	if (!is_fresh(site))
 		forget(site);
 	seeme_cache_open(&store);
-	changes = seeme_cache_generation();
+	generation = seeme_cache_generation();
 	if (site->generation != seeme_site_generation)
 		forget(site);
 	site->generation = 0;		/* in case of an error */
@@ -311,7 +311,7 @@ count_and_cache(FunctionCallInfo fcinfo)
 		site->asker = asker;
 		site->identity_is_set = seeme_identity_is_set();
 		/* If anything has changed since it was read, the site is not valid for the next call. */
-		site->generation = changes == seeme_generation ? seeme_site_generation : 0;
+		site->generation = generation == seeme_generation ? seeme_site_generation : 0;
 	}
 	else
 		forget(site);

@@ -34,9 +34,9 @@ SEEME_FUNCTION(seeme_permissions, 5)
 	SeemeStore	store;
 	SeemeScope	scope;
 	SeemePrincipal asking;
-	List	   *held = NIL;
+	List	   *permitted = NIL;
 	List	   *codes;
-	bool	   *is_held;
+	bool	   *is_permitted;
 	ListCell   *place;
 	ListCell   *code;
 
@@ -45,7 +45,7 @@ SEEME_FUNCTION(seeme_permissions, 5)
 	if (seeme_init_asking(&asking, &store))
 	{
 		codes = seeme_list_codes(&store);
-		is_held = palloc0(Max(list_length(codes), 1));
+		is_permitted = palloc0(Max(list_length(codes), 1));
 		/* All codes for one place after the other: the grants of the place are at hand then. */
 		foreach(place, seeme_find_places(&store, &scope))
 		{
@@ -53,17 +53,18 @@ SEEME_FUNCTION(seeme_permissions, 5)
 			{
 				int			i = foreach_current_index(code);
 
-				is_held[i] = is_held[i] || seeme_evaluate(&asking, lfirst(place), lfirst(code));
+				is_permitted[i] = is_permitted[i] ||
+					seeme_evaluate(&asking, lfirst(place), lfirst(code));
 			}
 		}
 		foreach(code, codes)
 		{
-			if (is_held[foreach_current_index(code)])
-				held = lappend(held, lfirst(code));
+			if (is_permitted[foreach_current_index(code)])
+				permitted = lappend(permitted, lfirst(code));
 		}
 	}
 	seeme_store_close(&store);
-	PG_RETURN_ARRAYTYPE_P(seeme_text_array(held));
+	PG_RETURN_ARRAYTYPE_P(seeme_text_array(permitted));
 }
 
 /*
@@ -281,9 +282,9 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 		SeemePermissionSpec part = {linitial(spec.concrete), list_make1(linitial(spec.concrete))};
 		List	   *candidates = NIL;
 		SeemeUuidHash seen = {0};	/* each resource once, in however many of the projects it is */
-		MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext,
-													  "seeme_rbac places of a resource",
-													  ALLOCSET_DEFAULT_SIZES);
+		MemoryContext per_user = AllocSetContextCreate(CurrentMemoryContext,
+													   "seeme_rbac places of a resource",
+													   ALLOCSET_DEFAULT_SIZES);
 
 		foreach(place, permitted_places(&asking, SEEME_SCOPE_PROJECT, &part))
 		{
@@ -302,7 +303,7 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 		}
 		foreach(cell, candidates)
 		{
-			MemoryContext old = MemoryContextSwitchTo(in_turn);
+			MemoryContext old = MemoryContextSwitchTo(per_user);
 			bool		permitted;
 
 			CHECK_FOR_INTERRUPTS();
@@ -310,7 +311,7 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 			permitted = list_length(spec.concrete) == 1 ||
 				seeme_evaluate_spec(&asking, seeme_find_places(&store, &scope), &spec);
 			MemoryContextSwitchTo(old);
-			MemoryContextReset(in_turn);
+			MemoryContextReset(per_user);
 			if (permitted)
 				ids = lappend(ids, lfirst(cell));
 		}
@@ -400,19 +401,19 @@ permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec 
 	SeemePlaceIndex index;
 	SeemeRoleCache roles = {CurrentMemoryContext};
 	List	   *holders = NIL;
-	MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac candidate",
-												  ALLOCSET_DEFAULT_SIZES);
-	bool		many = list_length(places) > FEW_PLACES;
+	MemoryContext per_user = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac candidate",
+												   ALLOCSET_DEFAULT_SIZES);
+	bool		are_many = list_length(places) > FEW_PLACES;
 
 	find_candidates(store, places, &candidates);
-	if (many)
+	if (are_many)
 		seeme_index_places(&index, places);
 	for (Size i = 0, next; i < candidates.n; i = next)
 	{
 		pg_uuid_t  *user_id = &candidates.list[i].user_id;
-		MemoryContext old = MemoryContextSwitchTo(in_turn);
+		MemoryContext old = MemoryContextSwitchTo(per_user);
 		SeemePrincipal principal;
-		List	   *theirs = many ? NIL : places;
+		List	   *places_of_user = are_many ? NIL : places;
 		bool		holds;
 
 		CHECK_FOR_INTERRUPTS();
@@ -421,15 +422,16 @@ permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec 
 		for (next = i;
 			 next < candidates.n && seeme_uuid_equal(&candidates.list[next].user_id, user_id);
 			 next++)
-			if (many)
-				theirs = add_distinct_places(theirs, &principal, &index, &candidates.list[next]);
-		holds = seeme_evaluate_spec(&principal, theirs, spec);
+			if (are_many)
+				places_of_user = add_distinct_places(places_of_user, &principal, &index,
+													 &candidates.list[next]);
+		holds = seeme_evaluate_spec(&principal, places_of_user, spec);
 		MemoryContextSwitchTo(old);
-		MemoryContextReset(in_turn);
+		MemoryContextReset(per_user);
 		if (holds)
 			holders = lappend(holders, user_id);
 	}
-	MemoryContextDelete(in_turn);
+	MemoryContextDelete(per_user);
 	return holders;
 }
 

@@ -303,15 +303,15 @@ const SeemeIdentity *
 seeme_current_identity(void)
 {
 	static bool is_known = false;
-	static uint64 known_under;
+	static uint64 known_generation;
 	static Oid	known_role;
-	static bool is_known_user;
+	static bool is_identified;
 	static SeemeIdentity identity;
-	const SeemeIdentity *person = get_transaction_identity();
-	bool		may_remember;
+	const SeemeIdentity *named = get_transaction_identity();
+	bool		use_known;
 
-	if (person != NULL)
-		return person;
+	if (named != NULL)
+		return named;
 	if (session_identity != NULL)
 	{
 		/* From here on the transaction speaks for this user. */
@@ -322,22 +322,22 @@ seeme_current_identity(void)
 		}
 		return session_identity;
 	}
-	may_remember = seeme_accept_invalidations() && !seeme_trusts_request_claims();
-	if (!is_known || !may_remember || known_under != seeme_generation ||
+	use_known = seeme_accept_invalidations() && !seeme_trusts_request_claims();
+	if (!is_known || !use_known || known_generation != seeme_generation ||
 		known_role != GetSessionUserId())
 	{
-		uint64		changes;
+		uint64		generation;
 
 		is_known = false;
 		seeme_watch_proxies(get_namespace_oid("seeme", false));
-		changes = seeme_generation;
-		is_known_user = seeme_identity_of_connection(&identity);
+		generation = seeme_generation;
+		is_identified = seeme_identity_of_connection(&identity);
 		seeme_site_generation++;
-		is_known = may_remember && changes == seeme_generation;
-		known_under = changes;
+		is_known = use_known && generation == seeme_generation;
+		known_generation = generation;
 		known_role = GetSessionUserId();
 	}
-	return is_known_user ? &identity : NULL;
+	return is_identified ? &identity : NULL;
 }
 
 /* Whether the identity was named, so that it changes only with seeme_site_generation. */
