@@ -13,6 +13,7 @@
 #include "identity/identity.h"
 #include "identity/leftovers.h"
 #include "planner/custom_scan.h"
+#include "planner/leakproof.h"
 #include "planner/paths.h"
 #include "guards/restoring.h"
 
@@ -31,6 +32,7 @@ _PG_init(void)
 	seeme_leftovers_init();
 	seeme_changes_init();
 	seeme_cache_init();
+	seeme_leakproof_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();
 	seeme_hooks_init();

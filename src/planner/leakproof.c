@@ -1,0 +1,414 @@
+/*
+ * leakproof.c: which expressions may be evaluated on rows that the asking person may not see.
+ *
+ * PostgreSQL asks this of functions (contain_leaked_vars), and lets anything pass that has no Var below it. Here an expression is
+ * judged as a whole, and what has no Var below it as well: `amount = 42.5 OR 1 / $1 = 1` raises for those rows alone whose
+ * amount is another.
+ *
+ * Owns the judgement of expressions, and the setting. What a single function tells is leakproof_list.c's affair.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/optimizer.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+#include "planner/leakproof.h"
+
+bool		seeme_search_operators = false;
+
+/* What is known of an expression: the worst that it does, and whether it depends on a row. */
+typedef enum Fault
+{
+	NONE,						/* it tells nothing but by its result */
+	RAISES,						/* it has no Var, and may raise: for all rows or for none */
+	LEAKS,
+} Fault;
+
+typedef struct Judged
+{
+	Fault		fault;
+	bool		has_vars;
+} Judged;
+
+typedef struct Context
+{
+	PlannerInfo *root;
+	List	  **checks;			/* NULL: nothing can be checked beforehand */
+	bool		is_conditional; /* whether it is evaluated at all depends on a part of the expression that was evaluated before */
+	Judged		parts;			/* what was found of those of its parts that were looked at */
+} Context;
+
+static Judged judge(Node *node, Context *context);
+
+/* An expression that is true, once what is in it has been evaluated. */
+static Node *
+make_check(Node *expression)
+{
+	NullTest   *is_null = makeNode(NullTest);
+	NullTest   *check = makeNode(NullTest);
+
+	is_null->arg = (Expr *) copyObject(expression);
+	is_null->nulltesttype = IS_NULL;
+	is_null->argisrow = false;
+	is_null->location = -1;
+	check->arg = (Expr *) is_null;
+	check->nulltesttype = IS_NOT_NULL;
+	check->argisrow = false;
+	check->location = -1;
+	return (Node *) check;
+}
+
+/* A part without Vars that may raise, in an expression with Vars: it is good if it is evaluated before the first row. */
+static Fault
+check_first(Node *part, Context *context)
+{
+	if (context->checks == NULL || context->is_conditional)
+		return LEAKS;
+	*context->checks = lappend(*context->checks, make_check(part));
+	return NONE;
+}
+
+/*
+ * What is known of an expression of these parts, in which they are evaluated all, or none. If one has Vars, those without have
+ * to be good before the first row is read.
+ */
+static Judged
+judge_parts(List *parts, Context *context)
+{
+	Judged		all = {NONE, false};
+	List	   *raise = NIL;
+	ListCell   *cell;
+
+	foreach(cell, parts)
+	{
+		Judged		part = judge(lfirst(cell), context);
+
+		if (part.fault == LEAKS)
+			return part;
+		if (part.fault == RAISES)
+			raise = lappend(raise, lfirst(cell));
+		all.has_vars |= part.has_vars;
+	}
+	if (raise != NIL && !all.has_vars)
+		all.fault = RAISES;
+	else
+		foreach(cell, raise)
+			if (check_first(lfirst(cell), context) == LEAKS)
+				all.fault = LEAKS;
+	list_free(raise);
+	return all;
+}
+
+/* The same, where it depends on the first part whether the others are evaluated. */
+static Judged
+judge_conditional_parts(List *parts, Context *context)
+{
+	bool		outer = context->is_conditional;
+	Judged		all = {NONE, false};
+	ListCell   *cell;
+
+	foreach(cell, parts)
+	{
+		Judged		part = judge(lfirst(cell), context);
+
+		all.has_vars |= part.has_vars;
+		all.fault = Max(all.fault, part.fault);
+		/* What may raise is not evaluated beforehand: the query does not evaluate it itself, perhaps. */
+		context->is_conditional = true;
+	}
+	context->is_conditional = outer;
+	if (all.fault == RAISES && all.has_vars)
+		all.fault = LEAKS;
+	return all;
+}
+
+/* An InitPlan's result, or the column of a row of an outer query. */
+static Judged
+judge_parameter(Param *param, Context *context)
+{
+	if (param->paramkind == PARAM_EXTERN)
+		return (Judged) {NONE, false};
+	if (param->paramkind == PARAM_EXEC)
+		for (PlannerInfo *root = context->root; root != NULL; root = root->parent_root)
+		{
+			ListCell   *cell;
+
+			/* It is computed when it is first asked for: what goes wrong in it tells that it was. */
+			foreach(cell, root->init_plans)
+				if (list_member_int(((SubPlan *) lfirst(cell))->setParam, param->paramid))
+					return (Judged) {RAISES, false};
+		}
+	return (Judged) {param->paramkind == PARAM_EXEC ? NONE : LEAKS, true};
+}
+
+/* What a row is searched for by must not depend on a row. */
+static bool
+may_be_searched(Node *pattern)
+{
+	return IsA(pattern, Const) || IsA(pattern, Param);
+}
+
+/* Whether a pattern of LIKE ends within an escape, which is an error for those rows alone that match as far as there. */
+static bool
+is_whole_pattern(Node *node)
+{
+	Const	   *pattern = (Const *) node;
+	text	   *value;
+	const char *data;
+	int			length;
+	int			wildcards = 0;
+
+	if (!IsA(node, Const))
+		return false;
+	if (pattern->constisnull)
+		return true;
+	if (pattern->consttype != TEXTOID)
+		return false;
+	value = DatumGetTextPP(pattern->constvalue);
+	data = VARDATA_ANY(value);
+	length = VARSIZE_ANY_EXHDR(value);
+	for (int i = 0; i < length; i++)
+	{
+		if (data[i] == '\\' && ++i == length)
+			return false;
+		if (data[i] == '%')
+			wildcards++;
+	}
+	/* Each is a recursion of the matching, which is an error when the stack is too deep. */
+	return wildcards <= 32;
+}
+
+static Judged
+judge_function(Oid function, Oid collation, List *arguments, Context *context)
+{
+	Judged		all = judge_parts(arguments, context);
+	SeemeLeak	leak;
+
+	if (all.fault == LEAKS)
+		return all;
+	leak = seeme_leak_of_function(function);
+	switch (leak)
+	{
+		case SEEME_HARMLESS:
+			return all;
+		case SEEME_HARMLESS_BY_ELEMENT:
+		case SEEME_SEARCHES_BY_ELEMENT:
+			{
+				ListCell   *cell;
+
+				foreach(cell, arguments)
+					if (!seeme_comparison_is_harmless(exprType(lfirst(cell))))
+						leak = SEEME_LEAKS;
+			}
+			if (leak == SEEME_HARMLESS_BY_ELEMENT)
+				return all;
+			break;
+		case SEEME_LIKE:
+			if (!is_whole_pattern(lsecond(arguments)) || (OidIsValid(collation) && !get_collation_isdeterministic(collation)))
+				leak = SEEME_LEAKS;
+			break;
+		default:
+			break;
+	}
+	if (!all.has_vars && leak != SEEME_LEAKS)
+		all.fault = RAISES;
+	else if (leak == SEEME_LEAKS || leak == SEEME_RAISES || !seeme_search_operators ||
+			 list_length(arguments) != 2 ||
+			 !(may_be_searched(lsecond(arguments)) || (leak != SEEME_LIKE && may_be_searched(linitial(arguments)))))
+		all.fault = LEAKS;
+	return all;
+}
+
+static Judged
+judge_operator(Oid operator, Oid function, Oid collation, List *arguments, Context *context)
+{
+	if (!OidIsValid(function))
+		function = get_opcode(operator);
+	if (!seeme_operator_is_privileged(operator))
+		return (Judged) {LEAKS, true};
+	return judge_function(function, collation, arguments, context);
+}
+
+/* Comparing several columns at once, or one with all of an array */
+static Judged
+judge_row_comparison(RowCompareExpr *comparison, Context *context)
+{
+	Judged		all = {NONE, false};
+	ListCell   *operator;
+	ListCell   *left;
+	ListCell   *right;
+	bool		outer = context->is_conditional;
+
+	forthree(operator, comparison->opnos, left, comparison->largs, right, comparison->rargs)
+	{
+		Judged		part = judge_operator(lfirst_oid(operator), InvalidOid, InvalidOid, list_make2(lfirst(left), lfirst(right)),
+										  context);
+
+		all.fault = Max(all.fault, part.fault);
+		all.has_vars |= part.has_vars;
+		context->is_conditional = true;
+	}
+	context->is_conditional = outer;
+	if (all.fault == RAISES && all.has_vars)
+		all.fault = LEAKS;
+	return all;
+}
+
+static Judged
+judge_case(CaseExpr *expression, Context *context)
+{
+	List	   *parts = expression->arg == NULL ? NIL : list_make1(expression->arg);
+	ListCell   *cell;
+
+	foreach(cell, expression->args)
+	{
+		parts = lappend(parts, ((CaseWhen *) lfirst(cell))->expr);
+		parts = lappend(parts, ((CaseWhen *) lfirst(cell))->result);
+	}
+	if (expression->defresult != NULL)
+		parts = lappend(parts, expression->defresult);
+	return judge_conditional_parts(parts, context);
+}
+
+/* Through text: what the one type puts out, the other has to take in. */
+static Judged
+judge_coercion(CoerceViaIO *coercion, Context *context)
+{
+	Judged		all = judge((Node *) coercion->arg, context);
+	Oid			output;
+	Oid			input;
+	Oid			parameter;
+	bool		is_varlena;
+
+	if (all.fault == LEAKS)
+		return all;
+	getTypeOutputInfo(exprType((Node *) coercion->arg), &output, &is_varlena);
+	getTypeInputInfo(coercion->resulttype, &input, &parameter);
+	if (seeme_leak_of_function(output) == SEEME_HARMLESS && seeme_leak_of_function(input) == SEEME_HARMLESS)
+		return all;
+	if (!all.has_vars && seeme_leak_of_function(output) != SEEME_LEAKS && seeme_leak_of_function(input) != SEEME_LEAKS)
+		all.fault = RAISES;
+	else
+		all.fault = LEAKS;
+	return all;
+}
+
+static Judged
+judge(Node *node, Context *context)
+{
+	const Judged unknown = {LEAKS, true};
+
+	if (node == NULL)
+		return (Judged) {NONE, false};
+	switch (nodeTag(node))
+	{
+		case T_Var:
+			return (Judged) {NONE, true};
+		case T_Const:
+		case T_SQLValueFunction:
+			return (Judged) {NONE, false};
+		case T_CaseTestExpr:
+			return (Judged) {NONE, true};
+		case T_Param:
+			return judge_parameter((Param *) node, context);
+		/* What was computed of rows that were seen: nothing in it meets another. */
+		case T_Aggref:
+		case T_WindowFunc:
+		case T_GroupingFunc:
+			return (Judged) {NONE, true};
+		case T_List:
+			return judge_conditional_parts((List *) node, context);
+		case T_FuncExpr:
+			return judge_function(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->inputcollid, ((FuncExpr *) node)->args, context);
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+			{
+				OpExpr	   *expression = (OpExpr *) node;
+
+				return judge_operator(expression->opno, expression->opfuncid, expression->inputcollid, expression->args, context);
+			}
+		case T_ScalarArrayOpExpr:
+			{
+				ScalarArrayOpExpr *expression = (ScalarArrayOpExpr *) node;
+
+				return judge_operator(expression->opno, expression->opfuncid, expression->inputcollid, expression->args, context);
+			}
+		case T_RowCompareExpr:
+			return judge_row_comparison((RowCompareExpr *) node, context);
+		case T_BoolExpr:
+			return judge_conditional_parts(((BoolExpr *) node)->args, context);
+		case T_CoalesceExpr:
+			return judge_conditional_parts(((CoalesceExpr *) node)->args, context);
+		case T_CaseExpr:
+			return judge_case((CaseExpr *) node, context);
+		case T_MinMaxExpr:
+			{
+				Judged		all = judge_parts(((MinMaxExpr *) node)->args, context);
+
+				if (all.fault != LEAKS && !seeme_comparison_is_harmless(((MinMaxExpr *) node)->minmaxtype))
+					all.fault = LEAKS;
+				return all;
+			}
+		case T_ArrayExpr:
+			/* Arrays of arrays may not fit together. */
+			if (((ArrayExpr *) node)->multidims)
+				return unknown;
+			return judge_parts(((ArrayExpr *) node)->elements, context);
+		case T_RowExpr:
+			return judge_parts(((RowExpr *) node)->args, context);
+		case T_NullTest:
+			return judge((Node *) ((NullTest *) node)->arg, context);
+		case T_BooleanTest:
+			return judge((Node *) ((BooleanTest *) node)->arg, context);
+		case T_RelabelType:
+			return judge((Node *) ((RelabelType *) node)->arg, context);
+		case T_CollateExpr:
+			return judge((Node *) ((CollateExpr *) node)->arg, context);
+		case T_NamedArgExpr:
+			return judge((Node *) ((NamedArgExpr *) node)->arg, context);
+		case T_CoerceViaIO:
+			return judge_coercion((CoerceViaIO *) node, context);
+		case T_PlaceHolderVar:
+			return judge((Node *) ((PlaceHolderVar *) node)->phexpr, context);
+		case T_RestrictInfo:
+			return judge((Node *) ((RestrictInfo *) node)->clause, context);
+		case T_TargetEntry:
+			return judge((Node *) ((TargetEntry *) node)->expr, context);
+		default:
+			return unknown;
+	}
+}
+
+bool
+seeme_may_leak(PlannerInfo *root, Node *expression)
+{
+	Context		context = {root, NULL, true, {NONE, false}};
+
+	return judge(expression, &context).fault != NONE;
+}
+
+bool
+seeme_may_leak_unless_checked(PlannerInfo *root, Node *expression, List **checks)
+{
+	Context		context = {root, checks, false, {NONE, false}};
+	Judged		found = judge(expression, &context);
+
+	return found.fault != NONE && !(found.fault == RAISES && check_first(expression, &context) == NONE);
+}
+
+void
+seeme_leakproof_init(void)
+{
+	DefineCustomBoolVariable("seeme_rbac.search_operators",
+							 "Looks conditions by search operators up in the indexes of protected tables.",
+							 "Their speed then tells whether rows match that the asking person may not see.",
+							 &seeme_search_operators, false, PGC_SUSET, GUC_EXPLAIN, NULL, NULL, NULL);
+}
