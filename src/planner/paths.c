@@ -26,6 +26,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "planner/barrier.h"
 #include "planner/merged_check.h"
 #include "planner/check_expression.h"
 #include "core/invalidation.h"
@@ -38,24 +39,33 @@
 #define MIN_ROWS 1000
 
 static bool enable_permission_scan = true;
+
 /*
- * The check among a table's conditions, if there is one and it may be asked first: conditions of a higher security level
- * wait for those below.
+ * The check among a table's conditions, if nothing has to be evaluated before it. That of the table's
+ * policy; on a table without a policy of ours, that of the query.
  */
 static RestrictInfo *
 find_check(RelOptInfo *rel)
 {
+	RestrictInfo *of_query = NULL;
+	bool		has_policy = false;
 	ListCell   *cell;
 
 	foreach(cell, rel->baserestrictinfo)
 	{
 		RestrictInfo *condition = lfirst(cell);
+		bool		of_policy = seeme_has_policy_call((Node *) condition->clause);
 
-		if (condition->security_level == rel->baserestrict_min_security && !condition->pseudoconstant &&
-			seeme_is_call((Node *) condition->clause, rel->relid))
+		has_policy |= of_policy;
+		if (condition->security_level > rel->baserestrict_min_security || condition->pseudoconstant ||
+			!seeme_is_call((Node *) condition->clause, rel->relid))
+			continue;
+		if (of_policy)
 			return condition;
+		if (of_query == NULL)
+			of_query = condition;
 	}
-	return NULL;
+	return has_policy ? NULL : of_query;
 }
 
 /* Whether a table is kept as PostgreSQL keeps them by itself: rows lie on pages and stay there. */
@@ -201,6 +211,7 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 	if (rte->rtekind != RTE_RELATION || rte->inh ||
 		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW))
 		return;
+	seeme_promote_conditions(root, rel);
 	check = find_check(rel);
 	if (check == NULL)
 		return;
