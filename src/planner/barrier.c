@@ -109,6 +109,15 @@ recompute_qual_security_level(PlannerInfo *root)
 										list_length(lfirst_node(RangeTblEntry, cell)->securityQuals));
 }
 
+static bool
+has_volatile_function(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return check_functions_in_node(node, seeme_is_volatile, NULL) || IsA(node, NextValueExpr) ||
+		expression_tree_walker(node, has_volatile_function, context);
+}
+
 /* Whether a policy may be a qual like any other, once nothing in the statement may leak. */
 static bool
 may_be_ordinary(PlannerInfo *root, List *policy)
@@ -116,7 +125,7 @@ may_be_ordinary(PlannerInfo *root, List *policy)
 	bool		only_reads = root->parse->commandType == CMD_SELECT && root->parse->rowMarks == NIL;
 	ListCell   *cell;
 
-	if (contain_volatile_functions((Node *) policy))
+	if (has_volatile_function((Node *) policy, NULL))
 		return false;
 	if (only_reads)
 		return true;

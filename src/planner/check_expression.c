@@ -100,51 +100,73 @@ is_has_permission(Oid function)
 	return true;
 }
 
-static bool
-look_up_library(Oid function)
+/* What is remembered of a function. */
+typedef struct Properties
+{
+	Oid			function;
+	bool		is_own;			/* it is this library's */
+	bool		is_volatile;
+} Properties;
+
+static Properties
+look_up_properties(Oid function)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	bool		isnull = true;
-	Datum		library = (Datum) 0;
-	bool		is_own;
+	Properties	found = {function, false, true};
+	Form_pg_proc proc;
 
 	if (!HeapTupleIsValid(tuple))
-		return false;
-	if (((Form_pg_proc) GETSTRUCT(tuple))->prolang == ClanguageId)
-		library = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_probin, &isnull);
-	is_own = !isnull && strcmp(TextDatumGetCString(library), LIBRARY) == 0;
+		return found;
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+	found.is_volatile = proc->provolatile == PROVOLATILE_VOLATILE;
+	if (proc->prolang == ClanguageId)
+	{
+		bool		isnull;
+		Datum		library = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_probin, &isnull);
+
+		found.is_own = !isnull && strcmp(TextDatumGetCString(library), LIBRARY) == 0;
+	}
 	ReleaseSysCache(tuple);
-	return is_own;
+	return found;
 }
 
-/* Whether a function is one of this library's. Only superusers make such functions. */
-bool
-seeme_is_own_function(Oid function)
+/* The functions that were asked about last are remembered: they are the same in most queries. */
+static Properties
+properties_of(Oid function)
 {
-	static struct
-	{
-		Oid			function;
-		bool		is_own;
-	}			known[64];
+	static Properties known[64];
 	static uint64 known_under = 0;
-	int			place = function % lengthof(known);
+	Properties *place = &known[function % lengthof(known)];
 
 	if (known_under != seeme_changes_of_functions)
 	{
 		memset(known, 0, sizeof(known));
 		known_under = seeme_changes_of_functions;
 	}
-	if (known[place].function != function)
+	if (place->function != function)
 	{
 		uint64		changes = seeme_changes_of_functions;
-		bool		found = look_up_library(function);
+		Properties	found = look_up_properties(function);
 
 		if (changes != seeme_changes_of_functions)
 			return found;
-		known[place].function = function;
-		known[place].is_own = found;
+		*place = found;
 	}
-	return known[place].is_own;
+	return *place;
+}
+
+/* Whether a function is one of this library's. Only superusers make such functions. */
+bool
+seeme_is_own_function(Oid function)
+{
+	return properties_of(function).is_own;
+}
+
+/* Whether a function is volatile; for check_functions_in_node(). */
+bool
+seeme_is_volatile(Oid function, void *context)
+{
+	return properties_of(function).is_volatile;
 }
 
 /* Whether an expression is a call about a column of a table, its other arguments constants. */

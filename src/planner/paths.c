@@ -13,7 +13,6 @@
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/pg_proc.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -23,13 +22,11 @@
 #include "optimizer/paths.h"
 #include "optimizer/restrictinfo.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "planner/barrier.h"
 #include "planner/merged_check.h"
 #include "planner/check_expression.h"
-#include "core/invalidation.h"
 #include "planner/custom_scan.h"
 #include "planner/paths.h"
 #include "planner/support_function.h"
@@ -102,36 +99,6 @@ make_path(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check, int workers)
 	return &path->path;
 }
 
-/* Whether a function may do anything; of those asked about last that is remembered, for they are the same in most queries. */
-static bool
-is_volatile(Oid function, void *context)
-{
-	static struct
-	{
-		Oid			function;
-		bool		is_volatile;
-	}			known[64];
-	static uint64 known_under = 0;
-	int			place = function % lengthof(known);
-
-	if (known_under != seeme_changes_of_functions)
-	{
-		memset(known, 0, sizeof(known));
-		known_under = seeme_changes_of_functions;
-	}
-	if (known[place].function != function)
-	{
-		uint64		changes = seeme_changes_of_functions;
-		bool		found = func_volatile(function) == PROVOLATILE_VOLATILE;
-
-		if (changes != seeme_changes_of_functions)
-			return found;
-		known[place].function = function;
-		known[place].is_volatile = found;
-	}
-	return known[place].is_volatile;
-}
-
 /* Whether a query, or one inside it, changes or locks rows, or calls what may do anything. */
 static bool
 does_more_than_read(Node *node, void *context)
@@ -160,7 +127,7 @@ does_more_than_read(Node *node, void *context)
 		default:
 			break;
 	}
-	return check_functions_in_node(node, is_volatile, NULL) || IsA(node, NextValueExpr) ||
+	return check_functions_in_node(node, seeme_is_volatile, NULL) || IsA(node, NextValueExpr) ||
 		expression_tree_walker(node, does_more_than_read, context);
 }
 
