@@ -18,6 +18,7 @@
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/plancache.h"
 
 #include "planner/leakproof.h"
 
@@ -41,8 +42,7 @@ typedef struct Context
 {
 	PlannerInfo *root;
 	List	  **checks;			/* NULL: nothing can be checked beforehand */
-	bool		is_conditional; /* whether it is evaluated at all depends on a part of the expression that was evaluated before */
-	Judged		parts;			/* what was found of those of its parts that were looked at */
+	bool		is_conditional; /* whether it is evaluated depends on a part that was evaluated before it */
 } Context;
 
 static Judged judge(Node *node, Context *context);
@@ -301,7 +301,7 @@ judge_coercion(CoerceViaIO *coercion, Context *context)
 }
 
 static Judged
-judge(Node *node, Context *context)
+judge_node(Node *node, Context *context)
 {
 	const Judged unknown = {LEAKS, true};
 
@@ -376,6 +376,8 @@ judge(Node *node, Context *context)
 			return judge((Node *) ((NamedArgExpr *) node)->arg, context);
 		case T_CoerceViaIO:
 			return judge_coercion((CoerceViaIO *) node, context);
+		case T_ArrayCoerceExpr:
+			return judge_conditional_parts(list_make2(((ArrayCoerceExpr *) node)->arg, ((ArrayCoerceExpr *) node)->elemexpr), context);
 		case T_PlaceHolderVar:
 			return judge((Node *) ((PlaceHolderVar *) node)->phexpr, context);
 		case T_RestrictInfo:
@@ -387,10 +389,21 @@ judge(Node *node, Context *context)
 	}
 }
 
+static Judged
+judge(Node *node, Context *context)
+{
+	Judged		found = judge_node(node, context);
+
+	/* What an index has of each row has raised nothing for any. */
+	if (found.fault == LEAKS && context->root != NULL && seeme_is_indexed(context->root, node))
+		found.fault = NONE;
+	return found;
+}
+
 bool
 seeme_may_leak(PlannerInfo *root, Node *expression)
 {
-	Context		context = {root, NULL, true, {NONE, false}};
+	Context		context = {root, NULL, true};
 
 	return judge(expression, &context).fault != NONE;
 }
@@ -398,10 +411,18 @@ seeme_may_leak(PlannerInfo *root, Node *expression)
 bool
 seeme_may_leak_unless_checked(PlannerInfo *root, Node *expression, List **checks)
 {
-	Context		context = {root, checks, false, {NONE, false}};
+	Context		context = {root, checks, false};
 	Judged		found = judge(expression, &context);
 
 	return found.fault != NONE && !(found.fault == RAISES && check_first(expression, &context) == NONE);
+}
+
+/* A plan that was made under the one value is not to be run under the other. */
+static void
+plan_anew(bool value, void *extra)
+{
+	if (value != seeme_search_operators)
+		ResetPlanCache();
 }
 
 void
@@ -410,5 +431,5 @@ seeme_leakproof_init(void)
 	DefineCustomBoolVariable("seeme_rbac.search_operators",
 							 "Looks conditions by search operators up in the indexes of protected tables.",
 							 "Their speed then tells whether rows match that the asking person may not see.",
-							 &seeme_search_operators, false, PGC_SUSET, GUC_EXPLAIN, NULL, NULL, NULL);
+							 &seeme_search_operators, false, PGC_SUSET, GUC_EXPLAIN, NULL, plan_anew, NULL);
 }
