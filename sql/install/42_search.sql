@@ -87,3 +87,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_distrust_function(regprocedure) IS
   'Ends what seeme_trust_function said of a function. For superusers. Every session plans its statements anew.';
+
+-- What the planner has a parameter checked by. EXECUTE is granted to application roles (90_grants.sql).
+CREATE FUNCTION seeme.check_like_pattern(pattern "any") RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_check_like_pattern';
+COMMENT ON FUNCTION seeme.check_like_pattern("any") IS
+  'True. Raises 22025 when a pattern of LIKE ends within an escape, and 54001 when it has too many wildcards: either would be an error for those rows alone that match as far as there.';
+
+CREATE FUNCTION seeme.check_search_pattern(pattern "any") RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_check_search_pattern';
+COMMENT ON FUNCTION seeme.check_search_pattern("any") IS 'True. Raises 54001 when a jsonb or tsquery to search for is nested too deeply.';

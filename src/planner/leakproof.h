@@ -58,6 +58,10 @@ extern SeemeLeak seeme_leak_of_function(Oid function);
 extern bool seeme_operator_is_privileged(Oid operator);
 extern bool seeme_comparison_is_harmless(Oid type);
 
+/* leakproof_pattern.c */
+extern bool seeme_pattern_fits(Datum pattern, Oid type, bool is_like);
+extern Oid	seeme_check_pattern_function(bool is_like);
+
 /* leakproof_indexes.c */
 extern bool seeme_is_indexed(PlannerInfo *root, Node *expression);
 
