@@ -48,7 +48,8 @@ BEGIN
     '@extschema@.seeme_create_api_key(text,text[],uuid,uuid,interval)',
     '@extschema@.seeme_permission_matrix(uuid,uuid,uuid)',
     -- what policies, views and triggers call as the asking role
-    'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text)', 'seeme.nobody_asks()', 'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
+    'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text)', 'seeme.check_like_pattern("any")', 'seeme.check_search_pattern("any")',
+    'seeme.nobody_asks()', 'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
     'seeme.is_unused_role(uuid)', 'seeme.is_without_role(uuid,uuid)', 'seeme.is_narrowed()', 'seeme.user_for(text)',
     'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)', 'seeme.may_take_out(text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,text)',
     'seeme.is_member(uuid,uuid,uuid)', 'seeme.own_organizations()', 'seeme.holds_role(uuid)', 'seeme.lies_in(uuid,uuid,uuid)',

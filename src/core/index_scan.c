@@ -58,6 +58,7 @@ static const char *const table_names[SEEME_NTABLES] = {
 	[SEEME_TOKEN_KEYS] = "token_keys",
 	[SEEME_EXTERNAL_IDENTITIES] = "external_identities",
 	[SEEME_IN_USE] = "in_use",
+	[SEEME_TRUSTED_FUNCTIONS] = "trusted_functions",
 };
 
 void
@@ -118,6 +119,7 @@ static const struct
 	[SEEME_TOKEN_KEYS_BY_ID] = {SEEME_TOKEN_KEYS, "token_keys_pkey"},
 	[SEEME_TOKEN_KEYS_BY_KID] = {SEEME_TOKEN_KEYS, "token_keys_kid_idx"},
 	[SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT] = {SEEME_EXTERNAL_IDENTITIES, "external_identities_pkey"},
+	[SEEME_TRUSTED_FUNCTIONS_BY_NAME] = {SEEME_TRUSTED_FUNCTIONS, "trusted_functions_pkey"},
 };
 
 /*

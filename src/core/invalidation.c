@@ -88,11 +88,12 @@ relation_changed(Datum arg, Oid relid)
 			changed(SEEME_CHANGE_OF_VOCABULARY);
 }
 
-/* Database roles: one may have got another's name. */
+/* Database roles: one may have got another's name, or be a superuser no more, whose functions were trusted. */
 static void
 role_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
 	changed(SEEME_CHANGE_OF_RIGHTS);
+	seeme_changes_of_functions++;
 }
 
 static void

@@ -105,6 +105,10 @@
 	COLUMN(external_identities, subject, 2, TEXTOID) \
 	COLUMN(external_identities, user_id, 3, UUIDOID)
 
+#define COLUMNS_OF_TRUSTED_FUNCTIONS(COLUMN) \
+	COLUMN(trusted_functions, function, 1, TEXTOID) \
+	COLUMN(trusted_functions, digest, 2, TEXTOID)
+
 #define NUMBER(table, name, number, type) table##_##name = number,
 #define ENTRY(table, name, number, type) {number, #name, type},
 #define LIST(columns) (const SeemeColumn[]) {columns(ENTRY) {0}}
@@ -126,6 +130,7 @@ enum
 	COLUMNS_OF_RETIRED_IDS(NUMBER)
 	COLUMNS_OF_TOKEN_KEYS(NUMBER)
 	COLUMNS_OF_EXTERNAL_IDENTITIES(NUMBER)
+	COLUMNS_OF_TRUSTED_FUNCTIONS(NUMBER)
 };
 
 const SeemeColumn *const seeme_columns[SEEME_NTABLES] = {
@@ -143,6 +148,7 @@ const SeemeColumn *const seeme_columns[SEEME_NTABLES] = {
 	[SEEME_RETIRED_IDS] = LIST(COLUMNS_OF_RETIRED_IDS),
 	[SEEME_TOKEN_KEYS] = LIST(COLUMNS_OF_TOKEN_KEYS),
 	[SEEME_EXTERNAL_IDENTITIES] = LIST(COLUMNS_OF_EXTERNAL_IDENTITIES),
+	[SEEME_TRUSTED_FUNCTIONS] = LIST(COLUMNS_OF_TRUSTED_FUNCTIONS),
 };
 
 /* Of an index's entries so many are looked at in vain before those that are wanted are looked up one by one. */
@@ -876,4 +882,24 @@ seeme_read_in_use(SeemeStore *store)
 	in_use = seeme_next_table_row(&scan);
 	seeme_end_scan(&scan);
 	return in_use;
+}
+
+/* Trusted functions */
+
+static void
+get_digest(SeemeScan *scan, void *row)
+{
+	*(char **) row = seeme_row_text(scan, trusted_functions_digest);
+}
+
+/* What a function was when it was trusted; NULL if it is not. */
+char *
+seeme_read_trusted_function(SeemeStore *store, const char *name)
+{
+	ScanKeyData key;
+	char	   *digest = NULL;
+
+	seeme_text_key(&key, trusted_functions_function, name);
+	seeme_read_row(store, SEEME_TRUSTED_FUNCTIONS_BY_NAME, 1, &key, get_digest, &digest);
+	return digest;
 }

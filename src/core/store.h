@@ -29,8 +29,9 @@ typedef enum SeemeTable
 	SEEME_TOKEN_KEYS,
 	SEEME_EXTERNAL_IDENTITIES,
 	SEEME_IN_USE,
+	SEEME_TRUSTED_FUNCTIONS,
 } SeemeTable;
-#define SEEME_NTABLES (SEEME_IN_USE + 1)
+#define SEEME_NTABLES (SEEME_TRUSTED_FUNCTIONS + 1)
 
 /* The tables as one snapshot of what is committed now shows them, opened as they are needed. */
 typedef struct SeemeStore
@@ -164,6 +165,7 @@ extern bool seeme_read_had_row(SeemeStore *store, const char *type, const pg_uui
 extern bool seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resource, bool *had_row);
 
 extern bool seeme_read_in_use(SeemeStore *store);
+extern char *seeme_read_trusted_function(SeemeStore *store, const char *name);
 
 /* Lists, palloc'd in the current memory context. */
 extern List *seeme_list_codes(SeemeStore *store);	/* of char *: the concrete ones, sorted */

@@ -14,10 +14,14 @@
 #include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/optimizer.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/plancache.h"
+#include "utils/timestamp.h"
 
 #include "planner/leakproof.h"
 
@@ -41,8 +45,7 @@ typedef struct Context
 {
 	PlannerInfo *root;
 	List	  **checks;			/* NULL: nothing can be checked beforehand */
-	bool		is_conditional; /* whether it is evaluated at all depends on a part of the expression that was evaluated before */
-	Judged		parts;			/* what was found of those of its parts that were looked at */
+	bool		is_conditional; /* whether it is evaluated depends on a part that was evaluated before it */
 } Context;
 
 static Judged judge(Node *node, Context *context);
@@ -148,45 +151,136 @@ judge_parameter(Param *param, Context *context)
 	return (Judged) {param->paramkind == PARAM_EXEC ? NONE : LEAKS, true};
 }
 
-/* What a row is searched for by must not depend on a row. */
-static bool
-may_be_searched(Node *pattern)
+/* Each of several patterns: LIKE ANY ('{...}') */
+static Fault
+judge_patterns(Const *array, bool is_like)
 {
-	return IsA(pattern, Const) || IsA(pattern, Param);
+	ArrayType  *value;
+	Oid			type;
+	int16		length;
+	bool		by_value;
+	char		align;
+	Datum	   *patterns;
+	bool	   *nulls;
+	int			count;
+
+	if (array->constisnull)
+		return NONE;
+	value = DatumGetArrayTypeP(array->constvalue);
+	type = ARR_ELEMTYPE(value);
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	deconstruct_array(value, type, length, by_value, align, &patterns, &nulls, &count);
+	for (int i = 0; i < count; i++)
+		if (!nulls[i] && !seeme_pattern_fits(patterns[i], getBaseType(type), is_like))
+			return LEAKS;
+	return NONE;
 }
 
-/* Whether a pattern of LIKE ends within an escape, which is an error for those rows alone that match as far as there. */
-static bool
-is_whole_pattern(Node *node)
+/* A search operator's pattern, without Vars: a constant is looked at now, another before the first row is read. */
+static Fault
+judge_pattern(Node *pattern, bool is_like, bool is_array, Context *context)
 {
-	Const	   *pattern = (Const *) node;
-	text	   *value;
-	const char *data;
-	int			length;
-	int			wildcards = 0;
+	Oid			type = getBaseType(exprType(pattern));
+	Oid			check;
 
-	if (!IsA(node, Const))
-		return false;
-	if (pattern->constisnull)
-		return true;
-	if (pattern->consttype != TEXTOID)
-		return false;
-	value = DatumGetTextPP(pattern->constvalue);
-	data = VARDATA_ANY(value);
-	length = VARSIZE_ANY_EXHDR(value);
-	for (int i = 0; i < length; i++)
-	{
-		if (data[i] == '\\' && ++i == length)
+	if (IsA(pattern, RelabelType))
+		pattern = (Node *) ((RelabelType *) pattern)->arg;
+	if (IsA(pattern, Const) && is_array)
+		return judge_patterns((Const *) pattern, is_like);
+	if (IsA(pattern, Const))
+		return ((Const *) pattern)->constisnull || seeme_pattern_fits(((Const *) pattern)->constvalue, type, is_like) ? NONE : LEAKS;
+	if (!is_like && type != JSONBOID && type != TSQUERYOID)
+		return NONE;
+	check = seeme_check_pattern_function(is_like);
+	if (is_array || context->checks == NULL || !OidIsValid(check))
+		return LEAKS;
+	return check_first((Node *) makeFuncExpr(check, BOOLOID, list_make1(copyObject(pattern)), InvalidOid, InvalidOid,
+											 COERCE_EXPLICIT_CALL), context);
+}
+
+/* Whether the comparison of what the arguments are made of is harmless. */
+static bool
+are_elements_harmless(List *arguments)
+{
+	ListCell   *cell;
+
+	foreach(cell, arguments)
+		if (!seeme_comparison_is_harmless(exprType(lfirst(cell))))
 			return false;
-		if (data[i] == '%')
-			wildcards++;
-	}
-	/* Each is a recursion of the matching, which is an error when the stack is too deep. */
-	return wildcards <= 32;
+	return true;
 }
 
 static Judged
-judge_function(Oid function, Oid collation, List *arguments, Context *context)
+judge_search(SeemeLeak leak, Oid collation, List *arguments, bool is_array, Judged all, Context *context)
+{
+	bool		is_like = leak == SEEME_LIKE;
+	Node	   *pattern = NULL;
+
+	if (!seeme_search_operators || list_length(arguments) != 2 ||
+		(is_like && OidIsValid(collation) && !get_collation_isdeterministic(collation)) ||
+		(leak == SEEME_SEARCHES_BY_ELEMENT && !are_elements_harmless(arguments)))
+		all.fault = LEAKS;
+	else if (!judge(lsecond(arguments), context).has_vars)
+		pattern = lsecond(arguments);
+	else if (!is_like && !is_array && !judge(linitial(arguments), context).has_vars)
+		pattern = linitial(arguments);
+	if (pattern == NULL)
+		all.fault = LEAKS;
+	else
+		all.fault = judge_pattern(pattern, is_like, is_array, context);
+	return all;
+}
+
+/* Whether an interval is so small that no date in our time is out of range by it. */
+static bool
+is_small(Node *node)
+{
+	Interval   *interval;
+
+	if (!IsA(node, Const) || ((Const *) node)->constisnull)
+		return false;
+	if (((Const *) node)->consttype == INT4OID)
+		return abs(DatumGetInt32(((Const *) node)->constvalue) / 2) < DAYS_PER_YEAR * 500;
+	if (((Const *) node)->consttype != INTERVALOID)
+		return false;
+	interval = DatumGetIntervalP(((Const *) node)->constvalue);
+	return abs(interval->month / 2) < MONTHS_PER_YEAR * 500 && abs(interval->day / 2) < DAYS_PER_YEAR * 500 &&
+		Abs(interval->time / 2) < USECS_PER_DAY * INT64CONST(365) * 500;
+}
+
+/*
+ * Whether an expression is a time not far from now: now(), CURRENT_DATE - 7, now() - interval '1 month'. It cannot be out of range, and
+ * is written in so many queries that they are spared the check.
+ */
+static bool
+is_near_now(Oid function, List *arguments)
+{
+	Node	   *first = arguments == NIL ? NULL : linitial(arguments);
+
+	switch (function)
+	{
+		case F_NOW:
+		case F_TRANSACTION_TIMESTAMP:
+		case F_STATEMENT_TIMESTAMP:
+			return true;
+		case F_TIMESTAMPTZ_PL_INTERVAL:
+		case F_TIMESTAMPTZ_MI_INTERVAL:
+		case F_TIMESTAMP_PL_INTERVAL:
+		case F_TIMESTAMP_MI_INTERVAL:
+		case F_DATE_PL_INTERVAL:
+		case F_DATE_MI_INTERVAL:
+		case F_DATE_PLI:
+		case F_DATE_MII:
+			return is_small(lsecond(arguments)) &&
+				(IsA(first, SQLValueFunction) ||
+				 (IsA(first, FuncExpr) && ((FuncExpr *) first)->args == NIL && is_near_now(((FuncExpr *) first)->funcid, NIL)));
+		default:
+			return false;
+	}
+}
+
+static Judged
+judge_function(Oid function, Oid collation, List *arguments, bool is_array, Context *context)
 {
 	Judged		all = judge_parts(arguments, context);
 	SeemeLeak	leak;
@@ -194,46 +288,27 @@ judge_function(Oid function, Oid collation, List *arguments, Context *context)
 	if (all.fault == LEAKS)
 		return all;
 	leak = seeme_leak_of_function(function);
-	switch (leak)
-	{
-		case SEEME_HARMLESS:
-			return all;
-		case SEEME_HARMLESS_BY_ELEMENT:
-		case SEEME_SEARCHES_BY_ELEMENT:
-			{
-				ListCell   *cell;
-
-				foreach(cell, arguments)
-					if (!seeme_comparison_is_harmless(exprType(lfirst(cell))))
-						leak = SEEME_LEAKS;
-			}
-			if (leak == SEEME_HARMLESS_BY_ELEMENT)
-				return all;
-			break;
-		case SEEME_LIKE:
-			if (!is_whole_pattern(lsecond(arguments)) || (OidIsValid(collation) && !get_collation_isdeterministic(collation)))
-				leak = SEEME_LEAKS;
-			break;
-		default:
-			break;
-	}
+	if (leak == SEEME_HARMLESS || (leak == SEEME_HARMLESS_BY_ELEMENT && are_elements_harmless(arguments)))
+		return all;
+	if (!all.has_vars && is_near_now(function, arguments))
+		return all;
 	if (!all.has_vars && leak != SEEME_LEAKS)
 		all.fault = RAISES;
-	else if (leak == SEEME_LEAKS || leak == SEEME_RAISES || !seeme_search_operators ||
-			 list_length(arguments) != 2 ||
-			 !(may_be_searched(lsecond(arguments)) || (leak != SEEME_LIKE && may_be_searched(linitial(arguments)))))
+	else if (leak == SEEME_SEARCHES || leak == SEEME_SEARCHES_BY_ELEMENT || leak == SEEME_LIKE)
+		return judge_search(leak, collation, arguments, is_array, all, context);
+	else
 		all.fault = LEAKS;
 	return all;
 }
 
 static Judged
-judge_operator(Oid operator, Oid function, Oid collation, List *arguments, Context *context)
+judge_operator(Oid operator, Oid function, Oid collation, List *arguments, bool is_array, Context *context)
 {
 	if (!OidIsValid(function))
 		function = get_opcode(operator);
 	if (!seeme_operator_is_privileged(operator))
 		return (Judged) {LEAKS, true};
-	return judge_function(function, collation, arguments, context);
+	return judge_function(function, collation, arguments, is_array, context);
 }
 
 /* Comparing several columns at once, or one with all of an array */
@@ -249,7 +324,7 @@ judge_row_comparison(RowCompareExpr *comparison, Context *context)
 	forthree(operator, comparison->opnos, left, comparison->largs, right, comparison->rargs)
 	{
 		Judged		part = judge_operator(lfirst_oid(operator), InvalidOid, InvalidOid, list_make2(lfirst(left), lfirst(right)),
-										  context);
+										  false, context);
 
 		all.fault = Max(all.fault, part.fault);
 		all.has_vars |= part.has_vars;
@@ -301,7 +376,7 @@ judge_coercion(CoerceViaIO *coercion, Context *context)
 }
 
 static Judged
-judge(Node *node, Context *context)
+judge_node(Node *node, Context *context)
 {
 	const Judged unknown = {LEAKS, true};
 
@@ -326,20 +401,23 @@ judge(Node *node, Context *context)
 		case T_List:
 			return judge_conditional_parts((List *) node, context);
 		case T_FuncExpr:
-			return judge_function(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->inputcollid, ((FuncExpr *) node)->args, context);
+			return judge_function(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->inputcollid, ((FuncExpr *) node)->args, false,
+								  context);
 		case T_OpExpr:
 		case T_DistinctExpr:
 		case T_NullIfExpr:
 			{
 				OpExpr	   *expression = (OpExpr *) node;
 
-				return judge_operator(expression->opno, expression->opfuncid, expression->inputcollid, expression->args, context);
+				return judge_operator(expression->opno, expression->opfuncid, expression->inputcollid, expression->args, false,
+									  context);
 			}
 		case T_ScalarArrayOpExpr:
 			{
 				ScalarArrayOpExpr *expression = (ScalarArrayOpExpr *) node;
 
-				return judge_operator(expression->opno, expression->opfuncid, expression->inputcollid, expression->args, context);
+				return judge_operator(expression->opno, expression->opfuncid, expression->inputcollid, expression->args, true,
+									  context);
 			}
 		case T_RowCompareExpr:
 			return judge_row_comparison((RowCompareExpr *) node, context);
@@ -376,6 +454,8 @@ judge(Node *node, Context *context)
 			return judge((Node *) ((NamedArgExpr *) node)->arg, context);
 		case T_CoerceViaIO:
 			return judge_coercion((CoerceViaIO *) node, context);
+		case T_ArrayCoerceExpr:
+			return judge_conditional_parts(list_make2(((ArrayCoerceExpr *) node)->arg, ((ArrayCoerceExpr *) node)->elemexpr), context);
 		case T_PlaceHolderVar:
 			return judge((Node *) ((PlaceHolderVar *) node)->phexpr, context);
 		case T_RestrictInfo:
@@ -387,10 +467,21 @@ judge(Node *node, Context *context)
 	}
 }
 
+static Judged
+judge(Node *node, Context *context)
+{
+	Judged		found = judge_node(node, context);
+
+	/* What an index has of each row has raised nothing for any. */
+	if (found.fault == LEAKS && context->root != NULL && seeme_is_indexed(context->root, node))
+		found.fault = NONE;
+	return found;
+}
+
 bool
 seeme_may_leak(PlannerInfo *root, Node *expression)
 {
-	Context		context = {root, NULL, true, {NONE, false}};
+	Context		context = {root, NULL, true};
 
 	return judge(expression, &context).fault != NONE;
 }
@@ -398,10 +489,18 @@ seeme_may_leak(PlannerInfo *root, Node *expression)
 bool
 seeme_may_leak_unless_checked(PlannerInfo *root, Node *expression, List **checks)
 {
-	Context		context = {root, checks, false, {NONE, false}};
+	Context		context = {root, checks, false};
 	Judged		found = judge(expression, &context);
 
 	return found.fault != NONE && !(found.fault == RAISES && check_first(expression, &context) == NONE);
+}
+
+/* A plan that was made under the one value is not to be run under the other. */
+static void
+plan_anew(bool value, void *extra)
+{
+	if (value != seeme_search_operators)
+		ResetPlanCache();
 }
 
 void
@@ -410,5 +509,5 @@ seeme_leakproof_init(void)
 	DefineCustomBoolVariable("seeme_rbac.search_operators",
 							 "Looks conditions by search operators up in the indexes of protected tables.",
 							 "Their speed then tells whether rows match that the asking person may not see.",
-							 &seeme_search_operators, false, PGC_SUSET, GUC_EXPLAIN, NULL, NULL, NULL);
+							 &seeme_search_operators, false, PGC_SUSET, GUC_EXPLAIN, NULL, plan_anew, NULL);
 }

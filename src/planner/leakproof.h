@@ -15,8 +15,9 @@
  * error, a notice, output, or by what its estimators tell at plan time.
  *
  * The expression is one of the query at root, preprocessed (constants folded, sub-selects planned), with Vars of that query.
- * A condition, a target, HAVING, an ORDER BY: any of them. A Query, SubLink or SubPlan in it is not entered: a SubPlan with
- * arguments may leak, and the caller judges what a sub-select consists of by that query's own root.
+ * A condition, a target, HAVING, an ORDER BY: any of them, each conjunct by itself. A SubPlan in it may leak. The Param of an
+ * InitPlan does not, once it is checked (below); what a sub-select consists of the caller judges by that query's own root, but
+ * for one without FROM and without Params of an outer query: (SELECT to_tsquery($1)) meets no row.
  *
  * root may be NULL: then no index is looked for.
  */
@@ -56,6 +57,13 @@ typedef enum SeemeLeak
 extern SeemeLeak seeme_leak_of_function(Oid function);
 extern bool seeme_operator_is_privileged(Oid operator);
 extern bool seeme_comparison_is_harmless(Oid type);
+
+/* leakproof_pattern.c */
+extern bool seeme_pattern_fits(Datum pattern, Oid type, bool is_like);
+extern Oid	seeme_check_pattern_function(bool is_like);
+
+/* leakproof_indexes.c */
+extern bool seeme_is_indexed(PlannerInfo *root, Node *expression);
 
 #pragma GCC visibility pop
 
