@@ -1,9 +1,9 @@
 /*
  * check_expression.c: a call of seeme_has_permission in an expression.
  *
- * Tells whether an expression is such a call, what it asks about, and whether a policy makes it. Makes
- * the same call without the executor, for callers that ask about many rows at once, or about one row
- * in each of many statements.
+ * Tells whether an expression is such a call, what it asks about, and whether a policy makes it.
+ * Makes the same call without the executor, for callers that ask about many rows at once, or about
+ * one row in each of many statements.
  *
  * Owns what it remembers of the functions that it was asked about.
  */
@@ -23,8 +23,8 @@
 #include "functions/check.h"
 
 /*
- * The location of a call that a policy makes. The parser gives calls in a query a location from 0 on,
- * and a stored expression is read with -1. Copying a tree, translating it to a partition and
+ * The location of a call that a policy makes. The parser gives calls in a query a location from 0
+ * on, and a stored expression is read with -1. Copying a tree, translating it to a partition and
  * simplifying it keep the location; equal() ignores it; after planning nobody reads it.
  */
 #define POLICY_LOCATION (-0x5EE)
@@ -38,7 +38,9 @@ is_null(Node *node)
 	return IsA(node, Const) && ((Const *) node)->constisnull;
 }
 
-/* The number of the one scope that a call asks about, if its other arguments are constants; else 0. */
+/*
+ * The number of the one scope that a call asks about, if its other arguments are constants; else 0.
+ */
 int
 seeme_only_scope(List *args)
 {

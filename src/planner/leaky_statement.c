@@ -1,35 +1,44 @@
 /*
- * leaky_statement.c: whether anything in a statement may tell of rows that the asking person may not see.
+ * leaky_statement.c: whether anything in a statement may tell of rows that the asking person may
+ * not see.
  *
- * Asked while one table of the statement is planned, before its policy becomes an ordinary condition (barrier.c). Not only the
- * conditions on this table count. `HAVING max(x) <~ 'a'` or `WHERE s.x <~ 'a'` above a sub-select has an estimator, which
- * calls <~ with the most common values of x, for PostgreSQL follows a column down to its table. So all levels of the
- * statement are looked at, from the top, whatever level the table is in.
+ * Asked while one table of the statement is planned, before its policy becomes an ordinary
+ * condition (barrier.c). Not only the conditions on this table count. `HAVING max(x) <~ 'a'` or
+ * `WHERE s.x <~ 'a'` above a sub-select has an estimator, which calls <~ with the most common
+ * values of x, for PostgreSQL follows a column down to its table. So all levels of the statement
+ * are looked at, from the top, whatever level the table is in.
  *
  * Which expressions can meet a hidden row, or its statistics, once a policy is no barrier:
  *
- * - Conditions: WHERE, ON, HAVING (PostgreSQL moves HAVING without aggregates to WHERE), VALUES lists (a single row is pulled
- *   up into the expressions that use it). Judged at every level.
- * - Targets of sub-selects, of CTEs and of members of a UNION ALL, and the expressions of joined columns and of GROUP BY: a
- *   condition of the level above may be pushed down or pulled up, and then the target is what it is about. Judged.
- * - Sub-selects in a condition: evaluated for each row. EXISTS, IN and ALL are let pass where nothing in the sub-select but its
- *   conditions does anything (is_silent()). `d.x = (SELECT ...)` raises an error if there are two rows: not let pass.
- * - Targets of the top level, RETURNING, SET, LIMIT, what INSERT and ON CONFLICT evaluate, functions in FROM, window
- *   frames: evaluated above a scan, on rows that have passed all its quals, the policy among them. Grouping, sorting and
- *   PlaceHolderVars put expressions into the target lists of lower nodes, down to the scan's, but a node evaluates its
- *   targets after its quals. No estimator is given a target: for GROUP BY, DISTINCT and ORDER BY distinct values are
- *   counted, and no function is called. So these are not judged; sub-selects in them are, as levels of their own.
- *   A function in SQL in FROM is inlined later, and becomes a sub-select: judged as a whole.
- * - Policies of other tables: evaluated on those tables' own rows. Sub-selects in them are levels of the statement. In a
- *   sub-select of a condition they are judged as conditions: what they do would tell that a row was found.
- * - Virtual generated columns (18) are replaced by their expressions when a level is preprocessed. A level in which that is
- *   still to come is not let pass.
+ * - Conditions: WHERE, ON, HAVING (PostgreSQL moves HAVING without aggregates to WHERE), VALUES
+ *   lists (a single row is pulled up into the expressions that use it). Judged at every level.
+ * - Targets of sub-selects, of CTEs and of members of a UNION ALL, and the expressions of joined
+ *   columns and of GROUP BY: a condition of the level above may be pushed down or pulled up, and
+ *   then the target is what it is about. Judged.
+ * - Sub-selects in a condition: evaluated for each row. EXISTS, IN and ALL are let pass where
+ *   nothing in the sub-select but its conditions does anything (is_silent()). `d.x = (SELECT ...)`
+ *   raises an error if there are two rows: not let pass.
+ * - Targets of the top level, RETURNING, SET, LIMIT, what INSERT and ON CONFLICT evaluate,
+ *   functions in FROM, window frames: evaluated above a scan, on rows that have passed all its
+ *   quals, the policy among them. Grouping, sorting and PlaceHolderVars put expressions into the
+ *   target lists of lower nodes, down to the scan's, but a node evaluates its targets after its
+ *   quals. No estimator is given a target: for GROUP BY, DISTINCT and ORDER BY distinct values are
+ *   counted, and no function is called. So these are not judged; sub-selects in them are, as levels
+ *   of their own. A function in SQL in FROM is inlined later, and becomes a sub-select: judged as a
+ *   whole.
+ * - Policies of other tables: evaluated on those tables' own rows. Sub-selects in them are levels
+ *   of the statement. In a sub-select of a condition they are judged as conditions: what they do
+ *   would tell that a row was found.
+ * - Virtual generated columns (18) are replaced by their expressions when a level is preprocessed.
+ *   A level in which that is still to come is not let pass.
  *
- * Levels are looked at in the form in which they are. What is preprocessed already hangs on root->parse of the top level and of
- * each SubPlan (glob->subroots). A sub-select in FROM is planned from a copy; the original remains in rte->subquery, so its
- * constants are folded here. Whatever PostgreSQL makes of a level later only recombines what is judged here.
+ * Levels are looked at in the form in which they are. What is preprocessed already hangs on
+ * root->parse of the top level and of each SubPlan (glob->subroots). A sub-select in FROM is
+ * planned from a copy; the original remains in rte->subquery, so its constants are folded here.
+ * Whatever PostgreSQL makes of a level later only recombines what is judged here.
  *
- * Owns what it remembers of the last query level that was let pass. Must not judge an expression (leakproof.c).
+ * Owns what it remembers of the last query level that was let pass. Must not judge an expression
+ * (leakproof.c).
  */
 #include "postgres.h"
 
@@ -92,8 +101,9 @@ remember(PlannerInfo *top)
 }
 
 /*
- * Whether nothing in a sub-select can be noticed but its conditions, which are judged. Its targets and its order are dropped
- * or compared; it locks nothing, asks no other server, and raises no error by what it returns.
+ * Whether nothing in a sub-select can be noticed but its conditions, which are judged. Its targets
+ * and its order are dropped or compared; it locks nothing, asks no other server, and raises no
+ * error by what it returns.
  */
 static bool
 is_silent(Query *query)
@@ -278,7 +288,10 @@ join_tree_may_leak(Node *tree, Level *level)
 	return false;
 }
 
-/* Looks for sub-selects in what is evaluated on rows that were seen. Those that are planned already are looked at elsewhere. */
+/*
+ * Looks for sub-selects in what is evaluated on rows that were seen. Those that are planned already
+ * are looked at elsewhere.
+ */
 static bool
 sublinks_may_leak(Node *node, void *context)
 {
@@ -348,7 +361,10 @@ entry_may_leak(RangeTblEntry *rte, Query *query, Level *level)
 				return false;
 			if (level->is_top && query->setOperations != NULL)
 			{
-				/* What a member of a UNION returns the statement returns: nothing above has a condition on it. */
+				/*
+				 * What a member of a UNION returns the statement returns: nothing above has a
+				 * condition on it.
+				 */
 				PlannerInfo root = {.type = T_PlannerInfo, .parse = rte->subquery};
 				Level		member = {&root, true, false, false, NULL};
 
@@ -368,7 +384,10 @@ entry_may_leak(RangeTblEntry *rte, Query *query, Level *level)
 	}
 }
 
-/* The parts of a query that are evaluated on rows that were seen, if the level above has no condition on them. */
+/*
+ * The parts of a query that are evaluated on rows that were seen, if the level above has no
+ * condition on them.
+ */
 static bool
 results_may_leak(Query *query, Level *level)
 {
@@ -422,7 +441,10 @@ sublevel_may_leak(Query *query, bool is_in_condition)
 	return level_may_leak(query, &level);
 }
 
-/* Targets of the members of a UNION ALL that were pulled up: what conditions on the whole are about. */
+/*
+ * Targets of the members of a UNION ALL that were pulled up: what conditions on the whole are
+ * about.
+ */
 static bool
 members_may_leak(PlannerInfo *root, Level *level)
 {

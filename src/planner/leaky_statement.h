@@ -1,5 +1,6 @@
 /*
- * leaky_statement.h: whether anything in a statement may tell of rows that the asking person may not see.
+ * leaky_statement.h: whether anything in a statement may tell of rows that the asking person may
+ * not see.
  */
 #ifndef SEEME_PLANNER_LEAKY_STATEMENT_H
 #define SEEME_PLANNER_LEAKY_STATEMENT_H

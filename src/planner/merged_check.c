@@ -1,12 +1,15 @@
 /*
  * merged_check.c: two permissions in the same place, asked for by one call.
  *
- * An UPDATE goes by two policies: what may be read, and what may be updated; its new row by both again. PostgreSQL makes an
- * expression ready for each of these calls, and looks at the function's privileges, which takes ten times as long as a check.
- * Here is the call that asks both, and where the planner has it take the place of two. Nothing is asked more or less than by
- * the policies, nor at another time.
+ * An UPDATE goes by two policies: one for reading a row, one for changing it. Its new row goes by
+ * both again. PostgreSQL prepares an expression for each of these calls and checks the function's
+ * privileges. That takes ten times as long as a check. Here the planner puts one call in the place
+ * of two, seeme.has_both(). It asks what the two policies ask, no more, and at the same time.
  *
- * Owns no state but which function that is. Decides nothing: it makes the two calls.
+ * Only calls that policies make are merged (seeme_is_marked()). All policies of a table share one
+ * security level (barrier.c), so their order does not matter.
+ *
+ * Owns what it remembers of that function. Decides nothing: it makes the two calls.
  */
 #include "postgres.h"
 
@@ -29,9 +32,10 @@
 #define NARGS (SEEME_NARGS + 1)
 
 /*
- * seeme.has_both(permission text, other text, organization, team, project, resource uuid, resource_type text) RETURNS boolean
+ * seeme.has_both(permission text, other text, organization, team, project, resource uuid,
+ * resource_type text) RETURNS boolean
  *
- * What each of the two calls remembers is in fn_extra.
+ * fn_extra has what each of the two calls remembers.
  */
 SEEME_FUNCTION(seeme_has_both, 7)
 {
@@ -42,7 +46,7 @@ SEEME_FUNCTION(seeme_has_both, 7)
 	if (functions == NULL)
 	{
 		functions = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, 2 * sizeof(FmgrInfo));
-		/* What is constant of this call is so of those. */
+		/* An argument that is constant in this call is constant in both. */
 		functions[0] = functions[1] = *fcinfo->flinfo;
 		fcinfo->flinfo->fn_extra = functions;
 	}
@@ -56,7 +60,10 @@ SEEME_FUNCTION(seeme_has_both, 7)
 	PG_RETURN_BOOL(held);
 }
 
-/* The function above, in SQL; invalid if it is not there as it was made, or the current user may not call it. */
+/*
+ * The function above, in SQL. Invalid if it was dropped or altered, or if the current user may not
+ * execute it.
+ */
 static Oid
 find_has_both(void)
 {
@@ -78,7 +85,7 @@ find_has_both(void)
 	return OidIsValid(known) && seeme_may_execute(known) ? known : InvalidOid;
 }
 
-/* Two conditions as one, if both are calls about the same column; else NULL. */
+/* One call in the place of two, if both ask about the same column; else NULL. */
 static Expr *
 as_one(Node *first, Node *second, Index relid)
 {
@@ -98,7 +105,7 @@ as_one(Node *first, Node *second, Index relid)
 								 InvalidOid, call->inputcollid, COERCE_EXPLICIT_CALL);
 }
 
-/* A list of conditions in which one takes the place of two, if they are in it. */
+/* The list with `both` in the place of `first` and `second`, if it has these. */
 static List *
 with_both(List *conditions, RestrictInfo *first, RestrictInfo *second, RestrictInfo *both)
 {
@@ -108,8 +115,8 @@ with_both(List *conditions, RestrictInfo *first, RestrictInfo *second, RestrictI
 }
 
 /*
- * Two calls that a table's policies make, if nothing has to be evaluated before them. A call of the
- * query's own never takes part: it may tell by an error that there is a row.
+ * Finds two calls that the table's policies make, and that need not wait for other conditions. A
+ * call in the query itself never takes part: its error would tell that there is a row.
  */
 static bool
 find_both(RelOptInfo *rel, RestrictInfo **first, RestrictInfo **second)
@@ -134,8 +141,9 @@ find_both(RelOptInfo *rel, RestrictInfo **first, RestrictInfo **second)
 }
 
 /*
- * Has two calls among a table's conditions made as one, where both are asked about each row that is found: not where an index
- * may do what one of them asks. Such a plan goes by who may call the function, and so by the role, as one with row security does.
+ * Merges two calls among a table's conditions. Not where an index may be used for one of them. The
+ * plan depends on who may execute the function, so on the role, as every plan with row security
+ * does.
  */
 void
 seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
@@ -164,7 +172,7 @@ seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
 	}
 }
 
-/* The same for the checks of an UPDATE's new row, however the table is read: for two that come one after the other. */
+/* Merges two checks of an UPDATE's new row that follow one another. */
 void
 seeme_check_both(PlannerInfo *root, Index relid)
 {

@@ -1,12 +1,19 @@
 /*
- * paths.c: how a table is read without asking about each of its rows.
+ * paths.c: how a protected table is read without asking about each of its rows.
  *
- * Where the query says which scope its rows are of, by asking once; where an index finds the rows, by asking no more; where a
- * whole table is read, by a permission scan: a path beside that of the sequential scan, a little cheaper. Whatever is decided
- * for several rows at once is good as long as nothing comes between them, so all of this is for queries that only read, lock no
- * row, and call nothing volatile.
+ * Three ways, for queries that only read:
+ * - the query names the scope (`project_id = $1`): the check is made once, a One-Time Filter;
+ * - an index finds the rows of the permitted scopes: a bitmap scan does not check them again;
+ * - the whole table is read: by a permission scan, a path beside the sequential scan's and a little
+ *   cheaper.
  *
- * Owns the planner's hook and its setting. Knows nothing of permissions.
+ * All three decide about several rows at once. That holds as long as nothing happens between two
+ * rows, so a query that changes or locks rows, or calls a volatile function, has none of them.
+ *
+ * Whether the policy is a barrier or an ordinary condition is decided before (barrier.c). Each of
+ * the three makes the check before all other conditions, so both are the same here.
+ *
+ * Owns the setting seeme_rbac.enable_permission_scan. Must not know what a permission is.
  */
 #include "postgres.h"
 
@@ -32,14 +39,14 @@
 #include "planner/support_function.h"
 #include "core/version.h"
 
-/* Of smaller tables all that could be waited for is near anyway. */
+/* A smaller table is in the processor's caches: reading ahead gains nothing. */
 #define MIN_ROWS 1000
 
 static bool enable_permission_scan = true;
 
 /*
- * The check among a table's conditions, if nothing has to be evaluated before it. That of the table's
- * policy; on a table without a policy of ours, that of the query.
+ * The check among a table's conditions, if nothing has to be evaluated before it. That of the
+ * table's policy; on a table without a policy of ours, that of the query.
  */
 static RestrictInfo *
 find_check(RelOptInfo *rel)
@@ -65,7 +72,7 @@ find_check(RelOptInfo *rel)
 	return has_policy ? NULL : of_query;
 }
 
-/* Whether a table is kept as PostgreSQL keeps them by itself: rows lie on pages and stay there. */
+/* Whether a table has PostgreSQL's own access method: rows lie on pages and stay there. */
 static bool
 is_heap(Oid relid)
 {
@@ -88,7 +95,7 @@ make_path(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check, int workers)
 {
 	CustomPath *path = makeNode(CustomPath);
 
-	/* In all but the check it is a sequential scan. */
+	/* It costs what a sequential scan costs, less half an operator a row for the check. */
 	path->path = *create_seqscan_path(root, rel, NULL, workers);
 	path->path.type = T_CustomPath;
 	path->path.pathtype = T_CustomScan;
@@ -99,7 +106,7 @@ make_path(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check, int workers)
 	return &path->path;
 }
 
-/* Whether a query, or one inside it, changes or locks rows, or calls what may do anything. */
+/* Whether a query, or a query in it, changes or locks rows, or calls a volatile function. */
 static bool
 does_more_than_read(Node *node, void *context)
 {
@@ -109,7 +116,7 @@ does_more_than_read(Node *node, void *context)
 		return false;
 	switch (nodeTag(node))
 	{
-		/* What queries have most of */
+		/* The most frequent nodes */
 		case T_Var:
 		case T_Const:
 		case T_Param:
@@ -132,8 +139,9 @@ does_more_than_read(Node *node, void *context)
 }
 
 /*
- * Whether nothing comes between two rows of a query but the beginning of another run: no lock, no change, no other person.
- * Sub-selects in its expressions that are planned already have queries of their own.
+ * Whether nothing happens between two rows of a query but the start of another run of the executor
+ * (a cursor's next FETCH). Sub-selects in expressions that are planned already have a root of their
+ * own.
  */
 static bool
 only_reads(PlannerInfo *root)
@@ -165,7 +173,7 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *c
 	}
 }
 
-/* Once PostgreSQL has made the paths of a relation. Throws nothing. */
+/* Called when PostgreSQL has made the paths of a table. Throws nothing. */
 void
 seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {

@@ -1,12 +1,17 @@
 /*
  * recheck_trigger.c: a policy asked again, once a row is locked.
  *
- * PostgreSQL evaluates the policy of an UPDATE or DELETE before it waits for a row lock, and again afterwards only if the
- * row was changed meanwhile. A right may be gone by then although the row was not touched (rule 7.4). A BEFORE trigger runs
- * with the lock in hand. It takes the condition from the policy itself, so that the two cannot differ, and as the relation
- * cache has it: a WHEN clause of the trigger would be read from its text in every statement, which costs more than the check.
+ * PostgreSQL evaluates the policy of an UPDATE or DELETE before it waits for a row lock. Afterwards
+ * it evaluates the policy again only if the row was changed meanwhile (EvalPlanQual). But the right
+ * may be gone although the row was not touched (rule 7.4). A BEFORE trigger runs with the lock
+ * held, and asks again.
  *
- * Owns the notes of rows that an UPDATE may move; decides nothing itself.
+ * The condition is the policy's own, taken from the relation cache, so that the two cannot differ.
+ * A WHEN clause of the trigger would be read from its text in each statement, which costs more than
+ * the check. The trigger does not depend on the plan: it asks the same whether the policy was a
+ * barrier or an ordinary condition in it (barrier.c).
+ *
+ * Owns the notes of rows that an UPDATE may move. Decides nothing itself.
  */
 #include "postgres.h"
 
@@ -33,7 +38,7 @@
 #include "core/compat.h"
 #include "core/version.h"
 
-/* The condition of a policy: a call and nothing else, as that of most is; another expression; or nothing lets a row through. */
+/* The condition of a policy. Most are one call and nothing else. NOTHING lets no row through. */
 typedef struct Condition
 {
 	enum
@@ -49,13 +54,14 @@ typedef struct Condition
 typedef struct Conditions
 {
 	bool		are_asked;		/* row security is active for whoever runs the statement */
-	Condition	own;			/* that of the command */
-	Condition	of_move;		/* that of an UPDATE, which moves a row out of its partition by deleting it there */
+	Condition	own;			/* the command's policy */
+	Condition	of_move;		/* the UPDATE policy: an UPDATE moves a row by deleting it in its partition */
 } Conditions;
 
 /*
- * Rows of partitions that an UPDATE may move: the one that it has come to, of each UPDATE that is under way. A nested one has a
- * later command than the one that it is nested in; one that has ended leaves nothing that counts.
+ * The row of a partition that each running UPDATE has come to, and may move to another partition. A
+ * nested UPDATE has a later command than the one around it. Notes of commands that have ended do
+ * not count.
  */
 typedef struct Moving
 {
@@ -70,7 +76,7 @@ static Moving moving[MAX_MOVING];
 static int	nmoving = 0;
 static LocalTransactionId moving_in = InvalidLocalTransactionId;
 
-/* The condition of a policy of ours; NULL: there is none. It is the relation cache's. */
+/* The condition of the policy of that name, or NULL. It belongs to the relation cache. */
 static Expr *
 find_condition(Relation table, const char *name)
 {
@@ -94,7 +100,7 @@ find_condition(Relation table, const char *name)
 	return NULL;
 }
 
-/* The tables that a relation is a partition of, or inherits from, directly and indirectly. */
+/* All tables that a relation is a partition of, or inherits from. */
 static List *
 ancestors_of(Relation relation)
 {
@@ -118,7 +124,9 @@ ancestors_of(Relation relation)
 	return list_delete_first(ancestors);
 }
 
-/* That of a policy of a table, as it is about the rows of a relation that is the table, a partition of it, or inherits. */
+/*
+ * Takes the condition of a table's policy for rows of a relation: the table itself or a descendant.
+ */
 static bool
 take_condition(Condition *condition, Relation table, Relation relation, const char *name)
 {
@@ -160,13 +168,15 @@ prepare_condition(Condition *condition, Relation relation, const char *name)
 	}
 }
 
-/* Of a table, or of one above it, by which its rows were reached. */
+/*
+ * Whether row security is active for a table, or for one above it by which its rows were reached.
+ */
 static bool
 row_security_is_active(Relation relation)
 {
 	ListCell   *cell;
 
-	/* Which is what check_enable_rls() says of such a table, sooner. */
+	/* check_enable_rls() says the same of such a table, but takes longer. */
 	if (relation->rd_rel->relrowsecurity && relation->rd_rel->relforcerowsecurity && !InNoForceRLSOperation())
 	{
 		if (!has_bypassrls_privilege(GetUserId()))
@@ -226,7 +236,7 @@ is_true_of(Condition *condition, TupleTableSlot *row)
 	return held;
 }
 
-/* Whether the policy cannot but say the same of a row as of what it was before: what it asks about has not changed. */
+/* Whether the new row has the scope of the old one, so that the policy says the same of both. */
 static bool
 says_the_same(Condition *condition, TupleTableSlot *before, TupleTableSlot *after)
 {
@@ -240,7 +250,7 @@ says_the_same(Condition *condition, TupleTableSlot *before, TupleTableSlot *afte
 	return !nulls[0] && !nulls[1] && memcmp(DatumGetUUIDP(ids[0]), DatumGetUUIDP(ids[1]), UUID_LEN) == 0;
 }
 
-/* Forgets the rows of commands that have ended: of this one and later ones, or only of later ones. */
+/* Forgets the rows of commands that have ended: this command and later ones, or only later ones. */
 static CommandId
 forget_moving(bool later_only)
 {
@@ -254,7 +264,9 @@ forget_moving(bool later_only)
 	return command;
 }
 
-/* Nested more deeply than that, a move takes the right to delete. */
+/*
+ * UPDATEs nested more deeply than MAX_MOVING are not noted: a move then takes the right to delete.
+ */
 static void
 note_moving(TriggerData *trigger)
 {
@@ -264,7 +276,7 @@ note_moving(TriggerData *trigger)
 		moving[nmoving++] = (Moving) {command, RelationGetRelid(trigger->tg_relation), trigger->tg_trigslot->tts_tid};
 }
 
-/* Whether this command has asked, just before, to UPDATE the row that it deletes now. */
+/* Whether this command was just about to UPDATE the row that it now deletes. */
 static bool
 is_moving(TriggerData *trigger)
 {
@@ -288,11 +300,12 @@ is_let_through(Conditions *conditions, TriggerData *trigger)
 /*
  * seeme.ask_after_wait() RETURNS trigger
  *
- * Before UPDATE or DELETE of a row: leaves a row alone whose right was lost while the statement waited for it, as row
- * security does. The policy's functions are called as whoever runs the statement, as those of the policy are.
+ * Before UPDATE or DELETE of a row. Skips the row if the right to it was lost while the statement
+ * waited for the lock, as row security does. Functions are called as the user that runs the
+ * statement, as a policy's are.
  *
- * With an argument, it asks of the new row, too (42501): where the policy says all that there is to say of a row that moves, it
- * does so also for who comes by a view whose owner bypasses row security.
+ * With an argument it also asks of the new row, and raises 42501. That covers an UPDATE through a
+ * view whose owner bypasses row security.
  */
 SEEME_FUNCTION(seeme_ask_after_wait, 0)
 {
