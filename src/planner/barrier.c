@@ -34,11 +34,11 @@
  *      version of a row. Which of them stood behind the barrier makes no difference. A row that was
  *      waited for and did not change is asked about by the recheck trigger (recheck_trigger.c),
  *      which knows no plans;
- *    - the checks of a new row (WithCheckOption) are not touched. Not done for MERGE, whose actions
- *      look at rows by more than one policy; for a policy that is volatile; and, where rows are
- *      changed or locked, for a policy with a clause without columns: PostgreSQL would evaluate it
- *      once for the statement, as a one-time filter, and a right that is revoked while the
- *      statement waits for a lock would still count (rule 7.4).
+ *    - the checks of a new row (WithCheckOption) are not touched.
+ *    Not done for MERGE, whose actions look at rows by more than one policy; for a policy that is
+ *    volatile; and, where rows are changed or locked, for a policy with a clause without columns:
+ *    PostgreSQL would evaluate it once for the statement, as a one-time filter, and a right that is
+ *    revoked while the statement waits for a lock would still count (rule 7.4).
  *
  * 3. Exceptions to the barrier. Else the barrier stays. Single clauses that are harmless are marked
  *    leakproof (RestrictInfo.leakproof) when the paths of the table are made, and the index paths
@@ -46,7 +46,8 @@
  *    outer joins were seen to when it got there. One in joininfo may become the condition of a
  *    parameterized index path, for which PostgreSQL has its own rules. So marked, a clause may go
  *    before the policy; what may leak still goes after it, since PostgreSQL sorts by level.
- *    Equivalence classes and estimates stay without it.
+ *    Equivalence classes and estimates stay as they were. The other way round, a clause that
+ *    PostgreSQL takes for leakproof is put behind the barrier where it may raise an error.
  *
  * Which clauses are the policy's is remembered by a mark on each call of this library in it
  * (check_expression.c), not by a level: with 2 there is none. Calls in the query itself have no
@@ -108,7 +109,8 @@ count_policy_elements(PlannerInfo *root, Index rti, RangeTblEntry *rte)
 
 	if (rti != root->parse->resultRelation || !is_changed_through_view(root->parse))
 		return list_length(rte->securityQuals);
-	get_row_security_policies(root->parse, rte, rti, &quals, &checks, &has_row_security, &has_sublinks);
+	get_row_security_policies(root->parse, rte, rti, &quals, &checks, &has_row_security,
+							  &has_sublinks);
 	return Min(list_length(quals), list_length(rte->securityQuals));
 }
 
@@ -120,8 +122,12 @@ recompute_qual_security_level(PlannerInfo *root)
 
 	root->qual_security_level = 0;
 	foreach(cell, root->parse->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
+
 		root->qual_security_level = Max(root->qual_security_level,
-										list_length(lfirst_node(RangeTblEntry, cell)->securityQuals));
+										list_length(rte->securityQuals));
+	}
 }
 
 static bool
@@ -208,7 +214,8 @@ seeme_place_policy(PlannerInfo *root, RelOptInfo *rel)
 		rte->securityQuals = lcons(policy, others);
 		return;
 	}
-	if (others == NIL && may_be_ordinary(root, policy) && !seeme_statement_may_leak(root, &checks) &&
+	if (others == NIL && may_be_ordinary(root, policy) &&
+		!seeme_statement_may_leak(root, &checks) &&
 		add_quals(&tree, rel->relid, policy))
 	{
 		rte->securityQuals = NIL;
@@ -261,7 +268,8 @@ promote(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
 
-		if (clause->security_level > rel->baserestrict_min_security && !clause->leakproof && is_promotable(root, clause))
+		if (clause->security_level > rel->baserestrict_min_security && !clause->leakproof &&
+			is_promotable(root, clause))
 		{
 			mark_leakproof((Node *) clause);
 			found = true;
@@ -271,9 +279,9 @@ promote(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 }
 
 /*
- * Puts clauses behind the barrier that PostgreSQL takes for leakproof although they may raise an error:
- * in a part that has no Var. `title = (SELECT 1 / 0)` raises when the first row is compared, so the
- * error tells that earlier conditions were true of one. Index paths that have been made stay.
+ * Puts clauses behind the barrier that PostgreSQL takes for leakproof although they may raise an
+ * error, in a part that has no Var. `title = (SELECT 1 / 0)` raises when the first row is compared,
+ * so the error tells that earlier conditions were true of one. Index paths that were made stay.
  */
 static void
 demote(PlannerInfo *root, RelOptInfo *rel)
@@ -306,7 +314,8 @@ seeme_promote_conditions(PlannerInfo *root, RelOptInfo *rel)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
 
-		if (clause->security_level == rel->baserestrict_min_security && seeme_has_policy_call((Node *) clause->clause))
+		if (clause->security_level == rel->baserestrict_min_security &&
+			seeme_has_policy_call((Node *) clause->clause))
 			break;
 	}
 	if (cell == NULL)
@@ -323,7 +332,8 @@ seeme_barrier_init(void)
 {
 	DefineCustomBoolVariable("seeme_rbac.enable_policy_conditions",
 							 "Enables the planner's use of a policy as a condition like any other.",
-							 "Only in statements in which nothing may tell of a row but by the result.",
-							 &enable_policy_conditions, true, PGC_USERSET, GUC_NOT_IN_SAMPLE | GUC_EXPLAIN,
+							 "Where nothing in the statement may tell of a row but by the result.",
+							 &enable_policy_conditions, true, PGC_USERSET,
+							 GUC_NOT_IN_SAMPLE | GUC_EXPLAIN,
 							 NULL, NULL, NULL);
 }

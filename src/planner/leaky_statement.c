@@ -64,7 +64,7 @@ typedef struct Level
 	bool		is_top;			/* its targets are what the statement returns */
 	bool		is_preprocessed;
 	bool		is_in_condition;	/* it is evaluated for rows that may be hidden */
-	List	  **checks;			/* for what may be evaluated once before the first row; or NULL */
+	List	  **checks;			/* for what may be evaluated before the first row */
 } Level;
 
 typedef struct SplitContext
@@ -110,8 +110,9 @@ is_silent(Query *query)
 {
 	ListCell   *cell;
 
-	if (query->commandType != CMD_SELECT || query->hasAggs || query->hasWindowFuncs || query->hasTargetSRFs ||
-		query->setOperations != NULL || query->rowMarks != NIL || query->cteList != NIL || query->groupingSets != NIL ||
+	if (query->commandType != CMD_SELECT || query->hasAggs || query->hasWindowFuncs ||
+		query->hasTargetSRFs || query->setOperations != NULL || query->rowMarks != NIL ||
+		query->cteList != NIL || query->groupingSets != NIL ||
 		(query->limitCount != NULL && !IsA(query->limitCount, Const)) ||
 		(query->limitOffset != NULL && !IsA(query->limitOffset, Const)))
 		return false;
@@ -119,8 +120,10 @@ is_silent(Query *query)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
 
-		if (!((rte->rtekind == RTE_RELATION && rte->relkind != RELKIND_FOREIGN_TABLE && rte->tablesample == NULL) ||
-			  (rte->rtekind == RTE_SUBQUERY && (rte->subquery == NULL || is_silent(rte->subquery))) ||
+		if (!((rte->rtekind == RTE_RELATION && rte->relkind != RELKIND_FOREIGN_TABLE &&
+			   rte->tablesample == NULL) ||
+			  (rte->rtekind == RTE_SUBQUERY &&
+			   (rte->subquery == NULL || is_silent(rte->subquery))) ||
 			  rte->rtekind == RTE_JOIN || rte->rtekind == RTE_RESULT))
 			return false;
 	}
@@ -131,7 +134,8 @@ static bool
 is_own_call(Node *node, bool in_policy)
 {
 	return IsA(node, FuncExpr) &&
-		(in_policy ? seeme_is_own_function(((FuncExpr *) node)->funcid) : seeme_is_marked((FuncExpr *) node));
+		(in_policy ? seeme_is_own_function(((FuncExpr *) node)->funcid) :
+		 seeme_is_marked((FuncExpr *) node));
 }
 
 /* Whether there is something in an expression that the judge of expressions does not look at. */
@@ -150,14 +154,16 @@ needs_split(Node *node, void *in_policy)
 		case T_AlternativeSubPlan:
 			return true;
 		default:
-			return is_own_call(node, *(bool *) in_policy) || expression_tree_walker(node, needs_split, in_policy);
+			return is_own_call(node, *(bool *) in_policy) ||
+				expression_tree_walker(node, needs_split, in_policy);
 	}
 }
 
 static bool
 passes_as_condition(SubLinkType type, Query *query)
 {
-	return (type == EXISTS_SUBLINK || type == ANY_SUBLINK || type == ALL_SUBLINK) && is_silent(query);
+	return (type == EXISTS_SUBLINK || type == ANY_SUBLINK || type == ALL_SUBLINK) &&
+		is_silent(query);
 }
 
 /* An expression with what is judged here, and found harmless, taken out of it. */
@@ -210,7 +216,8 @@ split(Node *node, void *arg)
 		default:
 			if (!is_own_call(node, context->in_policy))
 				return expression_tree_mutator(node, split, context);
-			context->leaks = may_leak((Node *) ((FuncExpr *) node)->args, context->level, context->in_policy);
+			context->leaks = may_leak((Node *) ((FuncExpr *) node)->args, context->level,
+									  context->in_policy);
 			break;
 	}
 	return (Node *) makeNullConst(exprType(node), -1, InvalidOid);
@@ -327,7 +334,8 @@ function_may_leak(RangeTblEntry *rte, Level *level)
 	{
 		Node	   *function = lfirst_node(RangeTblFunction, cell)->funcexpr;
 
-		if (sublinks_may_leak(function, NULL) || (may_be_inlined(function) && raw_may_leak(function, level, false)))
+		if (sublinks_may_leak(function, NULL) ||
+			(may_be_inlined(function) && raw_may_leak(function, level, false)))
 			return true;
 	}
 	return false;
@@ -397,7 +405,8 @@ results_may_leak(Query *query, Level *level)
 			sublinks_may_leak((Node *) query->onConflict, NULL) ||
 			sublinks_may_leak((Node *) query->withCheckOptions, NULL) ||
 			sublinks_may_leak((Node *) query->windowClause, NULL) ||
-			sublinks_may_leak(query->limitOffset, NULL) || sublinks_may_leak(query->limitCount, NULL);
+			sublinks_may_leak(query->limitOffset, NULL) ||
+			sublinks_may_leak(query->limitCount, NULL);
 	/* Without sub-selects there is nothing to look for. */
 	if (!query->hasSubLinks)
 		return false;
@@ -419,7 +428,8 @@ level_may_leak(Query *query, Level *level)
 	without_checks.checks = NULL;
 	if (query->commandType == CMD_MERGE || query->commandType == CMD_UTILITY)
 		return true;
-	if (join_tree_may_leak((Node *) query->jointree, level) || quals_may_leak(query->havingQual, &without_checks) ||
+	if (join_tree_may_leak((Node *) query->jointree, level) ||
+		quals_may_leak(query->havingQual, &without_checks) ||
 		results_may_leak(query, &without_checks))
 		return true;
 	foreach(cell, query->rtable)
@@ -452,7 +462,8 @@ members_may_leak(PlannerInfo *root, Level *level)
 	ListCell   *cell;
 
 	/* There are no conditions. */
-	if (level->is_top && tree->quals == NULL && list_length(tree->fromlist) == 1 && IsA(linitial(tree->fromlist), RangeTblRef))
+	if (level->is_top && tree->quals == NULL && list_length(tree->fromlist) == 1 &&
+		IsA(linitial(tree->fromlist), RangeTblRef))
 		return false;
 	foreach(cell, root->append_rel_list)
 		if (may_leak((Node *) lfirst_node(AppendRelInfo, cell)->translated_vars, level, false))

@@ -53,7 +53,8 @@ SEEME_FUNCTION(seeme_has_both, 7)
 	memcpy(&call->args[1], &fcinfo->args[2], sizeof(NullableDatum) * (SEEME_NARGS - 1));
 	for (int i = 0; i < 2 && held; i++)
 	{
-		InitFunctionCallInfoData(*call, &functions[i], SEEME_NARGS, fcinfo->fncollation, NULL, NULL);
+		InitFunctionCallInfoData(*call, &functions[i], SEEME_NARGS, fcinfo->fncollation, NULL,
+								 NULL);
 		call->args[SEEME_ARG_CODE] = fcinfo->args[i];
 		held = DatumGetBool(seeme_has_permission(call));
 	}
@@ -101,7 +102,8 @@ as_one(Node *first, Node *second, Index relid)
 	function = find_has_both();
 	if (!OidIsValid(function))
 		return NULL;
-	return (Expr *) makeFuncExpr(function, BOOLOID, lcons(linitial(call->args), list_copy(other->args)),
+	return (Expr *) makeFuncExpr(function, BOOLOID,
+								 lcons(linitial(call->args), list_copy(other->args)),
 								 InvalidOid, call->inputcollid, COERCE_EXPLICIT_CALL);
 }
 
@@ -128,7 +130,8 @@ find_both(RelOptInfo *rel, RestrictInfo **first, RestrictInfo **second)
 	{
 		RestrictInfo *condition = lfirst(cell);
 
-		if (condition->security_level > rel->baserestrict_min_security || condition->pseudoconstant ||
+		if (condition->security_level > rel->baserestrict_min_security ||
+			condition->pseudoconstant ||
 			!seeme_is_call((Node *) condition->clause, rel->relid) ||
 			!seeme_is_marked((FuncExpr *) condition->clause))
 			continue;
@@ -155,7 +158,8 @@ seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
 	ListCell   *cell;
 
 	if (!find_both(rel, &first, &second) ||
-		!(seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) first->clause)->varattno) || seeme_is_point_query(rel)))
+		!(seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) first->clause)->varattno) ||
+		  seeme_is_point_query(rel)))
 		return;
 	clause = as_one((Node *) first->clause, (Node *) second->clause, rel->relid);
 	if (clause == NULL)
@@ -185,7 +189,8 @@ seeme_check_both(PlannerInfo *root, Index relid)
 		List	   *condition = (List *) check->qual;
 		Expr	   *both;
 
-		if (check->kind != WCO_RLS_UPDATE_CHECK || check->polname != NULL || list_length(condition) != 1 ||
+		if (check->kind != WCO_RLS_UPDATE_CHECK || check->polname != NULL ||
+			list_length(condition) != 1 ||
 			!seeme_is_call(linitial(condition), relid))
 		{
 			first = NULL;

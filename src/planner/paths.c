@@ -61,7 +61,8 @@ find_check(RelOptInfo *rel)
 		bool		of_policy = seeme_has_policy_call((Node *) condition->clause);
 
 		has_policy |= of_policy;
-		if (condition->security_level > rel->baserestrict_min_security || condition->pseudoconstant ||
+		if (condition->security_level > rel->baserestrict_min_security ||
+			condition->pseudoconstant ||
 			!seeme_is_call((Node *) condition->clause, rel->relid))
 			continue;
 		if (of_policy)
@@ -83,7 +84,8 @@ is_heap(Oid relid)
 	return is_heap;
 }
 
-static Plan *make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *targets, List *conditions, List *plans);
+static Plan *make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *targets,
+					   List *conditions, List *plans);
 
 static const CustomPathMethods path_methods = {
 	.CustomName = SEEME_PERMISSION_SCAN,
@@ -129,7 +131,8 @@ does_more_than_read(Node *node, void *context)
 					return true;
 			return false;
 		case T_Query:
-			return ((Query *) node)->commandType != CMD_SELECT || ((Query *) node)->rowMarks != NIL ||
+			return ((Query *) node)->commandType != CMD_SELECT ||
+				((Query *) node)->rowMarks != NIL ||
 				query_tree_walker((Query *) node, does_more_than_read, context, 0);
 		default:
 			break;
@@ -159,14 +162,16 @@ only_reads(PlannerInfo *root)
 static void
 add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *check)
 {
-	if (!enable_permission_scan || rte->tablesample != NULL || rel->tuples < MIN_ROWS || rel->lateral_relids != NULL ||
-		seeme_is_point_query(rel) || seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) check->clause)->varattno) ||
+	if (!enable_permission_scan || rte->tablesample != NULL || rel->tuples < MIN_ROWS ||
+		rel->lateral_relids != NULL || seeme_is_point_query(rel) ||
+		seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) check->clause)->varattno) ||
 		!is_heap(rte->relid))
 		return;
 	add_path(rel, make_path(root, rel, check, 0));
 	if (rel->consider_parallel)
 	{
-		int			workers = compute_parallel_worker(rel, rel->pages, -1, max_parallel_workers_per_gather);
+		int			workers = compute_parallel_worker(rel, rel->pages, -1,
+													  max_parallel_workers_per_gather);
 
 		if (workers > 0)
 			add_partial_path(rel, make_path(root, rel, check, workers));
@@ -203,13 +208,15 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 }
 
 static Plan *
-make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *targets, List *conditions, List *plans)
+make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *targets, List *conditions,
+		  List *plans)
 {
 	CustomScan *scan = makeNode(CustomScan);
 	RestrictInfo *check = linitial(path->custom_private);
 
 	scan->scan.plan.targetlist = targets;
-	scan->scan.plan.qual = extract_actual_clauses(list_difference_ptr(conditions, list_make1(check)), false);
+	scan->scan.plan.qual = extract_actual_clauses(list_difference_ptr(conditions,
+																	  list_make1(check)), false);
 	scan->scan.scanrelid = rel->relid;
 	scan->flags = path->flags;
 	scan->custom_exprs = list_make1(check->clause);
@@ -222,6 +229,7 @@ seeme_permission_path_init(void)
 {
 	DefineCustomBoolVariable("seeme_rbac.enable_permission_scan",
 							 "Enables the planner's use of permission scans.",
-							 "A sequential scan that has some rows at a time decided, instead of a filter.",
-							 &enable_permission_scan, true, PGC_USERSET, GUC_NOT_IN_SAMPLE | GUC_EXPLAIN, NULL, NULL, NULL);
+							 "A sequential scan that decides some rows at a time.",
+							 &enable_permission_scan, true, PGC_USERSET,
+							 GUC_NOT_IN_SAMPLE | GUC_EXPLAIN, NULL, NULL, NULL);
 }

@@ -55,7 +55,7 @@ typedef struct Conditions
 {
 	bool		are_asked;		/* row security is active for whoever runs the statement */
 	Condition	own;			/* the command's policy */
-	Condition	of_move;		/* the UPDATE policy: an UPDATE moves a row by deleting it in its partition */
+	Condition	of_move;		/* UPDATE's: it moves a row by deleting it */
 } Conditions;
 
 /*
@@ -93,7 +93,8 @@ find_condition(Relation table, const char *name)
 		if (policy->hassublinks)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("policy %s of table \"%s\" has a sub-select", name, RelationGetRelationName(table)),
+					 errmsg("policy %s of table \"%s\" has a sub-select", name,
+							RelationGetRelationName(table)),
 					 errhint("seeme_security_report() shows the policy that belongs there.")));
 		return policy->qual;
 	}
@@ -114,10 +115,12 @@ ancestors_of(Relation relation)
 		SysScanDesc scan;
 		HeapTuple	tuple;
 
-		ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(lfirst_oid(cell)));
+		ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
+					ObjectIdGetDatum(lfirst_oid(cell)));
 		scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-			ancestors = list_append_unique_oid(ancestors, ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
+			ancestors = list_append_unique_oid(ancestors,
+											   ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
 		systable_endscan(scan);
 	}
 	table_close(inherits, AccessShareLock);
@@ -135,7 +138,8 @@ take_condition(Condition *condition, Relation table, Relation relation, const ch
 	if (found == NULL)
 		return false;
 	if (table != relation)
-		found = linitial(map_partition_varattnos(list_make1(copyObject(found)), 1, relation, table));
+		found = linitial(map_partition_varattnos(list_make1(copyObject(found)), 1, relation,
+												 table));
 	if (seeme_is_call((Node *) found, 1))
 	{
 		condition->kind = CALL;
@@ -177,7 +181,8 @@ row_security_is_active(Relation relation)
 	ListCell   *cell;
 
 	/* check_enable_rls() says the same of such a table, but takes longer. */
-	if (relation->rd_rel->relrowsecurity && relation->rd_rel->relforcerowsecurity && !InNoForceRLSOperation())
+	if (relation->rd_rel->relrowsecurity && relation->rd_rel->relforcerowsecurity &&
+		!InNoForceRLSOperation())
 	{
 		if (!has_bypassrls_privilege(GetUserId()))
 			return true;
@@ -231,7 +236,8 @@ is_true_of(Condition *condition, TupleTableSlot *row)
 	}
 	context = GetPerTupleExprContext(condition->estate);
 	context->ecxt_scantuple = row;
-	held = DatumGetBool(ExecEvalExprSwitchContext(condition->expression, context, &isnull)) && !isnull;
+	held = DatumGetBool(ExecEvalExprSwitchContext(condition->expression, context, &isnull)) &&
+		!isnull;
 	ResetExprContext(context);
 	return held;
 }
@@ -247,7 +253,8 @@ says_the_same(Condition *condition, TupleTableSlot *before, TupleTableSlot *afte
 		return false;
 	ids[0] = slot_getattr(before, condition->call.column, &nulls[0]);
 	ids[1] = slot_getattr(after, condition->call.column, &nulls[1]);
-	return !nulls[0] && !nulls[1] && memcmp(DatumGetUUIDP(ids[0]), DatumGetUUIDP(ids[1]), UUID_LEN) == 0;
+	return !nulls[0] && !nulls[1] &&
+		memcmp(DatumGetUUIDP(ids[0]), DatumGetUUIDP(ids[1]), UUID_LEN) == 0;
 }
 
 /* Forgets the rows of commands that have ended: this command and later ones, or only later ones. */
@@ -259,7 +266,8 @@ forget_moving(bool later_only)
 	if (moving_in != seeme_local_xid())
 		nmoving = 0;
 	moving_in = seeme_local_xid();
-	while (nmoving > 0 && (later_only ? moving[nmoving - 1].command > command : moving[nmoving - 1].command >= command))
+	while (nmoving > 0 && (moving[nmoving - 1].command > command ||
+						   (!later_only && moving[nmoving - 1].command == command)))
 		nmoving--;
 	return command;
 }
@@ -273,7 +281,8 @@ note_moving(TriggerData *trigger)
 	CommandId	command = forget_moving(false);
 
 	if (nmoving < MAX_MOVING)
-		moving[nmoving++] = (Moving) {command, RelationGetRelid(trigger->tg_relation), trigger->tg_trigslot->tts_tid};
+		moving[nmoving++] = (Moving) {command, RelationGetRelid(trigger->tg_relation),
+									  trigger->tg_trigslot->tts_tid};
 }
 
 /* Whether this command was just about to UPDATE the row that it now deletes. */
@@ -283,7 +292,8 @@ is_moving(TriggerData *trigger)
 	CommandId	command = forget_moving(true);
 	Moving	   *last = nmoving > 0 ? &moving[nmoving - 1] : NULL;
 
-	return last != NULL && last->command == command && last->partition == RelationGetRelid(trigger->tg_relation) &&
+	return last != NULL && last->command == command &&
+		last->partition == RelationGetRelid(trigger->tg_relation) &&
 		ItemPointerEquals(&last->row, &trigger->tg_trigslot->tts_tid);
 }
 
@@ -294,7 +304,8 @@ is_let_through(Conditions *conditions, TriggerData *trigger)
 
 	return !conditions->are_asked ||
 		is_true_of(&conditions->own, row) ||
-		(conditions->of_move.kind != NOTHING && is_moving(trigger) && is_true_of(&conditions->of_move, row));
+		(conditions->of_move.kind != NOTHING && is_moving(trigger) &&
+		 is_true_of(&conditions->of_move, row));
 }
 
 /*
@@ -312,7 +323,8 @@ SEEME_FUNCTION(seeme_ask_after_wait, 0)
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	Conditions *conditions = fcinfo->flinfo->fn_extra;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
 		!(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -328,7 +340,8 @@ SEEME_FUNCTION(seeme_ask_after_wait, 0)
 		!is_true_of(&conditions->own, trigger->tg_newslot))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("new row violates row-level security policy for table \"%s\"", RelationGetRelationName(trigger->tg_relation))));
+				 errmsg("new row violates row-level security policy for table \"%s\"",
+						RelationGetRelationName(trigger->tg_relation))));
 	if (trigger->tg_relation->rd_rel->relispartition)
 		note_moving(trigger);
 	PG_RETURN_POINTER(trigger->tg_newtuple);
