@@ -97,3 +97,33 @@ COMMENT ON FUNCTION seeme.check_like_pattern("any") IS
 CREATE FUNCTION seeme.check_search_pattern(pattern "any") RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_check_search_pattern';
 COMMENT ON FUNCTION seeme.check_search_pattern("any") IS 'True. Raises 54001 when a jsonb or tsquery to search for is nested too deeply.';
+
+CREATE FUNCTION seeme.note_search_indexes(table_name regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  indexes text;
+BEGIN
+  -- The setting is what it is for the application's sessions: of this database, or of all.
+  IF lower(coalesce(current_setting('seeme_rbac.search_operators', true), 'off')) IN ('on', 'true', 'yes', '1')
+     OR EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.datname = current_database() AND s.setdatabase IN (0, d.oid),
+                       unnest(s.setconfig) AS v (entry)
+                 WHERE v.entry ~* '^seeme_rbac\.search_operators=(on|t|y|1)') THEN
+    RETURN;
+  END IF;
+  SELECT string_agg(i.indexrelid::regclass::text, ', ' ORDER BY i.indexrelid::regclass::text COLLATE "C") INTO indexes
+    FROM pg_index i
+   WHERE i.indrelid = table_name AND i.indisvalid
+     AND EXISTS (SELECT FROM unnest(i.indclass) AS k (opclass) JOIN pg_opclass c ON c.oid = k.opclass JOIN pg_am m ON m.oid = c.opcmethod
+                  WHERE m.amname IN ('gin', 'gist', 'spgist')
+                    AND EXISTS (SELECT FROM pg_amop a JOIN pg_operator o ON o.oid = a.amopopr
+                                 WHERE a.amopfamily = c.opcfamily AND a.amoppurpose = 's'
+                                   AND o.oprname IN ('@@', '@>', '<@', '&&', '?', '?|', '?&', '%', '~~', '~~*', '<<', '>>', '<<=', '>>='))
+                     OR m.amname = 'btree' AND c.opcname IN ('text_pattern_ops', 'varchar_pattern_ops', 'bpchar_pattern_ops'));
+  IF indexes IS NOT NULL THEN
+    RAISE NOTICE 'searches by LIKE, @@, @> and the like do not use the indexes of %: %', table_name, indexes
+      USING HINT = format('ALTER DATABASE %I SET seeme_rbac.search_operators = on; their speed then tells whether hidden rows match (doc/search.md).',
+                          current_database());
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.note_search_indexes(regclass) IS
+  'A NOTICE when a table has an index that search operators would use, and seeme_rbac.search_operators is off';
