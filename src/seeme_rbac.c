@@ -12,6 +12,7 @@
 #include "hooks.h"
 #include "identity/identity.h"
 #include "identity/leftovers.h"
+#include "planner/barrier.h"
 #include "planner/custom_scan.h"
 #include "planner/leakproof.h"
 #include "planner/paths.h"
@@ -33,6 +34,7 @@ _PG_init(void)
 	seeme_changes_init();
 	seeme_cache_init();
 	seeme_leakproof_init();
+	seeme_barrier_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();
 	seeme_hooks_init();

@@ -108,11 +108,11 @@ with_both(List *conditions, RestrictInfo *first, RestrictInfo *second, RestrictI
 }
 
 /*
- * The two calls that a table's policies begin with, if both may be made at once: nothing that a policy says comes before the
- * second one. A call of the query's own never takes part: it may tell by an error that there is a row, so policies come first.
+ * Two calls that a table's policies make, if nothing has to be evaluated before them. A call of the
+ * query's own never takes part: it may tell by an error that there is a row.
  */
 static bool
-find_both(PlannerInfo *root, RelOptInfo *rel, RestrictInfo **first, RestrictInfo **second)
+find_both(RelOptInfo *rel, RestrictInfo **first, RestrictInfo **second)
 {
 	ListCell   *cell;
 
@@ -121,17 +121,16 @@ find_both(PlannerInfo *root, RelOptInfo *rel, RestrictInfo **first, RestrictInfo
 	{
 		RestrictInfo *condition = lfirst(cell);
 
-		if (condition->security_level >= root->qual_security_level)
+		if (condition->security_level > rel->baserestrict_min_security || condition->pseudoconstant ||
+			!seeme_is_call((Node *) condition->clause, rel->relid) ||
+			!seeme_is_marked((FuncExpr *) condition->clause))
 			continue;
-		if (*first == NULL || condition->security_level < (*first)->security_level)
-		{
-			*second = *first;
+		if (*first == NULL)
 			*first = condition;
-		}
-		else if (*second == NULL || condition->security_level < (*second)->security_level)
+		else if (*second == NULL)
 			*second = condition;
 	}
-	return *second != NULL && !(*first)->pseudoconstant && !(*second)->pseudoconstant;
+	return *second != NULL;
 }
 
 /*
@@ -147,8 +146,7 @@ seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
 	Expr	   *clause;
 	ListCell   *cell;
 
-	if (!root->parse->hasRowSecurity || !find_both(root, rel, &first, &second) ||
-		!seeme_is_call((Node *) first->clause, rel->relid) ||
+	if (!find_both(rel, &first, &second) ||
 		!(seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) first->clause)->varattno) || seeme_is_point_query(rel)))
 		return;
 	clause = as_one((Node *) first->clause, (Node *) second->clause, rel->relid);

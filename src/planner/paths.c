@@ -13,7 +13,6 @@
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/pg_proc.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -23,12 +22,11 @@
 #include "optimizer/paths.h"
 #include "optimizer/restrictinfo.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "planner/barrier.h"
 #include "planner/merged_check.h"
 #include "planner/check_expression.h"
-#include "core/invalidation.h"
 #include "planner/custom_scan.h"
 #include "planner/paths.h"
 #include "planner/support_function.h"
@@ -38,24 +36,33 @@
 #define MIN_ROWS 1000
 
 static bool enable_permission_scan = true;
+
 /*
- * The check among a table's conditions, if there is one and it may be asked first: conditions of a higher security level
- * wait for those below.
+ * The check among a table's conditions, if nothing has to be evaluated before it. That of the table's
+ * policy; on a table without a policy of ours, that of the query.
  */
 static RestrictInfo *
 find_check(RelOptInfo *rel)
 {
+	RestrictInfo *of_query = NULL;
+	bool		has_policy = false;
 	ListCell   *cell;
 
 	foreach(cell, rel->baserestrictinfo)
 	{
 		RestrictInfo *condition = lfirst(cell);
+		bool		of_policy = seeme_has_policy_call((Node *) condition->clause);
 
-		if (condition->security_level == rel->baserestrict_min_security && !condition->pseudoconstant &&
-			seeme_is_call((Node *) condition->clause, rel->relid))
+		has_policy |= of_policy;
+		if (condition->security_level > rel->baserestrict_min_security || condition->pseudoconstant ||
+			!seeme_is_call((Node *) condition->clause, rel->relid))
+			continue;
+		if (of_policy)
 			return condition;
+		if (of_query == NULL)
+			of_query = condition;
 	}
-	return NULL;
+	return has_policy ? NULL : of_query;
 }
 
 /* Whether a table is kept as PostgreSQL keeps them by itself: rows lie on pages and stay there. */
@@ -92,36 +99,6 @@ make_path(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check, int workers)
 	return &path->path;
 }
 
-/* Whether a function may do anything; of those asked about last that is remembered, for they are the same in most queries. */
-static bool
-is_volatile(Oid function, void *context)
-{
-	static struct
-	{
-		Oid			function;
-		bool		is_volatile;
-	}			known[64];
-	static uint64 known_under = 0;
-	int			place = function % lengthof(known);
-
-	if (known_under != seeme_changes_of_functions)
-	{
-		memset(known, 0, sizeof(known));
-		known_under = seeme_changes_of_functions;
-	}
-	if (known[place].function != function)
-	{
-		uint64		changes = seeme_changes_of_functions;
-		bool		found = func_volatile(function) == PROVOLATILE_VOLATILE;
-
-		if (changes != seeme_changes_of_functions)
-			return found;
-		known[place].function = function;
-		known[place].is_volatile = found;
-	}
-	return known[place].is_volatile;
-}
-
 /* Whether a query, or one inside it, changes or locks rows, or calls what may do anything. */
 static bool
 does_more_than_read(Node *node, void *context)
@@ -150,7 +127,7 @@ does_more_than_read(Node *node, void *context)
 		default:
 			break;
 	}
-	return check_functions_in_node(node, is_volatile, NULL) || IsA(node, NextValueExpr) ||
+	return check_functions_in_node(node, seeme_is_volatile, NULL) || IsA(node, NextValueExpr) ||
 		expression_tree_walker(node, does_more_than_read, context);
 }
 
@@ -201,6 +178,7 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 	if (rte->rtekind != RTE_RELATION || rte->inh ||
 		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW))
 		return;
+	seeme_promote_conditions(root, rel);
 	check = find_check(rel);
 	if (check == NULL)
 		return;
