@@ -74,7 +74,9 @@ check_first(Node *part, Context *context)
 {
 	if (context->checks == NULL || context->is_conditional)
 		return LEAKS;
-	*context->checks = lappend(*context->checks, make_check(part));
+	part = make_check(part);
+	if (!list_member(*context->checks, part))
+		*context->checks = lappend(*context->checks, part);
 	return NONE;
 }
 
@@ -437,20 +439,48 @@ judge(Node *node, Context *context)
 	return found;
 }
 
+/*
+ * Whether a query is a sub-select of the top level that reads nothing and is evaluated once:
+ * (SELECT to_tsquery($1)). Nothing in it meets a row. When it is evaluated tells something; that is
+ * for the expression with its result (judge_parameter()).
+ */
+static bool
+meets_no_row(PlannerInfo *root)
+{
+	ListCell   *cell;
+
+	if (root == NULL || root->parent_root == NULL || root->parent_root->parent_root != NULL)
+		return false;
+	foreach(cell, root->parse->rtable)
+		if (lfirst_node(RangeTblEntry, cell)->rtekind != RTE_RESULT)
+			return false;
+	foreach(cell, root->parent_root->init_plans)
+	{
+		SubPlan    *plan = lfirst(cell);
+
+		if (list_nth(root->glob->subroots, plan->plan_id - 1) == root)
+			return true;
+	}
+	return false;
+}
+
 bool
 seeme_may_leak(PlannerInfo *root, Node *expression)
 {
 	Context		context = {root, NULL, true};
 
-	return judge(expression, &context).fault != NONE;
+	return !meets_no_row(root) && judge(expression, &context).fault != NONE;
 }
 
 bool
 seeme_may_leak_unless_checked(PlannerInfo *root, Node *expression, List **checks)
 {
 	Context		context = {root, checks, false};
-	Judged		found = judge(expression, &context);
+	Judged		found;
 
+	if (meets_no_row(root))
+		return false;
+	found = judge(expression, &context);
 	return found.fault != NONE &&
 		   !(found.fault == RAISES && check_first(expression, &context) == NONE);
 }

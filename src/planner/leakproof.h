@@ -17,8 +17,7 @@
  * The expression is one of the query at root, preprocessed (constants folded, sub-selects planned),
  * with Vars of that query. A condition, a target, HAVING, an ORDER BY: any of them, each conjunct
  * by itself. A SubPlan in it may leak. The Param of an InitPlan does not, once it is checked
- * (below); what a sub-select consists of the caller judges by that query's own root, but for one
- * without FROM and without Params of an outer query: (SELECT to_tsquery($1)) meets no row.
+ * (below). What a sub-select consists of the caller judges by that query's own root.
  *
  * root may be NULL: then no index is looked for.
  */

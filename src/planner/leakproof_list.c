@@ -300,8 +300,8 @@ static const struct
 	const char *symbol;
 	SeemeLeak	leak;
 }			of_extensions[] = {
-	/* Our own, which raise for a code that is not registered: a matter of the query. */
-	{"seeme_rbac", "seeme_user_id", SEEME_RAISES},
+	/* Our own. Those with a code raise for one that is not registered. */
+	{"seeme_rbac", "seeme_user_id", SEEME_HARMLESS},
 	{"seeme_rbac", "seeme_permitted_organizations", SEEME_RAISES},
 	{"seeme_rbac", "seeme_permitted_teams", SEEME_RAISES},
 	{"seeme_rbac", "seeme_permitted_projects", SEEME_RAISES},

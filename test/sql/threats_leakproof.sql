@@ -13,7 +13,7 @@ SET client_min_messages = warning;
 \set ON_ERROR_STOP true
 BEGIN;
 \i test/include/people.psql
-SELECT plan(55);
+SELECT plan(57);
 DELETE FROM t_doc;
 INSERT INTO t_doc (id, project_id, amount, title, meta, tags, mail)
 SELECT n, :alpha, n, 'seen ' || n, jsonb_build_object('n', n::text), ARRAY['seen'], 'seen' || n FROM generate_series(1, 50) AS n;
@@ -102,6 +102,9 @@ SELECT throws_ok('SELECT seeme.check_search_pattern((repeat(''['', 1000) || repe
 SELECT is(seeme.check_search_pattern('{"a": 1}'::jsonb) AND seeme.check_search_pattern('a & b'::tsquery), true, 'others are good');
 SELECT is(pg_temp.leak('title LIKE ' || quote_literal(repeat('a%', 5000)), true), 'unknown', 'and one that is known is not taken');
 SELECT is(pg_temp.leak('tags && ARRAY[title]', true), 'unknown', 'what is searched for is not of the row');
+
+SELECT is(pg_temp.leak('tags[1] = ''x'' AND project_id = seeme_user_id()'), 'none', 'an element, and who is asking');
+SELECT is(pg_temp.leak('tags[1:2] = ''{x}'''), 'unknown', 'no slice');
 
 -- The setting
 SELECT pg_temp.become('vera');

@@ -24,8 +24,7 @@ for my $page (
     { file => 'doc/stop.md', database => 'documentation_stop', before => q{CREATE EXTENSION seeme_rbac;
         \set person '''11111111-1111-4111-8111-111111111111'''} },
     { file => 'doc/security_report.md', database => 'documentation_report', before => 'CREATE EXTENSION seeme_rbac;' },
-    { file => 'doc/search.md', database => 'app', before => q{CREATE EXTENSION seeme_rbac;
-        CREATE FUNCTION geometry_overlaps(point, point) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';} },
+    { file => 'doc/search.md', database => 'app', before => $models },
     { file => 'doc/planning.md', database => 'documentation_planning', before => $models },
     { file => 'doc/reference.md', database => 'documentation_reference', before => $models, prepare => 1 },
     { file => 'doc/organizations.md', database => 'documentation_organizations', before => $models, prepare => 1 },
