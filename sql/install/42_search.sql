@@ -2,14 +2,14 @@
 -- besides the list in src/planner/leakproof_list.c.
 
 CREATE TABLE seeme.trusted_functions (
-  function   text PRIMARY KEY,
+  name       text PRIMARY KEY,
   digest     text NOT NULL,
   trusted_at timestamptz NOT NULL DEFAULT now(),
   trusted_by name NOT NULL DEFAULT current_user
 );
 COMMENT ON TABLE seeme.trusted_functions IS
   'Functions that a superuser said tell nothing of a row but by their result. For database administrators: seeme_trust_function adds one.';
-COMMENT ON COLUMN seeme.trusted_functions.function IS 'The function, with its schema and the types of its arguments';
+COMMENT ON COLUMN seeme.trusted_functions.name IS 'The function, with its schema and the types of its arguments';
 COMMENT ON COLUMN seeme.trusted_functions.digest IS 'SHA-256 of its definition, its owner included. Once these are others, it is trusted no more.';
 COMMENT ON COLUMN seeme.trusted_functions.trusted_at IS 'Since when';
 COMMENT ON COLUMN seeme.trusted_functions.trusted_by IS 'The database role that trusted it';
@@ -72,7 +72,7 @@ BEGIN
     RAISE NOTICE 'function % calls others, which are not looked at', function
       USING HINT = 'Trust in it ends when it is changed, and not when one that it calls is. See that superusers own these, too.';
   END IF;
-  INSERT INTO seeme.trusted_functions (function, digest) VALUES (seeme.name_of_function(function), seeme.digest_of_function(function))
+  INSERT INTO seeme.trusted_functions (name, digest) VALUES (seeme.name_of_function(function), seeme.digest_of_function(function))
   ON CONFLICT ON CONSTRAINT trusted_functions_pkey
   DO UPDATE SET digest = excluded.digest, trusted_at = excluded.trusted_at, trusted_by = excluded.trusted_by;
 END $$;
@@ -83,7 +83,7 @@ CREATE FUNCTION @extschema@.seeme_distrust_function(function regprocedure) RETUR
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_superuser_for_trust();
-  DELETE FROM seeme.trusted_functions t WHERE t.function = seeme.name_of_function(seeme_distrust_function.function);
+  DELETE FROM seeme.trusted_functions t WHERE t.name = seeme.name_of_function(seeme_distrust_function.function);
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_distrust_function(regprocedure) IS
   'Ends what seeme_trust_function said of a function. For superusers. Every session plans its statements anew.';

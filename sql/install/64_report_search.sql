@@ -12,14 +12,14 @@ COMMENT ON FUNCTION seeme.leak_of_condition(regclass, text) IS
 
 CREATE FUNCTION seeme.findings_on_search() RETURNS TABLE (severity text, object text, finding text, remedy text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT 'low', t.function,
+  SELECT 'low', t.name,
          format('trust has ended: %s', CASE WHEN p.oid IS NULL THEN 'the function is gone, or has another name'
            WHEN NOT r.rolsuper THEN format('the function belongs to %s, who is no superuser', p.proowner::regrole)
            ELSE format('the function is not the one that %s trusted', quote_ident(t.trusted_by)) END),
-         format('DELETE FROM seeme.trusted_functions WHERE function = %L;%s', t.function,
-                CASE WHEN r.rolsuper THEN format(' -- or, once it is read again, SELECT seeme_trust_function(%L)', t.function) ELSE '' END)
+         format('DELETE FROM seeme.trusted_functions WHERE name = %L;%s', t.name,
+                CASE WHEN r.rolsuper THEN format(' -- or, once it is read again, SELECT seeme_trust_function(%L)', t.name) ELSE '' END)
     FROM seeme.trusted_functions t
-    LEFT JOIN pg_proc p ON p.oid = to_regprocedure(t.function)
+    LEFT JOIN pg_proc p ON p.oid = to_regprocedure(t.name)
     LEFT JOIN pg_roles r ON r.oid = p.proowner
    WHERE p.oid IS NULL OR NOT r.rolsuper OR p.provolatile = 'v' OR seeme.digest_of_function(p.oid) <> t.digest
   UNION ALL

@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_proc.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
@@ -147,5 +148,12 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_note_trust)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("seeme.note_trust is a trigger function")));
 	CacheInvalidateCatalog(ProcedureRelationId);
+
+	/*
+	 * This session is told when a command ends that has changed something. Another trigger may have
+	 * ended the one that changed the table. What is told is taken back by a rollback.
+	 */
+	(void) GetCurrentCommandId(true);
+	CommandCounterIncrement();
 	PG_RETURN_POINTER(NULL);
 }

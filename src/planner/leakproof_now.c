@@ -27,8 +27,9 @@ is_small(Node *node)
 		return false;
 	interval = DatumGetIntervalP(((Const *) node)->constvalue);
 	return abs(interval->month / 2) < MONTHS_PER_YEAR * 500 &&
-		   abs(interval->day / 2) < DAYS_PER_YEAR * 500 &&
-		   Abs(interval->time / 2) < USECS_PER_DAY * INT64CONST(365) * 500;
+		abs(interval->day / 2) < DAYS_PER_YEAR * 500 &&
+		interval->time < USECS_PER_DAY * INT64CONST(365000) &&
+		interval->time > -USECS_PER_DAY * INT64CONST(365000);
 }
 
 /*

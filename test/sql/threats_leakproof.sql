@@ -13,7 +13,7 @@ SET client_min_messages = warning;
 \set ON_ERROR_STOP true
 BEGIN;
 \i test/include/people.psql
-SELECT plan(57);
+SELECT plan(58);
 DELETE FROM t_doc;
 INSERT INTO t_doc (id, project_id, amount, title, meta, tags, mail)
 SELECT n, :alpha, n, 'seen ' || n, jsonb_build_object('n', n::text), ARRAY['seen'], 'seen' || n FROM generate_series(1, 50) AS n;
@@ -120,6 +120,7 @@ SELECT is(pg_temp.trusted(), 'unknown', 'a function that nobody trusts');
 SET LOCAL client_min_messages = error;
 SELECT seeme_trust_function('t_evil.score(text)') \g /dev/null
 SELECT is(pg_temp.trusted(), 'none', 'one that a superuser trusts');
+SELECT is((SELECT command FROM seeme.audit_log WHERE table_name = 'trusted_functions' AND row_id = 't_evil.score(pg_catalog.text)'), 'INSERT', 'which the log says');
 SAVEPOINT before;
 CREATE OR REPLACE FUNCTION t_evil.score(text) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RAISE NOTICE ''%'', $1; RETURN 1; END';
 SELECT is(pg_temp.trusted(), 'unknown', 'threat: it is replaced by one that tells');
