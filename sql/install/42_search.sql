@@ -2,14 +2,14 @@
 -- besides the list in src/planner/leakproof_list.c.
 
 CREATE TABLE seeme.trusted_functions (
-  function   text PRIMARY KEY,
+  name       text PRIMARY KEY,
   digest     text NOT NULL,
   trusted_at timestamptz NOT NULL DEFAULT now(),
   trusted_by name NOT NULL DEFAULT current_user
 );
 COMMENT ON TABLE seeme.trusted_functions IS
   'Functions that a superuser said tell nothing of a row but by their result. For database administrators: seeme_trust_function adds one.';
-COMMENT ON COLUMN seeme.trusted_functions.function IS 'The function, with its schema and the types of its arguments';
+COMMENT ON COLUMN seeme.trusted_functions.name IS 'The function, with its schema and the types of its arguments';
 COMMENT ON COLUMN seeme.trusted_functions.digest IS 'SHA-256 of its definition, its owner included. Once these are others, it is trusted no more.';
 COMMENT ON COLUMN seeme.trusted_functions.trusted_at IS 'Since when';
 COMMENT ON COLUMN seeme.trusted_functions.trusted_by IS 'The database role that trusted it';
@@ -72,7 +72,7 @@ BEGIN
     RAISE NOTICE 'function % calls others, which are not looked at', function
       USING HINT = 'Trust in it ends when it is changed, and not when one that it calls is. See that superusers own these, too.';
   END IF;
-  INSERT INTO seeme.trusted_functions (function, digest) VALUES (seeme.name_of_function(function), seeme.digest_of_function(function))
+  INSERT INTO seeme.trusted_functions (name, digest) VALUES (seeme.name_of_function(function), seeme.digest_of_function(function))
   ON CONFLICT ON CONSTRAINT trusted_functions_pkey
   DO UPDATE SET digest = excluded.digest, trusted_at = excluded.trusted_at, trusted_by = excluded.trusted_by;
 END $$;
@@ -83,7 +83,7 @@ CREATE FUNCTION @extschema@.seeme_distrust_function(function regprocedure) RETUR
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_superuser_for_trust();
-  DELETE FROM seeme.trusted_functions t WHERE t.function = seeme.name_of_function(seeme_distrust_function.function);
+  DELETE FROM seeme.trusted_functions t WHERE t.name = seeme.name_of_function(seeme_distrust_function.function);
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_distrust_function(regprocedure) IS
   'Ends what seeme_trust_function said of a function. For superusers. Every session plans its statements anew.';
@@ -97,3 +97,33 @@ COMMENT ON FUNCTION seeme.check_like_pattern("any") IS
 CREATE FUNCTION seeme.check_search_pattern(pattern "any") RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_check_search_pattern';
 COMMENT ON FUNCTION seeme.check_search_pattern("any") IS 'True. Raises 54001 when a jsonb or tsquery to search for is nested too deeply.';
+
+CREATE FUNCTION seeme.note_search_indexes(table_name regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  indexes text;
+BEGIN
+  -- The setting is what it is for the application's sessions: of this database, or of all.
+  IF lower(coalesce(current_setting('seeme_rbac.search_operators', true), 'off')) IN ('on', 'true', 'yes', '1')
+     OR EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.datname = current_database() AND s.setdatabase IN (0, d.oid),
+                       unnest(s.setconfig) AS v (entry)
+                 WHERE v.entry ~* '^seeme_rbac\.search_operators=(on|t|y|1)') THEN
+    RETURN;
+  END IF;
+  SELECT string_agg(i.indexrelid::regclass::text, ', ' ORDER BY i.indexrelid::regclass::text COLLATE "C") INTO indexes
+    FROM pg_index i
+   WHERE i.indrelid = table_name AND i.indisvalid
+     AND EXISTS (SELECT FROM unnest(i.indclass) AS k (opclass) JOIN pg_opclass c ON c.oid = k.opclass JOIN pg_am m ON m.oid = c.opcmethod
+                  WHERE m.amname IN ('gin', 'gist', 'spgist')
+                    AND EXISTS (SELECT FROM pg_amop a JOIN pg_operator o ON o.oid = a.amopopr
+                                 WHERE a.amopfamily = c.opcfamily AND a.amoppurpose = 's'
+                                   AND o.oprname IN ('@@', '@>', '<@', '&&', '?', '?|', '?&', '%', '~~', '~~*', '<<', '>>', '<<=', '>>='))
+                     OR m.amname = 'btree' AND c.opcname IN ('text_pattern_ops', 'varchar_pattern_ops', 'bpchar_pattern_ops'));
+  IF indexes IS NOT NULL THEN
+    RAISE NOTICE 'searches by LIKE, @@, @> and the like do not use the indexes of %: %', table_name, indexes
+      USING HINT = format('ALTER DATABASE %I SET seeme_rbac.search_operators = on; their speed then tells whether hidden rows match (doc/search.md).',
+                          current_database());
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.note_search_indexes(regclass) IS
+  'A NOTICE when a table has an index that search operators would use, and seeme_rbac.search_operators is off';

@@ -70,7 +70,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   UNION ALL
   SELECT 'medium', p.oid::regprocedure::text,
          'function is LEAKPROOF: PostgreSQL may call it with values of hidden rows, before the policies are asked; what it tells of them, in an error or a notice, leaks',
-         format('ALTER FUNCTION %s NOT LEAKPROOF;', p.oid::regprocedure)
+         -- Why somebody marks it: an index that goes unused.
+         format('ALTER FUNCTION %s NOT LEAKPROOF; -- its index is used by search_operators = on or seeme_trust_function (doc/search.md)', p.oid::regprocedure)
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
    -- those of this extension are compared with what was installed
    WHERE p.proleakproof AND p.oid NOT IN (SELECT seeme.own_objects('pg_proc'))

@@ -117,7 +117,7 @@ DECLARE
 BEGIN
   FOREACH name IN ARRAY ARRAY['organizations', 'teams', 'projects', 'roles', 'memberships', 'project_resources', 'invitations',
                               'users', 'permissions', 'resource_types', 'protected_tables', 'logos', 'api_keys', 'token_keys',
-                              'external_identities'] LOOP
+                              'external_identities', 'trusted_functions'] LOOP
     EXECUTE format('CREATE TRIGGER write_audit_log AFTER INSERT OR UPDATE OR DELETE ON seeme.%I
                       FOR EACH ROW EXECUTE FUNCTION seeme.write_audit_log()', name);
     EXECUTE format('CREATE TRIGGER write_audit_log_of_truncate AFTER TRUNCATE ON seeme.%I

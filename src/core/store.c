@@ -106,7 +106,7 @@
 	COLUMN(external_identities, user_id, 3, UUIDOID)
 
 #define COLUMNS_OF_TRUSTED_FUNCTIONS(COLUMN) \
-	COLUMN(trusted_functions, function, 1, TEXTOID) \
+	COLUMN(trusted_functions, name, 1, TEXTOID) \
 	COLUMN(trusted_functions, digest, 2, TEXTOID)
 
 #define NUMBER(table, name, number, type) table##_##name = number,
@@ -899,7 +899,7 @@ seeme_read_trusted_function(SeemeStore *store, const char *name)
 	ScanKeyData key;
 	char	   *digest = NULL;
 
-	seeme_text_key(&key, trusted_functions_function, name);
+	seeme_text_key(&key, trusted_functions_name, name);
 	seeme_read_row(store, SEEME_TRUSTED_FUNCTIONS_BY_NAME, 1, &key, get_digest, &digest);
 	return digest;
 }

@@ -1,16 +1,20 @@
 /*
- * trusted_functions.c: the functions that a superuser said tell nothing of a row but by their result (seeme_trust_function).
+ * trusted_functions.c: the functions that a superuser said tell nothing of a row but by their
+ * result (seeme_trust_function).
  *
- * Trust is of a definition: the table has a function's name with its arguments, and a digest of what it was. Whatever of that is
- * changed ends it: another body, owner, library, setting or volatility. So does dropping the function; and one that is made
- * under its name is trusted only if it is the same in all of that.
+ * Trust is of a definition: the table has a function's name with its arguments, and a digest of
+ * what it was. Whatever of that is changed ends it: another body, owner, library, setting or
+ * volatility. So does dropping the function; and one that is made under its name is trusted only if
+ * it is the same in all of that.
  *
- * Owns the digest. Whoever remembers an answer forgets it with seeme_changes_of_functions: a change of the table is told to every
- * session as a change of functions, and every plan that has one of the extension's is made anew.
+ * Owns the digest. Whoever remembers an answer forgets it with seeme_changes_of_functions: a change
+ * of the table is told to every session as a change of functions, and every plan that has one of
+ * the extension's is made anew.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_proc.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
@@ -52,7 +56,8 @@ add_column(StringInfo definition, HeapTuple function, int column, Oid output)
 static char *
 name_of(Oid function)
 {
-	return format_procedure_extended(function, FORMAT_PROC_INVALID_AS_NULL | FORMAT_PROC_FORCE_QUALIFY);
+	return format_procedure_extended(function,
+									 FORMAT_PROC_INVALID_AS_NULL | FORMAT_PROC_FORCE_QUALIFY);
 }
 
 static char *
@@ -68,13 +73,15 @@ digest_of(HeapTuple function)
 	add(&definition, get_language_name(row->prolang, true));
 	add(&definition, format_type_extended(row->prorettype, -1, FORMAT_TYPE_FORCE_QUALIFY));
 	add(&definition, OidIsValid(row->prosupport) ? name_of(row->prosupport) : NULL);
-	appendStringInfo(&definition, "%c%c%c%c%c%c;", row->prokind, row->provolatile, row->prosecdef ? 't' : 'f',
-					 row->proleakproof ? 't' : 'f', row->proisstrict ? 't' : 'f', row->proretset ? 't' : 'f');
+	appendStringInfo(&definition, "%c%c%c%c%c%c;", row->prokind, row->provolatile,
+					 row->prosecdef ? 't' : 'f', row->proleakproof ? 't' : 'f',
+					 row->proisstrict ? 't' : 'f', row->proretset ? 't' : 'f');
 	add_column(&definition, function, Anum_pg_proc_prosrc, F_TEXTOUT);
 	add_column(&definition, function, Anum_pg_proc_probin, F_TEXTOUT);
 	add_column(&definition, function, Anum_pg_proc_proconfig, F_ARRAY_OUT);
 	add_column(&definition, function, Anum_pg_proc_prosqlbody, F_PG_NODE_TREE_OUT);
-	digest = DirectFunctionCall1(sha256_bytea, PointerGetDatum(cstring_to_text_with_len(definition.data, definition.len)));
+	digest = DirectFunctionCall1(
+		sha256_bytea, PointerGetDatum(cstring_to_text_with_len(definition.data, definition.len)));
 	digest = DirectFunctionCall2(binary_encode, digest, CStringGetTextDatum("hex"));
 	pfree(definition.data);
 	return TextDatumGetCString(digest);
@@ -89,8 +96,8 @@ seeme_is_trusted(HeapTuple function)
 	char	   *digest;
 	char	   *name;
 
-	if (row->prokind != PROKIND_FUNCTION || row->provolatile == PROVOLATILE_VOLATILE || row->proretset || !superuser_arg(row->proowner) ||
-		!seeme_version_fits())
+	if (row->prokind != PROKIND_FUNCTION || row->provolatile == PROVOLATILE_VOLATILE ||
+		row->proretset || !superuser_arg(row->proowner) || !seeme_version_fits())
 		return false;
 	name = name_of(row->oid);
 	if (name == NULL)
@@ -101,7 +108,10 @@ seeme_is_trusted(HeapTuple function)
 	return digest != NULL && strcmp(digest, digest_of(function)) == 0;
 }
 
-/* seeme.name_of_function(function oid) RETURNS text: with its schema and the types of its arguments; null when there is none */
+/*
+ * seeme.name_of_function(function oid) RETURNS text: with its schema and the types of its
+ * arguments; null when there is none
+ */
 SEEME_FUNCTION(seeme_name_of_function, 1)
 {
 	char	   *name = name_of(PG_GETARG_OID(0));
@@ -111,7 +121,10 @@ SEEME_FUNCTION(seeme_name_of_function, 1)
 	PG_RETURN_TEXT_P(cstring_to_text(name));
 }
 
-/* seeme.digest_of_function(function oid) RETURNS text: of what trust is bound to; null when there is none */
+/*
+ * seeme.digest_of_function(function oid) RETURNS text: of what trust is bound to; null when there
+ * is none
+ */
 SEEME_FUNCTION(seeme_digest_of_function, 1)
 {
 	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(PG_GETARG_OID(0)));
@@ -125,8 +138,8 @@ SEEME_FUNCTION(seeme_digest_of_function, 1)
 }
 
 /*
- * seeme.note_trust() RETURNS trigger: tells every session, at commit, that functions have changed. PostgreSQL plans anew then what
- * calls any, and what is remembered of them is forgotten.
+ * seeme.note_trust() RETURNS trigger: tells every session, at commit, that functions have changed.
+ * PostgreSQL plans anew then what calls any, and what is remembered of them is forgotten.
  */
 SEEME_FUNCTION_OF_ANY_VERSION(seeme_note_trust)
 {
@@ -135,5 +148,12 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_note_trust)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("seeme.note_trust is a trigger function")));
 	CacheInvalidateCatalog(ProcedureRelationId);
+
+	/*
+	 * This session is told when a command ends that has changed something. Another trigger may have
+	 * ended the one that changed the table. What is told is taken back by a rollback.
+	 */
+	(void) GetCurrentCommandId(true);
+	CommandCounterIncrement();
 	PG_RETURN_POINTER(NULL);
 }

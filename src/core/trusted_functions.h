@@ -1,5 +1,6 @@
 /*
- * trusted_functions.h: the functions that a superuser said tell nothing of a row but by their result.
+ * trusted_functions.h: the functions that a superuser said tell nothing of a row but by their
+ * result.
  */
 #ifndef SEEME_CORE_TRUSTED_FUNCTIONS_H
 #define SEEME_CORE_TRUSTED_FUNCTIONS_H

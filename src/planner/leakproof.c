@@ -1,11 +1,12 @@
 /*
  * leakproof.c: which expressions may be evaluated on rows that the asking person may not see.
  *
- * PostgreSQL asks this of functions (contain_leaked_vars), and lets anything pass that has no Var below it. Here an expression is
- * judged as a whole, and what has no Var below it as well: `amount = 42.5 OR 1 / $1 = 1` raises for those rows alone whose
- * amount is another.
+ * PostgreSQL asks this of functions (contain_leaked_vars), and lets anything pass that has no Var
+ * below it. Here an expression is judged as a whole, and what has no Var below it as well:
+ * `amount = 42.5 OR 1 / $1 = 1` raises for those rows alone whose amount is another.
  *
- * Owns the judgement of expressions, and the setting. What a single function tells is leakproof_list.c's affair.
+ * Owns the judgement of expressions, and the setting. What a single function tells is
+ * leakproof_list.c's affair.
  */
 #include "postgres.h"
 
@@ -14,14 +15,10 @@
 #include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/optimizer.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
-#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
-#include "utils/timestamp.h"
 
 #include "planner/leakproof.h"
 
@@ -45,7 +42,7 @@ typedef struct Context
 {
 	PlannerInfo *root;
 	List	  **checks;			/* NULL: nothing can be checked beforehand */
-	bool		is_conditional; /* whether it is evaluated depends on a part that was evaluated before it */
+	bool		is_conditional; /* it depends on an earlier part whether this one is evaluated */
 } Context;
 
 static Judged judge(Node *node, Context *context);
@@ -68,19 +65,24 @@ make_check(Node *expression)
 	return (Node *) check;
 }
 
-/* A part without Vars that may raise, in an expression with Vars: it is good if it is evaluated before the first row. */
+/*
+ * A part without Vars that may raise, in an expression with Vars: it is good if it is evaluated
+ * before the first row.
+ */
 static Fault
 check_first(Node *part, Context *context)
 {
 	if (context->checks == NULL || context->is_conditional)
 		return LEAKS;
-	*context->checks = lappend(*context->checks, make_check(part));
+	part = make_check(part);
+	if (!list_member(*context->checks, part))
+		*context->checks = lappend(*context->checks, part);
 	return NONE;
 }
 
 /*
- * What is known of an expression of these parts, in which they are evaluated all, or none. If one has Vars, those without have
- * to be good before the first row is read.
+ * What is known of an expression of these parts, in which they are evaluated all, or none. If one
+ * has Vars, those without have to be good before the first row is read.
  */
 static Judged
 judge_parts(List *parts, Context *context)
@@ -123,7 +125,10 @@ judge_conditional_parts(List *parts, Context *context)
 
 		all.has_vars |= part.has_vars;
 		all.fault = Max(all.fault, part.fault);
-		/* What may raise is not evaluated beforehand: the query does not evaluate it itself, perhaps. */
+		/*
+		 * What may raise is not evaluated beforehand: the query does not evaluate it itself,
+		 * perhaps.
+		 */
 		context->is_conditional = true;
 	}
 	context->is_conditional = outer;
@@ -143,7 +148,9 @@ judge_parameter(Param *param, Context *context)
 		{
 			ListCell   *cell;
 
-			/* It is computed when it is first asked for: what goes wrong in it tells that it was. */
+			/*
+			 * It is computed when it is first asked for: what goes wrong in it tells that it was.
+			 */
 			foreach(cell, root->init_plans)
 				if (list_member_int(((SubPlan *) lfirst(cell))->setParam, param->paramid))
 					return (Judged) {RAISES, false};
@@ -151,51 +158,28 @@ judge_parameter(Param *param, Context *context)
 	return (Judged) {param->paramkind == PARAM_EXEC ? NONE : LEAKS, true};
 }
 
-/* Each of several patterns: LIKE ANY ('{...}') */
-static Fault
-judge_patterns(Const *array, bool is_like)
-{
-	ArrayType  *value;
-	Oid			type;
-	int16		length;
-	bool		by_value;
-	char		align;
-	Datum	   *patterns;
-	bool	   *nulls;
-	int			count;
-
-	if (array->constisnull)
-		return NONE;
-	value = DatumGetArrayTypeP(array->constvalue);
-	type = ARR_ELEMTYPE(value);
-	get_typlenbyvalalign(type, &length, &by_value, &align);
-	deconstruct_array(value, type, length, by_value, align, &patterns, &nulls, &count);
-	for (int i = 0; i < count; i++)
-		if (!nulls[i] && !seeme_pattern_fits(patterns[i], getBaseType(type), is_like))
-			return LEAKS;
-	return NONE;
-}
-
-/* A search operator's pattern, without Vars: a constant is looked at now, another before the first row is read. */
+/*
+ * A search operator's pattern, without Vars: a constant is looked at now, another before the first
+ * row is read.
+ */
 static Fault
 judge_pattern(Node *pattern, bool is_like, bool is_array, Context *context)
 {
-	Oid			type = getBaseType(exprType(pattern));
+	Oid type = getBaseType(is_array ? get_element_type(exprType(pattern)) : exprType(pattern));
 	Oid			check;
 
 	if (IsA(pattern, RelabelType))
 		pattern = (Node *) ((RelabelType *) pattern)->arg;
-	if (IsA(pattern, Const) && is_array)
-		return judge_patterns((Const *) pattern, is_like);
 	if (IsA(pattern, Const))
-		return ((Const *) pattern)->constisnull || seeme_pattern_fits(((Const *) pattern)->constvalue, type, is_like) ? NONE : LEAKS;
+		return seeme_pattern_fits((Const *) pattern, is_like) ? NONE : LEAKS;
 	if (!is_like && type != JSONBOID && type != TSQUERYOID)
 		return NONE;
 	check = seeme_check_pattern_function(is_like);
 	if (is_array || context->checks == NULL || !OidIsValid(check))
 		return LEAKS;
-	return check_first((Node *) makeFuncExpr(check, BOOLOID, list_make1(copyObject(pattern)), InvalidOid, InvalidOid,
-											 COERCE_EXPLICIT_CALL), context);
+	return check_first((Node *) makeFuncExpr(check, BOOLOID, list_make1(copyObject(pattern)),
+											InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL),
+					   context);
 }
 
 /* Whether the comparison of what the arguments are made of is harmless. */
@@ -211,7 +195,8 @@ are_elements_harmless(List *arguments)
 }
 
 static Judged
-judge_search(SeemeLeak leak, Oid collation, List *arguments, bool is_array, Judged all, Context *context)
+judge_search(SeemeLeak leak, Oid collation, List *arguments, bool is_array, Judged all,
+			 Context *context)
 {
 	bool		is_like = leak == SEEME_LIKE;
 	Node	   *pattern = NULL;
@@ -231,54 +216,6 @@ judge_search(SeemeLeak leak, Oid collation, List *arguments, bool is_array, Judg
 	return all;
 }
 
-/* Whether an interval is so small that no date in our time is out of range by it. */
-static bool
-is_small(Node *node)
-{
-	Interval   *interval;
-
-	if (!IsA(node, Const) || ((Const *) node)->constisnull)
-		return false;
-	if (((Const *) node)->consttype == INT4OID)
-		return abs(DatumGetInt32(((Const *) node)->constvalue) / 2) < DAYS_PER_YEAR * 500;
-	if (((Const *) node)->consttype != INTERVALOID)
-		return false;
-	interval = DatumGetIntervalP(((Const *) node)->constvalue);
-	return abs(interval->month / 2) < MONTHS_PER_YEAR * 500 && abs(interval->day / 2) < DAYS_PER_YEAR * 500 &&
-		Abs(interval->time / 2) < USECS_PER_DAY * INT64CONST(365) * 500;
-}
-
-/*
- * Whether an expression is a time not far from now: now(), CURRENT_DATE - 7, now() - interval '1 month'. It cannot be out of range, and
- * is written in so many queries that they are spared the check.
- */
-static bool
-is_near_now(Oid function, List *arguments)
-{
-	Node	   *first = arguments == NIL ? NULL : linitial(arguments);
-
-	switch (function)
-	{
-		case F_NOW:
-		case F_TRANSACTION_TIMESTAMP:
-		case F_STATEMENT_TIMESTAMP:
-			return true;
-		case F_TIMESTAMPTZ_PL_INTERVAL:
-		case F_TIMESTAMPTZ_MI_INTERVAL:
-		case F_TIMESTAMP_PL_INTERVAL:
-		case F_TIMESTAMP_MI_INTERVAL:
-		case F_DATE_PL_INTERVAL:
-		case F_DATE_MI_INTERVAL:
-		case F_DATE_PLI:
-		case F_DATE_MII:
-			return is_small(lsecond(arguments)) &&
-				(IsA(first, SQLValueFunction) ||
-				 (IsA(first, FuncExpr) && ((FuncExpr *) first)->args == NIL && is_near_now(((FuncExpr *) first)->funcid, NIL)));
-		default:
-			return false;
-	}
-}
-
 static Judged
 judge_function(Oid function, Oid collation, List *arguments, bool is_array, Context *context)
 {
@@ -288,9 +225,10 @@ judge_function(Oid function, Oid collation, List *arguments, bool is_array, Cont
 	if (all.fault == LEAKS)
 		return all;
 	leak = seeme_leak_of_function(function);
-	if (leak == SEEME_HARMLESS || (leak == SEEME_HARMLESS_BY_ELEMENT && are_elements_harmless(arguments)))
+	if (leak == SEEME_HARMLESS ||
+		(leak == SEEME_HARMLESS_BY_ELEMENT && are_elements_harmless(arguments)))
 		return all;
-	if (!all.has_vars && is_near_now(function, arguments))
+	if (!all.has_vars && seeme_is_near_now(function, arguments))
 		return all;
 	if (!all.has_vars && leak != SEEME_LEAKS)
 		all.fault = RAISES;
@@ -302,7 +240,8 @@ judge_function(Oid function, Oid collation, List *arguments, bool is_array, Cont
 }
 
 static Judged
-judge_operator(Oid operator, Oid function, Oid collation, List *arguments, bool is_array, Context *context)
+judge_operator(Oid operator, Oid function, Oid collation, List *arguments, bool is_array,
+			   Context *context)
 {
 	if (!OidIsValid(function))
 		function = get_opcode(operator);
@@ -323,8 +262,8 @@ judge_row_comparison(RowCompareExpr *comparison, Context *context)
 
 	forthree(operator, comparison->opnos, left, comparison->largs, right, comparison->rargs)
 	{
-		Judged		part = judge_operator(lfirst_oid(operator), InvalidOid, InvalidOid, list_make2(lfirst(left), lfirst(right)),
-										  false, context);
+		Judged part = judge_operator(lfirst_oid(operator), InvalidOid, InvalidOid,
+									 list_make2(lfirst(left), lfirst(right)), false, context);
 
 		all.fault = Max(all.fault, part.fault);
 		all.has_vars |= part.has_vars;
@@ -366,9 +305,11 @@ judge_coercion(CoerceViaIO *coercion, Context *context)
 		return all;
 	getTypeOutputInfo(exprType((Node *) coercion->arg), &output, &is_varlena);
 	getTypeInputInfo(coercion->resulttype, &input, &parameter);
-	if (seeme_leak_of_function(output) == SEEME_HARMLESS && seeme_leak_of_function(input) == SEEME_HARMLESS)
+	if (seeme_leak_of_function(output) == SEEME_HARMLESS &&
+		seeme_leak_of_function(input) == SEEME_HARMLESS)
 		return all;
-	if (!all.has_vars && seeme_leak_of_function(output) != SEEME_LEAKS && seeme_leak_of_function(input) != SEEME_LEAKS)
+	if (!all.has_vars && seeme_leak_of_function(output) != SEEME_LEAKS &&
+		seeme_leak_of_function(input) != SEEME_LEAKS)
 		all.fault = RAISES;
 	else
 		all.fault = LEAKS;
@@ -401,23 +342,23 @@ judge_node(Node *node, Context *context)
 		case T_List:
 			return judge_conditional_parts((List *) node, context);
 		case T_FuncExpr:
-			return judge_function(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->inputcollid, ((FuncExpr *) node)->args, false,
-								  context);
+			return judge_function(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->inputcollid,
+								  ((FuncExpr *) node)->args, false, context);
 		case T_OpExpr:
 		case T_DistinctExpr:
 		case T_NullIfExpr:
 			{
 				OpExpr	   *expression = (OpExpr *) node;
 
-				return judge_operator(expression->opno, expression->opfuncid, expression->inputcollid, expression->args, false,
-									  context);
+				return judge_operator(expression->opno, expression->opfuncid,
+									  expression->inputcollid, expression->args, false, context);
 			}
 		case T_ScalarArrayOpExpr:
 			{
 				ScalarArrayOpExpr *expression = (ScalarArrayOpExpr *) node;
 
-				return judge_operator(expression->opno, expression->opfuncid, expression->inputcollid, expression->args, true,
-									  context);
+				return judge_operator(expression->opno, expression->opfuncid,
+									  expression->inputcollid, expression->args, true, context);
 			}
 		case T_RowCompareExpr:
 			return judge_row_comparison((RowCompareExpr *) node, context);
@@ -431,7 +372,8 @@ judge_node(Node *node, Context *context)
 			{
 				Judged		all = judge_parts(((MinMaxExpr *) node)->args, context);
 
-				if (all.fault != LEAKS && !seeme_comparison_is_harmless(((MinMaxExpr *) node)->minmaxtype))
+				if (all.fault != LEAKS &&
+					!seeme_comparison_is_harmless(((MinMaxExpr *) node)->minmaxtype))
 					all.fault = LEAKS;
 				return all;
 			}
@@ -455,7 +397,26 @@ judge_node(Node *node, Context *context)
 		case T_CoerceViaIO:
 			return judge_coercion((CoerceViaIO *) node, context);
 		case T_ArrayCoerceExpr:
-			return judge_conditional_parts(list_make2(((ArrayCoerceExpr *) node)->arg, ((ArrayCoerceExpr *) node)->elemexpr), context);
+			{
+				ArrayCoerceExpr *coercion = (ArrayCoerceExpr *) node;
+
+				return judge_conditional_parts(list_make2(coercion->arg, coercion->elemexpr),
+											   context);
+			}
+		case T_SubscriptingRef:
+			{
+				SubscriptingRef *element = (SubscriptingRef *) node;
+
+				/*
+				 * An element of an array: null where there is none. Slices, and what other types
+				 * do, are left out.
+				 */
+				if (element->refassgnexpr != NULL || element->reflowerindexpr != NIL ||
+					!OidIsValid(get_element_type(element->refcontainertype)))
+					return unknown;
+				return judge_parts(lcons(element->refexpr, list_copy(element->refupperindexpr)),
+								   context);
+			}
 		case T_PlaceHolderVar:
 			return judge((Node *) ((PlaceHolderVar *) node)->phexpr, context);
 		case T_RestrictInfo:
@@ -478,21 +439,50 @@ judge(Node *node, Context *context)
 	return found;
 }
 
+/*
+ * Whether a query is a sub-select of the top level that reads nothing and is evaluated once:
+ * (SELECT to_tsquery($1)). Nothing in it meets a row. When it is evaluated tells something; that is
+ * for the expression with its result (judge_parameter()).
+ */
+static bool
+meets_no_row(PlannerInfo *root)
+{
+	ListCell   *cell;
+
+	if (root == NULL || root->parent_root == NULL || root->parent_root->parent_root != NULL)
+		return false;
+	foreach(cell, root->parse->rtable)
+		if (lfirst_node(RangeTblEntry, cell)->rtekind != RTE_RESULT)
+			return false;
+	foreach(cell, root->parent_root->init_plans)
+	{
+		SubPlan    *plan = lfirst(cell);
+
+		if (list_nth(root->glob->subroots, plan->plan_id - 1) == root)
+			return true;
+	}
+	return false;
+}
+
 bool
 seeme_may_leak(PlannerInfo *root, Node *expression)
 {
 	Context		context = {root, NULL, true};
 
-	return judge(expression, &context).fault != NONE;
+	return !meets_no_row(root) && judge(expression, &context).fault != NONE;
 }
 
 bool
 seeme_may_leak_unless_checked(PlannerInfo *root, Node *expression, List **checks)
 {
 	Context		context = {root, checks, false};
-	Judged		found = judge(expression, &context);
+	Judged		found;
 
-	return found.fault != NONE && !(found.fault == RAISES && check_first(expression, &context) == NONE);
+	if (meets_no_row(root))
+		return false;
+	found = judge(expression, &context);
+	return found.fault != NONE &&
+		   !(found.fault == RAISES && check_first(expression, &context) == NONE);
 }
 
 /* A plan that was made under the one value is not to be run under the other. */
@@ -506,8 +496,9 @@ plan_anew(bool value, void *extra)
 void
 seeme_leakproof_init(void)
 {
-	DefineCustomBoolVariable("seeme_rbac.search_operators",
-							 "Looks conditions by search operators up in the indexes of protected tables.",
-							 "Their speed then tells whether rows match that the asking person may not see.",
-							 &seeme_search_operators, false, PGC_SUSET, GUC_EXPLAIN, NULL, plan_anew, NULL);
+	DefineCustomBoolVariable(
+		"seeme_rbac.search_operators",
+		"Looks conditions by search operators up in the indexes of protected tables.",
+		"Their speed then tells whether rows match that the asking person may not see.",
+		&seeme_search_operators, false, PGC_SUSET, GUC_EXPLAIN, NULL, plan_anew, NULL);
 }

@@ -1,15 +1,19 @@
 /*
- * leakproof_indexes.c: whether an expression has been evaluated for each row of a table already, by an index of it.
+ * leakproof_indexes.c: whether an expression has been evaluated for each row of a table already, by
+ * an index of it.
  *
- * An index on `lower(email)` or `(data ->> 'size')::integer` has the value of each row that anybody can see: a row for which the
- * expression raises an error cannot be written, nor can the index be made while there is one. So the error tells nothing.
+ * An index on `lower(email)` or `(data ->> 'size')::integer` has the value of each row that anybody
+ * can see: a row for which the expression raises an error cannot be written, nor can the index be
+ * made while there is one. So the error tells nothing.
  *
- * That holds of an index which every row has an entry in. Not of a partial index, of one that is being built or that could not be
- * built (indisvalid, indisready), of one that leaves out old versions of rows which an old snapshot may still see
- * (indcheckxmin), or of a parent's, where rows of children are read too. A partitioned index stands for one of each partition,
- * but for those that are foreign tables.
+ * That holds of an index which every row has an entry in. Not of a partial index, of one that is
+ * being built or that could not be built (indisvalid, indisready), of one that leaves out old
+ * versions of rows which an old snapshot may still see (indcheckxmin), or of a parent's, where rows
+ * of children are read too. A partitioned index stands for one of each partition, but for those
+ * that are foreign tables.
  *
- * Owns that question alone. What else evaluating a function tells (a notice, a deeper recursion) is leakproof_list.c's affair.
+ * Owns that question alone. What else evaluating a function tells (a notice, a deeper recursion) is
+ * leakproof_list.c's affair.
  */
 #include "postgres.h"
 
@@ -74,7 +78,8 @@ tells_more_than_errors(Node *node, void *context)
 		default:
 			return true;
 	}
-	return check_functions_in_node(node, tells_more, NULL) || expression_tree_walker(node, tells_more_than_errors, context);
+	return check_functions_in_node(node, tells_more, NULL) ||
+		   expression_tree_walker(node, tells_more_than_errors, context);
 }
 
 /* The one table that an expression is about: its number in the query, or 0. */
@@ -123,10 +128,12 @@ indexes_cover(Relation table, bool with_children)
 static bool
 is_complete(Relation index)
 {
-	return index->rd_index->indisvalid && index->rd_index->indisready && index->rd_index->indislive &&
-		heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
-		!(index->rd_index->indcheckxmin &&
-		  !TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data), TransactionXmin));
+	return index->rd_index->indisvalid && index->rd_index->indisready &&
+		   index->rd_index->indislive &&
+		   heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
+		   !(index->rd_index->indcheckxmin &&
+			 !TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data),
+									TransactionXmin));
 }
 
 static bool

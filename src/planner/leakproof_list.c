@@ -1,11 +1,13 @@
 /*
- * leakproof_list.c: the functions that tell nothing of a row but by their result, each with the argument why.
+ * leakproof_list.c: the functions that tell nothing of a row but by their result, each with the
+ * argument why.
  *
  * Owns the list, and what is remembered of functions and operators. Must not look at an expression.
  *
- * What PostgreSQL marks LEAKPROOF is not repeated. An argument is about stored values: values that came through the type's
- * input. It leaves out what any reading of a row can raise (a damaged page, a cancelled query, no memory for a value of
- * hundreds of megabytes), as PostgreSQL's own mark does.
+ * What PostgreSQL marks LEAKPROOF is not repeated. An argument is about stored values: values that
+ * came through the type's input. It leaves out what any reading of a row can raise (a damaged page,
+ * a cancelled query, no memory for a value of hundreds of megabytes), as PostgreSQL's own mark
+ * does.
  */
 #include "postgres.h"
 
@@ -34,7 +36,10 @@ leak_of_built_in(Oid function)
 {
 	switch (function)
 	{
-			/* numeric: cmp_numerics() compares digits; NaN and the infinities have a place in the order. */
+			/*
+			 * numeric: cmp_numerics() compares digits; NaN and the infinities have a place in the
+			 * order.
+			 */
 		case F_NUMERIC_EQ:
 		case F_NUMERIC_NE:
 		case F_NUMERIC_LT:
@@ -43,8 +48,9 @@ leak_of_built_in(Oid function)
 		case F_NUMERIC_GE:
 		case F_NUMERIC_CMP:
 			/*
-			 * enum: equality compares numbers. The order looks odd numbers up in pg_enum, where each stored value has a row: values
-			 * cannot be dropped, and one that is not committed yet cannot be stored.
+			 * enum: equality compares numbers. The order looks odd numbers up in pg_enum, where
+			 * each stored value has a row: values cannot be dropped, and one that is not committed
+			 * yet cannot be stored.
 			 */
 		case F_ENUM_EQ:
 		case F_ENUM_NE:
@@ -54,8 +60,9 @@ leak_of_built_in(Oid function)
 		case F_ENUM_GE:
 		case F_ENUM_CMP:
 			/*
-			 * date with timestamp, timestamp with timestamptz: what is out of the other type's range is taken for greater or smaller
-			 * than everything (date2timestamptz_opt_overflow and its like).
+			 * date with timestamp, timestamp with timestamptz: what is out of the other type's
+			 * range is taken for greater or smaller than everything (date2timestamptz_opt_overflow
+			 * and its like).
 			 */
 		case F_DATE_EQ_TIMESTAMP:
 		case F_DATE_NE_TIMESTAMP:
@@ -100,8 +107,8 @@ leak_of_built_in(Oid function)
 		case F_TIMESTAMPTZ_GE_TIMESTAMP:
 		case F_TIMESTAMPTZ_CMP_TIMESTAMP:
 			/*
-			 * jsonb: compareJsonbContainers() walks both without recursion, and compares what is in them as numeric and as text by
-			 * the database's collation.
+			 * jsonb: compareJsonbContainers() walks both without recursion, and compares what is in
+			 * them as numeric and as text by the database's collation.
 			 */
 		case F_JSONB_EQ:
 		case F_JSONB_NE:
@@ -119,8 +126,8 @@ leak_of_built_in(Oid function)
 		case F_TSVECTOR_GE:
 		case F_TSVECTOR_CMP:
 			/*
-			 * jsonb's parts: what is not there, or in a value of another kind, is null. Containers are put out without recursion.
-			 * Those of json are left out: they parse the text.
+			 * jsonb's parts: what is not there, or in a value of another kind, is null. Containers
+			 * are put out without recursion. Those of json are left out: they parse the text.
 			 */
 		case F_JSONB_OBJECT_FIELD:
 		case F_JSONB_OBJECT_FIELD_TEXT:
@@ -145,10 +152,11 @@ leak_of_built_in(Oid function)
 			return SEEME_HARMLESS;
 
 			/*
-			 * Arrays, ranges and multiranges: they compare what they are made of by the type's own comparison, and what else they
-			 * raise (types that do not match, no comparison) depends on the types alone. Nulls and empty ranges have a place in
-			 * the order. The canonical function of a range type is not called. record is left out: its columns' types are known
-			 * from row to row only.
+			 * Arrays, ranges and multiranges: they compare what they are made of by the type's own
+			 * comparison, and what else they raise (types that do not match, no comparison) depends
+			 * on the types alone. Nulls and empty ranges have a place in the order. The canonical
+			 * function of a range type is not called. record is left out: its columns' types are
+			 * known from row to row only.
 			 */
 		case F_ARRAY_EQ:
 		case F_ARRAY_NE:
@@ -174,8 +182,9 @@ leak_of_built_in(Oid function)
 			return SEEME_HARMLESS_BY_ELEMENT;
 
 			/*
-			 * Search operators of arrays, ranges and multiranges: the same. Nulls match nothing. `-|-` is left out, which calls the
-			 * range type's canonical function, and so are distances.
+			 * Search operators of arrays, ranges and multiranges: the same. Nulls match nothing.
+			 * `-|-` is left out, which calls the range type's canonical function, and so are
+			 * distances.
 			 */
 		case F_ARRAYCONTAINS:
 		case F_ARRAYCONTAINED:
@@ -200,15 +209,31 @@ leak_of_built_in(Oid function)
 		case F_RANGE_OVERLAPS_MULTIRANGE:
 		case F_MULTIRANGE_OVERLAPS_RANGE:
 		case F_MULTIRANGE_OVERLAPS_MULTIRANGE:
+		case F_RANGE_BEFORE_MULTIRANGE:
+		case F_RANGE_AFTER_MULTIRANGE:
+		case F_RANGE_OVERLEFT_MULTIRANGE:
+		case F_RANGE_OVERRIGHT_MULTIRANGE:
+		case F_MULTIRANGE_BEFORE_RANGE:
+		case F_MULTIRANGE_BEFORE_MULTIRANGE:
+		case F_MULTIRANGE_AFTER_RANGE:
+		case F_MULTIRANGE_AFTER_MULTIRANGE:
+		case F_MULTIRANGE_OVERLEFT_RANGE:
+		case F_MULTIRANGE_OVERLEFT_MULTIRANGE:
+		case F_MULTIRANGE_OVERRIGHT_RANGE:
+		case F_MULTIRANGE_OVERRIGHT_MULTIRANGE:
 			return SEEME_SEARCHES_BY_ELEMENT;
 
 			/*
-			 * Text search: looks the query's lexemes up in a sorted array. How deep it goes into the query may depend on the row: the
-			 * query's size is bounded (leakproof_pattern.c). `text @@ ...` is left out: it parses the row.
+			 * Text search: looks the query's lexemes up in a sorted array. How deep it goes into
+			 * the query may depend on the row: the query's size is bounded (leakproof_pattern.c).
+			 * `text @@ ...` is left out: it parses the row.
 			 */
 		case F_TS_MATCH_VQ:
 		case F_TS_MATCH_QV:
-			/* jsonb: keys are looked up, scalars compared. How deep it goes is bounded by the pattern's depth. */
+			/*
+			 * jsonb: keys are looked up, scalars compared. How deep it goes is bounded by the
+			 * pattern's depth.
+			 */
 		case F_JSONB_CONTAINS:
 		case F_JSONB_CONTAINED:
 		case F_JSONB_EXISTS:
@@ -221,19 +246,34 @@ leak_of_built_in(Oid function)
 		case F_NETWORK_SUPEQ:
 		case F_NETWORK_OVERLAP:
 			/*
-			 * Points and boxes: coordinates are compared; NaN and the infinities have a place. What computes a distance may
-			 * overflow, so circles and polygons are left out.
+			 * Points and boxes: coordinates are compared; NaN and the infinities have a place. What
+			 * computes a distance may overflow, so circles and polygons are left out.
 			 */
 		case F_ON_PB:
 		case F_BOX_CONTAIN_PT:
 		case F_BOX_CONTAIN:
 		case F_BOX_CONTAINED:
 		case F_BOX_OVERLAP:
+		case F_BOX_SAME:
+		case F_BOX_LEFT:
+		case F_BOX_OVERLEFT:
+		case F_BOX_OVERRIGHT:
+		case F_BOX_RIGHT:
+		case F_BOX_BELOW:
+		case F_BOX_OVERBELOW:
+		case F_BOX_OVERABOVE:
+		case F_BOX_ABOVE:
+		case F_POINT_LEFT:
+		case F_POINT_RIGHT:
+		case F_POINT_BELOW:
+		case F_POINT_ABOVE:
+		case F_POINT_EQ:
 			return SEEME_SEARCHES;
 
 			/*
-			 * LIKE and ILIKE: an error only where the pattern ends within an escape, a recursion for each % (both are seen to in
-			 * leakproof_pattern.c), and a collation that is not deterministic.
+			 * LIKE and ILIKE: an error only where the pattern ends within an escape, a recursion
+			 * for each % (both are seen to in leakproof_pattern.c), and a collation that is not
+			 * deterministic.
 			 */
 		case F_TEXTLIKE:
 		case F_TEXTNLIKE:
@@ -260,6 +300,12 @@ static const struct
 	const char *symbol;
 	SeemeLeak	leak;
 }			of_extensions[] = {
+	/* Our own. Those with a code raise for one that is not registered. */
+	{"seeme_rbac", "seeme_user_id", SEEME_HARMLESS},
+	{"seeme_rbac", "seeme_permitted_organizations", SEEME_RAISES},
+	{"seeme_rbac", "seeme_permitted_teams", SEEME_RAISES},
+	{"seeme_rbac", "seeme_permitted_projects", SEEME_RAISES},
+	{"seeme_rbac", "seeme_permitted_resources", SEEME_RAISES},
 	/* Both are lowered by the database's collation, and compared as text. */
 	{"citext", "citext_eq", SEEME_HARMLESS},
 	{"citext", "citext_ne", SEEME_HARMLESS},
@@ -268,6 +314,11 @@ static const struct
 	{"citext", "citext_gt", SEEME_HARMLESS},
 	{"citext", "citext_ge", SEEME_HARMLESS},
 	{"citext", "citext_cmp", SEEME_HARMLESS},
+	{"citext", "citext_pattern_lt", SEEME_HARMLESS},
+	{"citext", "citext_pattern_le", SEEME_HARMLESS},
+	{"citext", "citext_pattern_gt", SEEME_HARMLESS},
+	{"citext", "citext_pattern_ge", SEEME_HARMLESS},
+	{"citext", "citext_pattern_cmp", SEEME_HARMLESS},
 	/* As LIKE and ILIKE of text, which they are. */
 	{"citext", "texticlike", SEEME_LIKE},
 	{"citext", "texticnlike", SEEME_LIKE},
@@ -286,7 +337,10 @@ static const struct
 	{"hstore", "hstore_exists_all", SEEME_SEARCHES},
 	{"hstore", "hstore_contains", SEEME_SEARCHES},
 	{"hstore", "hstore_contained", SEEME_SEARCHES},
-	/* Levels are compared as bytes, and counted. Patterns (~, ?, @) are left out, and so are arrays, which may have nulls. */
+	/*
+	 * Levels are compared as bytes, and counted. Patterns (~, ?, @) are left out, and so are
+	 * arrays, which may have nulls.
+	 */
 	{"ltree", "ltree_eq", SEEME_HARMLESS},
 	{"ltree", "ltree_ne", SEEME_HARMLESS},
 	{"ltree", "ltree_lt", SEEME_HARMLESS},
@@ -328,26 +382,78 @@ leak_of_extension(Oid function, const char *symbol)
 }
 
 /*
- * Built-in functions that may tell more than whether their arguments are valid, by the beginning of their C functions' names. They
- * give notices (words that are too long or too common, XML), read tables, or go as deep as a value is nested, and fail
- * where the stack ends, which depends on the query. Nor are regular expressions told apart from those that take for ever.
+ * Built-in functions that may tell more than whether their arguments are valid, by the beginning of
+ * their C functions' names. They give notices (words that are too long or too common, XML), read
+ * tables, or go as deep as a value is nested, and fail where the stack ends, which depends on the
+ * query. Nor are regular expressions told apart from those that take for ever.
  */
 static bool
 tells_more_than_errors(const char *symbol)
 {
-	static const char *const beginnings[] = {
-		"to_tsvector", "to_tsquery", "plainto_tsquery", "phraseto_tsquery", "websearch_to_tsquery", "json_to_tsvector",
-		"jsonb_to_tsvector", "json_string_to_tsvector", "jsonb_string_to_tsvector", "ts_", "tsq", "tt_", "xml", "xpath", "query_to",
-		"table_to", "schema_to", "database_to", "cursor_to", "text_to_xml", "regexp", "textregex", "texticregex", "nameregex",
-		"nameicregex", "bpcharregex", "bpcharicregex", "json_", "jsonb_in", "jsonb_recv", "jsonb_path", "jsonpath", "record", "pg_",
-		"has_", "be_lo", "row_security", "current_query", "domain", "array_in", "array_recv", "range_in", "range_recv",
-		"multirange_in", "multirange_recv", "anyarray", "path_in", "poly_in"
-	};
+	static const char *const beginnings[] = {"to_tsvector",
+											 "to_tsquery",
+											 "plainto_tsquery",
+											 "phraseto_tsquery",
+											 "websearch_to_tsquery",
+											 "json_to_tsvector",
+											 "jsonb_to_tsvector",
+											 "json_string_to_tsvector",
+											 "jsonb_string_to_tsvector",
+											 "ts_",
+											 "tsq",
+											 "tt_",
+											 "xml",
+											 "xpath",
+											 "query_to",
+											 "table_to",
+											 "schema_to",
+											 "database_to",
+											 "cursor_to",
+											 "text_to_xml",
+											 "regexp",
+											 "textregex",
+											 "texticregex",
+											 "nameregex",
+											 "nameicregex",
+											 "bpcharregex",
+											 "bpcharicregex",
+											 "json_",
+											 "jsonb_in",
+											 "jsonb_recv",
+											 "jsonb_path",
+											 "jsonpath",
+											 "record",
+											 "pg_",
+											 "has_",
+											 "be_lo",
+											 "row_security",
+											 "current_query",
+											 "domain",
+											 "array_in",
+											 "array_recv",
+											 "range_in",
+											 "range_recv",
+											 "multirange_in",
+											 "multirange_recv",
+											 "anyarray",
+											 "path_in",
+											 "poly_in"};
 
 	for (int i = 0; i < lengthof(beginnings); i++)
 		if (strncmp(symbol, beginnings[i], strlen(beginnings[i])) == 0)
 			return true;
 	return false;
+}
+
+/*
+ * Built-in functions that PostgreSQL marks LEAKPROOF although they raise: comparing the areas of
+ * circles, or the lengths of line segments, overflows for some.
+ */
+static bool
+raises_nonetheless(Oid function, const char *symbol)
+{
+	return function < FirstUnpinnedObjectId &&
+		   (strncmp(symbol, "circle_", 7) == 0 || strncmp(symbol, "lseg_", 5) == 0);
 }
 
 static SeemeLeak
@@ -365,16 +471,17 @@ look_up_function(Oid function)
 	row = (Form_pg_proc) GETSTRUCT(tuple);
 	source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
 	symbol = isnull ? "" : TextDatumGetCString(source);
-	if (row->proleakproof)
+	if (row->proleakproof && !raises_nonetheless(function, symbol))
 		leak = SEEME_HARMLESS;
 	else if (function < FirstUnpinnedObjectId && row->prolang == INTERNALlanguageId)
 	{
 		leak = leak_of_built_in(function);
-		if (leak == SEEME_LEAKS && row->provolatile != PROVOLATILE_VOLATILE && row->prokind == PROKIND_FUNCTION &&
-			!row->proretset && !tells_more_than_errors(symbol))
+		if (leak == SEEME_LEAKS && row->provolatile != PROVOLATILE_VOLATILE &&
+			row->prokind == PROKIND_FUNCTION && !row->proretset && !tells_more_than_errors(symbol))
 			leak = SEEME_RAISES;
 	}
-	else if ((row->prolang == ClanguageId || row->prolang == INTERNALlanguageId) && superuser_arg(row->proowner))
+	else if ((row->prolang == ClanguageId || row->prolang == INTERNALlanguageId) &&
+			 superuser_arg(row->proowner))
 		leak = leak_of_extension(function, symbol);
 	if ((leak == SEEME_LEAKS || leak == SEEME_RAISES) && seeme_is_trusted(tuple))
 		leak = SEEME_HARMLESS;
@@ -382,7 +489,10 @@ look_up_function(Oid function)
 	return leak;
 }
 
-/* What evaluating a function can tell. What is remembered is forgotten whenever any function changes. */
+/*
+ * What evaluating a function can tell. What is remembered is forgotten whenever any function
+ * changes.
+ */
 SeemeLeak
 seeme_leak_of_function(Oid function)
 {
@@ -413,8 +523,8 @@ seeme_leak_of_function(Oid function)
 }
 
 /*
- * Whether an operator is a superuser's. Another's may have an estimator, commutator or negator that does not go with its
- * function, and the planner may put these in its place.
+ * Whether an operator is a superuser's. Another's may have an estimator, commutator or negator that
+ * does not go with its function, and the planner may put these in its place.
  */
 bool
 seeme_operator_is_privileged(Oid operator)
@@ -432,7 +542,10 @@ seeme_operator_is_privileged(Oid operator)
 	return is_privileged;
 }
 
-/* Whether values of a type are compared by functions that tell nothing; of an array, range or multirange, what it is made of. */
+/*
+ * Whether values of a type are compared by functions that tell nothing; of an array, range or
+ * multirange, what it is made of.
+ */
 bool
 seeme_comparison_is_harmless(Oid type)
 {

@@ -1,13 +1,14 @@
 /*
- * leakproof_pattern.c: whether a search operator's pattern lets it fail for some rows and not for others.
+ * leakproof_pattern.c: whether a search operator's pattern lets it fail for some rows and not for
+ * others.
  *
- * A pattern of LIKE that ends within an escape is an error for the rows alone that match as far as there: `LIKE '%secret\'` tells
- * which rows have the word. And where an operator goes deeper the more of the pattern a row matches, it may run out of
- * stack for that row alone. So escapes have to be whole, and depths are bounded, far above what anybody writes and far below
- * what a stack holds.
+ * A pattern of LIKE that ends within an escape is an error for the rows alone that match as far as
+ * there: `LIKE '%secret\'` tells which rows have the word. And where an operator goes deeper the
+ * more of the pattern a row matches, it may run out of stack for that row alone. So escapes have to
+ * be whole, and depths are bounded, far above what anybody writes and far below what a stack holds.
  *
- * A constant is looked at when the query is planned. A parameter is known only when it is run: then the planner has it checked
- * once, before any row is read.
+ * A constant is looked at when the query is planned. A parameter is known only when it is run: then
+ * the planner has it checked once, before any row is read.
  */
 #include "postgres.h"
 
@@ -17,6 +18,7 @@
 #include "parser/parse_func.h"
 #include "nodes/value.h"
 #include "tsearch/ts_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -87,11 +89,39 @@ is_shallow(Datum pattern, Oid type, bool is_like)
 	return true;
 }
 
-/* Whether a pattern, which is not null, is good for every row. */
-bool
-seeme_pattern_fits(Datum pattern, Oid type, bool is_like)
+static bool
+fits(Datum pattern, Oid type, bool is_like)
 {
-	return !(is_like && ends_within_escape(DatumGetTextPP(pattern))) && is_shallow(pattern, type, is_like);
+	return !(is_like && ends_within_escape(DatumGetTextPP(pattern))) &&
+		is_shallow(pattern, getBaseType(type), is_like);
+}
+
+/* Whether a pattern, or each of an array of them (LIKE ANY), is good for every row. */
+bool
+seeme_pattern_fits(Const *pattern, bool is_like)
+{
+	Oid			type = get_element_type(pattern->consttype);
+	ArrayType  *array;
+	int16		length;
+	bool		by_value;
+	char		align;
+	Datum	   *patterns;
+	bool	   *nulls;
+	int			count;
+
+	if (pattern->constisnull)
+		return true;
+	if (!OidIsValid(type))
+		return fits(pattern->constvalue, pattern->consttype, is_like);
+	if (!is_like && type != JSONBOID && type != TSQUERYOID)
+		return true;
+	array = DatumGetArrayTypeP(pattern->constvalue);
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	deconstruct_array(array, type, length, by_value, align, &patterns, &nulls, &count);
+	for (int i = 0; i < count; i++)
+		if (!nulls[i] && !fits(patterns[i], type, is_like))
+			return false;
+	return true;
 }
 
 /* The function that checks a parameter, by what it is a pattern of; invalid if it is not there. */
@@ -103,13 +133,13 @@ seeme_check_pattern_function(bool is_like)
 
 	if (known_under != seeme_changes_of_functions)
 	{
-		List	   *names[2] = {list_make2(makeString("seeme"), makeString("check_search_pattern")),
-		list_make2(makeString("seeme"), makeString("check_like_pattern"))};
+		static const char *const names[2] = {"check_search_pattern", "check_like_pattern"};
 		Oid			type = ANYOID;
 
 		known_under = seeme_changes_of_functions;
 		for (int i = 0; i < 2; i++)
-			functions[i] = LookupFuncName(names[i], 1, &type, true);
+			functions[i] = LookupFuncName(list_make2(makeString("seeme"), makeString(pstrdup(names[i]))),
+										  1, &type, true);
 	}
 	return functions[is_like];
 }
@@ -130,18 +160,25 @@ check_pattern(FunctionCallInfo fcinfo, bool is_like)
 		ereport(ERROR,
 				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
 				 errmsg("search pattern is too complex"),
-				 errdetail("A pattern of LIKE has at most %d wildcards, one of jsonb at most %d levels, and a text search at most %d operands and operators.",
+				 errdetail("LIKE takes at most %d wildcards, jsonb %d levels, a text search %d "
+						   "operands and operators.",
 						   MAX_WILDCARDS, MAX_NESTING, MAX_OPERANDS)));
 }
 
-/* seeme.check_like_pattern(pattern "any") RETURNS boolean: true; raises unless the pattern is good for every row */
+/*
+ * seeme.check_like_pattern(pattern "any") RETURNS boolean: true; raises unless the pattern is good
+ * for every row
+ */
 SEEME_FUNCTION_OF_ANY_VERSION(seeme_check_like_pattern)
 {
 	check_pattern(fcinfo, true);
 	PG_RETURN_BOOL(true);
 }
 
-/* seeme.check_search_pattern(pattern "any") RETURNS boolean: the same, of what is no pattern of LIKE */
+/*
+ * seeme.check_search_pattern(pattern "any") RETURNS boolean: the same, of what is no pattern of
+ * LIKE
+ */
 SEEME_FUNCTION_OF_ANY_VERSION(seeme_check_search_pattern)
 {
 	check_pattern(fcinfo, false);
