@@ -31,7 +31,7 @@ _PG_init(void)
 	seeme_identity_init();
 	seeme_restoring_init();
 	seeme_leftovers_init();
-	seeme_changes_init();
+	seeme_inval_init();
 	seeme_cache_init();
 	seeme_leakproof_init();
 	seeme_barrier_init();

@@ -7,7 +7,7 @@
  * volatility. So does dropping the function; and one that is made under its name is trusted only if
  * it is the same in all of that.
  *
- * Owns the digest. Whoever remembers an answer forgets it with seeme_changes_of_functions: a change
+ * Owns the digest. Whoever remembers an answer forgets it with seeme_function_generation: a change
  * of the table is told to every session as a change of functions, and every plan that has one of
  * the extension's is made anew.
  */

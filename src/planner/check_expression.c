@@ -92,10 +92,10 @@ is_has_permission(Oid function)
 	static Oid	known = InvalidOid;
 	static uint64 known_under = 0;
 
-	if (function == known && known_under == seeme_changes_of_functions)
+	if (function == known && known_under == seeme_function_generation)
 		return true;
 	known = InvalidOid;
-	known_under = seeme_changes_of_functions;
+	known_under = seeme_function_generation;
 	if (!seeme_is_function(function, seeme_has_permission))
 		return false;
 	known = function;
@@ -140,17 +140,17 @@ properties_of(Oid function)
 	static uint64 known_under = 0;
 	Properties *place = &known[function % lengthof(known)];
 
-	if (known_under != seeme_changes_of_functions)
+	if (known_under != seeme_function_generation)
 	{
 		memset(known, 0, sizeof(known));
-		known_under = seeme_changes_of_functions;
+		known_under = seeme_function_generation;
 	}
 	if (place->function != function)
 	{
-		uint64		changes = seeme_changes_of_functions;
+		uint64		changes = seeme_function_generation;
 		Properties	found = look_up_properties(function);
 
-		if (changes != seeme_changes_of_functions)
+		if (changes != seeme_function_generation)
 			return found;
 		*place = found;
 	}
@@ -260,5 +260,5 @@ seeme_call_init(SeemeCall *call, FuncExpr *expression)
 				call->info->args[i].value = datumCopy(argument->constvalue, argument->constbyval,
 													  argument->constlen);
 		}
-	seeme_prepare_site(&call->function, call->scope);
+	seeme_init_check_site(&call->function, call->scope);
 }

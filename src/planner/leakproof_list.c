@@ -504,17 +504,17 @@ seeme_leak_of_function(Oid function)
 	static uint64 known_under = 0;
 	int			place = function % lengthof(known);
 
-	if (known_under != seeme_changes_of_functions)
+	if (known_under != seeme_function_generation)
 	{
 		memset(known, 0, sizeof(known));
-		known_under = seeme_changes_of_functions;
+		known_under = seeme_function_generation;
 	}
 	if (known[place].function != function)
 	{
-		uint64		changes = seeme_changes_of_functions;
+		uint64		changes = seeme_function_generation;
 		SeemeLeak	found = look_up_function(function);
 
-		if (changes != seeme_changes_of_functions)
+		if (changes != seeme_function_generation)
 			return found;
 		known[place].function = function;
 		known[place].leak = found;

@@ -131,12 +131,12 @@ seeme_check_pattern_function(bool is_like)
 	static Oid	functions[2] = {InvalidOid, InvalidOid};
 	static uint64 known_under = 0;
 
-	if (known_under != seeme_changes_of_functions)
+	if (known_under != seeme_function_generation)
 	{
 		static const char *const names[2] = {"check_search_pattern", "check_like_pattern"};
 		Oid			type = ANYOID;
 
-		known_under = seeme_changes_of_functions;
+		known_under = seeme_function_generation;
 		for (int i = 0; i < 2; i++)
 			functions[i] = LookupFuncName(list_make2(makeString("seeme"), makeString(pstrdup(names[i]))),
 										  1, &type, true);
