@@ -388,7 +388,9 @@ entry_may_leak(RangeTblEntry *rte, Query *query, Level *level)
 		case RTE_JOIN:
 			return raw_may_leak((Node *) rte->joinaliasvars, level, false);
 		default:
-			return raw_may_leak((Node *) seeme_group_expressions(rte), level, false);
+			/* Preprocessing puts the expressions of GROUP BY where they are used. */
+			return !level->is_preprocessed && (!level->is_top || query->havingQual != NULL) &&
+				raw_may_leak((Node *) seeme_group_expressions(rte), level, false);
 	}
 }
 
