@@ -14,7 +14,9 @@
 #include "hooks.h"
 #include "identity/identity.h"
 #include "identity/leftovers.h"
+#include "planner/barrier.h"
 #include "planner/custom_scan.h"
+#include "planner/leakproof.h"
 #include "planner/paths.h"
 #include "guards/restoring.h"
 
@@ -33,6 +35,8 @@ _PG_init(void)
 	seeme_leftovers_init();
 	seeme_inval_init();
 	seeme_cache_init();
+	seeme_leakproof_init();
+	seeme_barrier_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();
 	seeme_hooks_init();

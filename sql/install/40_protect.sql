@@ -764,6 +764,7 @@ BEGIN
           seeme.check_scope_column(table_name, organization_column, 'organization_column'),
           seeme.check_scope_column(table_name, resource_id_column, 'resource_id_column'),
           seeme.check_scope_column(table_name, owner_column, 'owner_column');
+  PERFORM seeme.note_search_indexes(table_name);
 
   p.table_name := table_name;
   p.resource := resource;

@@ -57,6 +57,7 @@ BEGIN
     '@extschema@.seeme_permission_matrix(uuid,uuid,uuid)',
     -- Policies, views and triggers call these as the role that runs the query.
     'seeme.has_both_permissions(text,text,uuid,uuid,uuid,uuid,text)', 'seeme.is_unidentified()',
+    'seeme.check_like_pattern("any")', 'seeme.check_search_pattern("any")',
     'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
     'seeme.is_unused_role(uuid)', 'seeme.is_without_role(uuid,uuid)', 'seeme.uses_api_key()',
     'seeme.own_user_id(text)', 'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
@@ -150,7 +151,7 @@ BEGIN
                               'project_resources', 'invitations', 'users', 'permissions',
                               'resource_types', 'protected_tables', 'logos', 'api_keys',
                               'token_keys',
-                              'external_identities'] LOOP
+                              'external_identities', 'trusted_functions'] LOOP
     EXECUTE format('CREATE TRIGGER write_audit_log AFTER INSERT OR UPDATE OR DELETE ON seeme.%I
                       FOR EACH ROW EXECUTE FUNCTION seeme.write_audit_log()', name);
     EXECUTE format('CREATE TRIGGER write_audit_log_of_truncate AFTER TRUNCATE ON seeme.%I

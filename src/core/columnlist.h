@@ -76,3 +76,6 @@ COLUMN(token_keys, valid_until, 9, TIMESTAMPTZOID)
 COLUMN(external_identities, issuer, 1, TEXTOID)
 COLUMN(external_identities, subject, 2, TEXTOID)
 COLUMN(external_identities, user_id, 3, UUIDOID)
+
+COLUMN(trusted_functions, name, 1, TEXTOID)
+COLUMN(trusted_functions, digest, 2, TEXTOID)

@@ -90,11 +90,12 @@ relation_changed(Datum arg, Oid relid)
 			kind_changed(SEEME_INVAL_VOCABULARY);
 }
 
-/* A database role may have got another name. */
+/* A database role may have got another name, or be a superuser no more, whose functions were trusted. */
 static void
 role_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
 	kind_changed(SEEME_INVAL_RIGHTS);
+	seeme_function_generation++;
 }
 
 static void

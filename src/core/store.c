@@ -306,3 +306,23 @@ seeme_find_membership(SeemeStore *store, const pg_uuid_t *organization, const pg
 	return seeme_read_row(store, SEEME_MEMBERSHIPS_BY_USER, NSCOPE_KEYS, keys, get_membership_id,
 						  id);
 }
+
+/* Trusted functions */
+
+static void
+get_digest(SeemeScan *scan, void *row)
+{
+	*(char **) row = seeme_row_text(scan, Anum_trusted_functions_digest);
+}
+
+/* What a function was when it was trusted; NULL if it is not. */
+char *
+seeme_read_trusted_function(SeemeStore *store, const char *name)
+{
+	ScanKeyData key;
+	char	   *digest = NULL;
+
+	seeme_text_key(&key, Anum_trusted_functions_name, name);
+	seeme_read_row(store, SEEME_TRUSTED_FUNCTIONS_BY_NAME, 1, &key, get_digest, &digest);
+	return digest;
+}

@@ -132,6 +132,9 @@ extern bool seeme_read_released(SeemeStore *store, const char *type, const pg_uu
 								bool *had_row);
 extern bool seeme_read_in_use(SeemeStore *store);
 
+/* store.c: trusted functions */
+extern char *seeme_read_trusted_function(SeemeStore *store, const char *name);
+
 static inline bool
 seeme_uuid_equal(const pg_uuid_t *a, const pg_uuid_t *b)
 {
