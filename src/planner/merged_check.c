@@ -4,7 +4,7 @@
  * An UPDATE goes by two policies: one for reading a row, one for changing it. Its new row goes by
  * both again. PostgreSQL prepares an expression for each of these calls and checks the function's
  * privileges. That takes ten times as long as a check. Here the planner puts one call in the place
- * of two, seeme.has_both(). It asks what the two policies ask, no more, and at the same time.
+ * of two, seeme.has_both_permissions(). It asks what the two policies ask, no more, and at the same time.
  *
  * Only calls that policies make are merged (seeme_is_marked()). All policies of a table share one
  * security level (barrier.c), so their order does not matter.
