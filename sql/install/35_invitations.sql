@@ -93,21 +93,31 @@ CREATE FUNCTION seeme.cancel_invitations_of() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  PERFORM FROM removed r WHERE r.team_id IS NULL AND r.project_id IS NULL LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
   -- Those that somebody has locked count for nothing either, now that the membership is gone: nobody waits for who holds them.
   DELETE FROM seeme.invitations i
    WHERE i.id IN (SELECT o.id FROM seeme.invitations o
-                   WHERE o.organization_id = OLD.organization_id AND o.invited_by = OLD.user_id AND o.accepted_at IS NULL
+                   WHERE o.accepted_at IS NULL
+                     AND (o.organization_id, o.invited_by) IN (
+                           SELECT r.organization_id, r.user_id FROM removed r WHERE r.team_id IS NULL AND r.project_id IS NULL)
                      FOR UPDATE SKIP LOCKED);
   DELETE FROM seeme.api_keys k
    WHERE k.id IN (SELECT o.id FROM seeme.api_keys o
-                   WHERE o.organization_id = OLD.organization_id AND OLD.user_id IN (o.user_id, o.created_by)
+                   WHERE o.id IN (
+                     SELECT u.id FROM seeme.api_keys u JOIN removed r ON (r.organization_id, r.user_id) = (u.organization_id, u.user_id)
+                      WHERE r.team_id IS NULL AND r.project_id IS NULL
+                     UNION
+                     SELECT c.id FROM seeme.api_keys c JOIN removed r ON (r.organization_id, r.user_id) = (c.organization_id, c.created_by)
+                      WHERE r.team_id IS NULL AND r.project_id IS NULL)
                      FOR UPDATE SKIP LOCKED);
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION seeme.cancel_invitations_of() IS 'Trigger: open invitations by a person, and keys for the organization that are theirs or by them, go with their membership in it';
 CREATE TRIGGER cancel_invitations AFTER DELETE ON seeme.memberships
-  FOR EACH ROW WHEN (OLD.team_id IS NULL AND OLD.project_id IS NULL)
-  EXECUTE FUNCTION seeme.cancel_invitations_of();
+  REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION seeme.cancel_invitations_of();
 
 -- Whoever is taken out of something does not come back by an invitation from before; and one who was added needs none.
 CREATE FUNCTION seeme.end_invitations(ids uuid[]) RETURNS void
@@ -133,9 +143,17 @@ COMMENT ON FUNCTION seeme.end_invitations_in(text, uuid[]) IS 'Ends the open inv
 
 CREATE FUNCTION seeme.end_invitations_of_removed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  ids uuid[];
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  PERFORM seeme.end_invitations(ARRAY(
+  -- Those of an organization that is being deleted go with it.
+  PERFORM FROM (SELECT DISTINCT r.organization_id FROM removed r) AS d
+    JOIN seeme.organizations o ON o.id = d.organization_id LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  ids := ARRAY(
     SELECT i.id
       FROM removed r
       JOIN seeme.users u ON u.id = r.user_id
@@ -143,7 +161,10 @@ BEGIN
      WHERE i.accepted_at IS NULL AND CASE
        WHEN r.project_id IS NOT NULL THEN i.project_id = r.project_id
        WHEN r.team_id IS NOT NULL THEN i.team_id = r.team_id OR i.project_id IN (SELECT p.id FROM seeme.projects p WHERE p.team_id = r.team_id)
-       ELSE true END));
+       ELSE true END);
+  IF cardinality(ids) > 0 THEN
+    PERFORM seeme.end_invitations(ids);
+  END IF;
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION seeme.end_invitations_of_removed() IS 'Trigger: who is taken out of an organization, team or project is not invited to it, or to what lies in it, any more';
@@ -152,12 +173,19 @@ CREATE TRIGGER end_invitations_of_removed AFTER DELETE ON seeme.memberships
 
 CREATE FUNCTION seeme.end_invitations_of_added() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  ids uuid[];
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
     RETURN NULL;
   END IF;
-  PERFORM seeme.end_invitations(ARRAY(
+  PERFORM FROM (SELECT DISTINCT a.organization_id FROM added a) AS d
+    JOIN seeme.invitations i ON i.organization_id = d.organization_id AND i.accepted_at IS NULL LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  ids := ARRAY(
     SELECT i.id
       FROM added a
       JOIN seeme.users u ON u.id = a.user_id
@@ -166,7 +194,10 @@ BEGIN
        -- not by what an invitation to something below brings along (seeme_accept_invitation)
        AND NOT EXISTS (SELECT FROM seeme.invitations j
                         WHERE j.organization_id = a.organization_id AND j.accepted_at = now()
-                          AND seeme.email_key(j.email) COLLATE "C" = seeme.email_key(u.email))));
+                          AND seeme.email_key(j.email) COLLATE "C" = seeme.email_key(u.email)));
+  IF cardinality(ids) > 0 THEN
+    PERFORM seeme.end_invitations(ids);
+  END IF;
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION seeme.end_invitations_of_added() IS 'Trigger: who is added to an organization, team or project is not invited to it any more';

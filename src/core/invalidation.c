@@ -53,6 +53,33 @@ static Oid	proxies[SEEME_NCHANGES];
 #define FIRST_GROUP ((Oid) 8192)
 StaticAssertDecl(FIRST_GROUP + SEEME_NGROUPS <= FirstGenbkiObjectId, "no table has the number of a group");
 
+/*
+ * The messages that one subtransaction has sent. PostgreSQL keeps each message until the end of the transaction. So a message is
+ * sent once, and beyond some number of groups one message about everybody takes the place of all that would follow. A rollback
+ * to a savepoint takes back the messages of that subtransaction alone: hence the notes are of one subtransaction.
+ */
+#define MAX_GROUPS_TOLD 128
+
+static struct
+{
+	LocalTransactionId transaction;
+	SubTransactionId subtransaction;
+	bool		of_kind[SEEME_NCHANGES];
+	int			ngroups;
+	bool		of_group[SEEME_NGROUPS];
+}			told;
+
+/* Makes the notes those of the current subtransaction. */
+static void
+begin_telling(void)
+{
+	if (told.transaction == seeme_local_xid() && told.subtransaction == GetCurrentSubTransactionId())
+		return;
+	memset(&told, 0, sizeof(told));
+	told.transaction = seeme_local_xid();
+	told.subtransaction = GetCurrentSubTransactionId();
+}
+
 static void
 changed(SeemeChange kind)
 {
@@ -148,13 +175,12 @@ seeme_distrust(void)
 }
 
 /*
- * Tells every session, at commit, that something about a person has changed. PostgreSQL takes two things from a row of pg_class:
- * the number, and whether the table is shared by all databases.
+ * Tells every session, at commit, that something about a group of people has changed. PostgreSQL takes two things from a row of
+ * pg_class: the number, and whether the table is shared by all databases.
  */
 static void
-tell_of_person(const pg_uuid_t *person)
+tell_of_group(uint32 group)
 {
-	uint32		group = seeme_group_of(person);
 	HeapTupleData tuple = {0};
 
 	tuple.t_len = MAXALIGN(SizeofHeapTupleHeader) + CLASS_TUPLE_SIZE;
@@ -163,6 +189,37 @@ tell_of_person(const pg_uuid_t *person)
 	((Form_pg_class) GETSTRUCT(&tuple))->oid = FIRST_GROUP + group;
 	CacheInvalidateRelcacheByTuple(&tuple);
 	pfree(tuple.t_data);
+}
+
+/* Tells every session, at commit, that something of a kind has changed. */
+static void
+tell_of_kind(SeemeChange kind, Oid namespace)
+{
+	Oid			relid;
+
+	if (!told.of_kind[kind])
+	{
+		relid = get_relname_relid(proxy_names[kind], namespace);
+		if (OidIsValid(relid))
+			CacheInvalidateRelcacheByRelid(relid);
+		told.of_kind[kind] = true;
+	}
+	changed(kind);
+}
+
+static void
+tell_of_person(const pg_uuid_t *person, Oid namespace)
+{
+	uint32		group = seeme_group_of(person);
+
+	if (!told.of_kind[SEEME_CHANGE_OF_RIGHTS] && !told.of_group[group])
+	{
+		if (++told.ngroups > MAX_GROUPS_TOLD)
+			tell_of_kind(SEEME_CHANGE_OF_RIGHTS, namespace);
+		else
+			tell_of_group(group);
+		told.of_group[group] = true;
+	}
 	group_changed(group);
 }
 
@@ -181,7 +238,7 @@ tell_of_row(TriggerData *trigger, HeapTuple row)
 		elog(ERROR, "column %s of table %s is no uuid", trigger->tg_trigger->tgargs[1], RelationGetRelationName(trigger->tg_relation));
 	person = heap_getattr(row, column, columns, &isnull);
 	if (!isnull)
-		tell_of_person(DatumGetUUIDP(person));
+		tell_of_person(DatumGetUUIDP(person), RelationGetNamespace(trigger->tg_relation));
 	return !isnull;
 }
 
@@ -194,7 +251,7 @@ tell_of_row(TriggerData *trigger, HeapTuple row)
 SEEME_FUNCTION(seeme_note_change, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	bool		told = false;
+	bool		is_told = false;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -202,24 +259,21 @@ SEEME_FUNCTION(seeme_note_change, 0)
 				 errmsg("seeme.note_change is a trigger function")));
 	if (trigger->tg_trigger->tgnargs != 2)
 		elog(ERROR, "seeme.note_change takes two arguments");
+	begin_telling();
 	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && trigger->tg_trigger->tgargs[1][0] != '\0')
 	{
-		told = tell_of_row(trigger, trigger->tg_trigtuple);
+		is_told = tell_of_row(trigger, trigger->tg_trigtuple);
 		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
-			told = tell_of_row(trigger, trigger->tg_newtuple) && told;
+			is_told = tell_of_row(trigger, trigger->tg_newtuple) && is_told;
 	}
-	if (!told)
+	if (!is_told)
 	{
 		int			kind;
-		Oid			relid;
 
 		for (kind = 0; kind < SEEME_NCHANGES - 1; kind++)
 			if (strcmp(trigger->tg_trigger->tgargs[0], proxy_names[kind]) == 0)
 				break;
-		relid = get_relname_relid(proxy_names[kind], RelationGetNamespace(trigger->tg_relation));
-		if (OidIsValid(relid))
-			CacheInvalidateRelcacheByRelid(relid);
-		changed(kind);
+		tell_of_kind(kind, RelationGetNamespace(trigger->tg_relation));
 	}
 	seeme_changed_in = seeme_local_xid();
 	seeme_changed_at = GetCurrentStatementStartTimestamp();

@@ -44,6 +44,7 @@
 
 #define COLUMNS_OF_ROLES(COLUMN) \
 	COLUMN(roles, id, 1, UUIDOID) \
+	COLUMN(roles, organization_id, 2, UUIDOID) \
 	COLUMN(roles, name, 3, TEXTOID) \
 	COLUMN(roles, permissions, 5, TEXTARRAYOID)
 
@@ -378,6 +379,7 @@ get_role(SeemeScan *scan, void *row)
 	SeemeRole  *role = row;
 
 	seeme_row_uuid(scan, roles_id, &role->id);
+	role->has_organization = seeme_row_uuid(scan, roles_organization_id, &role->organization_id);
 	role->name = seeme_row_text(scan, roles_name);
 	role->ncodes = seeme_row_texts(scan, roles_permissions, &role->codes);
 }

@@ -88,6 +88,12 @@ loads_a_dump(void)
 	return true;
 }
 
+bool
+seeme_is_restoring(void)
+{
+	return loads_a_dump();
+}
+
 /*
  * seeme.restoring() RETURNS boolean
  *
