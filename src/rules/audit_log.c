@@ -86,8 +86,8 @@ make_query(Relation table, TriggerEvent event)
 	initStringInfo(&query);
 	appendStringInfo(&query,
 					 "INSERT INTO seeme.audit_log (organization_id, user_id, table_name, command, row_id, before, after) "
-					 "SELECT %s%s, $1, %s, '%s', (%s.%s)::text, %s, %s ",
-					 organization == NULL ? "NULL" : psprintf("%s.", subject), organization == NULL ? "" : organization,
+					 "SELECT %s, $1, %s, '%s', ((%s).%s)::text, %s, %s ",
+					 organization == NULL ? "NULL" : psprintf("(%s).%s", subject, organization),
 					 quote_literal_cstr(name),
 					 TRIGGER_FIRED_BY_INSERT(event) ? "INSERT" : TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "UPDATE",
 					 subject, identifier,
