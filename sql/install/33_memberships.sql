@@ -198,26 +198,6 @@ SELECT seeme.create_write_policy('seeme.memberships', 'DELETE',
 
 -- Users are seen by themselves and by those who see a membership of theirs. A role that provisions them (it was granted
 -- to write this table) sees and writes them all, but only while nobody is identified: a person's injected SQL does not.
-CREATE FUNCTION seeme.authorize_user() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF row_security_active(TG_RELID)
-     AND (TG_OP = 'INSERT' AND NEW.database_role IS NOT NULL
-          OR TG_OP = 'UPDATE' AND NEW.database_role IS DISTINCT FROM OLD.database_role) THEN
-    RAISE EXCEPTION 'only an administrator says by which database role a person connects' USING ERRCODE = 'insufficient_privilege';
-  END IF;
-  IF row_security_active(TG_RELID)
-     AND (TG_OP = 'INSERT' AND (NEW.is_service OR NEW.service_organization_id IS NOT NULL)
-          OR TG_OP = 'UPDATE' AND (NEW.is_service, NEW.service_organization_id) IS DISTINCT FROM (OLD.is_service, OLD.service_organization_id)) THEN
-    RAISE EXCEPTION 'only an administrator says what is a service, and which organization it belongs to' USING ERRCODE = 'insufficient_privilege';
-  END IF;
-  RETURN NEW;
-END $$;
-COMMENT ON FUNCTION seeme.authorize_user() IS
-  'Trigger: who writes database_role becomes the person, and who makes keys for a service becomes the service, so that nobody under row security says either';
-CREATE TRIGGER authorize BEFORE INSERT OR UPDATE ON seeme.users
-  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_user();
-
 ALTER TABLE seeme.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION seeme.provisions_users() RETURNS boolean
 LANGUAGE sql STABLE

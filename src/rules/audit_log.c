@@ -171,12 +171,15 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_write_audit_log)
 	bool		has_person;
 	char		nulls[1];
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("seeme.write_audit_log is a trigger function")));
+	seeme_require_own_table(trigger->tg_relation);
+	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) || !TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("seeme.write_audit_log is for triggers after a statement")));
-	seeme_require_own_table(trigger->tg_relation);
 	if (!TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
 	{
 		Tuplestorestate *rows = TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ? trigger->tg_oldtable : trigger->tg_newtable;

@@ -341,7 +341,7 @@ settle_organization(SeemeRowState *state, Member *member)
 
 /*
  * Whether the membership is that of the organization's owner. The organization's row is locked first, once for a statement:
- * ownership does not move meanwhile (seeme.authorize_organization). No more than FOR KEY SHARE: whoever may change the
+ * ownership does not move meanwhile (seeme.authorize_owner). No more than FOR KEY SHARE: whoever may change the
  * organization's other columns does not hold up the end of a membership with it.
  */
 static bool
@@ -674,7 +674,12 @@ SEEME_FUNCTION(seeme_enforce_membership_rules, 0)
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	SeemeRowState *state;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("seeme.enforce_membership_rules is a trigger function")));
+	seeme_require_own_table(trigger->tg_relation);
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("seeme.enforce_membership_rules is for triggers before a row")));

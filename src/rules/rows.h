@@ -65,6 +65,8 @@ typedef struct SeemeRowState
 	TimestampTz good_until;
 	MemoryContext memo_context;
 	HTAB	   *memo;			/* NULL: nothing is known yet */
+
+	void	   *more;			/* what else the trigger keeps from row to row */
 } SeemeRowState;
 
 extern void seeme_require_own_table(Relation table);

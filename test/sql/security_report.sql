@@ -84,7 +84,7 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   -- The extension's own
   (30, 'guard was changed', 'critical', 'seeme.memberships', $$ALTER POLICY seeme_select ON seeme.memberships USING (true)$$, 'a policy of the extension lets everything through', NULL),
   (31, 'guard was changed', 'critical', 'seeme.roles', $$DROP POLICY seeme_update ON seeme.roles$$, 'a policy of the extension is gone', NULL),
-  (32, 'guard was changed', 'critical', 'seeme.memberships', $$DROP TRIGGER write_audit_log ON seeme.memberships$$, 'the audit log is cut off', NULL),
+  (32, 'guard was changed', 'critical', 'seeme.memberships', $$DROP TRIGGER write_audit_log_of_insert ON seeme.memberships$$, 'the audit log is cut off', NULL),
   (33, 'guard was changed', 'critical', 'seeme.roles', $$DROP TRIGGER authorize ON seeme.roles; CREATE TRIGGER authorize BEFORE INSERT ON seeme.roles FOR EACH ROW WHEN (false) EXECUTE FUNCTION seeme.ask_after_wait()$$, 'another trigger goes by its name', NULL),
   (34, 'additional policy', 'critical', 'seeme.users', $$CREATE POLICY r_open ON seeme.users USING (true)$$, 'somebody added a way in', NULL),
   (35, 'additional trigger', 'medium', 'seeme.users', $$CREATE TRIGGER r_spy BEFORE UPDATE ON seeme.users FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()$$, 'code of somebody else runs there', NULL),
