@@ -54,7 +54,7 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   (31, 'guard cannot be compared', 'high', 'seeme.logos', $$DELETE FROM seeme.installed_guards WHERE object = 'seeme.logos'$$, 'nothing of one table is', $$SELECT seeme.remember_guards()$$),
   (32, 'guard cannot be compared', 'high', 'seeme.logos', $$UPDATE seeme.installed_guards SET condition = 'seeme.was_there_once(id)' WHERE (kind, object, name) = ('policy', 'seeme.logos', 'seeme_select')$$, 'a recorded condition names what is gone', $$SELECT seeme.remember_guards()$$),
   (33, 'guard cannot be compared', 'high', 'seeme.is_invited(text)', $$UPDATE seeme.installed_guards SET condition = 'RETURN seeme.was_there_once(email)' WHERE object = 'seeme.is_invited(text)'$$, 'so does a recorded body', $$SELECT seeme.remember_guards()$$),
-  (34, 'guard cannot be compared', 'high', 'seeme.memberships', $$UPDATE seeme.installed_guards SET condition = 'seeme.was_there_once(OLD.id)' WHERE (kind, object, name) = ('trigger', 'seeme.memberships', 'remove_lower')$$, 'and a condition of a trigger', $$SELECT seeme.remember_guards()$$),
+  (34, 'guard cannot be compared', 'high', 'seeme.organizations', $$UPDATE seeme.installed_guards SET condition = 'seeme.was_there_once(OLD.id)' WHERE (kind, object, name) = ('trigger', 'seeme.organizations', 'seat_new_owner')$$, 'and a condition of a trigger', $$SELECT seeme.remember_guards()$$),
   (35, 'table of the extension is gone', 'critical', 'seeme.logos', $$ALTER TABLE seeme.logos SET SCHEMA public$$, 'it was moved', $$ALTER TABLE public.logos SET SCHEMA seeme$$)
 ) AS c (n, name, severity, object, weakness, why, mend) ORDER BY c.n;
 
