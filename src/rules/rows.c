@@ -239,62 +239,84 @@ seeme_is_same(const SeemeRowState *state, HeapTuple a, HeapTuple b, int column)
 #define MAX_LOCK_ATTEMPTS 100
 
 /*
- * Locks the row that some keys find, FOR KEY SHARE, and answers with it as it is committed now; NULL: there is none. Where several
- * fit the keys, the one that is wanted. As SELECT ... FOR KEY SHARE does, it waits for whoever is deleting the row.
+ * Finds the row of some keys: as it is committed now, or (`old`) as the snapshot of a transaction that has one shows it. Where
+ * several fit the keys, the one that is wanted. Answers with the table; InvalidOid: there is none.
+ */
+static Oid
+find_row(SeemeIndex index, int nkeys, const ScanKeyData *keys, bool (*is_wanted) (SeemeScan *scan), bool old, ItemPointer tid)
+{
+	ScanKeyData keys_of_scan[2];
+	SeemeStore	store;
+	SeemeScan	scan;
+	Oid			relid = InvalidOid;
+
+	Assert(nkeys <= lengthof(keys_of_scan));
+	memcpy(keys_of_scan, keys, sizeof(ScanKeyData) * nkeys);
+	seeme_store_open(&store);
+	if (old)
+		store.snapshot = RegisterSnapshot(GetTransactionSnapshot());
+	seeme_begin_scan(&store, &scan, index, nkeys, keys_of_scan);
+	while (!OidIsValid(relid) && seeme_next_row(&scan))
+		if (is_wanted == NULL || is_wanted(&scan))
+		{
+			relid = RelationGetRelid(scan.table);
+			*tid = scan.tuple->t_self;
+		}
+	seeme_end_scan(&scan);
+	seeme_store_close(&store);
+	return relid;
+}
+
+static void
+refuse_to_serialize(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update")));
+}
+
+/*
+ * Locks the row that some keys find, FOR KEY SHARE, and answers with it as it is committed now; NULL: there is none. As
+ * SELECT ... FOR KEY SHARE does, it waits for whoever is deleting the row, and throws 40001 where the transaction's own snapshot
+ * still shows a row that is gone.
  */
 HeapTuple
 seeme_lock_row(SeemeIndex index, int nkeys, ScanKey keys, bool (*is_wanted) (SeemeScan *scan))
 {
 	for (int attempt = 0; attempt < MAX_LOCK_ATTEMPTS; attempt++)
 	{
-		ScanKeyData keys_of_scan[2];
-		SeemeStore	store;
-		SeemeScan	scan;
 		ItemPointerData tid;
-		Oid			relid = InvalidOid;
+		Oid			relid = find_row(index, nkeys, keys, is_wanted, false, &tid);
 		Relation	table;
 		TupleTableSlot *slot;
 		TM_FailureData failure;
 		TM_Result	result;
 		HeapTuple	row = NULL;
 
-		Assert(nkeys <= lengthof(keys_of_scan));
-		memcpy(keys_of_scan, keys, sizeof(ScanKeyData) * nkeys);
-		seeme_store_open(&store);
-		seeme_begin_scan(&store, &scan, index, nkeys, keys_of_scan);
-		while (!OidIsValid(relid) && seeme_next_row(&scan))
-			if (is_wanted == NULL || is_wanted(&scan))
-			{
-				relid = RelationGetRelid(scan.table);
-				tid = scan.tuple->t_self;
-			}
-		seeme_end_scan(&scan);
-		seeme_store_close(&store);
-		if (!OidIsValid(relid))
+		if (!OidIsValid(relid) && attempt > 0)
 		{
-			if (attempt > 0)
-				return NULL;
-			CommandCounterIncrement();	/* the statement itself may have made it */
-			continue;
+			if (IsolationUsesXactSnapshot() && OidIsValid(find_row(index, nkeys, keys, is_wanted, true, &tid)))
+				refuse_to_serialize();
+			return NULL;
 		}
-
-		table = table_open(relid, RowShareLock);
-		slot = table_slot_create(table, NULL);
-		result = table_tuple_lock(table, &tid, GetActiveSnapshot(), slot, GetCurrentCommandId(true), LockTupleKeyShare,
-								  LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
-		if (result == TM_Ok)
-			row = ExecCopySlotHeapTuple(slot);
-		ExecDropSingleTupleTableSlot(slot);
-		table_close(table, NoLock);
-		if (row != NULL)
-			return row;
-		/* Deleted, or changed by this very statement: looked for again. */
+		if (OidIsValid(relid))
+		{
+			table = table_open(relid, RowShareLock);
+			slot = table_slot_create(table, NULL);
+			result = table_tuple_lock(table, &tid, GetActiveSnapshot(), slot, GetCurrentCommandId(true), LockTupleKeyShare,
+									  LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+			if (result == TM_Ok)
+				row = ExecCopySlotHeapTuple(slot);
+			ExecDropSingleTupleTableSlot(slot);
+			table_close(table, NoLock);
+			if (row != NULL)
+				return row;
+		}
+		/* Made or changed by the statement itself, or deleted meanwhile: looked for again. */
 		CommandCounterIncrement();
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg("could not serialize access due to concurrent update"),
-			 errhint("Try the transaction again.")));
+	refuse_to_serialize();
+	return NULL;
 }
 
 /* Whether errors say which row they are about: to a role that could read the table anyway. */

@@ -20,9 +20,9 @@ BEGIN
   IF TG_OP <> 'INSERT' THEN before := to_jsonb(OLD) - secret; END IF;
   IF TG_OP <> 'DELETE' THEN after := to_jsonb(NEW) - secret; END IF;
   subject := coalesce(after, before);
-  INSERT INTO t_log (organization_id, user_id, table_name, command, row_id, before, after)
+  INSERT INTO public.t_log (organization_id, user_id, table_name, command, row_id, before, after)
   VALUES (CASE WHEN TG_TABLE_NAME = 'organizations' THEN subject ->> 'id' ELSE subject ->> 'organization_id' END::uuid,
-          seeme_user_id(), TG_TABLE_NAME, TG_OP,
+          public.seeme_user_id(), TG_TABLE_NAME, TG_OP,
           coalesce(subject ->> 'id', subject ->> 'name', subject ->> 'table_name', subject ->> 'subject'), before, after);
   RETURN NULL;
 END $$;
@@ -67,7 +67,7 @@ SELECT seeme_invite('new' || n || '@example.com', organization => :acme) FROM ge
 SELECT seeme_create_api_key('key', '{*}') \g /dev/null
 INSERT INTO seeme.roles (organization_id, name, permissions) SELECT :acme, 'Role ' || n, '{models:read}' FROM generate_series(1, 10) AS n;
 DELETE FROM seeme.roles WHERE name LIKE 'Role %';
-INSERT INTO seeme.logos (organization_id, content) VALUES (:acme, '\x89504e470d0a1a0a');
+INSERT INTO seeme.logos (organization_id, filename, content) VALUES (:acme, 'logo.png', '\x89504e470d0a1a0a');
 DELETE FROM seeme.memberships WHERE user_id IN (SELECT id FROM seeme.users WHERE username LIKE 'crowd1%');
 SELECT pg_temp.become(NULL) \g /dev/null
 SELECT is_empty(format('SELECT * FROM pg_temp.differences(%s)', :last), 'by somebody: the log has an entry of each row');
