@@ -286,14 +286,23 @@ BEGIN
       USING ERRCODE = 'check_violation', HINT = 'The owner can call seeme_transfer_ownership().';
   END IF;
 
-  -- One open invitation per address and place: a new one takes the place of the old.
-  PERFORM seeme.lock('seeme.invitations', concat_ws(' ', organization, team, project, seeme.email_key(address)));
-  DELETE FROM seeme.invitations i
-   WHERE i.organization_id = home AND i.team_id IS NOT DISTINCT FROM team AND i.project_id IS NOT DISTINCT FROM project
-     AND seeme.email_key(i.email) COLLATE "C" = seeme.email_key(address) AND i.accepted_at IS NULL;
-  INSERT INTO seeme.invitations (organization_id, team_id, project_id, email, role_id, invited_by, token_hash, expires_at)
-  VALUES (home, team, project, address, seeme_invite.role_id, person, sha256(convert_to(token, 'UTF8')), clock_timestamp() + valid_for)
-  RETURNING * INTO made;
+  -- One open invitation per address and place: a new one takes the place of the old. The INSERT waits for whoever is inviting the
+  -- same address, and adds nothing once they have: then theirs is the old one.
+  FOR attempt IN 1 .. 100 LOOP
+    DELETE FROM seeme.invitations i
+     WHERE i.organization_id = home AND i.team_id IS NOT DISTINCT FROM team AND i.project_id IS NOT DISTINCT FROM project
+       AND seeme.email_key(i.email) COLLATE "C" = seeme.email_key(address) AND i.accepted_at IS NULL;
+    INSERT INTO seeme.invitations (organization_id, team_id, project_id, email, role_id, invited_by, token_hash, expires_at)
+    VALUES (home, team, project, address, seeme_invite.role_id, person, sha256(convert_to(token, 'UTF8')),
+            clock_timestamp() + valid_for)
+    ON CONFLICT DO NOTHING
+    RETURNING * INTO made;
+    EXIT WHEN FOUND;
+  END LOOP;
+  IF made.id IS NULL THEN
+    RAISE EXCEPTION 'could not serialize access due to a concurrent invitation'
+      USING ERRCODE = 'serialization_failure', HINT = 'Try the transaction again.';
+  END IF;
   RETURN (made.id, made.organization_id, made.team_id, made.project_id, made.email, made.role_id, made.invited_by, token,
           made.expires_at, made.accepted_at, made.created_at)::seeme.invitation;
 END $$;

@@ -17,6 +17,7 @@
 
 #include "core/version.h"
 #include "functions/arguments.h"
+#include "rules/names.h"
 #include "rules/rows.h"
 #include "rules/slug.h"
 #include "rules/texts.h"

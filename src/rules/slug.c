@@ -5,83 +5,32 @@
  * the name, with a number when taken.
  *
  * Two sessions may make the same one at once. Whoever makes a slug looks at rows that are not committed yet, too, and takes the
- * next number: nobody waits for another transaction. Between the look and the row's entry in the index, a lock on the name keeps
- * others from looking. It is released at the next row, or at the end of the statement: a statement holds one such lock, however
- * many rows it adds. A transaction that rolls back leaves a number unused.
+ * next number: nobody waits for another transaction (names.c). A transaction that rolls back leaves a number unused.
  */
 #include "postgres.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/stratnum.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "common/unicode_norm.h"
 #include "mb/pg_wchar.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
-#include "core/compat.h"
 #include "core/version.h"
+#include "rules/names.h"
 #include "rules/rows.h"
 #include "rules/slug.h"
 
 /* A made slug is at most so long, without its number; a given one with all it has. */
 #define MAX_BASE 50
 #define MAX_SLUG 63
-
-/* The lock that this backend holds on a name, if any. */
-static struct
-{
-	bool		is_held;
-	LocalTransactionId transaction;
-	ResourceOwner owner;
-	Oid			table;
-	uint64		hash;
-}			name_lock;
-
-static void
-set_lock(Oid table, uint64 hash, bool acquire)
-{
-	if (acquire)
-		LockDatabaseObject(table, (Oid) hash, (uint16) (hash >> 32), ExclusiveLock);
-	else
-		UnlockDatabaseObject(table, (Oid) hash, (uint16) (hash >> 32), ExclusiveLock);
-}
-
-/* A lock that belongs to another statement or to what was rolled back is PostgreSQL's to release. */
-void
-seeme_release_name(void)
-{
-	if (name_lock.is_held && name_lock.transaction == seeme_local_xid() && name_lock.owner == CurrentResourceOwner)
-		set_lock(name_lock.table, name_lock.hash, false);
-	name_lock.is_held = false;
-}
-
-/* Nobody else makes a slug of the same kind in the same place until this is released. SQL cannot name such a lock. */
-static void
-lock_name(Oid table, const pg_uuid_t *organization, const char *base)
-{
-	uint64		hash = hash_bytes_extended((const unsigned char *) base, strlen(base), 0);
-
-	if (organization != NULL)
-		hash ^= hash_bytes_extended(organization->data, UUID_LEN, 1);
-	seeme_release_name();
-	set_lock(table, hash, true);
-	name_lock.is_held = true;
-	name_lock.transaction = seeme_local_xid();
-	name_lock.owner = CurrentResourceOwner;
-	name_lock.table = table;
-	name_lock.hash = hash;
-}
 
 /* Letters without their accents: decomposed, and the marks left out. */
 static char *
@@ -237,7 +186,7 @@ make_slug(SeemeSlugPlace *place, const char *base)
 	int			number = 1;
 	char	   *slug = pstrdup(base);
 
-	lock_name(RelationGetRelid(place->table), place->organization, base);
+	seeme_lock_name(RelationGetRelid(place->table), place->organization, base);
 	known = find_numbered(place, base, HASH_FIND);
 	if (known != NULL)
 	{

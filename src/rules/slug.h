@@ -28,7 +28,6 @@ typedef struct SeemeSlugPlace
 
 extern char *seeme_slug_base(const char *name, const char *fallback);
 extern char *seeme_settle_slug(SeemeSlugPlace *place, const char *kind, const char *name, char *given, char *former);
-extern void seeme_release_name(void);
 
 #pragma GCC visibility pop
 

@@ -147,7 +147,12 @@ DO $$ BEGIN
     INSERT INTO seeme.teams (organization_id, name) VALUES ('b0000000-0000-4000-8000-000000000001', 'Team ' || n);
   END LOOP;
 END $$;
-SELECT cmp_ok((SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid IN ('seeme.projects'::regclass, 'seeme.teams'::regclass, 'seeme.organizations'::regclass)), '<=', 1::bigint,
+-- 3,000 first assignments and invitations by somebody
+SELECT pg_temp.become('olga') \g /dev/null
+INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) SELECT :gamma, 'model', ('a2000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid FROM generate_series(1, 3000) AS n;
+SELECT seeme_invite('new' || n || '@example.com', organization => :acme) FROM generate_series(1, 300) AS n \g /dev/null
+SELECT pg_temp.become(NULL) \g /dev/null
+SELECT cmp_ok((SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid IN ('seeme.projects'::regclass, 'seeme.teams'::regclass, 'seeme.organizations'::regclass, 'seeme.project_resources'::regclass, 'seeme.invitations'::regclass)), '=', 0::bigint,
   'no lock of a name stays');
 
 -- What every session is told stays little, whatever the number of people: by one statement, and by many.
