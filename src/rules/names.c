@@ -35,25 +35,38 @@ static struct
 {
 	bool		is_held;
 	LocalTransactionId transaction;
-	ResourceOwner owner;
 	Oid			table;
 	uint64		hash;
 }			name_lock;
 
+/*
+ * The lock is the transaction's, not the statement's: so it can be released from anywhere in the transaction. Where an error leaves
+ * it behind, the next name or the end of the transaction releases it.
+ */
 static void
 set_lock(Oid table, uint64 hash, bool acquire)
 {
-	if (acquire)
-		LockDatabaseObject(table, (Oid) hash, (uint16) (hash >> 32), ExclusiveLock);
-	else
-		UnlockDatabaseObject(table, (Oid) hash, (uint16) (hash >> 32), ExclusiveLock);
+	ResourceOwner owner = CurrentResourceOwner;
+
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	PG_TRY();
+	{
+		if (acquire)
+			LockDatabaseObject(table, (Oid) hash, (uint16) (hash >> 32), ExclusiveLock);
+		else
+			UnlockDatabaseObject(table, (Oid) hash, (uint16) (hash >> 32), ExclusiveLock);
+	}
+	PG_FINALLY();
+	{
+		CurrentResourceOwner = owner;
+	}
+	PG_END_TRY();
 }
 
-/* A lock that belongs to another statement or to what was rolled back is PostgreSQL's to release. */
 void
 seeme_release_name(void)
 {
-	if (name_lock.is_held && name_lock.transaction == seeme_local_xid() && name_lock.owner == CurrentResourceOwner)
+	if (name_lock.is_held && name_lock.transaction == seeme_local_xid())
 		set_lock(name_lock.table, name_lock.hash, false);
 	name_lock.is_held = false;
 }
@@ -70,7 +83,6 @@ seeme_lock_name(Oid table, const pg_uuid_t *scope, const char *name)
 	set_lock(table, hash, true);
 	name_lock.is_held = true;
 	name_lock.transaction = seeme_local_xid();
-	name_lock.owner = CurrentResourceOwner;
 	name_lock.table = table;
 	name_lock.hash = hash;
 }
