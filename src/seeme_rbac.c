@@ -15,6 +15,7 @@
 #include "planner/custom_scan.h"
 #include "planner/paths.h"
 #include "guards/restoring.h"
+#include "rules/names.h"
 
 SEEME_MODULE_MAGIC;
 
@@ -30,6 +31,7 @@ _PG_init(void)
 	seeme_restoring_init();
 	seeme_leftovers_init();
 	seeme_changes_init();
+	seeme_names_init();
 	seeme_cache_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();

@@ -40,8 +40,8 @@ static struct
 }			name_lock;
 
 /*
- * The lock is the transaction's, not the statement's: so it can be released from anywhere in the transaction. Where an error leaves
- * it behind, the next name or the end of the transaction releases it.
+ * The lock is the transaction's, not the statement's: so it can be released from anywhere in the transaction, and after an error
+ * by the rollback to a savepoint.
  */
 static void
 set_lock(Oid table, uint64 hash, bool acquire)
@@ -69,6 +69,19 @@ seeme_release_name(void)
 	if (name_lock.is_held && name_lock.transaction == seeme_local_xid())
 		set_lock(name_lock.table, name_lock.hash, false);
 	name_lock.is_held = false;
+}
+
+static void
+at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		seeme_release_name();
+}
+
+void
+seeme_names_init(void)
+{
+	RegisterSubXactCallback(at_end_of_subtransaction, NULL);
 }
 
 /* Nobody else gets past this with the same name in the same scope (NULL: everywhere) until it is released. */

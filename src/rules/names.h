@@ -10,6 +10,7 @@
 
 #pragma GCC visibility push(hidden)
 
+extern void seeme_names_init(void);
 extern void seeme_lock_name(Oid table, const pg_uuid_t *scope, const char *name);
 extern void seeme_release_name(void);
 
