@@ -1,10 +1,11 @@
 /*
- * audit_log.c: the triggers that write the audit log, and that note that the extension is in use: once for a statement, whatever
- * the number of its rows.
+ * audit_log.c: the triggers that write the audit log, and that note that the extension is in use:
+ * once for a statement, whatever the number of its rows.
  *
- * A statement's rows come as transition tables, those of its cascades included. One INSERT ... SELECT makes an entry of each. The
- * entries are made by SQL, so that the columns' defaults say who, when and from where. This file makes the text of that INSERT
- * from the columns of the table. It decides nothing.
+ * A statement's rows come as transition tables, those of its cascades included. One INSERT ...
+ * SELECT makes an entry of each. The entries are made by SQL, so that the columns' defaults say
+ * who, when and from where. This file makes the text of that INSERT from the columns of the table.
+ * It decides nothing.
  */
 #include "postgres.h"
 
@@ -65,7 +66,10 @@ shown(TupleDesc columns, const char *alias)
 	return text.data;
 }
 
-/* Writes the INSERT that logs all rows of the transition tables; its parameter is the asking person. */
+/*
+ * Writes the INSERT that logs all rows of the transition tables; its parameter is the asking
+ * person.
+ */
 static char *
 make_query(Relation table, TriggerEvent event)
 {
@@ -89,7 +93,8 @@ make_query(Relation table, TriggerEvent event)
 					 "SELECT %s, $1, %s, '%s', ((%s).%s)::text, %s, %s ",
 					 organization == NULL ? "NULL" : psprintf("(%s).%s", subject, organization),
 					 quote_literal_cstr(name),
-					 TRIGGER_FIRED_BY_INSERT(event) ? "INSERT" : TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "UPDATE",
+					 TRIGGER_FIRED_BY_INSERT(event) ? "INSERT" :
+						TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "UPDATE",
 					 subject, identifier,
 					 TRIGGER_FIRED_BY_INSERT(event) ? "NULL" : shown(columns, "o"),
 					 TRIGGER_FIRED_BY_DELETE(event) ? "NULL" : shown(columns, "n"));
@@ -98,7 +103,10 @@ make_query(Relation table, TriggerEvent event)
 	else if (TRIGGER_FIRED_BY_DELETE(event))
 		appendStringInfoString(&query, "FROM removed o");
 	else
-		/* Both tables have the rows in one order. What is secret counts here, though the log does not show it. */
+		/*
+		 * Both tables have the rows in one order. What is secret counts here, though the log does
+		 * not show it.
+		 */
 		appendStringInfoString(&query,
 							   "FROM (SELECT r AS o, row_number() OVER () AS number FROM removed r) AS former "
 							   "JOIN (SELECT a AS n, row_number() OVER () AS number FROM added a) AS latter USING (number) "
@@ -106,11 +114,15 @@ make_query(Relation table, TriggerEvent event)
 	return query.data;
 }
 
-/* The plan for a trigger's table and command. The transition tables are registered with SPI already. */
+/*
+ * The plan for a trigger's table and command. The transition tables are registered with SPI
+ * already.
+ */
 static SPIPlanPtr
 get_plan(TriggerData *trigger)
 {
-	LogPlanKey	key = {RelationGetRelid(trigger->tg_relation), trigger->tg_event & TRIGGER_EVENT_OPMASK};
+	LogPlanKey	key = {RelationGetRelid(trigger->tg_relation),
+					   trigger->tg_event & TRIGGER_EVENT_OPMASK};
 	LogPlan    *entry;
 	Oid			argument = UUIDOID;
 	bool		found;
@@ -119,14 +131,16 @@ get_plan(TriggerData *trigger)
 	{
 		HASHCTL		control = {.keysize = sizeof(LogPlanKey), .entrysize = sizeof(LogPlan)};
 
-		plans = hash_create("seeme_rbac plans of the audit log", 32, &control, HASH_ELEM | HASH_BLOBS);
+		plans = hash_create("seeme_rbac plans of the audit log", 32, &control,
+							HASH_ELEM | HASH_BLOBS);
 	}
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	if (!found)
 		entry->plan = NULL;
 	if (entry->plan == NULL)
 	{
-		SPIPlanPtr	plan = SPI_prepare(make_query(trigger->tg_relation, trigger->tg_event), 1, &argument);
+		SPIPlanPtr	plan = SPI_prepare(make_query(trigger->tg_relation, trigger->tg_event), 1,
+									   &argument);
 
 		if (plan == NULL)
 			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
@@ -136,7 +150,10 @@ get_plan(TriggerData *trigger)
 	return entry->plan;
 }
 
-/* The asking person; false when there is none. While the versions differ nobody is asked about: only DDL writes rows then. */
+/*
+ * The asking person; false when there is none. While the versions differ nobody is asked about:
+ * only DDL writes rows then.
+ */
 static bool
 get_person(Datum *person)
 {
@@ -182,7 +199,8 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_write_audit_log)
 				 errmsg("seeme.write_audit_log is for triggers after a statement")));
 	if (!TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
 	{
-		Tuplestorestate *rows = TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ? trigger->tg_oldtable : trigger->tg_newtable;
+		Tuplestorestate *rows = TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ? trigger->tg_oldtable :
+			trigger->tg_newtable;
 
 		if (rows == NULL)
 			elog(ERROR, "trigger %s has no transition table", trigger->tg_trigger->tgname);
@@ -207,7 +225,8 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_write_audit_log)
 /*
  * seeme.note_use() RETURNS trigger
  *
- * There may be several rows that say so: two sessions that add the first person do not wait for each other.
+ * There may be several rows that say so: two sessions that add the first person do not wait for
+ * each other.
  */
 SEEME_FUNCTION(seeme_note_use, 0)
 {
@@ -227,7 +246,8 @@ SEEME_FUNCTION(seeme_note_use, 0)
 		PG_RETURN_POINTER(NULL);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute("INSERT INTO seeme.in_use SELECT WHERE EXISTS (SELECT FROM seeme.users)", false, 0) != SPI_OK_INSERT)
+	if (SPI_execute("INSERT INTO seeme.in_use SELECT WHERE EXISTS (SELECT FROM seeme.users)", false,
+					0) != SPI_OK_INSERT)
 		elog(ERROR, "seeme.in_use was not written");
 	SPI_finish();
 	PG_RETURN_POINTER(NULL);

@@ -1,8 +1,9 @@
 /*
- * containers.c: what a row of seeme.organizations, seeme.teams or seeme.projects must satisfy before it is written, and once more
- * when an INSERT has waited.
+ * containers.c: what a row of seeme.organizations, seeme.teams or seeme.projects must satisfy
+ * before it is written, and once more when an INSERT has waited.
  *
- * Asks evaluator.c and decides nothing itself. What follows a row (the owner's membership, the log) is for SQL.
+ * Asks evaluator.c and decides nothing itself. What follows a row (the owner's membership, the log)
+ * is for SQL.
  */
 #include "postgres.h"
 
@@ -22,7 +23,10 @@
 #include "rules/slug.h"
 #include "rules/texts.h"
 
-/* The columns of all three tables, by their place in the state. Those that a table does not have are not looked up. */
+/*
+ * The columns of all three tables, by their place in the state. Those that a table does not have
+ * are not looked up.
+ */
 enum
 {
 	ID, NAME, DESCRIPTION, SLUG, HAS_LOGO, CREATED_AT, UPDATED_AT,
@@ -66,7 +70,8 @@ static const Kind kinds[] = {
 /* What the memo knows. */
 enum
 {
-	MAY_CREATE,					/* the asking person may add such a thing in this team of this organization */
+	/* the asking person may add such a thing in this team of this organization */
+	MAY_CREATE,
 	TEAM_LIES_IN,				/* the team lies in this organization */
 	TEAM_ORGANIZATION,			/* the answer is the team's organization */
 };
@@ -78,7 +83,8 @@ kind_of(Relation table)
 	for (int i = 0; i < lengthof(kinds); i++)
 		if (strcmp(RelationGetRelationName(table), kinds[i].table) == 0)
 			return &kinds[i];
-	elog(ERROR, "table %s is neither seeme.organizations, seeme.teams nor seeme.projects", RelationGetRelationName(table));
+	elog(ERROR, "table %s is neither seeme.organizations, seeme.teams nor seeme.projects",
+		 RelationGetRelationName(table));
 }
 
 /* For the DETAIL of an error: 0 unless the role may be told which row it is about. */
@@ -96,8 +102,10 @@ row_detail(const SeemeRowState *state, const Kind *kind, HeapTuple row)
 	if (name != NULL)
 		name = pnstrdup(name, pg_mbcharcliplen(name, strlen(name), 100));
 	if (is_organizations(kind) || !seeme_get_id(state, row, ORGANIZATION_ID, &organization))
-		return errdetail("The %s is %s, \"%s\".", kind->name, seeme_id_text(&id), name == NULL ? "" : name);
-	return errdetail("The %s is %s, \"%s\", of organization %s.", kind->name, seeme_id_text(&id), name == NULL ? "" : name,
+		return errdetail("The %s is %s, \"%s\".", kind->name, seeme_id_text(&id),
+						 name == NULL ? "" : name);
+	return errdetail("The %s is %s, \"%s\", of organization %s.", kind->name, seeme_id_text(&id),
+					 name == NULL ? "" : name,
 					 seeme_id_text(&organization));
 }
 
@@ -106,7 +114,8 @@ find_function(const char *name, int nargs)
 {
 	static const Oid types[] = {UUIDOID, UUIDOID, UUIDOID};
 
-	return LookupFuncName(list_make2(makeString("seeme"), makeString(pstrdup(name))), nargs, types, false);
+	return LookupFuncName(list_make2(makeString("seeme"), makeString(pstrdup(name))), nargs, types,
+						  false);
 }
 
 /* Who may add */
@@ -121,7 +130,8 @@ may_create(const char *code, const pg_uuid_t *organization, const pg_uuid_t *tea
 
 	seeme_store_open(&store);
 	seeme_asker_init(&asker, &store);
-	for (int i = 0; i < lengthof(ids) && asker.is_identified && !asker.subject.is_refused && !may; i++)
+	for (int i = 0; i < lengthof(ids) && asker.is_identified && !asker.subject.is_refused && !may;
+		 i++)
 		if (ids[i] != NULL)
 		{
 			SeemeScope	scope = {.level = i == 0 ? SEEME_TEAM : SEEME_ORGANIZATION, .id = *ids[i]};
@@ -134,11 +144,13 @@ may_create(const char *code, const pg_uuid_t *organization, const pg_uuid_t *tea
 }
 
 /*
- * Throws 42501 unless row security lets whoever runs the statement add this. It says what the policy says, too, and comes before
- * anything else of an INSERT does: no later error (a slug that is taken) tells an outsider anything, and the refusal has a name.
+ * Throws 42501 unless row security lets whoever runs the statement add this. It says what the
+ * policy says, too, and comes before anything else of an INSERT does: no later error (a slug that
+ * is taken) tells an outsider anything, and the refusal has a name.
  */
 static void
-require_may_create(SeemeRowState *state, const Kind *kind, const pg_uuid_t *organization, const pg_uuid_t *team)
+require_may_create(SeemeRowState *state, const Kind *kind, const pg_uuid_t *organization,
+				   const pg_uuid_t *team)
 {
 	bool		known;
 
@@ -160,7 +172,8 @@ require_may_create(SeemeRowState *state, const Kind *kind, const pg_uuid_t *orga
 	if (!may_create(kind->create_code, organization, team))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("you do not hold %s in this %s", kind->create_code, team != NULL ? "team" : "organization")));
+				 errmsg("you do not hold %s in this %s", kind->create_code, team != NULL ? "team" :
+						"organization")));
 }
 
 /* The rules for the values */
@@ -232,7 +245,8 @@ set_value(const SeemeRowState *state, Values *values, int column, Datum value, b
 static void
 set_text(const SeemeRowState *state, Values *values, int column, const char *value)
 {
-	set_value(state, values, column, value == NULL ? (Datum) 0 : CStringGetTextDatum(value), value == NULL);
+	set_value(state, values, column, value == NULL ? (Datum) 0 : CStringGetTextDatum(value),
+			  value == NULL);
 }
 
 static void
@@ -278,7 +292,8 @@ has_logo(const Kind *kind, const pg_uuid_t *id, const pg_uuid_t *organization)
 
 /* Rule 7.1 for a project's team: seeme.require_team_move(). */
 static void
-require_team_move(SeemeRowState *state, const pg_uuid_t *project, const pg_uuid_t *former, const pg_uuid_t *team)
+require_team_move(SeemeRowState *state, const pg_uuid_t *project, const pg_uuid_t *former,
+				  const pg_uuid_t *team)
 {
 	LOCAL_FCINFO(call, 3);
 	FmgrInfo	function;
@@ -298,16 +313,19 @@ require_team_move(SeemeRowState *state, const pg_uuid_t *project, const pg_uuid_
 
 /* Name, texts and slug: the last that is settled, for a lock on the name is held from there on. */
 static void
-settle_texts(SeemeRowState *state, const Kind *kind, HeapTuple row, HeapTuple old, const pg_uuid_t *id,
+settle_texts(SeemeRowState *state, const Kind *kind, HeapTuple row, HeapTuple old,
+			 const pg_uuid_t *id,
 			 const pg_uuid_t *organization, Values *values)
 {
 	char	   *name = seeme_checked_name(seeme_get_text(state, row, NAME), kind->name);
 	SeemeSlugPlace *place;
 
 	set_text(state, values, NAME, name);
-	set_text(state, values, DESCRIPTION, seeme_checked_text(seeme_get_text(state, row, DESCRIPTION), "description", 10000));
+	set_text(state, values, DESCRIPTION, seeme_checked_text(seeme_get_text(state, row, DESCRIPTION),
+															"description", 10000));
 	if (is_organizations(kind))
-		set_text(state, values, WEBSITE, seeme_checked_text(seeme_get_text(state, row, WEBSITE), "website", 2000));
+		set_text(state, values, WEBSITE, seeme_checked_text(seeme_get_text(state, row, WEBSITE),
+															"website", 2000));
 	else if (organization == NULL)
 		return;					/* a null that the table refuses */
 
@@ -337,10 +355,12 @@ before_insert(SeemeRowState *state, const Kind *kind, HeapTuple row)
 	pg_uuid_t	organization;
 	pg_uuid_t	team;
 	bool		has_id = seeme_get_id(state, row, ID, &id);
-	bool		has_organization = !is_organizations(kind) && seeme_get_id(state, row, ORGANIZATION_ID, &organization);
+	bool		has_organization = !is_organizations(kind) &&
+		seeme_get_id(state, row, ORGANIZATION_ID, &organization);
 	bool		has_team = is_projects(kind) && seeme_get_id(state, row, TEAM_ID, &team);
 
-	require_may_create(state, kind, has_organization ? &organization : NULL, has_team ? &team : NULL);
+	require_may_create(state, kind, has_organization ? &organization : NULL, has_team ? &team :
+					   NULL);
 	if (seeme_takes_as_is(state))
 		return row;
 	/* Throws 23505, unless privileged code uses the id again. */
@@ -367,8 +387,10 @@ before_insert(SeemeRowState *state, const Kind *kind, HeapTuple row)
 					 row_detail(state, kind, row),
 					 errhint("A project's team is one of its own organization.")));
 	}
-	settle_texts(state, kind, row, NULL, has_id ? &id : NULL, has_organization ? &organization : NULL, &values);
-	return heap_modify_tuple_by_cols(row, RelationGetDescr(state->table), values.n, values.columns, values.values, values.nulls);
+	settle_texts(state, kind, row, NULL, has_id ? &id : NULL, has_organization ? &organization :
+				 NULL, &values);
+	return heap_modify_tuple_by_cols(row, RelationGetDescr(state->table), values.n, values.columns,
+									 values.values, values.nulls);
 }
 
 static HeapTuple
@@ -405,7 +427,8 @@ before_update(SeemeRowState *state, const Kind *kind, HeapTuple old, HeapTuple r
 		bool		had_team = seeme_get_id(state, old, TEAM_ID, &former);
 		bool		has_team = seeme_get_id(state, row, TEAM_ID, &team);
 
-		if (has_team && !(organization_of_team(state, &team, &of_team) && seeme_uuid_equal(&of_team, &organization)))
+		if (has_team && !(organization_of_team(state, &team, &of_team) &&
+						  seeme_uuid_equal(&of_team, &organization)))
 			ereport(ERROR,
 					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 					 errmsg("there is no such team in this organization"),
@@ -413,8 +436,10 @@ before_update(SeemeRowState *state, const Kind *kind, HeapTuple old, HeapTuple r
 					 errhint("A project's team is one of its own organization.")));
 		require_team_move(state, &id, had_team ? &former : NULL, has_team ? &team : NULL);
 	}
-	settle_texts(state, kind, row, old, &id, is_organizations(kind) ? NULL : &organization, &values);
-	return heap_modify_tuple_by_cols(row, columns, values.n, values.columns, values.values, values.nulls);
+	settle_texts(state, kind, row, old, &id, is_organizations(kind) ? NULL : &organization,
+				 &values);
+	return heap_modify_tuple_by_cols(row, columns, values.n, values.columns, values.values,
+									 values.nulls);
 }
 
 /*
@@ -445,8 +470,8 @@ SEEME_FUNCTION(seeme_enforce_container_rules, 0)
 /*
  * seeme.check_added_container() RETURNS trigger
  *
- * After an INSERT. It may have waited for whoever was deleting a row with the same id, or had the same slug in the making: whoever
- * was taken out meanwhile makes nothing there.
+ * After an INSERT. It may have waited for whoever was deleting a row with the same id, or had the
+ * same slug in the making: whoever was taken out meanwhile makes nothing there.
  */
 SEEME_FUNCTION(seeme_check_added_container, 0)
 {
@@ -472,9 +497,11 @@ SEEME_FUNCTION(seeme_check_added_container, 0)
 				 errmsg("seeme.check_added_container is for triggers after INSERT of a row")));
 	seeme_release_name();
 	state = seeme_begin_row(fcinfo, kind->columns, kind->ncolumns);
-	has_organization = !is_organizations(kind) && seeme_get_id(state, row, ORGANIZATION_ID, &organization);
+	has_organization = !is_organizations(kind) &&
+		seeme_get_id(state, row, ORGANIZATION_ID, &organization);
 	has_team = is_projects(kind) && seeme_get_id(state, row, TEAM_ID, &team);
-	require_may_create(state, kind, has_organization ? &organization : NULL, has_team ? &team : NULL);
+	require_may_create(state, kind, has_organization ? &organization : NULL, has_team ? &team :
+					   NULL);
 	seeme_get_id(state, row, ID, &id);
 	if (state->is_identified && is_retired(&id))
 		ereport(ERROR,

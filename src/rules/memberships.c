@@ -1,9 +1,10 @@
 /*
- * memberships.c: what a row of seeme.memberships must satisfy before it is written: rules 7.1, 7.3 and 7.10, and what of the
- * owner's membership never changes.
+ * memberships.c: what a row of seeme.memberships must satisfy before it is written: rules 7.1, 7.3
+ * and 7.10, and what of the owner's membership never changes.
  *
- * Asks evaluator.c (through the functions that SQL calls, too) and decides nothing itself. How it may remember answers from row to
- * row is rows.c's affair. What happens after the rows are written (what goes with a membership, the log) is for SQL.
+ * Asks evaluator.c (through the functions that SQL calls, too) and decides nothing itself. How it
+ * may remember answers from row to row is rows.c's affair. What happens after the rows are written
+ * (what goes with a membership, the log) is for SQL.
  */
 #include "postgres.h"
 
@@ -26,7 +27,8 @@
 
 enum
 {
-	ID, ORGANIZATION_ID, TEAM_ID, PROJECT_ID, USER_ID, ROLE_ID, VALID_FROM, VALID_UNTIL, CREATED_BY, CREATED_AT, UPDATED_AT,
+	ID, ORGANIZATION_ID, TEAM_ID, PROJECT_ID, USER_ID, ROLE_ID, VALID_FROM, VALID_UNTIL, CREATED_BY,
+		CREATED_AT, UPDATED_AT,
 	NCOLUMNS
 };
 
@@ -50,9 +52,12 @@ enum
 	MAY_ADD,					/* the asking person may add members there */
 	HOLDS_ROLE,					/* the asking person holds all that this role holds there */
 	ROLE_IS_OF,					/* the role may be given in this organization */
-	LIES_IN,					/* the team or project lies in the organization that is the answer; none: there is no such */
-	OWNED_BY,					/* the organization, locked, is owned by the answer; none: there is no such */
-	CONTAINER_EXISTS,			/* the organization, team or project exists, where there is an answer */
+	/* the team or project lies in the organization that is the answer; none: there is no such */
+	LIES_IN,
+	/* the organization, locked, is owned by the answer; none: there is no such */
+	OWNED_BY,
+	/* the organization, team or project exists, where there is an answer */
+	CONTAINER_EXISTS,
 };
 
 /* The built-in role Owner: seeme.owner_role(). */
@@ -86,7 +91,8 @@ get_member(const SeemeRowState *state, HeapTuple row, Member *member)
 	member->has_role = seeme_get_id(state, row, ROLE_ID, &member->role_id);
 	member->valid_from = seeme_get_time(state, row, VALID_FROM, DT_NOBEGIN);
 	member->valid_until = seeme_get_time(state, row, VALID_UNTIL, DT_NOEND);
-	member->is_bounded = !heap_attisnull(row, state->columns[VALID_FROM], RelationGetDescr(state->table)) ||
+	member->is_bounded = !heap_attisnull(row, state->columns[VALID_FROM],
+										 RelationGetDescr(state->table)) ||
 		!heap_attisnull(row, state->columns[VALID_UNTIL], RelationGetDescr(state->table));
 }
 
@@ -100,7 +106,8 @@ is_of_organization(const Member *member)
 static SeemeLevel
 level_of(const Member *member, const pg_uuid_t **id)
 {
-	*id = member->has_project ? &member->project_id : member->has_team ? &member->team_id : &member->organization_id;
+	*id = member->has_project ? &member->project_id : member->has_team ? &member->team_id :
+		&member->organization_id;
 	return member->has_project ? SEEME_PROJECT : member->has_team ? SEEME_TEAM :
 		member->has_organization ? SEEME_ORGANIZATION : SEEME_NOWHERE;
 }
@@ -120,7 +127,8 @@ row_detail(const Member *member)
 	if (is_of_organization(member))
 		return errdetail("The membership is of person %s in organization %s.",
 						 seeme_id_text(&member->user_id), seeme_id_text(&member->organization_id));
-	return errdetail("The membership is of person %s in %s %s.", seeme_id_text(&member->user_id), kind_of(member),
+	return errdetail("The membership is of person %s in %s %s.", seeme_id_text(&member->user_id),
+					 kind_of(member),
 					 seeme_id_text(member->has_project ? &member->project_id : &member->team_id));
 }
 
@@ -143,7 +151,10 @@ may_add(const SeemeScope *scope)
 	return may;
 }
 
-/* Throws 42501 unless row security lets whoever runs the statement add this membership. Before anything else is told. */
+/*
+ * Throws 42501 unless row security lets whoever runs the statement add this membership. Before
+ * anything else is told.
+ */
 static void
 require_may_add(SeemeRowState *state, const Member *member)
 {
@@ -162,11 +173,15 @@ require_may_add(SeemeRowState *state, const Member *member)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("you do not hold organizations:manage_members%s in this %s",
-						member->has_project ? " or projects:update" : member->has_team ? " or teams:update" : "",
+						member->has_project ? " or projects:update" :
+							member->has_team ? " or teams:update" : "",
 						kind_of(member))));
 }
 
-/* What of a role the asking person does not hold where the membership is: seeme.missing_permissions(). */
+/*
+ * What of a role the asking person does not hold where the membership is:
+ * seeme.missing_permissions().
+ */
 static ArrayType *
 missing_permissions(const Member *member)
 {
@@ -206,7 +221,9 @@ join(ArrayType *texts)
 	return joined.data;
 }
 
-/* Rule 7.1: throws 42501 unless the asking person holds all that the membership's role holds there. */
+/*
+ * Rule 7.1: throws 42501 unless the asking person holds all that the membership's role holds there.
+ */
 static void
 require_role_held(SeemeRowState *state, const Member *member)
 {
@@ -240,7 +257,8 @@ role_is_of(const Member *member)
 	seeme_store_open(&store);
 	role = seeme_read_role(&store, &member->role_id);
 	is_of = role != NULL &&
-		(!role->has_organization || seeme_uuid_equal(&role->organization_id, &member->organization_id));
+		(!role->has_organization || seeme_uuid_equal(&role->organization_id,
+													 &member->organization_id));
 	seeme_store_close(&store);
 	return is_of;
 }
@@ -253,7 +271,8 @@ require_role_of(SeemeRowState *state, const Member *member)
 
 	if (!member->has_role)
 		return;
-	(void) seeme_recall(state, ROLE_IS_OF, SEEME_ORGANIZATION, &member->organization_id, &member->role_id, &known);
+	(void) seeme_recall(state, ROLE_IS_OF, SEEME_ORGANIZATION, &member->organization_id,
+						&member->role_id, &known);
 	if (known || role_is_of(member))
 		return;
 	CommandCounterIncrement();
@@ -301,7 +320,10 @@ read_container(SeemeLevel level, const pg_uuid_t *id, pg_uuid_t *organization)
 	return found;
 }
 
-/* Fills in the organization of a team's or project's member; throws 23503 where there is no such team or project in it. */
+/*
+ * Fills in the organization of a team's or project's member; throws 23503 where there is no such
+ * team or project in it.
+ */
 static void
 settle_organization(SeemeRowState *state, Member *member)
 {
@@ -324,7 +346,8 @@ settle_organization(SeemeRowState *state, Member *member)
 			}
 		}
 		found = entry->has_answer &&
-			(!member->has_organization || seeme_uuid_equal(&member->organization_id, &entry->answer));
+			(!member->has_organization || seeme_uuid_equal(&member->organization_id,
+														   &entry->answer));
 		if (found)
 		{
 			member->has_organization = true;
@@ -340,9 +363,10 @@ settle_organization(SeemeRowState *state, Member *member)
 }
 
 /*
- * Whether the membership is that of the organization's owner. The organization's row is locked first, once for a statement:
- * ownership does not move meanwhile (seeme.authorize_owner). No more than FOR KEY SHARE: whoever may change the
- * organization's other columns does not hold up the end of a membership with it.
+ * Whether the membership is that of the organization's owner. The organization's row is locked
+ * first, once for a statement: ownership does not move meanwhile (seeme.authorize_owner). No more
+ * than FOR KEY SHARE: whoever may change the organization's other columns does not hold up the end
+ * of a membership with it.
  */
 static bool
 is_of_owner(SeemeRowState *state, const Member *member)
@@ -352,7 +376,8 @@ is_of_owner(SeemeRowState *state, const Member *member)
 
 	if (!is_of_organization(member))
 		return false;
-	entry = seeme_recall(state, OWNED_BY, SEEME_ORGANIZATION, &member->organization_id, NULL, &known);
+	entry = seeme_recall(state, OWNED_BY, SEEME_ORGANIZATION, &member->organization_id, NULL,
+						 &known);
 	if (!known)
 	{
 		ScanKeyData key;
@@ -367,12 +392,14 @@ is_of_owner(SeemeRowState *state, const Member *member)
 			Relation	organizations = table_open(row->t_tableOid, AccessShareLock);
 			bool		isnull;
 
-			entry->answer = *DatumGetUUIDP(heap_getattr(row, get_attnum(row->t_tableOid, "owner_id"),
+			entry->answer = *DatumGetUUIDP(heap_getattr(row,
+														get_attnum(row->t_tableOid, "owner_id"),
 														RelationGetDescr(organizations), &isnull));
 			table_close(organizations, AccessShareLock);
 		}
 	}
-	return entry->has_answer && member->has_user && seeme_uuid_equal(&entry->answer, &member->user_id);
+	return entry->has_answer && member->has_user &&
+		seeme_uuid_equal(&entry->answer, &member->user_id);
 }
 
 static bool
@@ -386,7 +413,10 @@ is_organizations(SeemeScan *scan)
 	return in_team && in_project;
 }
 
-/* The membership of a person in an organization itself, locked so that it is not removed before this one is seen. */
+/*
+ * The membership of a person in an organization itself, locked so that it is not removed before
+ * this one is seen.
+ */
 static bool
 lock_membership_of_organization(const Member *member)
 {
@@ -410,19 +440,25 @@ has_membership_of_organization(const Member *member)
 	return has;
 }
 
-/* A function of the schema seeme that is written in SQL. Called rarely, never for each row of a bulk statement. */
+/*
+ * A function of the schema seeme that is written in SQL. Called rarely, never for each row of a
+ * bulk statement.
+ */
 static Oid
 find_function(const char *name, int nargs, const Oid *types)
 {
-	return LookupFuncName(list_make2(makeString("seeme"), makeString(pstrdup(name))), nargs, types, false);
+	return LookupFuncName(list_make2(makeString("seeme"), makeString(pstrdup(name))), nargs, types,
+						  false);
 }
 
 /*
- * Whether the row is made by an invitation that seeme_accept_invitation is accepting: seeme.serve_invitation(). Then the inviter
- * hands the role out, and was asked. Such rows are the asking person's own.
+ * Whether the row is made by an invitation that seeme_accept_invitation is accepting:
+ * seeme.serve_invitation(). Then the inviter hands the role out, and was asked. Such rows are the
+ * asking person's own.
  */
 static bool
-is_by_invitation(SeemeRowState *state, HeapTuple row, const Member *member, bool *serves_role, bool *has_inviter, pg_uuid_t *inviter)
+is_by_invitation(SeemeRowState *state, HeapTuple row, const Member *member, bool *serves_role,
+				 bool *has_inviter, pg_uuid_t *inviter)
 {
 	static const Oid types[] = {UUIDOID, UUIDOID, UUIDOID, UUIDOID, UUIDOID};
 	LOCAL_FCINFO(call, 5);
@@ -431,7 +467,8 @@ is_by_invitation(SeemeRowState *state, HeapTuple row, const Member *member, bool
 	Datum		answer;
 	bool		isnull;
 
-	if (!state->acts || !member->has_user || !seeme_uuid_equal(&member->user_id, &state->asker.user_id))
+	if (!state->acts || !member->has_user ||
+		!seeme_uuid_equal(&member->user_id, &state->asker.user_id))
 		return false;
 	fmgr_info(find_function("serve_invitation", 5, types), &function);
 	InitFunctionCallInfoData(*call, &function, 5, InvalidOid, NULL, NULL);
@@ -486,7 +523,8 @@ refuse_owners(const Member *member)
 static bool
 is_owners(const Member *member)
 {
-	return member->has_role && seeme_uuid_equal(&member->role_id, &owner_role) && !member->is_bounded;
+	return member->has_role && seeme_uuid_equal(&member->role_id, &owner_role) &&
+		!member->is_bounded;
 }
 
 static void
@@ -509,7 +547,8 @@ before_insert(SeemeRowState *state, HeapTuple row)
 	bool		serves_role = false;
 	bool		has_inviter;
 	pg_uuid_t	inviter;
-	int			changed[4] = {state->columns[ORGANIZATION_ID], state->columns[CREATED_BY], state->columns[VALID_FROM],
+	int			changed[4] = {state->columns[ORGANIZATION_ID], state->columns[CREATED_BY],
+							  state->columns[VALID_FROM],
 		state->columns[VALID_UNTIL]};
 	Datum		values[4];
 	bool		nulls[4] = {false, false, true, true};
@@ -542,16 +581,18 @@ before_insert(SeemeRowState *state, HeapTuple row)
 	if (of_owner && !is_owners(&member))
 	{
 		/*
-		 * Where the owner's membership is there, the row is not added: ON CONFLICT passes over it, or else the key is taken, as that
-		 * of any other member.
+		 * Where the owner's membership is there, the row is not added: ON CONFLICT passes over it,
+		 * or else the key is taken, as that of any other member.
 		 */
 		if (has_membership_of_organization(&member))
 			return row;
 		refuse_owners(&member);
 	}
 	check_given(state, &member, of_owner, !serves_role);
-	check_validity(&member, heap_attisnull(row, changed[2], tupdesc), heap_attisnull(row, changed[3], tupdesc));
-	if (!is_of_organization(&member) && !(member.has_user && lock_membership_of_organization(&member)))
+	check_validity(&member, heap_attisnull(row, changed[2], tupdesc),
+				   heap_attisnull(row, changed[3], tupdesc));
+	if (!is_of_organization(&member) && !(member.has_user &&
+										  lock_membership_of_organization(&member)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("this person is not a member of the organization"),
@@ -560,7 +601,10 @@ before_insert(SeemeRowState *state, HeapTuple row)
 	return row;
 }
 
-/* What lies below an organization counts while the membership there does: its dates give and take that, too. */
+/*
+ * What lies below an organization counts while the membership there does: its dates give and take
+ * that, too.
+ */
 static void
 require_held_below(const Member *member)
 {
@@ -614,12 +658,14 @@ before_update(SeemeRowState *state, HeapTuple old, HeapTuple row)
 	of_owner = is_of_owner(state, &member);
 	if (of_owner && !is_owners(&member))
 		refuse_owners(&member);
-	dates_change = !seeme_is_same(state, old, row, VALID_FROM) || !seeme_is_same(state, old, row, VALID_UNTIL);
+	dates_change = !seeme_is_same(state, old, row, VALID_FROM) ||
+		!seeme_is_same(state, old, row, VALID_UNTIL);
 	if (dates_change || !seeme_is_same(state, old, row, ROLE_ID))
 	{
 		is_own = state->acts && seeme_uuid_equal(&former.user_id, &state->asker.user_id);
 		require_role_held(state, &former);
-		if (is_own && (member.valid_from < former.valid_from || member.valid_until > former.valid_until))
+		if (is_own && (member.valid_from < former.valid_from ||
+					   member.valid_until > former.valid_until))
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("nobody extends their own membership"),
@@ -659,7 +705,8 @@ before_delete(SeemeRowState *state, HeapTuple old)
 	get_member(state, old, &member);
 	if (is_of_owner(state, &member))
 		refuse_owners(&member);
-	if (!state->is_identified || (state->acts && seeme_uuid_equal(&member.user_id, &state->asker.user_id)))
+	if (!state->is_identified || (state->acts &&
+								  seeme_uuid_equal(&member.user_id, &state->asker.user_id)))
 		return;
 	/* Leaving is free; so is what goes with its container, whose own deletion was asked about. */
 	if (container_exists(state, &member))

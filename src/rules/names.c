@@ -1,9 +1,11 @@
 /*
- * names.c: what two sessions must not make at once: the same slug, the first assignment of the same resource.
+ * names.c: what two sessions must not make at once: the same slug, the first assignment of the same
+ * resource.
  *
- * Whoever makes one looks at rows that are not committed yet, too. Between the look and the row's entry in the index, a lock on the
- * name keeps others from looking. It is released at the next row, or once the row is there: a transaction holds one such lock at
- * most, however many rows it adds, and nobody waits for its end. SQL cannot name such a lock.
+ * Whoever makes one looks at rows that are not committed yet, too. Between the look and the row's
+ * entry in the index, a lock on the name keeps others from looking. It is released at the next row,
+ * or once the row is there: a transaction holds one such lock at most, however many rows it adds,
+ * and nobody waits for its end. SQL cannot name such a lock.
  */
 #include "postgres.h"
 
@@ -40,8 +42,8 @@ static struct
 }			name_lock;
 
 /*
- * The lock is the transaction's, not the statement's: so it can be released from anywhere in the transaction, and after an error
- * by the rollback to a savepoint.
+ * The lock is the transaction's, not the statement's: so it can be released from anywhere in the
+ * transaction, and after an error by the rollback to a savepoint.
  */
 static void
 set_lock(Oid table, uint64 hash, bool acquire)
@@ -72,7 +74,8 @@ seeme_release_name(void)
 }
 
 static void
-at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransactionId parent, void *arg)
+at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransactionId parent,
+						 void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 		seeme_release_name();
@@ -84,7 +87,10 @@ seeme_names_init(void)
 	RegisterSubXactCallback(at_end_of_subtransaction, NULL);
 }
 
-/* Nobody else gets past this with the same name in the same scope (NULL: everywhere) until it is released. */
+/*
+ * Nobody else gets past this with the same name in the same scope (NULL: everywhere) until it is
+ * released.
+ */
 void
 seeme_lock_name(Oid table, const pg_uuid_t *scope, const char *name)
 {
@@ -100,20 +106,27 @@ seeme_lock_name(Oid table, const pg_uuid_t *scope, const char *name)
 	name_lock.hash = hash;
 }
 
-/* Whether a resource is assigned; the transaction that is about to assign it or to take it away, if any, is what to wait for. */
+/*
+ * Whether a resource is assigned; the transaction that is about to assign it or to take it away, if
+ * any, is what to wait for.
+ */
 static bool
-look_for_assignment(Relation assignments, text *type, const pg_uuid_t *resource, TransactionId *wait_for)
+look_for_assignment(Relation assignments, text *type, const pg_uuid_t *resource,
+					TransactionId *wait_for)
 {
 	Oid			relid = RelationGetRelid(assignments);
-	Oid			index = get_relname_relid("project_resources_resource_idx", RelationGetNamespace(assignments));
+	Oid			index = get_relname_relid("project_resources_resource_idx",
+										  RelationGetNamespace(assignments));
 	ScanKeyData keys[2];
 	SnapshotData snapshot;
 	SysScanDesc scan;
 	bool		is_assigned = false;
 
 	*wait_for = InvalidTransactionId;
-	ScanKeyInit(&keys[0], get_attnum(relid, "resource_id"), BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(resource));
-	ScanKeyEntryInitialize(&keys[1], 0, get_attnum(relid, "resource_type"), BTEqualStrategyNumber, InvalidOid,
+	ScanKeyInit(&keys[0], get_attnum(relid, "resource_id"), BTEqualStrategyNumber, F_UUID_EQ,
+				UUIDPGetDatum(resource));
+	ScanKeyEntryInitialize(&keys[1], 0, get_attnum(relid, "resource_type"), BTEqualStrategyNumber,
+						   InvalidOid,
 						   DEFAULT_COLLATION_OID, F_TEXTEQ, PointerGetDatum(type));
 	InitDirtySnapshot(snapshot);
 	scan = systable_beginscan(assignments, index, true, &snapshot, 2, keys);
@@ -131,8 +144,8 @@ look_for_assignment(Relation assignments, text *type, const pg_uuid_t *resource,
 /*
  * seeme.is_assigned_by_now(resource_type text, resource_id uuid) RETURNS boolean
  *
- * Whether a resource is assigned, by what is committed now. It waits for whoever is assigning the resource; nobody else assigns it
- * for the first time before the row of this statement is there.
+ * Whether a resource is assigned, by what is committed now. It waits for whoever is assigning the
+ * resource; nobody else assigns it for the first time before the row of this statement is there.
  */
 SEEME_FUNCTION(seeme_is_assigned_by_now, 2)
 {

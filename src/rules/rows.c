@@ -1,17 +1,20 @@
 /*
  * rows.c: what the rules about rows of the extension's own tables have in common.
  *
- * A rule runs before each row. What it needs to know is the same for most rows of a statement (may this person add members here,
- * which organization has this project). So it is looked up once and remembered in a memo, which lasts for one statement at most.
+ * A rule runs before each row. What it needs to know is the same for most rows of a statement (may
+ * this person add members here, which organization has this project). So it is looked up once and
+ * remembered in a memo, which lasts for one statement at most.
  *
- * When is the memo good? A statement of 100,000 rows takes a while and may wait for locks. A revocation that commits meanwhile
- * must be noticed. So each row first accepts invalidations. The memo is forgotten when anything changed that the answers follow:
- * roles, organizations, teams, projects, the rights of everybody, or those of the asking person. Changes of other people's rights
- * (the statement's own rows, mostly) are no reason. Dates pass, too: no answer is older than 100 ms.
+ * When is the memo good? A statement of 100,000 rows takes a while and may wait for locks. A
+ * revocation that commits meanwhile must be noticed. So each row first accepts invalidations. The
+ * memo is forgotten when anything changed that the answers follow: roles, organizations, teams,
+ * projects, the rights of everybody, or those of the asking person. Changes of other people's
+ * rights (the statement's own rows, mostly) are no reason. Dates pass, too: no answer is older than
+ * 100 ms.
  *
- * Only a yes is remembered. These triggers run no SQL, so a decision reads the tables as they were before the statement. Before a
- * no raises an error, it is looked up again with the statement's own rows: a statement may add somebody to an organization and to
- * a project of it.
+ * Only a yes is remembered. These triggers run no SQL, so a decision reads the tables as they were
+ * before the statement. Before a no raises an error, it is looked up again with the statement's own
+ * rows: a statement may add somebody to an organization and to a project of it.
  */
 #include "postgres.h"
 
@@ -66,12 +69,15 @@ make_state(FunctionCallInfo fcinfo, const SeemeRowColumn *columns, int ncolumns)
 	{
 		int			number = SPI_fnumber(RelationGetDescr(table), columns[i].name);
 
-		if (number <= 0 || TupleDescAttr(RelationGetDescr(table), number - 1)->atttypid != columns[i].type)
-			elog(ERROR, "table %s has no column %s of the type that trigger %s is for", RelationGetRelationName(table),
+		if (number <= 0 || TupleDescAttr(RelationGetDescr(table),
+										 number - 1)->atttypid != columns[i].type)
+			elog(ERROR, "table %s has no column %s of the type that trigger %s is for",
+				 RelationGetRelationName(table),
 				 columns[i].name, trigger->tg_trigger->tgname);
 		state->columns[i] = number;
 	}
-	state->asks_policies = check_enable_rls(RelationGetRelid(table), InvalidOid, true) == RLS_ENABLED;
+	state->asks_policies = check_enable_rls(RelationGetRelid(table), InvalidOid,
+											true) == RLS_ENABLED;
 	state->may_restore = seeme_is_restoring();
 	fcinfo->flinfo->fn_extra = state;
 	return state;
@@ -91,9 +97,12 @@ memo_is_good(const SeemeRowState *state, const SeemeIdentity *asker, TimestampTz
 		memcmp(state->changes, seeme_changes_of, sizeof(state->changes)) != 0)
 		return false;
 	return asker == NULL ||
-		(seeme_uuid_equal(&state->asker.user_id, &asker->user_id) && state->asker.has_key == asker->has_key &&
-		 seeme_uuid_equal(&state->asker.key_id, &asker->key_id) && state->asker.issued_at == asker->issued_at &&
-		 state->asker.expires_at == asker->expires_at && state->changes_of_asker == changes_of(asker));
+		(seeme_uuid_equal(&state->asker.user_id, &asker->user_id) &&
+		 state->asker.has_key == asker->has_key &&
+		 seeme_uuid_equal(&state->asker.key_id, &asker->key_id) &&
+			state->asker.issued_at == asker->issued_at &&
+		 state->asker.expires_at == asker->expires_at &&
+			state->changes_of_asker == changes_of(asker));
 }
 
 static void
@@ -105,8 +114,8 @@ forget_all(SeemeRowState *state)
 }
 
 /*
- * Begins with a row: the state of the trigger in this statement, with a memo that is good now. Called before anything else, for
- * each row.
+ * Begins with a row: the state of the trigger in this statement, with a memo that is good now.
+ * Called before anything else, for each row.
  */
 SeemeRowState *
 seeme_begin_row(FunctionCallInfo fcinfo, const SeemeRowColumn *columns, int ncolumns)
@@ -148,11 +157,12 @@ seeme_takes_as_is(const SeemeRowState *state)
 }
 
 /*
- * What is known of a question. Where it is not known yet, the caller finds the answer and fills in the entry, or throws: an error
- * ends the statement, and its memo with it.
+ * What is known of a question. Where it is not known yet, the caller finds the answer and fills in
+ * the entry, or throws: an error ends the statement, and its memo with it.
  */
 SeemeMemoEntry *
-seeme_recall(SeemeRowState *state, int question, SeemeLevel level, const pg_uuid_t *scope, const pg_uuid_t *other, bool *known)
+seeme_recall(SeemeRowState *state, int question, SeemeLevel level, const pg_uuid_t *scope,
+			 const pg_uuid_t *other, bool *known)
 {
 	SeemeMemoKey key;
 	SeemeMemoEntry *entry;
@@ -161,12 +171,16 @@ seeme_recall(SeemeRowState *state, int question, SeemeLevel level, const pg_uuid
 		forget_all(state);
 	if (state->memo == NULL)
 	{
-		HASHCTL		control = {.keysize = sizeof(SeemeMemoKey), .entrysize = sizeof(SeemeMemoEntry)};
+		HASHCTL		control = {.keysize = sizeof(SeemeMemoKey),
+							   .entrysize = sizeof(SeemeMemoEntry)};
 
 		if (state->memo_context == NULL)
-			state->memo_context = AllocSetContextCreate(state->context, "seeme_rbac memo of a statement", ALLOCSET_SMALL_SIZES);
+			state->memo_context = AllocSetContextCreate(state->context,
+														"seeme_rbac memo of a statement",
+														ALLOCSET_SMALL_SIZES);
 		control.hcxt = state->memo_context;
-		state->memo = hash_create("seeme_rbac memo of a statement", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		state->memo = hash_create("seeme_rbac memo of a statement", 16, &control,
+								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	memset(&key, 0, sizeof(key));
 	key.question = question;
@@ -191,7 +205,8 @@ bool
 seeme_get_id(const SeemeRowState *state, HeapTuple row, int column, pg_uuid_t *id)
 {
 	bool		isnull;
-	Datum		value = heap_getattr(row, state->columns[column], RelationGetDescr(state->table), &isnull);
+	Datum		value = heap_getattr(row, state->columns[column], RelationGetDescr(state->table),
+									 &isnull);
 
 	if (isnull)
 		memset(id, 0, sizeof(*id));
@@ -204,7 +219,8 @@ TimestampTz
 seeme_get_time(const SeemeRowState *state, HeapTuple row, int column, TimestampTz if_null)
 {
 	bool		isnull;
-	Datum		value = heap_getattr(row, state->columns[column], RelationGetDescr(state->table), &isnull);
+	Datum		value = heap_getattr(row, state->columns[column], RelationGetDescr(state->table),
+									 &isnull);
 
 	return isnull ? if_null : DatumGetTimestampTz(value);
 }
@@ -214,7 +230,8 @@ char *
 seeme_get_text(const SeemeRowState *state, HeapTuple row, int column)
 {
 	bool		isnull;
-	Datum		value = heap_getattr(row, state->columns[column], RelationGetDescr(state->table), &isnull);
+	Datum		value = heap_getattr(row, state->columns[column], RelationGetDescr(state->table),
+									 &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
 }
@@ -239,11 +256,13 @@ seeme_is_same(const SeemeRowState *state, HeapTuple a, HeapTuple b, int column)
 #define MAX_LOCK_ATTEMPTS 100
 
 /*
- * Finds the row of some keys: as it is committed now, or (`old`) as the snapshot of a transaction that has one shows it. Where
- * several fit the keys, the one that is wanted. Answers with the table; InvalidOid: there is none.
+ * Finds the row of some keys: as it is committed now, or (`old`) as the snapshot of a transaction
+ * that has one shows it. Where several fit the keys, the one that is wanted. Answers with the
+ * table; InvalidOid: there is none.
  */
 static Oid
-find_row(SeemeIndex index, int nkeys, const ScanKeyData *keys, bool (*is_wanted) (SeemeScan *scan), bool old, ItemPointer tid)
+find_row(SeemeIndex index, int nkeys, const ScanKeyData *keys, bool (*is_wanted) (SeemeScan *scan),
+		 bool old, ItemPointer tid)
 {
 	ScanKeyData keys_of_scan[2];
 	SeemeStore	store;
@@ -276,9 +295,9 @@ refuse_to_serialize(void)
 }
 
 /*
- * Locks the row that some keys find, FOR KEY SHARE, and answers with it as it is committed now; NULL: there is none. As
- * SELECT ... FOR KEY SHARE does, it waits for whoever is deleting the row, and throws 40001 where the transaction's own snapshot
- * still shows a row that is gone.
+ * Locks the row that some keys find, FOR KEY SHARE, and answers with it as it is committed now;
+ * NULL: there is none. As SELECT ... FOR KEY SHARE does, it waits for whoever is deleting the row,
+ * and throws 40001 where the transaction's own snapshot still shows a row that is gone.
  */
 HeapTuple
 seeme_lock_row(SeemeIndex index, int nkeys, ScanKey keys, bool (*is_wanted) (SeemeScan *scan))
@@ -295,7 +314,8 @@ seeme_lock_row(SeemeIndex index, int nkeys, ScanKey keys, bool (*is_wanted) (See
 
 		if (!OidIsValid(relid) && attempt > 0)
 		{
-			if (IsolationUsesXactSnapshot() && OidIsValid(find_row(index, nkeys, keys, is_wanted, true, &tid)))
+			if (IsolationUsesXactSnapshot() &&
+				OidIsValid(find_row(index, nkeys, keys, is_wanted, true, &tid)))
 				refuse_to_serialize();
 			return NULL;
 		}
@@ -303,7 +323,8 @@ seeme_lock_row(SeemeIndex index, int nkeys, ScanKey keys, bool (*is_wanted) (See
 		{
 			table = table_open(relid, RowShareLock);
 			slot = table_slot_create(table, NULL);
-			result = table_tuple_lock(table, &tid, GetActiveSnapshot(), slot, GetCurrentCommandId(true), LockTupleKeyShare,
+			result = table_tuple_lock(table, &tid, GetActiveSnapshot(), slot,
+									  GetCurrentCommandId(true), LockTupleKeyShare,
 									  LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
 			if (result == TM_Ok)
 				row = ExecCopySlotHeapTuple(slot);

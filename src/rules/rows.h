@@ -54,7 +54,8 @@ typedef struct SeemeRowState
 	Relation	table;
 	int			columns[SEEME_MAX_ROW_COLUMNS]; /* the numbers of the columns asked for */
 	bool		asks_policies;	/* row security applies to whoever runs the statement */
-	bool		may_restore;	/* the rows may be those of a dump, as long as nobody is identified */
+	/* the rows may be those of a dump, as long as nobody is identified */
+	bool		may_restore;
 
 	/* Who is asking, and under what the memo is good */
 	bool		is_identified;
@@ -70,15 +71,19 @@ typedef struct SeemeRowState
 } SeemeRowState;
 
 extern void seeme_require_own_table(Relation table);
-extern SeemeRowState *seeme_begin_row(FunctionCallInfo fcinfo, const SeemeRowColumn *columns, int ncolumns);
+extern SeemeRowState *seeme_begin_row(FunctionCallInfo fcinfo, const SeemeRowColumn *columns,
+									  int ncolumns);
 extern bool seeme_takes_as_is(const SeemeRowState *state);
-extern SeemeMemoEntry *seeme_recall(SeemeRowState *state, int question, SeemeLevel level, const pg_uuid_t *scope,
+extern SeemeMemoEntry *seeme_recall(SeemeRowState *state, int question, SeemeLevel level,
+									const pg_uuid_t *scope,
 									const pg_uuid_t *other, bool *known);
 extern bool seeme_get_id(const SeemeRowState *state, HeapTuple row, int column, pg_uuid_t *id);
-extern TimestampTz seeme_get_time(const SeemeRowState *state, HeapTuple row, int column, TimestampTz if_null);
+extern TimestampTz seeme_get_time(const SeemeRowState *state, HeapTuple row, int column,
+								  TimestampTz if_null);
 extern char *seeme_get_text(const SeemeRowState *state, HeapTuple row, int column);
 extern bool seeme_is_same(const SeemeRowState *state, HeapTuple a, HeapTuple b, int column);
-extern HeapTuple seeme_lock_row(SeemeIndex index, int nkeys, ScanKey keys, bool (*is_wanted) (SeemeScan *scan));
+extern HeapTuple seeme_lock_row(SeemeIndex index, int nkeys, ScanKey keys,
+								bool (*is_wanted) (SeemeScan *scan));
 extern bool seeme_names_rows(void);
 extern char *seeme_id_text(const pg_uuid_t *id);
 

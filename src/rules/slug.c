@@ -1,11 +1,12 @@
 /*
  * slug.c: what a name is as a slug, and which slug a new row gets.
  *
- * A slug is unique: among a table's rows in one organization, or everywhere (organizations). One that is not given is made from
- * the name, with a number when taken.
+ * A slug is unique: among a table's rows in one organization, or everywhere (organizations). One
+ * that is not given is made from the name, with a number when taken.
  *
- * Two sessions may make the same one at once. Whoever makes a slug looks at rows that are not committed yet, too, and takes the
- * next number: nobody waits for another transaction (names.c). A transaction that rolls back leaves a number unused.
+ * Two sessions may make the same one at once. Whoever makes a slug looks at rows that are not
+ * committed yet, too, and takes the next number: nobody waits for another transaction (names.c). A
+ * transaction that rolls back leaves a number unused.
  */
 #include "postgres.h"
 
@@ -55,7 +56,8 @@ without_accents(const char *name)
 }
 
 /*
- * A name as a slug: lower-case letters without accents, digits, and single hyphens, at most 50; the fallback when nothing is left.
+ * A name as a slug: lower-case letters without accents, digits, and single hyphens, at most 50; the
+ * fallback when nothing is left.
  */
 char *
 seeme_slug_base(const char *name, const char *fallback)
@@ -89,7 +91,8 @@ seeme_slug_base(const char *name, const char *fallback)
 SEEME_FUNCTION(seeme_slug_base_of, 2)
 {
 	char	   *fallback = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char	   *slug = PG_ARGISNULL(0) ? fallback : seeme_slug_base(text_to_cstring(PG_GETARG_TEXT_PP(0)), fallback);
+	char	   *slug = PG_ARGISNULL(0) ? fallback :
+		seeme_slug_base(text_to_cstring(PG_GETARG_TEXT_PP(0)), fallback);
 
 	if (slug == NULL)
 		PG_RETURN_NULL();
@@ -107,13 +110,16 @@ is_slug(const char *text)
 		if (text[n] == '-' && after_hyphen)
 			return false;
 		after_hyphen = text[n] == '-';
-		if (!after_hyphen && !(text[n] >= 'a' && text[n] <= 'z') && !(text[n] >= '0' && text[n] <= '9'))
+		if (!after_hyphen && !(text[n] >= 'a' && text[n] <= 'z') &&
+			!(text[n] >= '0' && text[n] <= '9'))
 			return false;
 	}
 	return n > 0 && n <= MAX_SLUG && !after_hyphen;
 }
 
-/* Whether another row has a slug. One that is only being added counts where `uncommitted` says so. */
+/*
+ * Whether another row has a slug. One that is only being added counts where `uncommitted` says so.
+ */
 static bool
 is_taken(const SeemeSlugPlace *place, const char *slug, bool uncommitted)
 {
@@ -127,14 +133,16 @@ is_taken(const SeemeSlugPlace *place, const char *slug, bool uncommitted)
 	if (place->organization != NULL)
 		ScanKeyInit(&keys[nkeys++], place->organization_column, BTEqualStrategyNumber, F_UUID_EQ,
 					UUIDPGetDatum(place->organization));
-	ScanKeyEntryInitialize(&keys[nkeys++], 0, place->slug_column, BTEqualStrategyNumber, InvalidOid, DEFAULT_COLLATION_OID,
+	ScanKeyEntryInitialize(&keys[nkeys++], 0, place->slug_column, BTEqualStrategyNumber, InvalidOid,
+						   DEFAULT_COLLATION_OID,
 						   F_TEXTEQ, CStringGetTextDatum(slug));
 	InitDirtySnapshot(snapshot);
 	scan = systable_beginscan(place->table, place->index, true, &snapshot, nkeys, keys);
 	while (!taken && HeapTupleIsValid(row = systable_getnext(scan)))
 	{
 		bool		isnull;
-		Datum		id = heap_getattr(row, place->id_column, RelationGetDescr(place->table), &isnull);
+		Datum		id = heap_getattr(row, place->id_column, RelationGetDescr(place->table),
+									  &isnull);
 
 		taken = (uncommitted || !TransactionIdIsValid(snapshot.xmin)) &&
 			(place->id == NULL || !seeme_uuid_equal(DatumGetUUIDP(id), place->id));
@@ -161,15 +169,18 @@ find_numbered(SeemeSlugPlace *place, const char *base, HASHACTION action)
 {
 	NumberedName key;
 
-	if (place->numbered == NULL || (action == HASH_ENTER && hash_get_num_entries(place->numbered) > MAX_NUMBERED_NAMES))
+	if (place->numbered == NULL || (action == HASH_ENTER &&
+									hash_get_num_entries(place->numbered) > MAX_NUMBERED_NAMES))
 	{
-		HASHCTL		control = {.keysize = sizeof(key.key), .entrysize = sizeof(NumberedName), .hcxt = place->context};
+		HASHCTL		control = {.keysize = sizeof(key.key), .entrysize = sizeof(NumberedName),
+							   .hcxt = place->context};
 
 		if (action == HASH_FIND)
 			return NULL;
 		if (place->numbered != NULL)
 			hash_destroy(place->numbered);
-		place->numbered = hash_create("seeme_rbac numbered names", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		place->numbered = hash_create("seeme_rbac numbered names", 64, &control,
+									  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	memset(&key, 0, sizeof(key));
 	if (place->organization != NULL)
@@ -205,11 +216,12 @@ make_slug(SeemeSlugPlace *place, const char *base)
 }
 
 /*
- * The slug of a row: the one given (NULL: none), else as it was (NULL: a new row), else made from the name. Throws 23514 for one
- * that is not valid, 23505 for one that is taken.
+ * The slug of a row: the one given (NULL: none), else as it was (NULL: a new row), else made from
+ * the name. Throws 23514 for one that is not valid, 23505 for one that is taken.
  */
 char *
-seeme_settle_slug(SeemeSlugPlace *place, const char *kind, const char *name, char *given, char *former)
+seeme_settle_slug(SeemeSlugPlace *place, const char *kind, const char *name, char *given,
+				  char *former)
 {
 	const char *table = RelationGetRelationName(place->table);
 
@@ -222,8 +234,10 @@ seeme_settle_slug(SeemeSlugPlace *place, const char *kind, const char *name, cha
 	if (!is_slug(given))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("\"%s\" is not a slug", pnstrdup(given, pg_mbcharcliplen(given, strlen(given), 100))),
-				 errhint("Lower-case letters, digits and single hyphens, at most 63: \"%s\".", seeme_slug_base(given, kind))));
+				 errmsg("\"%s\" is not a slug",
+						pnstrdup(given, pg_mbcharcliplen(given, strlen(given), 100))),
+				 errhint("Lower-case letters, digits and single hyphens, at most 63: \"%s\".",
+						 seeme_slug_base(given, kind))));
 	if (is_taken(place, given, false))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),

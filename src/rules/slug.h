@@ -27,7 +27,8 @@ typedef struct SeemeSlugPlace
 } SeemeSlugPlace;
 
 extern char *seeme_slug_base(const char *name, const char *fallback);
-extern char *seeme_settle_slug(SeemeSlugPlace *place, const char *kind, const char *name, char *given, char *former);
+extern char *seeme_settle_slug(SeemeSlugPlace *place, const char *kind, const char *name,
+							   char *given, char *former);
 
 #pragma GCC visibility pop
 

@@ -1,5 +1,6 @@
 /*
- * texts.c: text that people type: trimmed of surrounding white space, and not longer than it may be.
+ * texts.c: text that people type: trimmed of surrounding white space, and not longer than it may
+ * be.
  */
 #include "postgres.h"
 
@@ -12,7 +13,10 @@
 
 #define is_white(c) ((c) == ' ' || (c) == '\t' || (c) == '\r' || (c) == '\n')
 
-/* The value without surrounding white space, which is cut off where it lies; throws 22001 when it is too long. NULL is NULL. */
+/*
+ * The value without surrounding white space, which is cut off where it lies; throws 22001 when it
+ * is too long. NULL is NULL.
+ */
 char *
 seeme_checked_text(char *value, const char *column, int max_length)
 {
@@ -59,7 +63,9 @@ SEEME_FUNCTION(seeme_checked_text_of, 3)
 {
 	char	   *value = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
-	PG_RETURN_TEXT_P(cstring_to_text(seeme_checked_text(value, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_INT32(2))));
+	PG_RETURN_TEXT_P(cstring_to_text(seeme_checked_text(value,
+														text_to_cstring(PG_GETARG_TEXT_PP(1)),
+														PG_GETARG_INT32(2))));
 }
 
 /*
@@ -69,5 +75,6 @@ SEEME_FUNCTION(seeme_checked_name_of, 2)
 {
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
-	PG_RETURN_TEXT_P(cstring_to_text(seeme_checked_name(name, text_to_cstring(PG_GETARG_TEXT_PP(1)))));
+	PG_RETURN_TEXT_P(cstring_to_text(seeme_checked_name(name,
+														text_to_cstring(PG_GETARG_TEXT_PP(1)))));
 }

@@ -1,8 +1,9 @@
 /*
  * users.c: what a row of seeme.users must satisfy before it is written.
  *
- * Two addresses are the same when the unique index on them says so: this file looks a new address up in that index, by the index's
- * own expression, and has no idea of its own. It decides nothing; what goes with a person who is removed is for SQL.
+ * Two addresses are the same when the unique index on them says so: this file looks a new address
+ * up in that index, by the index's own expression, and has no idea of its own. It decides nothing;
+ * what goes with a person who is removed is for SQL.
  */
 #include "postgres.h"
 
@@ -26,7 +27,8 @@
 
 enum
 {
-	ID, USERNAME, EMAIL, FIRSTNAME, NAME, DATABASE_ROLE, IS_SERVICE, CREATED_AT, UPDATED_AT, SERVICE_ORGANIZATION_ID,
+	ID, USERNAME, EMAIL, FIRSTNAME, NAME, DATABASE_ROLE, IS_SERVICE, CREATED_AT, UPDATED_AT,
+		SERVICE_ORGANIZATION_ID,
 	NCOLUMNS
 };
 
@@ -66,10 +68,14 @@ row_detail(const SeemeRowState *state, HeapTuple row)
 	char	   *email = seeme_get_text(state, row, EMAIL);
 
 	seeme_get_id(state, row, ID, &id);
-	return !seeme_names_rows() ? 0 : errdetail("The user is %s, %s.", seeme_id_text(&id), email == NULL ? "without an address" : email);
+	return !seeme_names_rows() ? 0 : errdetail("The user is %s, %s.", seeme_id_text(&id),
+											   email == NULL ? "without an address" : email);
 }
 
-/* Whoever writes database_role becomes the person, and whoever makes keys for a service becomes the service. */
+/*
+ * Whoever writes database_role becomes the person, and whoever makes keys for a service becomes the
+ * service.
+ */
 static void
 require_administrator(SeemeRowState *state, HeapTuple old, HeapTuple row)
 {
@@ -87,7 +93,8 @@ require_administrator(SeemeRowState *state, HeapTuple old, HeapTuple row)
 	if (old == NULL ?
 		DatumGetBool(heap_getattr(row, state->columns[IS_SERVICE], tupdesc, &isnull)) ||
 		seeme_get_id(state, row, SERVICE_ORGANIZATION_ID, &organization) :
-		!seeme_is_same(state, old, row, IS_SERVICE) || !seeme_is_same(state, old, row, SERVICE_ORGANIZATION_ID))
+		!seeme_is_same(state, old, row, IS_SERVICE) ||
+			!seeme_is_same(state, old, row, SERVICE_ORGANIZATION_ID))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("only an administrator says what is a service, and which organization it belongs to")));
@@ -109,7 +116,8 @@ get_index(SeemeRowState *state)
 	index->info = BuildIndexInfo(relation);
 	index_close(relation, AccessShareLock);
 	index->estate = CreateExecutorState();
-	index->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(state->table)), &TTSOpsHeapTuple);
+	index->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(state->table)),
+										   &TTSOpsHeapTuple);
 	MemoryContextSwitchTo(caller);
 	if (index->info->ii_NumIndexKeyAttrs != 1)
 		elog(ERROR, "index users_email_key has not one column");
@@ -141,7 +149,8 @@ address_is_taken(SeemeRowState *state, HeapTuple row, const pg_uuid_t *id)
 		return false;
 
 	relation = index_open(index->relid, AccessShareLock);
-	ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid, relation->rd_indcollation[0], F_TEXTEQ, values[0]);
+	ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid,
+						   relation->rd_indcollation[0], F_TEXTEQ, values[0]);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	scan = seeme_index_beginscan(state->table, relation, snapshot, 1);
 	index_rescan(scan, &key, 1, NULL, 0);
@@ -190,7 +199,8 @@ check_row(SeemeRowState *state, HeapTuple old, HeapTuple row)
 		return row;
 	for (n = 0; n < lengthof(texts); n++)
 	{
-		char	   *value = seeme_checked_text(seeme_get_text(state, row, texts[n].column), columns[texts[n].column].name,
+		char	   *value = seeme_checked_text(seeme_get_text(state, row, texts[n].column),
+											   columns[texts[n].column].name,
 											   texts[n].max_length);
 
 		changed[n] = state->columns[texts[n].column];
@@ -226,7 +236,8 @@ check_row(SeemeRowState *state, HeapTuple old, HeapTuple row)
 					 errmsg("only a service belongs to an organization"),
 					 row_detail(state, row),
 					 errhint("Set is_service, too.")));
-		if ((old == NULL || !seeme_is_same(state, old, row, SERVICE_ORGANIZATION_ID)) && !organization_exists(&organization))
+		if ((old == NULL || !seeme_is_same(state, old, row, SERVICE_ORGANIZATION_ID)) &&
+			!organization_exists(&organization))
 		{
 			CommandCounterIncrement();	/* the statement itself may have made it */
 			if (!organization_exists(&organization))
