@@ -172,8 +172,8 @@ require_may_create(SeemeRowState *state, const Kind *kind, const pg_uuid_t *orga
 	if (!may_create(kind->create_code, organization, team))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("you do not hold %s in this %s", kind->create_code, team != NULL ? "team" :
-						"organization")));
+				 errmsg("you do not hold %s in this %s", kind->create_code,
+						team != NULL ? "team" : "organization")));
 }
 
 /* The rules for the values */
@@ -274,14 +274,40 @@ settle_owner(SeemeRowState *state, HeapTuple row, Values *values)
 	set_value(state, values, OWNER_ID, UUIDPGetDatum(&state->asker.user_id), !state->acts);
 }
 
+/* What is needed for a table's rows, made once for a statement. */
+typedef struct ContainerState
+{
+	SeemeSlugPlace place;
+	FmgrInfo	has_logo;		/* seeme.has_logo(organization, team, project) */
+} ContainerState;
+
+static ContainerState *
+get_more(SeemeRowState *state, const Kind *kind)
+{
+	ContainerState *more = state->more;
+
+	if (more != NULL)
+		return more;
+	more = state->more = MemoryContextAllocZero(state->context, sizeof(ContainerState));
+	more->place.table = state->table;
+	more->place.index = get_relname_relid(kind->slug_index, RelationGetNamespace(state->table));
+	more->place.id_column = state->columns[ID];
+	if (!is_organizations(kind))
+		more->place.organization_column = state->columns[ORGANIZATION_ID];
+	more->place.slug_column = state->columns[SLUG];
+	more->place.context = state->context;
+	return more;
+}
+
 static bool
-has_logo(const Kind *kind, const pg_uuid_t *id, const pg_uuid_t *organization)
+has_logo(SeemeRowState *state, const Kind *kind, const pg_uuid_t *id, const pg_uuid_t *organization)
 {
 	LOCAL_FCINFO(call, 3);
-	FmgrInfo	function;
+	FmgrInfo   *function = &get_more(state, kind)->has_logo;
 
-	fmgr_info(find_function("has_logo", 3), &function);
-	InitFunctionCallInfoData(*call, &function, 3, InvalidOid, NULL, NULL);
+	if (!OidIsValid(function->fn_oid))
+		fmgr_info_cxt(find_function("has_logo", 3), function, state->context);
+	InitFunctionCallInfoData(*call, function, 3, InvalidOid, NULL, NULL);
 	call->args[0].value = UUIDPGetDatum(is_organizations(kind) ? id : organization);
 	call->args[0].isnull = false;
 	call->args[1].value = call->args[2].value = UUIDPGetDatum(id);
@@ -329,17 +355,7 @@ settle_texts(SeemeRowState *state, const Kind *kind, HeapTuple row, HeapTuple ol
 	else if (organization == NULL)
 		return;					/* a null that the table refuses */
 
-	if (state->more == NULL)
-	{
-		place = state->more = MemoryContextAllocZero(state->context, sizeof(SeemeSlugPlace));
-		place->table = state->table;
-		place->index = get_relname_relid(kind->slug_index, RelationGetNamespace(state->table));
-		place->id_column = state->columns[ID];
-		place->organization_column = is_organizations(kind) ? 0 : state->columns[ORGANIZATION_ID];
-		place->slug_column = state->columns[SLUG];
-		place->context = state->context;
-	}
-	place = state->more;
+	place = &get_more(state, kind)->place;
 	place->organization = is_organizations(kind) ? NULL : organization;
 	place->id = id;
 	set_text(state, values, SLUG,
@@ -359,8 +375,8 @@ before_insert(SeemeRowState *state, const Kind *kind, HeapTuple row)
 		seeme_get_id(state, row, ORGANIZATION_ID, &organization);
 	bool		has_team = is_projects(kind) && seeme_get_id(state, row, TEAM_ID, &team);
 
-	require_may_create(state, kind, has_organization ? &organization : NULL, has_team ? &team :
-					   NULL);
+	require_may_create(state, kind, has_organization ? &organization : NULL,
+					   has_team ? &team : NULL);
 	if (seeme_takes_as_is(state))
 		return row;
 	/* Throws 23505, unless privileged code uses the id again. */
@@ -387,8 +403,8 @@ before_insert(SeemeRowState *state, const Kind *kind, HeapTuple row)
 					 row_detail(state, kind, row),
 					 errhint("A project's team is one of its own organization.")));
 	}
-	settle_texts(state, kind, row, NULL, has_id ? &id : NULL, has_organization ? &organization :
-				 NULL, &values);
+	settle_texts(state, kind, row, NULL, has_id ? &id : NULL,
+				 has_organization ? &organization : NULL, &values);
 	return heap_modify_tuple_by_cols(row, RelationGetDescr(state->table), values.n, values.columns,
 									 values.values, values.nulls);
 }
@@ -415,10 +431,12 @@ before_update(SeemeRowState *state, const Kind *kind, HeapTuple old, HeapTuple r
 	seeme_get_id(state, row, ID, &id);
 	if (!is_organizations(kind))
 		seeme_get_id(state, row, ORGANIZATION_ID, &organization);
-	set_value(state, &values, HAS_LOGO, BoolGetDatum(has_logo(kind, &id, &organization)), false);
+	set_value(state, &values, HAS_LOGO, BoolGetDatum(has_logo(state, kind, &id, &organization)),
+			  false);
 	created_at = heap_getattr(old, state->columns[CREATED_AT], columns, &isnull);
 	set_value(state, &values, CREATED_AT, created_at, isnull);
-	set_value(state, &values, UPDATED_AT, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false);
+	set_value(state, &values, UPDATED_AT,
+			  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false);
 	if (is_projects(kind) && !seeme_is_same(state, old, row, TEAM_ID))
 	{
 		pg_uuid_t	former;
@@ -500,8 +518,8 @@ SEEME_FUNCTION(seeme_check_added_container, 0)
 	has_organization = !is_organizations(kind) &&
 		seeme_get_id(state, row, ORGANIZATION_ID, &organization);
 	has_team = is_projects(kind) && seeme_get_id(state, row, TEAM_ID, &team);
-	require_may_create(state, kind, has_organization ? &organization : NULL, has_team ? &team :
-					   NULL);
+	require_may_create(state, kind, has_organization ? &organization : NULL,
+					   has_team ? &team : NULL);
 	seeme_get_id(state, row, ID, &id);
 	if (state->is_identified && is_retired(&id))
 		ereport(ERROR,
