@@ -89,7 +89,8 @@ make_query(Relation table, TriggerEvent event)
 
 	initStringInfo(&query);
 	appendStringInfo(&query,
-					 "INSERT INTO seeme.audit_log (organization_id, user_id, table_name, command, row_id, before, after) "
+					 "INSERT INTO seeme.audit_log "
+					 "(organization_id, user_id, table_name, command, row_id, before, after) "
 					 "SELECT %s, $1, %s, '%s', ((%s).%s)::text, %s, %s ",
 					 organization == NULL ? "NULL" : psprintf("(%s).%s", subject, organization),
 					 quote_literal_cstr(name),
@@ -108,9 +109,12 @@ make_query(Relation table, TriggerEvent event)
 		 * not show it.
 		 */
 		appendStringInfoString(&query,
-							   "FROM (SELECT r AS o, row_number() OVER () AS number FROM removed r) AS former "
-							   "JOIN (SELECT a AS n, row_number() OVER () AS number FROM added a) AS latter USING (number) "
-							   "WHERE to_jsonb(o) - 'updated_at' <> to_jsonb(n) - 'updated_at' ORDER BY number");
+							   "FROM (SELECT r AS o, row_number() OVER () AS number "
+							   "FROM removed r) AS former "
+							   "JOIN (SELECT a AS n, row_number() OVER () AS number "
+							   "FROM added a) AS latter USING (number) "
+							   "WHERE to_jsonb(o) - 'updated_at' <> to_jsonb(n) - 'updated_at' "
+							   "ORDER BY number");
 	return query.data;
 }
 
@@ -173,7 +177,8 @@ log_truncate(Relation table, bool has_person, Datum person)
 	Datum		values[] = {person, CStringGetTextDatum(RelationGetRelationName(table))};
 	char		nulls[] = {has_person ? ' ' : 'n', ' '};
 
-	if (SPI_execute_with_args("INSERT INTO seeme.audit_log (user_id, table_name, command, row_id) VALUES ($1, $2, 'TRUNCATE', '*')",
+	if (SPI_execute_with_args("INSERT INTO seeme.audit_log (user_id, table_name, command, row_id) "
+							  "VALUES ($1, $2, 'TRUNCATE', '*')",
 							  2, types, values, nulls, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "the audit log was not written");
 }
