@@ -4,7 +4,7 @@
  * DROP SCHEMA public CASCADE, which reset scripts say, and DROP OWNED would take all memberships
  * and the audit log along. hooks.c tells it of each object that is dropped. Owns the note of the
  * statement in hand, and reads nothing but the name of an extension. What guards tables is SQL
- * (sql/install/41_guards_of_tables.sql).
+ * (sql/install/42_refused_statements.sql).
  *
  * A session need not have loaded the library. An event trigger has it do so before a statement that
  * might drop the extension. The hooks, which are set in the midst of that statement, are told of
@@ -52,8 +52,10 @@ names_extension(Node *statement)
 		((DropStmt *) statement)->removeType != OBJECT_EXTENSION)
 		return false;
 	foreach(cell, ((DropStmt *) statement)->objects)
+	{
 		if (strcmp(strVal(lfirst(cell)), EXTENSION_NAME) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -123,10 +125,11 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_watch_drop)
 	if (strcmp(tag, "DROP EXTENSION") == 0)
 	{
 		/*
-		 * Within a function the portal has the statement that called it. Whoever drops an extension
-		 * there is believed.
+		 * Within a function the portal has the statement that called it. Whoever drops an
+		 * extension there is believed.
 		 */
 		if (ActivePortal != NULL)
+		{
 			foreach(cell, ActivePortal->stmts)
 			{
 				Node	   *statement = lfirst_node(PlannedStmt, cell)->utilityStmt;
@@ -137,6 +140,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_watch_drop)
 					is_named_by_loader = is_named_by_loader || names_extension(statement);
 				}
 			}
+		}
 		is_named_by_loader = is_named_by_loader || !is_seen;
 	}
 	PG_RETURN_VOID();

@@ -125,19 +125,20 @@ may_create(const char *code, const pg_uuid_t *organization, const pg_uuid_t *tea
 {
 	const pg_uuid_t *ids[] = {team, organization};
 	SeemeStore	store;
-	SeemeAsker	asker;
+	SeemePrincipal asking;
+	bool		is_identified;
 	bool		may = false;
 
 	seeme_store_open(&store);
-	seeme_asker_init(&asker, &store);
-	for (int i = 0; i < lengthof(ids) && asker.is_identified && !asker.subject.is_refused && !may;
+	is_identified = seeme_init_asking(&asking, &store);
+	for (int i = 0; i < lengthof(ids) && is_identified && !asking.is_refused && !may;
 		 i++)
 		if (ids[i] != NULL)
 		{
-			SeemeScope	scope = {.level = i == 0 ? SEEME_TEAM : SEEME_ORGANIZATION, .id = *ids[i]};
-			List	   *places = seeme_places(&store, &scope);
+			SeemeScope	scope = {.kind = i == 0 ? SEEME_SCOPE_TEAM : SEEME_SCOPE_ORGANIZATION, .id = *ids[i]};
+			List	   *places = seeme_find_places(&store, &scope);
 
-			may = places != NIL && seeme_holds(&asker.subject, linitial(places), code);
+			may = places != NIL && seeme_evaluate(&asking, linitial(places), code);
 		}
 	seeme_store_close(&store);
 	return may;
@@ -165,7 +166,7 @@ require_may_create(SeemeRowState *state, const Kind *kind, const pg_uuid_t *orga
 					 errhint("Assume a person, or connect with that person's database role.")));
 		return;
 	}
-	(void) seeme_recall(state, MAY_CREATE, SEEME_ORGANIZATION, organization, team, &known);
+	(void) seeme_recall(state, MAY_CREATE, SEEME_SCOPE_ORGANIZATION, organization, team, &known);
 	if (known || may_create(kind->create_code, organization, team))
 		return;
 	CommandCounterIncrement();
@@ -182,14 +183,14 @@ static bool
 read_team(const pg_uuid_t *id, pg_uuid_t *organization)
 {
 	SeemeStore	store;
-	SeemeTeam	team;
+	SeemePlace	place;
 	bool		found;
 
 	seeme_store_open(&store);
-	found = seeme_read_team(&store, id, &team);
+	found = seeme_read_place(&store, SEEME_SCOPE_TEAM, id, &place);
 	seeme_store_close(&store);
 	if (found)
-		*organization = team.organization_id;
+		*organization = *seeme_place_organization(&place);
 	return found;
 }
 
@@ -198,7 +199,7 @@ static bool
 organization_of_team(SeemeRowState *state, const pg_uuid_t *team, pg_uuid_t *organization)
 {
 	bool		known;
-	SeemeMemoEntry *entry = seeme_recall(state, TEAM_ORGANIZATION, SEEME_TEAM, team, NULL, &known);
+	SeemeMemoEntry *entry = seeme_recall(state, TEAM_ORGANIZATION, SEEME_SCOPE_TEAM, team, NULL, &known);
 
 	if (!known)
 	{

@@ -76,13 +76,13 @@ seeme_is_of_organization(const SeemeMember *member)
 }
 
 /* The scope that the membership is in. */
-static SeemeLevel
+static SeemeScopeKind
 level_of(const SeemeMember *member, const pg_uuid_t **id)
 {
 	*id = member->has_project ? &member->project_id : member->has_team ? &member->team_id :
 		&member->organization_id;
-	return member->has_project ? SEEME_PROJECT : member->has_team ? SEEME_TEAM :
-		member->has_organization ? SEEME_ORGANIZATION : SEEME_NOWHERE;
+	return member->has_project ? SEEME_SCOPE_PROJECT : member->has_team ? SEEME_SCOPE_TEAM :
+		member->has_organization ? SEEME_SCOPE_ORGANIZATION : SEEME_NO_SCOPE;
 }
 
 static const char *
@@ -109,16 +109,17 @@ static bool
 may_add(const SeemeScope *scope)
 {
 	SeemeStore	store;
-	SeemeAsker	asker;
+	SeemePrincipal asking;
+	bool		is_identified;
 	List	   *places;
 	bool		may = false;
 
 	seeme_store_open(&store);
-	seeme_asker_init(&asker, &store);
-	if (asker.is_identified && !asker.subject.is_refused && scope->level != SEEME_NOWHERE)
+	is_identified = seeme_init_asking(&asking, &store);
+	if (is_identified && !asking.is_refused && scope->kind != SEEME_NO_SCOPE)
 	{
-		places = seeme_places(&store, scope);
-		may = places != NIL && seeme_may_manage(&asker.subject, linitial(places));
+		places = seeme_find_places(&store, scope);
+		may = places != NIL && seeme_may_manage_members(&asking, linitial(places));
 	}
 	seeme_store_close(&store);
 	return may;
@@ -132,13 +133,13 @@ void
 seeme_require_may_add(SeemeRowState *state, const SeemeMember *member)
 {
 	const pg_uuid_t *id;
-	SeemeScope	scope = {.level = level_of(member, &id)};
+	SeemeScope	scope = {.kind = level_of(member, &id)};
 	bool		known;
 
 	if (!state->asks_policies)
 		return;
 	scope.id = *id;
-	(void) seeme_recall(state, MAY_ADD, scope.level, id, NULL, &known);
+	(void) seeme_recall(state, MAY_ADD, scope.kind, id, NULL, &known);
 	if (known || may_add(&scope))
 		return;
 	CommandCounterIncrement();
@@ -201,7 +202,7 @@ void
 seeme_require_role_held(SeemeRowState *state, const SeemeMember *member)
 {
 	const pg_uuid_t *id;
-	SeemeLevel	level = level_of(member, &id);
+	SeemeScopeKind	level = level_of(member, &id);
 	ArrayType  *missing;
 	bool		known;
 
@@ -244,7 +245,7 @@ seeme_require_role_of(SeemeRowState *state, const SeemeMember *member)
 
 	if (!member->has_role)
 		return;
-	(void) seeme_recall(state, ROLE_IS_OF, SEEME_ORGANIZATION, &member->organization_id,
+	(void) seeme_recall(state, ROLE_IS_OF, SEEME_SCOPE_ORGANIZATION, &member->organization_id,
 						&member->role_id, &known);
 	if (known || role_is_of(member))
 		return;
@@ -259,35 +260,26 @@ seeme_require_role_of(SeemeRowState *state, const SeemeMember *member)
 
 /* The organization of a team or project; false: there is no such. */
 static bool
-read_container(SeemeLevel level, const pg_uuid_t *id, pg_uuid_t *organization)
+read_container(SeemeScopeKind level, const pg_uuid_t *id, pg_uuid_t *organization)
 {
 	SeemeStore	store;
+	SeemePlace	place;
 	bool		found;
 
 	seeme_store_open(&store);
-	if (level == SEEME_PROJECT)
-	{
-		SeemeProject project;
-
-		found = seeme_read_project(&store, id, &project);
-		if (found)
-			*organization = project.organization_id;
-	}
-	else if (level == SEEME_TEAM)
-	{
-		SeemeTeam	team;
-
-		found = seeme_read_team(&store, id, &team);
-		if (found)
-			*organization = team.organization_id;
-	}
-	else
+	if (level == SEEME_SCOPE_ORGANIZATION)
 	{
 		pg_uuid_t	owner;
 
 		found = seeme_read_owner(&store, id, &owner);
 		if (found)
 			*organization = *id;
+	}
+	else
+	{
+		found = seeme_read_place(&store, level, id, &place);
+		if (found)
+			*organization = *seeme_place_organization(&place);
 	}
 	seeme_store_close(&store);
 	return found;
@@ -301,7 +293,7 @@ void
 seeme_settle_organization(SeemeRowState *state, SeemeMember *member)
 {
 	const pg_uuid_t *id;
-	SeemeLevel	level = level_of(member, &id);
+	SeemeScopeKind	level = level_of(member, &id);
 	bool		found = false;
 
 	if (member->has_team || member->has_project)
@@ -349,7 +341,7 @@ seeme_is_of_owner(SeemeRowState *state, const SeemeMember *member)
 
 	if (!seeme_is_of_organization(member))
 		return false;
-	entry = seeme_recall(state, OWNED_BY, SEEME_ORGANIZATION, &member->organization_id, NULL,
+	entry = seeme_recall(state, OWNED_BY, SEEME_SCOPE_ORGANIZATION, &member->organization_id, NULL,
 						 &known);
 	if (!known)
 	{
@@ -499,7 +491,7 @@ bool
 seeme_container_exists(SeemeRowState *state, const SeemeMember *member)
 {
 	const pg_uuid_t *id;
-	SeemeLevel	level = level_of(member, &id);
+	SeemeScopeKind	level = level_of(member, &id);
 	bool		known;
 	SeemeMemoEntry *entry = seeme_recall(state, CONTAINER_EXISTS, level, id, NULL, &known);
 

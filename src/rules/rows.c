@@ -87,14 +87,14 @@ static uint64
 changes_of(const SeemeIdentity *asker)
 {
 	/* What a key reaches follows the rights of whoever made it, too. */
-	return asker->has_key ? seeme_changes : seeme_group_changed_at[seeme_group_of(&asker->user_id)];
+	return asker->has_key ? seeme_generation : seeme_bucket_generations[seeme_inval_bucket(&asker->user_id)];
 }
 
 static bool
 memo_is_good(const SeemeRowState *state, const SeemeIdentity *asker, TimestampTz now)
 {
 	if (now > state->good_until || state->is_identified != (asker != NULL) ||
-		memcmp(state->changes, seeme_changes_of, sizeof(state->changes)) != 0)
+		memcmp(state->changes, seeme_generations, sizeof(state->changes)) != 0)
 		return false;
 	return asker == NULL ||
 		(seeme_uuid_equal(&state->asker.user_id, &asker->user_id) &&
@@ -127,12 +127,12 @@ seeme_begin_row(FunctionCallInfo fcinfo, const SeemeRowColumn *columns, int ncol
 	if (state == NULL)
 		state = make_state(fcinfo, columns, ncolumns);
 	AcceptInvalidationMessages();
-	asker = seeme_asker();
+	asker = seeme_current_identity();
 	if (memo_is_good(state, asker, now))
 		return state;
 
 	forget_all(state);
-	memcpy(state->changes, seeme_changes_of, sizeof(state->changes));
+	memcpy(state->changes, seeme_generations, sizeof(state->changes));
 	state->good_until = now + MEMO_TIME;
 	state->is_identified = asker != NULL;
 	state->acts = false;
@@ -161,7 +161,7 @@ seeme_takes_as_is(const SeemeRowState *state)
  * the entry, or throws: an error ends the statement, and its memo with it.
  */
 SeemeMemoEntry *
-seeme_recall(SeemeRowState *state, int question, SeemeLevel level, const pg_uuid_t *scope,
+seeme_recall(SeemeRowState *state, int question, SeemeScopeKind level, const pg_uuid_t *scope,
 			 const pg_uuid_t *other, bool *known)
 {
 	SeemeMemoKey key;

@@ -35,7 +35,7 @@ typedef struct SeemeRowColumn
 typedef struct SeemeMemoKey
 {
 	int			question;		/* the caller's own numbers */
-	SeemeLevel	level;
+	SeemeScopeKind	level;
 	pg_uuid_t	scope;
 	pg_uuid_t	other;			/* all zeroes: none */
 } SeemeMemoKey;
@@ -61,7 +61,7 @@ typedef struct SeemeRowState
 	bool		is_identified;
 	bool		acts;			/* identified, known, and not refused */
 	SeemeIdentity asker;
-	uint64		changes[SEEME_NCHANGES];
+	uint64		changes[SEEME_NINVAL_KINDS];
 	uint64		changes_of_asker;
 	TimestampTz good_until;
 	MemoryContext memo_context;
@@ -74,7 +74,7 @@ extern void seeme_require_own_table(Relation table);
 extern SeemeRowState *seeme_begin_row(FunctionCallInfo fcinfo, const SeemeRowColumn *columns,
 									  int ncolumns);
 extern bool seeme_takes_as_is(const SeemeRowState *state);
-extern SeemeMemoEntry *seeme_recall(SeemeRowState *state, int question, SeemeLevel level,
+extern SeemeMemoEntry *seeme_recall(SeemeRowState *state, int question, SeemeScopeKind level,
 									const pg_uuid_t *scope,
 									const pg_uuid_t *other, bool *known);
 extern bool seeme_get_id(const SeemeRowState *state, HeapTuple row, int column, pg_uuid_t *id);
