@@ -19,7 +19,7 @@
 
 SEEME_MODULE_MAGIC;
 
-/* The largest logo, in kB; read by seeme.prepare_logo(). */
+/* The largest logo, in kB; read by seeme.enforce_logo_rules(). */
 static int	max_logo_size = 1024;
 
 extern PGDLLEXPORT void _PG_init(void);

@@ -148,7 +148,7 @@ COMMENT ON FUNCTION seeme.retire_ids() IS 'Trigger: remembers the ids of what is
 CREATE FUNCTION seeme.revive_id(row_id uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF seeme.nobody_asks() THEN
+  IF seeme.is_unidentified() THEN
     DELETE FROM seeme.retired_ids r WHERE r.id = row_id;
   ELSIF EXISTS (SELECT FROM seeme.retired_ids r WHERE r.id = row_id) THEN
     RAISE EXCEPTION 'this id is taken' USING ERRCODE = 'unique_violation', HINT = 'Leave it out to have one made.';
@@ -173,7 +173,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   missing text[];
 BEGIN
-  IF seeme.nobody_asks()
+  IF seeme.is_unidentified()
      OR new_team IS NULL AND NOT EXISTS (SELECT FROM seeme.teams t WHERE t.id = old_team) THEN
     RETURN;  -- privileged code, or the team itself is being deleted
   END IF;
@@ -183,7 +183,7 @@ BEGIN
   -- Nobody joins either team until this transaction ends.
   PERFORM FROM seeme.teams t WHERE t.id IN (old_team, new_team) ORDER BY t.id FOR UPDATE;
   missing := ARRAY(
-    SELECT code FROM unnest(ARRAY[old_team, new_team]) AS team, unnest(seeme.missing_in_team(team, project)) AS code
+    SELECT code FROM unnest(ARRAY[old_team, new_team]) AS team, unnest(seeme.missing_permissions_in_team(team, project)) AS code
      GROUP BY code ORDER BY code COLLATE "C");
   IF cardinality(missing) > 0 THEN
     RAISE EXCEPTION 'you do not hold % in this project', array_to_string(missing, ', ')
@@ -223,8 +223,8 @@ CREATE TRIGGER retire_ids AFTER DELETE ON seeme.projects
 
 ALTER TABLE seeme.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.organizations FOR SELECT USING (
-  owner_id = (SELECT seeme.user_for('organizations:read')) OR seeme.is_member(organization => id));
-CREATE POLICY seeme_insert ON seeme.organizations FOR INSERT WITH CHECK (owner_id = seeme.user_for('organizations:create'));
+  owner_id = (SELECT seeme.own_user_id('organizations:read')) OR seeme.is_member(organization => id));
+CREATE POLICY seeme_insert ON seeme.organizations FOR INSERT WITH CHECK (owner_id = seeme.own_user_id('organizations:create'));
 SELECT seeme.create_write_policy('seeme.organizations', 'UPDATE',
   '@extschema@.seeme_has_permission(''organizations:update'', organization => id)');
 SELECT seeme.create_write_policy('seeme.organizations', 'DELETE',

@@ -168,7 +168,7 @@ CREATE TRIGGER seat_new_owner AFTER UPDATE OF owner_id ON seeme.organizations
 
 CREATE FUNCTION seeme.sees_membership(organization uuid, team uuid, project uuid, member uuid) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN member = (SELECT seeme.user_for('organizations:read')) OR CASE
+RETURN member = (SELECT seeme.own_user_id('organizations:read')) OR CASE
   WHEN project IS NOT NULL THEN @extschema@.seeme_has_permission('projects:read', project => project)
   WHEN team IS NOT NULL THEN @extschema@.seeme_has_permission('teams:read', team => team)
   ELSE @extschema@.seeme_has_permission('organizations:read', organization => organization) END;
@@ -194,14 +194,14 @@ CREATE POLICY seeme_insert ON seeme.memberships FOR INSERT WITH CHECK (
 SELECT seeme.create_write_policy('seeme.memberships', 'UPDATE',
   'seeme.manages_membership(organization_id, team_id, project_id)');
 SELECT seeme.create_write_policy('seeme.memberships', 'DELETE',
-  'user_id = seeme.user_for(''organizations:manage_members'') OR seeme.manages_membership(organization_id, team_id, project_id)');
+  'user_id = seeme.own_user_id(''organizations:manage_members'') OR seeme.manages_membership(organization_id, team_id, project_id)');
 
 -- Users are seen by themselves and by those who see a membership of theirs. A role that provisions them (it was granted
 -- to write this table) sees and writes them all, but only while nobody is identified: a person's injected SQL does not.
 ALTER TABLE seeme.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION seeme.provisions_users() RETURNS boolean
 LANGUAGE sql STABLE
-RETURN seeme.nobody_asks() AND has_table_privilege('seeme.users', 'DELETE');
+RETURN seeme.is_unidentified() AND has_table_privilege('seeme.users', 'DELETE');
 COMMENT ON FUNCTION seeme.provisions_users() IS
   'Whether the current user is a role that provisions users (it may delete them) and nobody is identified';
 CREATE POLICY seeme_select ON seeme.users FOR SELECT USING (

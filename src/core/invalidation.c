@@ -248,13 +248,13 @@ invalidate_user_of_row(TriggerData *trigger, HeapTuple row)
 }
 
 /*
- * seeme.note_change('changes_of_…', column) RETURNS trigger
+ * seeme.send_invalidation('changes_of_…', column) RETURNS trigger
  *
  * The column, a uuid, names the user whose rights a row is about; empty: the row concerns
  * everybody. Fires before a row is written, so that nothing is cached between the write and the
  * message; and after, before other triggers of the row.
  */
-SEEME_FUNCTION(seeme_note_change, 0)
+SEEME_FUNCTION(seeme_send_invalidation, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	bool		is_sent = false;
@@ -262,9 +262,9 @@ SEEME_FUNCTION(seeme_note_change, 0)
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.note_change is a trigger function")));
+				 errmsg("seeme.send_invalidation is a trigger function")));
 	if (trigger->tg_trigger->tgnargs != 2)
-		elog(ERROR, "seeme.note_change takes two arguments");
+		elog(ERROR, "seeme.send_invalidation takes two arguments");
 	begin_sending();
 	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && trigger->tg_trigger->tgargs[1][0] != '\0')
 	{

@@ -145,9 +145,9 @@ SEEME_FUNCTION(seeme_missing_permissions, 5)
 }
 
 /*
- * seeme.missing_in_team(team, project uuid) RETURNS text[]
+ * seeme.missing_permissions_in_team(team, project uuid) RETURNS text[]
  */
-SEEME_FUNCTION(seeme_missing_in_team, 2)
+SEEME_FUNCTION(seeme_missing_permissions_in_team, 2)
 {
 	SeemeStore	store;
 	SeemePrincipal asking;
@@ -177,9 +177,9 @@ SEEME_FUNCTION(seeme_missing_in_team, 2)
 }
 
 /*
- * seeme.missing_below(organization, user_id uuid) RETURNS text[]
+ * seeme.missing_permissions_below(organization, user_id uuid) RETURNS text[]
  */
-SEEME_FUNCTION(seeme_missing_below, 2)
+SEEME_FUNCTION(seeme_missing_permissions_below, 2)
 {
 	SeemeStore	store;
 	SeemePrincipal asking;

@@ -457,12 +457,12 @@ may_leave(SeemePrincipal *principal, List *left, List *kept, const SeemePermissi
 }
 
 /*
- * seeme.may_take_out(permission text, organization, team, project, resource uuid, new_organization, new_team, new_project,
+ * seeme.may_move_out(permission text, organization, team, project, resource uuid, new_organization, new_team, new_project,
  * new_resource uuid, resource_type text) RETURNS boolean
  *
  * What stays as it is takes the row out of nothing. Of organizations that the asking person is no member of, nothing is told.
  */
-SEEME_FUNCTION(seeme_may_take_out, 10)
+SEEME_FUNCTION(seeme_may_move_out, 10)
 {
 	SeemeStore	store;
 	SeemePermissionSpec spec;

@@ -39,9 +39,9 @@ SEEME_FUNCTION(seeme_membership_in, 2)
 }
 
 /*
- * seeme.why_key_is_silent(key_id uuid) RETURNS text
+ * seeme.api_key_invalid_reason(key_id uuid) RETURNS text
  */
-SEEME_FUNCTION(seeme_why_key_is_silent, 1)
+SEEME_FUNCTION(seeme_api_key_invalid_reason, 1)
 {
 	SeemeStore	store;
 	SeemeApiKey *key;

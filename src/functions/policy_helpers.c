@@ -1,7 +1,7 @@
 /*
  * policy_helpers.c: what policies ask about memberships besides seeme_has_permission.
  *
- * Owns the state of the call sites of seeme.holds_role(). Must not decide: evaluator.c does.
+ * Owns the state of the call sites of seeme.has_effective_role(). Must not decide: evaluator.c does.
  */
 #include "postgres.h"
 
@@ -124,9 +124,9 @@ has_cached_role(FunctionCallInfo fcinfo, const SeemeIdentity *identity, const pg
 }
 
 /*
- * seeme.holds_role(role_id uuid) RETURNS boolean
+ * seeme.has_effective_role(role_id uuid) RETURNS boolean
  */
-SEEME_FUNCTION(seeme_holds_role, 1)
+SEEME_FUNCTION(seeme_has_effective_role, 1)
 {
 	SeemeStore	store;
 	SeemePrincipal asking;

@@ -232,11 +232,11 @@ view_in_words(Oid view, const char *query_text)
 }
 
 /*
- * seeme.query_in_words(class regclass, object oid, words text) RETURNS text: the query of a view
+ * seeme.deparsed_query(class regclass, object oid, words text) RETURNS text: the query of a view
  * (pg_class) or the body of a function (pg_proc), as this server puts it into words; what was put
  * into words elsewhere, if that is given, else what is stored.
  */
-SEEME_FUNCTION(seeme_query_in_words, 3)
+SEEME_FUNCTION(seeme_deparsed_query, 3)
 {
 	char	   *given = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	char	   *words;

@@ -105,9 +105,9 @@ stands_in_the_way(List *commands, Oid relid, int ncolumns, const AttrNumber *col
 }
 
 /*
- * seeme.make_way() RETURNS event_trigger
+ * seeme.drop_trigger_in_way() RETURNS event_trigger
  */
-SEEME_FUNCTION_OF_ANY_VERSION(seeme_make_way)
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_drop_trigger_in_way)
 {
 	AlterTableStmt *statement;
 	Oid			relid;
@@ -117,7 +117,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_make_way)
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.make_way is an event trigger function")));
+				 errmsg("seeme.drop_trigger_in_way is an event trigger function")));
 	statement = (AlterTableStmt *) ((EventTriggerData *) fcinfo->context)->parsetree;
 	if (!IsA(statement, AlterTableStmt) || statement->relation == NULL)
 		PG_RETURN_NULL();
@@ -146,9 +146,9 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_make_way)
 }
 
 /*
- * seeme.tables_made_way() RETURNS regclass[]
+ * seeme.tables_with_dropped_trigger() RETURNS regclass[]
  */
-SEEME_FUNCTION_OF_ANY_VERSION(seeme_tables_made_way)
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_tables_with_dropped_trigger)
 {
 	Datum	   *tables = palloc(sizeof(Datum) * Max(list_length(made_way), 1));
 	int			n = list_length(made_way);

@@ -106,7 +106,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_restoring)
 }
 
 /*
- * seeme.take_restored_rows() RETURNS trigger
+ * seeme.skip_restored_foreign_keys() RETURNS trigger
  *
  * Before INSERT or COPY, for each statement. pg_restore --jobs loads the tables in any order, while the foreign keys among the
  * extension's own exist already; in the dump they held. So the rows of this statement are not looked up in the tables that they
@@ -116,7 +116,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_restoring)
  * A statement has a copy of its table's triggers, made when it starts and thrown away when it ends, however it ends. The
  * executor hands out the entry of that copy, which has the order of the relation cache's.
  */
-SEEME_FUNCTION(seeme_take_restored_rows, 0)
+SEEME_FUNCTION(seeme_skip_restored_foreign_keys, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	TriggerDesc *known;
@@ -131,7 +131,7 @@ SEEME_FUNCTION(seeme_take_restored_rows, 0)
 		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.take_restored_rows is for triggers before INSERT, for each statement")));
+				 errmsg("seeme.skip_restored_foreign_keys is for triggers before INSERT, for each statement")));
 	if (!loads_a_dump())
 		PG_RETURN_POINTER(NULL);
 

@@ -386,17 +386,17 @@ seeme_end_session_login(void)
 }
 
 /*
- * seeme.nobody_asks() RETURNS boolean
+ * seeme.is_unidentified() RETURNS boolean
  */
-SEEME_FUNCTION(seeme_nobody_asks, 0)
+SEEME_FUNCTION(seeme_is_unidentified, 0)
 {
 	PG_RETURN_BOOL(seeme_current_identity() == NULL);
 }
 
 /*
- * seeme.is_narrowed() RETURNS boolean
+ * seeme.uses_api_key() RETURNS boolean
  */
-SEEME_FUNCTION(seeme_is_narrowed, 0)
+SEEME_FUNCTION(seeme_uses_api_key, 0)
 {
 	const SeemeIdentity *identity = get_transaction_identity() != NULL ? get_transaction_identity() : session_identity;
 

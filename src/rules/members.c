@@ -477,7 +477,7 @@ seeme_require_held_below(const SeemeMember *member)
 	call->args[0].isnull = false;
 	call->args[1].value = UUIDPGetDatum(&member->user_id);
 	call->args[1].isnull = false;
-	missing = DatumGetArrayTypeP(seeme_missing_below(call));
+	missing = DatumGetArrayTypeP(seeme_missing_permissions_below(call));
 	if (cardinality(missing) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

@@ -92,6 +92,6 @@ extern char *seeme_id_text(const pg_uuid_t *id);
 /* What SQL calls, called here, too. */
 extern Datum seeme_user_id(PG_FUNCTION_ARGS);
 extern Datum seeme_missing_permissions(PG_FUNCTION_ARGS);
-extern Datum seeme_missing_below(PG_FUNCTION_ARGS);
+extern Datum seeme_missing_permissions_below(PG_FUNCTION_ARGS);
 
 #endif							/* SEEME_RULES_ROWS_H */
