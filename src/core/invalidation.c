@@ -52,7 +52,8 @@ static Oid	proxies[SEEME_NINVAL_KINDS];
 
 /* The OIDs that stand for buckets of users begin here. */
 #define FIRST_BUCKET_OID ((Oid) 8192)
-StaticAssertDecl(FIRST_BUCKET_OID + SEEME_NBUCKETS <= FirstGenbkiObjectId, "no table has the number of a group");
+StaticAssertDecl(FIRST_BUCKET_OID + SEEME_NBUCKETS <= FirstGenbkiObjectId, "no table has the "
+				 "number of a group");
 
 /*
  * The messages that one subtransaction has sent. PostgreSQL keeps each message until the end of the
@@ -238,9 +239,11 @@ invalidate_user_of_row(TriggerData *trigger, HeapTuple row)
 	Datum		user;
 
 	if (column <= 0)
-		elog(ERROR, "table %s has no column %s", RelationGetRelationName(trigger->tg_relation), trigger->tg_trigger->tgargs[1]);
+		elog(ERROR, "table %s has no column %s", RelationGetRelationName(trigger->tg_relation),
+			 trigger->tg_trigger->tgargs[1]);
 	if (TupleDescAttr(columns, column - 1)->atttypid != UUIDOID)
-		elog(ERROR, "column %s of table %s is no uuid", trigger->tg_trigger->tgargs[1], RelationGetRelationName(trigger->tg_relation));
+		elog(ERROR, "column %s of table %s is no uuid", trigger->tg_trigger->tgargs[1],
+			 RelationGetRelationName(trigger->tg_relation));
 	user = heap_getattr(row, column, columns, &isnull);
 	if (!isnull)
 		invalidate_user(DatumGetUUIDP(user), RelationGetNamespace(trigger->tg_relation));
@@ -284,6 +287,7 @@ SEEME_FUNCTION(seeme_send_invalidation, 0)
 	seeme_rights_changed_lxid = seeme_local_xid();
 	seeme_rights_changed_at = GetCurrentStatementStartTimestamp();
 	if (TRIGGER_FIRED_BEFORE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-		PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple);
+		PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
+						  : trigger->tg_trigtuple);
 	PG_RETURN_POINTER(NULL);
 }
