@@ -19,6 +19,7 @@
 #include "planner/leakproof.h"
 #include "planner/paths.h"
 #include "guards/restoring.h"
+#include "rules/names.h"
 
 SEEME_MODULE_MAGIC;
 
@@ -34,6 +35,7 @@ _PG_init(void)
 	seeme_restoring_init();
 	seeme_leftovers_init();
 	seeme_inval_init();
+	seeme_names_init();
 	seeme_cache_init();
 	seeme_leakproof_init();
 	seeme_barrier_init();

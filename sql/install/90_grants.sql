@@ -152,8 +152,13 @@ BEGIN
                               'resource_types', 'protected_tables', 'logos', 'api_keys',
                               'token_keys',
                               'external_identities', 'trusted_functions'] LOOP
-    EXECUTE format('CREATE TRIGGER write_audit_log AFTER INSERT OR UPDATE OR DELETE ON seeme.%I
-                      FOR EACH ROW EXECUTE FUNCTION seeme.write_audit_log()', name);
+    EXECUTE format('CREATE TRIGGER write_audit_log_of_insert AFTER INSERT ON seeme.%I REFERENCING NEW TABLE AS added
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
+    EXECUTE format('CREATE TRIGGER write_audit_log_of_update AFTER UPDATE ON seeme.%I
+                      REFERENCING OLD TABLE AS removed NEW TABLE AS added
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
+    EXECUTE format('CREATE TRIGGER write_audit_log_of_delete AFTER DELETE ON seeme.%I REFERENCING OLD TABLE AS removed
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
     EXECUTE format('CREATE TRIGGER write_audit_log_of_truncate AFTER TRUNCATE ON seeme.%I
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
     EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON seeme.%I

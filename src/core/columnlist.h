@@ -25,6 +25,7 @@ COLUMN(projects, organization_id, 2, UUIDOID)
 COLUMN(projects, team_id, 3, UUIDOID)
 
 COLUMN(roles, id, 1, UUIDOID)
+COLUMN(roles, organization_id, 2, UUIDOID)
 COLUMN(roles, name, 3, TEXTOID)
 COLUMN(roles, permissions, 5, TEXTARRAYOID)
 

@@ -25,6 +25,8 @@ get_role(SeemeScan *scan, void *row)
 	SeemeRole  *role = row;
 
 	seeme_row_uuid(scan, Anum_roles_id, &role->id);
+	role->has_organization = seeme_row_uuid(scan, Anum_roles_organization_id,
+											&role->organization_id);
 	role->name = seeme_row_text(scan, Anum_roles_name);
 	role->ncodes = seeme_row_texts(scan, Anum_roles_permissions, &role->codes);
 }

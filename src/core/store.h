@@ -30,6 +30,8 @@ typedef struct SeemeRole
 	char	   *name;
 	int			ncodes;
 	char	  **codes;
+	bool		has_organization;	/* else a system role */
+	pg_uuid_t	organization_id;
 } SeemeRole;
 
 typedef struct SeemeMembership
