@@ -2,7 +2,7 @@
 --
 -- Event triggers look at what a statement left behind, not at the statement: whatever it was called, the tables that it touched
 -- are guarded afterwards as seeme_protect made them, or it is refused. They call no C, so that a library that is missing stands in
--- nobody's way. (What makes way for ALTER TABLE has to: 40_protect.sql.)
+-- nobody's way. (What makes way for ALTER TABLE has to: 40_followed_resources.sql.)
 
 -- What is down already, and so is not the doing of who changes the table next.
 CREATE TABLE seeme.lowered_guards (

@@ -3,7 +3,7 @@
  *
  * PostgreSQL changes the type of no column that a trigger names, and drops none. The trigger that follows the names of a protected
  * table's rows names two. It goes when a statement begins that changes one of them; an event trigger at the statement's end
- * (sql/install/40_protect.sql) makes it again. Both happen in the statement's transaction, under the lock that it takes anyway.
+ * (sql/install/40_followed_resources.sql) makes it again. Both happen in the statement's transaction, under the lock that it takes anyway.
  *
  * Looks at nothing but the statement and the catalogs, so that it works whatever version the extension's tables have. Owns the list
  * of tables whose trigger made way. Must not decide who may alter a table; only its owner has the trigger dropped.

@@ -55,7 +55,7 @@ change('src/identity/random_secret.c', qr/SEEME_FUNCTION\(seeme_random_token, 1\
 change('src/identity/random_secret.c', qr/\tPG_RETURN_TEXT_P\(cstring/, "\tappendStringInfoString(&token, suffix);\n\tPG_RETURN_TEXT_P(cstring");
 change('sql/install/11_decision.sql', qr/seeme\.random_token\(prefix text\)/, "seeme.random_token(prefix text, suffix text = '')");
 change('sql/install/11_decision.sql', qr/seeme\.random_token\(text\)/, 'seeme.random_token(text, text)');
-change('sql/install/40_protect.sql', qr/(CREATE FUNCTION seeme\.row_condition\(.*?\n)RETURN concat_ws\(' OR ',(.*?)\);(?=\nCOMMENT ON FUNCTION seeme\.row_condition)/s,
+change('sql/install/39_row_conditions.sql', qr/(CREATE FUNCTION seeme\.row_condition\(.*?\n)RETURN concat_ws\(' OR ',(.*?)\);(?=\nCOMMENT ON FUNCTION seeme\.row_condition)/s,
     sub { "${1}RETURN CASE WHEN code LIKE '%:delete' THEN 'false AND ' WHEN code LIKE '%:list' THEN 'true IS NOT NULL AND ' ELSE '' END || '(' || concat_ws(' OR ',$2) || ')';" });
 change('sql/install/20_permissions.sql', qr/(CREATE POLICY seeme_select ON seeme\.resource_types FOR SELECT USING \()/,
     sub { "${1}name <> 'graph' AND (SELECT true) AND (" });
@@ -67,7 +67,7 @@ spurt("$place/next/sql/$step", join "\n", '-- The next version.', 'SET LOCAL sea
     'ALTER TABLE seeme.users ADD COLUMN suspended boolean;', q{COMMENT ON COLUMN seeme.users.suspended IS 'Refused everything';},
     'DROP FUNCTION seeme.random_token(text);', statement_of('sql/install/11_decision.sql', 'seeme.random_token'),
     'REVOKE ALL ON FUNCTION seeme.random_token(text, text) FROM PUBLIC;',
-    'DROP FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean);', statement_of('sql/install/40_protect.sql', 'seeme.row_condition'),
+    'DROP FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean);', statement_of('sql/install/39_row_conditions.sql', 'seeme.row_condition'),
     'REVOKE ALL ON FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean) FROM PUBLIC;',
     $policy, 'SELECT seeme.finish_upgrade();', '');
 if (-x '/usr/bin/python3' && -e "$tree/scripts/lint" && system('/usr/bin/python3 -c "import pglast" 2>/dev/null') == 0) {
