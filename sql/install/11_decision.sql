@@ -122,17 +122,24 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may
 COMMENT ON FUNCTION seeme.may_claim(text, text, uuid) IS
   'Whether the asking person may give a row this id of a resource: it is assigned to no project, or they hold the permission on it';
 
-CREATE FUNCTION seeme.plan_ownership_counts(internal) RETURNS internal
-LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_ownership_counts';
-COMMENT ON FUNCTION seeme.plan_ownership_counts(internal) IS
-  'Planner support: that an owner belongs to where the row lies is the rule, and lets no fewer rows through';
-
--- Asked of the asking person's own rows alone, and answered from memory: its cost is that of a check.
 CREATE FUNCTION seeme.ownership_counts(
   organization uuid, team uuid, project uuid, resource uuid, resource_type text, alone boolean) RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 1 SUPPORT seeme.plan_ownership_counts AS 'MODULE_PATHNAME', 'seeme_ownership_counts';
+LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'seeme_ownership_counts';
 COMMENT ON FUNCTION seeme.ownership_counts(uuid, uuid, uuid, uuid, text, boolean) IS
   'Whether the asking person may be the owner of a row that lies there: owns, or is a current member of, each organization that the ids name and, where the resource is assigned, at least one that it is assigned in. A null names nothing, an id of nothing is nobody''s. Where nothing is named, alone says it.';
+
+CREATE FUNCTION seeme.plan_owns_row(internal) RETURNS internal
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_owns_row';
+COMMENT ON FUNCTION seeme.plan_owns_row(internal) IS
+  'Planner support: an index on the owner column finds the rows of seeme.owns_row, and statistics of it tell how many there are';
+
+-- The arm of a policy for the owner column. Its cost is that of a check from memory.
+CREATE FUNCTION seeme.owns_row(
+  permission text, organization uuid, team uuid, project uuid, resource uuid, resource_type text,
+  owner uuid, owner_alone boolean) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 1 SUPPORT seeme.plan_owns_row AS 'MODULE_PATHNAME', 'seeme_owns_row';
+COMMENT ON FUNCTION seeme.owns_row(text, uuid, uuid, uuid, uuid, text, uuid, boolean) IS
+  'Whether the asking person is the owner of a row, and belongs to where it lies: owner = seeme.user_for(permission) AND seeme.ownership_counts(organization, team, project, resource, resource_type, owner_alone)';
 
 CREATE FUNCTION seeme.may_take_out(
   permission text, organization uuid, team uuid, project uuid, resource uuid,

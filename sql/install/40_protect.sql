@@ -36,7 +36,7 @@ CREATE FUNCTION seeme.create_policies(p seeme.protected_tables) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   EXECUTE format('CREATE POLICY seeme_select ON %s FOR SELECT USING (%s)', p.table_name,
-                 seeme.row_condition(p, p.resource || ':read', true));
+                 seeme.row_condition(p, p.resource || ':read'));
   EXECUTE format('CREATE POLICY seeme_insert ON %s FOR INSERT WITH CHECK (%s)', p.table_name, seeme.insert_condition(p));
   EXECUTE format('CREATE POLICY seeme_update ON %s FOR UPDATE USING (%s)', p.table_name, seeme.row_condition(p, p.resource || ':update'));
   EXECUTE format('CREATE POLICY seeme_delete ON %s FOR DELETE USING (%s)', p.table_name, seeme.row_condition(p, p.resource || ':delete'));
@@ -65,6 +65,7 @@ DECLARE
   owner   regrole := (SELECT c.relowner FROM pg_class c WHERE c.oid = p.table_name);
   needed  regprocedure[] := ARRAY[
     'seeme.user_for(text)', 'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
+    'seeme.owns_row(text,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
     -- what the planner has take its place
     'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text)',

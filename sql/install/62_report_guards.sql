@@ -13,7 +13,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.listing_view AND c.relkind = 'v'
    WHERE seeme.bare_query(pg_get_viewdef(c.oid), p.table_name)
          <> seeme.bare_query(format('SELECT %s FROM %s WHERE %s;', (SELECT string_agg(quote_ident(l), ', ' ORDER BY n) FROM unnest(p.listing_columns) WITH ORDINALITY AS u (l, n)),
-                                    p.table_name, seeme.condition_in_words(p.table_name, seeme.row_condition(p, p.resource || ':list', true))), p.table_name)
+                                    p.table_name, seeme.condition_in_words(p.table_name, seeme.row_condition(p, p.resource || ':list'))), p.table_name)
 $$;
 COMMENT ON FUNCTION seeme.listing_views_changed() IS 'Protected tables whose listing view has another query than seeme_protect gives it';
 
@@ -23,10 +23,10 @@ CREATE FUNCTION seeme.guards_without_record() RETURNS TABLE (relation regclass, 
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT c.oid::regclass,
          jsonb_strip_nulls(jsonb_build_object(
-           'resource', coalesce(s.resource, o.parts[2]), 'project_column', s.project_column, 'team_column', s.team_column,
+           'resource', coalesce(s.resource, o.parts[1]), 'project_column', s.project_column, 'team_column', s.team_column,
            'organization_column', s.organization_column, 'resource_id_column', s.resource_id_column,
-           'owner_column', (parse_ident(o.parts[1]))[1],
-           'owner_alone', CASE WHEN e.condition ~ 'ownership_counts\([^()]*, false\)' THEN false END,
+           'owner_column', (parse_ident(o.parts[2]))[1],
+           'owner_alone', CASE o.parts[3] WHEN 'false' THEN false END,
            'resource_type', coalesce(s.resource_type, (SELECT split_part(encode(t.tgargs, 'escape'), '\000', 1) FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'seeme_forget_resource')),
            'listing_columns', (SELECT jsonb_agg(a.attname ORDER BY a.attnum)
                                  FROM pg_trigger t JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum > 0
@@ -34,7 +34,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                                 WHERE t.tgrelid = to_regclass(format('%I.%I', n.nspname, c.relname || '_listing')) AND t.tgname = 'seeme_read_only')))
     FROM pg_policy y JOIN pg_class c ON c.oid = y.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace,
          LATERAL (SELECT pg_get_expr(y.polqual, y.polrelid) AS condition) AS e,
-         LATERAL (SELECT regexp_match(e.condition, '([a-z_][a-z0-9_]*|"(?:[^"]|"")+") = seeme\.user_for\(''([a-z0-9_]+):update''') AS parts) AS o,
+         LATERAL (SELECT regexp_match(e.condition, 'seeme\.owns_row\(''([a-z0-9_]+):update''::text, .*, ([a-z_][a-z0-9_]*|"(?:[^"]|"")+"), (true|false)\)') AS parts) AS o,
          LATERAL (SELECT max(m.parts[1]) AS resource,
                          max((parse_ident(m.parts[2]))[1]) FILTER (WHERE m.parts[2] <> 'NULL::uuid') AS organization_column,
                          max((parse_ident(m.parts[3]))[1]) FILTER (WHERE m.parts[3] <> 'NULL::uuid') AS team_column,
@@ -43,7 +43,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                          max(m.parts[6]) AS resource_type
                     FROM (SELECT regexp_matches(e.condition, replace('seeme_has_permission\(''([a-z0-9_]+):update''::text, #, #, #, #, (?:''([^'']+)''|NULL)::text\)',
                                                                      '#', '(NULL::uuid|[a-z_][a-z0-9_]*|"(?:[^"]|"")+")'), 'g') AS parts) AS m) AS s
-   WHERE y.polname = 'seeme_update' AND n.nspname <> 'seeme' AND coalesce(s.resource, o.parts[2]) IS NOT NULL
+   WHERE y.polname = 'seeme_update' AND n.nspname <> 'seeme' AND coalesce(s.resource, o.parts[1]) IS NOT NULL
      AND NOT EXISTS (SELECT FROM seeme.protected_tables p WHERE p.table_name = c.oid)
      AND NOT EXISTS (SELECT FROM seeme.tables_made_again() m WHERE m.relation = c.oid)
 $$;

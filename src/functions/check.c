@@ -20,15 +20,14 @@
 #include "core/version.h"
 
 /*
- * The asking person, if they exist, are not disabled, and their API key (if they came by one) is good and reaches a code
- * (NULL: whatever it reaches) everywhere.
+ * Finds the asking person. False if nobody is identified, or the person does not exist or is disabled,
+ * or came by an API key that is not good or does not reach a code (NULL: any code) everywhere.
  */
-static Datum
-asking_person(FunctionCallInfo fcinfo, const char *code)
+bool
+seeme_asking_person(const char *code, pg_uuid_t *user_id)
 {
 	SeemeStore	store;
 	SeemeAsker	asker;
-	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
 	bool		known;
 
 	if (seeme_accept_changes())
@@ -36,14 +35,12 @@ asking_person(FunctionCallInfo fcinfo, const char *code)
 		const SeemeIdentity *identity = seeme_asker();
 
 		if (identity == NULL)
-			PG_RETURN_NULL();
+			return false;
 		*user_id = identity->user_id;
 		seeme_held_begin(&store);
 		known = seeme_viewer_acts(seeme_viewer(&store, identity), code);
 		seeme_store_close(&store);
-		if (!known)
-			PG_RETURN_NULL();
-		PG_RETURN_UUID_P(user_id);
+		return known;
 	}
 
 	seeme_store_open(&store);
@@ -53,7 +50,15 @@ asking_person(FunctionCallInfo fcinfo, const char *code)
 	if (known)
 		*user_id = asker.subject.person.id;
 	seeme_store_close(&store);
-	if (!known)
+	return known;
+}
+
+static Datum
+asking_person(FunctionCallInfo fcinfo, const char *code)
+{
+	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
+
+	if (!seeme_asking_person(code, user_id))
 		PG_RETURN_NULL();
 	PG_RETURN_UUID_P(user_id);
 }

@@ -22,6 +22,7 @@ extern PGDLLEXPORT Datum seeme_has_permission(PG_FUNCTION_ARGS);
 
 #pragma GCC visibility push(hidden)
 
+extern bool seeme_asking_person(const char *code, pg_uuid_t *user_id);
 extern void seeme_prepare_site(FmgrInfo *function, int scope);
 extern uint32 seeme_have_permission(FunctionCallInfo call, int scope, int n, pg_uuid_t *const *ids);
 

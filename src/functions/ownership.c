@@ -12,7 +12,6 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "nodes/supportnodes.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -23,6 +22,7 @@
 #include "cache/effective_permissions.h"
 #include "identity/identity.h"
 #include "functions/arguments.h"
+#include "functions/ownership.h"
 #include "core/store.h"
 #include "core/version.h"
 
@@ -379,37 +379,33 @@ read_only(FunctionCallInfo fcinfo)
 }
 
 /*
- * seeme.ownership_counts(organization, team, project, resource uuid, resource_type text, alone boolean) RETURNS boolean
+ * Whether ownership counts. The arguments are those of seeme.ownership_counts(); fn_extra is ours.
+ * What is remembered of resources is of one type, so the type must be the same in all calls.
  */
-SEEME_FUNCTION(seeme_ownership_counts, 6)
+bool
+seeme_ownership_of(FunctionCallInfo fcinfo, bool type_is_constant)
 {
 	Site	   *site = fcinfo->flinfo->fn_extra;
 	bool		counts;
 
-	/* What is remembered of resources is of one type. */
-	if (!seeme_accept_changes() || (site == NULL && !PG_ARGISNULL(RESOURCE) && !get_fn_expr_arg_stable(fcinfo->flinfo, ARG_TYPE)))
-		PG_RETURN_BOOL(read_only(fcinfo));
+	if (!seeme_accept_changes() || (!type_is_constant && !PG_ARGISNULL(RESOURCE)))
+		return read_only(fcinfo);
 	if (site != NULL && is_true(site) && recall(fcinfo, site, &counts))
 	{
 		seeme_cache_counters.hits++;
-		PG_RETURN_BOOL(counts);
+		return counts;
 	}
-	PG_RETURN_BOOL(read_and_remember(fcinfo));
+	return read_and_remember(fcinfo);
 }
 
 /*
- * seeme.plan_ownership_counts(internal) RETURNS internal
- *
- * Who owns a row belongs to where it lies, as a rule: the comparison before it says how many rows are let through.
+ * seeme.ownership_counts(organization, team, project, resource uuid, resource_type text,
+ * alone boolean) RETURNS boolean
  */
-SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_ownership_counts)
+SEEME_FUNCTION(seeme_ownership_counts, 6)
 {
-	Node	   *request = (Node *) PG_GETARG_POINTER(0);
-
-	if (!IsA(request, SupportRequestSelectivity))
-		PG_RETURN_POINTER(NULL);
-	((SupportRequestSelectivity *) request)->selectivity = 1.0;
-	PG_RETURN_POINTER(request);
+	PG_RETURN_BOOL(seeme_ownership_of(fcinfo, PG_ARGISNULL(RESOURCE) ||
+									  get_fn_expr_arg_stable(fcinfo->flinfo, ARG_TYPE)));
 }
 
 static int

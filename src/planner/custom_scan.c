@@ -22,17 +22,16 @@
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
-#include "utils/uuid.h"
 
-#include "planner/check_expression.h"
 #include "core/compat.h"
-#include "planner/custom_scan.h"
 #include "core/version.h"
+#include "planner/custom_scan.h"
+#include "planner/policy_arms.h"
 
 /* So many rows are read ahead of the one that is decided. */
 #define ROWS_AHEAD 16
 
-StaticAssertDecl(ROWS_AHEAD <= SEEME_MAX_IDS_AT_ONCE, "all rows that were read are decided in one call");
+StaticAssertDecl(ROWS_AHEAD <= SEEME_MAX_ROWS_AT_ONCE, "all rows that were read are decided in one call");
 
 #define CACHE_LINE 64
 
@@ -44,9 +43,9 @@ typedef struct PermissionScanState
 {
 	CustomScanState css;
 	TableScanDesc scan;
-	/* The check: as an expression for rows that come from elsewhere, and as a call, whose memory is the call site's. */
+	/* The condition: as an expression, for rows that come from elsewhere; and as arms */
 	ExprState  *check;
-	SeemeCall	call;
+	List	   *arms;
 	/* The rows read ahead, all on one page, which is pinned as long as they are; and the first one after them */
 	HeapTupleData rows[ROWS_AHEAD];
 	int			nrows;
@@ -139,7 +138,6 @@ begin_scan(CustomScanState *node, EState *estate, int flags)
 {
 	PermissionScanState *state = (PermissionScanState *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
-	FuncExpr   *check = linitial_node(FuncExpr, plan->custom_exprs);
 	Relation	relation = node->ss.ss_currentRelation;
 
 	/* A plan may be older than the library, and a parallel worker's library newer than the leader's. */
@@ -154,7 +152,10 @@ begin_scan(CustomScanState *node, EState *estate, int flags)
 	take_columns(state);
 	/* Also checks that whoever runs this may execute the function. */
 	state->check = ExecInitQual(plan->custom_exprs, &node->ss.ps);
-	seeme_call_init(&state->call, check);
+	state->arms = seeme_find_arms(linitial(plan->custom_exprs), plan->scan.scanrelid);
+	if (state->arms == NIL)
+		elog(ERROR, "the condition of a permission scan is none");
+	seeme_prepare_arms(state->arms);
 }
 
 /* Decides the rows that were read. */
@@ -162,20 +163,12 @@ static void
 decide(PermissionScanState *state)
 {
 	ScanState  *node = &state->css.ss;
-	TupleDesc	columns = RelationGetDescr(node->ss_currentRelation);
-	pg_uuid_t  *ids[ROWS_AHEAD];
+	SeemeRows	rows = {state->nrows, state->rows, RelationGetDescr(node->ss_currentRelation)};
 	MemoryContext old;
 
-	for (int i = 0; i < state->nrows; i++)
-	{
-		bool		isnull;
-		Datum		id = heap_getattr(&state->rows[i], state->call.column, columns, &isnull);
-
-		ids[i] = isnull ? NULL : DatumGetUUIDP(id);
-	}
 	ResetExprContext(node->ps.ps_ExprContext);
 	old = MemoryContextSwitchTo(node->ps.ps_ExprContext->ecxt_per_tuple_memory);
-	state->held = seeme_call(&state->call, state->nrows, ids);
+	state->held = seeme_decide_rows(state->arms, &rows);
 	state->decided_in = runs;
 	MemoryContextSwitchTo(old);
 }

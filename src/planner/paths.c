@@ -31,6 +31,7 @@
 #include "core/invalidation.h"
 #include "planner/custom_scan.h"
 #include "planner/paths.h"
+#include "planner/policy_arms.h"
 #include "planner/support_function.h"
 #include "core/version.h"
 
@@ -52,7 +53,7 @@ find_check(RelOptInfo *rel)
 		RestrictInfo *condition = lfirst(cell);
 
 		if (condition->security_level == rel->baserestrict_min_security && !condition->pseudoconstant &&
-			seeme_is_call((Node *) condition->clause, rel->relid))
+			seeme_is_policy((Node *) condition->clause, rel->relid))
 			return condition;
 	}
 	return NULL;
@@ -171,12 +172,23 @@ only_reads(PlannerInfo *root)
 	return !does_more_than_read((Node *) root->parse, NULL);
 }
 
+/* Whether a query compares one of these columns with something known. */
+static bool
+any_is_fixed(RelOptInfo *rel, Bitmapset *columns)
+{
+	int			column = -1;
+
+	while ((column = bms_next_member(columns, column)) >= 0)
+		if (seeme_is_fixed(rel, column))
+			return true;
+	return false;
+}
+
 static void
-add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *check)
+add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *check, Bitmapset *columns)
 {
 	if (!enable_permission_scan || rte->tablesample != NULL || rel->tuples < MIN_ROWS || rel->lateral_relids != NULL ||
-		seeme_is_point_query(rel) || seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) check->clause)->varattno) ||
-		!is_heap(rte->relid))
+		seeme_is_point_query(rel) || any_is_fixed(rel, columns) || !is_heap(rte->relid))
 		return;
 	add_path(rel, make_path(root, rel, check, 0));
 	if (rel->consider_parallel)
@@ -193,6 +205,7 @@ void
 seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
 	RestrictInfo *check;
+	List	   *arms;
 
 	if (!seeme_version_fits())
 		return;
@@ -209,11 +222,12 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 		seeme_ask_for_both(root, rel);
 		return;
 	}
-	if (!seeme_ask_once(root, rel, check))
-	{
+	if (seeme_is_call((Node *) check->clause, rel->relid) && seeme_ask_once(root, rel, check))
+		return;
+	arms = seeme_find_arms((Node *) check->clause, rel->relid);
+	if (seeme_arms_are_exact(arms))
 		seeme_trust_index(check);
-		add_scan(root, rel, rte, check);
-	}
+	add_scan(root, rel, rte, check, seeme_columns_of_arms(arms));
 }
 
 static Plan *

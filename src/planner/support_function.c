@@ -22,19 +22,23 @@
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/plancat.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
-#include "planner/check_expression.h"
-#include "core/invalidation.h"
-#include "core/compat.h"
 #include "cache/effective_permissions.h"
-#include "functions/permitted.h"
-#include "planner/support_function.h"
+#include "core/compat.h"
+#include "core/invalidation.h"
 #include "core/version.h"
+#include "functions/ownership.h"
+#include "functions/permitted.h"
+#include "planner/check_expression.h"
+#include "planner/policy_arms.h"
+#include "planner/support_function.h"
 
 /* So many places are read for an estimate; who has more is taken to have many. */
 #define PLACES_FOR_ESTIMATE 5000
@@ -297,6 +301,113 @@ seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
 	check->pseudoconstant = true;
 	root->hasPseudoConstantQuals = true;
 	return true;
+}
+
+/*
+ * The function seeme.user_for(text), in the schema of seeme.owns_row(); invalid if it is not there, or
+ * whoever runs the query may not call it.
+ */
+static Oid
+user_for_function(Oid owns_row)
+{
+	Oid			types[1] = {TEXTOID};
+	Oid			function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("user_for"),
+										   PointerGetDatum(buildoidvector(types, 1)),
+										   ObjectIdGetDatum(get_func_namespace(owns_row)));
+
+	return OidIsValid(function) && seeme_may_execute(function) ? function : InvalidOid;
+}
+
+/* The comparison of a row's owner with the person who asks; NULL if it cannot be made. */
+static OpExpr *
+owner_comparison(Oid owns_row, List *args, Oid equal)
+{
+	Oid			function = user_for_function(owns_row);
+	FuncExpr   *person;
+
+	if (!OidIsValid(function))
+		return NULL;
+	person = makeFuncExpr(function, UUIDOID, list_make1(copyObject(list_nth(args, SEEME_ARG_CODE))),
+						  InvalidOid, DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
+	return (OpExpr *) make_opclause(equal, BOOLOID, false, list_nth(args, SEEME_ARG_OWNER), (Expr *) person,
+									InvalidOid, InvalidOid);
+}
+
+/*
+ * What an index on the owner's column can look up in place of seeme.owns_row(). The call stays as a
+ * filter where the row lies somewhere: the index does not know whether the owner belongs there.
+ */
+static List *
+owner_index_condition(SupportRequestIndexCondition *request)
+{
+	FuncExpr   *call = (FuncExpr *) request->node;
+	IndexOptInfo *index = request->index;
+	Oid			equal;
+	OpExpr	   *condition;
+
+	if (!IsA(call, FuncExpr) || list_length(call->args) != SEEME_OWNS_ROW_NARGS ||
+		request->indexarg != SEEME_ARG_OWNER || !IsA(list_nth(call->args, SEEME_ARG_CODE), Const) ||
+		index->relam != BTREE_AM_OID || index->indexkeys[request->indexcol] == 0)
+		return NIL;
+	if (seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) || seeme_is_point_query(index->rel))
+		return NIL;
+	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID, BTEqualStrategyNumber);
+	if (!OidIsValid(equal))
+		return NIL;
+	condition = owner_comparison(request->funcid, call->args, equal);
+	if (condition == NULL)
+		return NIL;
+	set_opfuncid(condition);
+	request->lossy = !seeme_arms_are_exact(seeme_find_arms((Node *) call, index->rel->relid));
+	return list_make1(condition);
+}
+
+/*
+ * The part of rows that somebody owns. Owners belong to where their rows lie, as a rule, so it is the
+ * part of rows that have this owner.
+ */
+static Selectivity
+owner_selectivity(SupportRequestSelectivity *request)
+{
+	Node	   *owner = list_nth(request->args, SEEME_ARG_OWNER);
+	OpExpr	   *condition;
+
+	if (!IsA(list_nth(request->args, SEEME_ARG_CODE), Const))
+		return DEFAULT_EQ_SEL;
+	if (IsA(owner, Var) && ((Var *) owner)->varlevelsup == 0 && ((Var *) owner)->varno < request->root->simple_rel_array_size)
+	{
+		RelOptInfo *rel = request->root->simple_rel_array[((Var *) owner)->varno];
+
+		if (rel != NULL && (seeme_is_fixed(rel, ((Var *) owner)->varattno) || seeme_is_point_query(rel)))
+			return 1.0;
+	}
+	condition = owner_comparison(request->funcid, request->args, lookup_type_cache(UUIDOID, TYPECACHE_EQ_OPR)->eq_opr);
+	if (condition == NULL)
+		return DEFAULT_EQ_SEL;
+	return restriction_selectivity(request->root, condition->opno, condition->args, InvalidOid, request->varRelid);
+}
+
+/*
+ * seeme.plan_owns_row(internal) RETURNS internal
+ */
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_owns_row)
+{
+	Node	   *request = (Node *) PG_GETARG_POINTER(0);
+
+	if (!seeme_version_fits())
+		PG_RETURN_POINTER(NULL);
+	if (IsA(request, SupportRequestIndexCondition))
+		PG_RETURN_POINTER(owner_index_condition((SupportRequestIndexCondition *) request));
+	if (IsA(request, SupportRequestSelectivity) && !((SupportRequestSelectivity *) request)->is_join)
+	{
+		SupportRequestSelectivity *wanted = (SupportRequestSelectivity *) request;
+
+		if (list_length(wanted->args) != SEEME_OWNS_ROW_NARGS)
+			PG_RETURN_POINTER(NULL);
+		wanted->selectivity = owner_selectivity(wanted);
+		PG_RETURN_POINTER(wanted);
+	}
+	PG_RETURN_POINTER(NULL);
 }
 
 /*

@@ -67,8 +67,8 @@ spurt("$place/next/sql/$step", join "\n", '-- The next version.', 'SET LOCAL sea
     'ALTER TABLE seeme.users ADD COLUMN suspended boolean;', q{COMMENT ON COLUMN seeme.users.suspended IS 'Refused everything';},
     'DROP FUNCTION seeme.random_token(text);', statement_of('sql/install/11_decision.sql', 'seeme.random_token'),
     'REVOKE ALL ON FUNCTION seeme.random_token(text, text) FROM PUBLIC;',
-    'DROP FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean);', statement_of('sql/install/39_row_conditions.sql', 'seeme.row_condition'),
-    'REVOKE ALL ON FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean) FROM PUBLIC;',
+    'DROP FUNCTION seeme.row_condition(seeme.protected_tables, text);', statement_of('sql/install/39_row_conditions.sql', 'seeme.row_condition'),
+    'REVOKE ALL ON FUNCTION seeme.row_condition(seeme.protected_tables, text) FROM PUBLIC;',
     $policy, 'SELECT seeme.finish_upgrade();', '');
 if (-x '/usr/bin/python3' && -e "$tree/scripts/lint" && system('/usr/bin/python3 -c "import pglast" 2>/dev/null') == 0) {
     is(`$tree/scripts/lint '$place/next/sql/$step'`, '', 'the upgrade script keeps the rules of the house');
