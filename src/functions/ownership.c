@@ -256,6 +256,7 @@ read_and_remember(FunctionCallInfo fcinfo)
 	SeemeStore	store;
 	SeemeViewer *viewer = NULL;
 	uint64		changes;
+	uint64		moves;
 	bool		lies_somewhere = false;
 	bool		counts = false;
 
@@ -267,12 +268,16 @@ read_and_remember(FunctionCallInfo fcinfo)
 	changes = seeme_cache_read_under();
 	if (site->moves != seeme_moves)
 		forget(site);
+	moves = site->moves;
 	site->moves = 0;			/* should what follows fail */
 	if (asker != NULL)
 		viewer = seeme_viewer(&store, asker);
 	if (viewer != NULL && !viewer->is_refused)
 	{
-		if (!PG_ARGISNULL(RESOURCE))
+		/* The type is looked up once: it is the same as long as nothing moves. */
+		if (moves != seeme_moves)
+			site->resources = NULL;
+		if (!PG_ARGISNULL(RESOURCE) && site->resources == NULL)
 			site->resources = resources_of(fcinfo, &store, viewer);
 		counts = true;
 		for (int kind = 0; kind < NKINDS && counts; kind++)

@@ -225,7 +225,7 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 	if (seeme_is_call((Node *) check->clause, rel->relid) && seeme_ask_once(root, rel, check))
 		return;
 	arms = seeme_find_arms((Node *) check->clause, rel->relid);
-	if (seeme_arms_are_exact(arms))
+	if (list_length(arms) == 1 && seeme_arms_are_exact(arms))
 		seeme_trust_index(check);
 	add_scan(root, rel, rte, check, seeme_columns_of_arms(arms));
 }
