@@ -131,7 +131,8 @@ COMMENT ON FUNCTION seeme.ownership_counts(uuid, uuid, uuid, uuid, text, boolean
 CREATE FUNCTION seeme.plan_owns_row(internal) RETURNS internal
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_owns_row';
 COMMENT ON FUNCTION seeme.plan_owns_row(internal) IS
-  'Planner support: an index on the owner column finds the rows of seeme.owns_row, and statistics of it tell how many there are';
+  'Planner support: an index on the owner column finds the rows of seeme.owns_row. Its '
+  'statistics tell how many there are';
 
 -- The arm of a policy for the owner column. Its cost is that of a check from memory.
 CREATE FUNCTION seeme.owns_row(
@@ -139,7 +140,9 @@ CREATE FUNCTION seeme.owns_row(
   owner uuid, owner_alone boolean) RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE COST 1 SUPPORT seeme.plan_owns_row AS 'MODULE_PATHNAME', 'seeme_owns_row';
 COMMENT ON FUNCTION seeme.owns_row(text, uuid, uuid, uuid, uuid, text, uuid, boolean) IS
-  'Whether the asking person is the owner of a row, and belongs to where it lies: owner = seeme.user_for(permission) AND seeme.ownership_counts(organization, team, project, resource, resource_type, owner_alone)';
+  'Whether the asking person owns a row and belongs to where it lies: owner = '
+  'seeme.user_for(permission) AND seeme.ownership_counts(organization, team, project, resource, '
+  'resource_type, owner_alone)';
 
 CREATE FUNCTION seeme.may_take_out(
   permission text, organization uuid, team uuid, project uuid, resource uuid,

@@ -43,10 +43,11 @@ RETURN concat_ws(' OR ',
        THEN seeme.check_of(code, 'organization', p.organization_column) END,
   CASE WHEN p.resource_id_column IS NOT NULL
        THEN seeme.check_of(code, 'resource', p.resource_id_column, p.resource_type) END,
-  -- The owner comes last: PostgreSQL keeps the order of OR, and a permission lets more rows through.
+  -- The owner comes last: PostgreSQL keeps the order of OR, and permissions let more rows through.
   CASE WHEN p.owner_column IS NOT NULL THEN seeme.owner_condition(p, code) END);
 COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text) IS
-  'The SQL condition for rows of a protected table on which the asking person holds a code. It is arms with OR between them (src/planner/policy_arms.c)';
+  'The SQL condition for rows of a protected table on which the asking person holds a code. It '
+  'is arms with OR between them (src/planner/policy_arms.c)';
 
 CREATE FUNCTION seeme.listing_query(p seeme.protected_tables) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -1,6 +1,6 @@
 -- Rows that an UPDATE moves to another place, or gives to another owner.
 
--- What a policy cannot see: whether an UPDATE moves a row, or gives it to another owner.
+-- A policy sees the old row or the new one, never both.
 CREATE FUNCTION seeme.check_moved_row() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -24,12 +24,14 @@ DECLARE
   column_name text;
 BEGIN
   IF NOT (row_security_active(TG_RELID)
-          OR EXISTS (SELECT FROM pg_partition_ancestors(TG_RELID) a WHERE row_security_active(a.relid))) THEN
+          OR EXISTS (SELECT FROM pg_partition_ancestors(TG_RELID) a
+                      WHERE row_security_active(a.relid))) THEN
     RETURN NEW;
   END IF;
   FOREACH column_name IN ARRAY TG_ARGV[3:8] LOOP
     IF column_name <> '' AND NOT new_row ? column_name THEN
-      RAISE EXCEPTION 'table % is protected by a column "%" that it does not have any more', TG_RELID::regclass, column_name
+      RAISE EXCEPTION 'table % is protected by a column "%" that it does not have any more',
+                      TG_RELID::regclass, column_name
         USING ERRCODE = 'undefined_column', HINT = 'Call seeme_unprotect and seeme_protect again.';
     END IF;
   END LOOP;
@@ -49,46 +51,62 @@ BEGIN
      AND NOT (@extschema@.seeme_has_permission(update_code, team => new_team)
               OR seeme.lies_in(NULL, new_team, new_project)) THEN
     place := 'team';
-  ELSIF new_organization IS NOT NULL AND new_row -> organization_column <> old_row -> organization_column
+  ELSIF new_organization IS NOT NULL
+     AND new_row -> organization_column <> old_row -> organization_column
      AND NOT (@extschema@.seeme_has_permission(update_code, organization => new_organization)
               OR seeme.lies_in(new_organization, new_team, new_project)) THEN
     place := 'organization';
   ELSIF new_resource IS NOT NULL AND new_row -> resource_id_column <> old_row -> resource_id_column
      AND NOT (holds_resource AND seeme.may_claim(update_code, type, new_resource)
-              OR @extschema@.seeme_has_permission(update_code, resource => new_resource, resource_type => type)) THEN
+              OR @extschema@.seeme_has_permission(update_code, resource => new_resource,
+                                                  resource_type => type)) THEN
     place := type;
   END IF;
   IF place IS NOT NULL THEN
     RAISE EXCEPTION 'you do not hold % in the % that this row would move to', update_code, place
-      USING ERRCODE = 'insufficient_privilege', HINT = 'Moving a row needs the right where it was and where it goes.';
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Moving a row needs the right where it was and where it goes.';
   END IF;
 
   IF owner_column <> '' AND new_row -> owner_column <> old_row -> owner_column
      AND NOT ((old_row ->> owner_column)::uuid IS NOT DISTINCT FROM seeme.user_for(everything)
-              AND seeme.ownership_counts(old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid, type, owner_alone)
+              AND seeme.ownership_counts(old_organization, old_team, old_project,
+                                         (old_row ->> assigned_by)::uuid, type, owner_alone)
               OR @extschema@.seeme_has_permission(everything, project => old_project)
               OR @extschema@.seeme_has_permission(everything, team => old_team)
               OR @extschema@.seeme_has_permission(everything, organization => old_organization)
-              OR type IS NOT NULL AND @extschema@.seeme_has_permission(everything, resource => old_resource, resource_type => type)) THEN
+              OR type IS NOT NULL
+                 AND @extschema@.seeme_has_permission(everything, resource => old_resource,
+                                                      resource_type => type)) THEN
     RAISE EXCEPTION 'you do not hold % on this row', everything
       USING ERRCODE = 'insufficient_privilege',
-            HINT = 'A row is given to another owner by its owner, or by who may do everything with it.';
+            HINT = 'A row is given to another owner by its owner, or by who may do everything '
+                   'with it.';
   END IF;
 
-  -- Ownership alone moves no row out of an organization. Of the right to update in each that it leaves, and where it then is, its owner
-  -- makes use as anybody else does. Asked of everybody: else an owner would give the row away first.
+  -- Ownership alone moves no row out of an organization. It takes delete in the organization that
+  -- the row leaves, or update both there and in the new place. Everybody is asked, not the owner
+  -- alone: an owner could otherwise give the row away first.
   IF owner_column <> ''
-     AND NOT seeme.may_take_out(delete_code, old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid,
-                                new_organization, new_team, new_project, (new_row ->> assigned_by)::uuid, type)
-     AND NOT (seeme.may_take_out(update_code, old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid,
-                                 new_organization, new_team, new_project, (new_row ->> assigned_by)::uuid, type)
+     AND NOT seeme.may_take_out(delete_code, old_organization, old_team, old_project,
+                                (old_row ->> assigned_by)::uuid, new_organization, new_team,
+                                new_project, (new_row ->> assigned_by)::uuid, type)
+     AND NOT (seeme.may_take_out(update_code, old_organization, old_team, old_project,
+                                 (old_row ->> assigned_by)::uuid, new_organization, new_team,
+                                 new_project, (new_row ->> assigned_by)::uuid, type)
               AND (@extschema@.seeme_has_permission(update_code, project => new_project)
                    OR @extschema@.seeme_has_permission(update_code, team => new_team)
-                   OR @extschema@.seeme_has_permission(update_code, organization => new_organization)
-                   OR type IS NOT NULL AND @extschema@.seeme_has_permission(update_code, resource => new_resource, resource_type => type))) THEN
+                   OR @extschema@.seeme_has_permission(update_code,
+                                                       organization => new_organization)
+                   OR type IS NOT NULL
+                      AND @extschema@.seeme_has_permission(update_code, resource => new_resource,
+                                                           resource_type => type))) THEN
     RAISE EXCEPTION 'you do not hold % in the organization that this row would leave', delete_code
-      USING ERRCODE = 'insufficient_privilege', HINT = 'Ownership alone moves no row out of an organization.';
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Ownership alone moves no row out of an organization.';
   END IF;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.check_moved_row() IS 'Trigger on protected tables: a row that moves needs update where it goes, a change of owner needs everything, and ownership alone takes no row out of an organization';
+COMMENT ON FUNCTION seeme.check_moved_row() IS
+  'Trigger on protected tables: a row that moves needs update where it goes, a change of owner '
+  'needs everything, and ownership alone takes no row out of an organization';

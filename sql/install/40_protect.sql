@@ -1,7 +1,7 @@
 -- Putting an application's own tables under the model: seeme_protect.
 
--- A column of the table that names a scope: it exists and is a uuid; an index on it pays.
-CREATE FUNCTION seeme.check_scope_column(table_name regclass, column_name name, parameter text) RETURNS void
+CREATE FUNCTION seeme.check_scope_column(
+  table_name regclass, column_name name, parameter text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   attribute pg_attribute;
@@ -10,38 +10,49 @@ BEGIN
     RETURN;
   END IF;
   SELECT * INTO attribute FROM pg_attribute a
-   WHERE a.attrelid = table_name AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
+   WHERE a.attrelid = table_name AND a.attname = column_name AND a.attnum > 0
+     AND NOT a.attisdropped;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'table % has no column "%"', table_name, column_name
       USING ERRCODE = 'undefined_column',
             HINT = format('%s names a uuid column of the table; it has: %s.', parameter,
-              (SELECT coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), 'none') FROM pg_attribute a
-                WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = 'uuid'::regtype));
+              (SELECT coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), 'none')
+                 FROM pg_attribute a
+                WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped
+                  AND a.atttypid = 'uuid'::regtype));
   END IF;
   IF attribute.atttypid <> 'uuid'::regtype THEN
-    RAISE EXCEPTION 'column "%" of table % is of type %', column_name, table_name, format_type(attribute.atttypid, attribute.atttypmod)
-      USING ERRCODE = 'datatype_mismatch', HINT = format('%s names a column of type uuid.', parameter);
+    RAISE EXCEPTION 'column "%" of table % is of type %', column_name, table_name,
+                    format_type(attribute.atttypid, attribute.atttypmod)
+      USING ERRCODE = 'datatype_mismatch',
+            HINT = format('%s names a column of type uuid.', parameter);
   END IF;
   PERFORM FROM pg_index i
-    WHERE i.indrelid = table_name AND i.indkey[0] = attribute.attnum AND i.indisvalid AND i.indpred IS NULL;
+    WHERE i.indrelid = table_name AND i.indkey[0] = attribute.attnum AND i.indisvalid
+      AND i.indpred IS NULL;
   IF NOT FOUND THEN
     RAISE NOTICE 'no index on %(%)', table_name, quote_ident(column_name)
       USING HINT = format('CREATE INDEX ON %s (%I);', table_name, column_name);
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.check_scope_column(regclass, name, text) IS
-  'Raises unless the column exists (42703) and is a uuid (42804); a NOTICE with the statement to run when no index begins with it';
+  'Raises an error unless the column exists (42703) and is a uuid (42804). A NOTICE has the '
+  'statement to run when no index begins with it';
 
 CREATE FUNCTION seeme.create_policies(p seeme.protected_tables) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   EXECUTE format('CREATE POLICY seeme_select ON %s FOR SELECT USING (%s)', p.table_name,
                  seeme.row_condition(p, p.resource || ':read'));
-  EXECUTE format('CREATE POLICY seeme_insert ON %s FOR INSERT WITH CHECK (%s)', p.table_name, seeme.insert_condition(p));
-  EXECUTE format('CREATE POLICY seeme_update ON %s FOR UPDATE USING (%s)', p.table_name, seeme.row_condition(p, p.resource || ':update'));
-  EXECUTE format('CREATE POLICY seeme_delete ON %s FOR DELETE USING (%s)', p.table_name, seeme.row_condition(p, p.resource || ':delete'));
+  EXECUTE format('CREATE POLICY seeme_insert ON %s FOR INSERT WITH CHECK (%s)', p.table_name,
+                 seeme.insert_condition(p));
+  EXECUTE format('CREATE POLICY seeme_update ON %s FOR UPDATE USING (%s)', p.table_name,
+                 seeme.row_condition(p, p.resource || ':update'));
+  EXECUTE format('CREATE POLICY seeme_delete ON %s FOR DELETE USING (%s)', p.table_name,
+                 seeme.row_condition(p, p.resource || ':delete'));
 END $$;
-COMMENT ON FUNCTION seeme.create_policies(seeme.protected_tables) IS 'Makes the four policies of a protected table';
+COMMENT ON FUNCTION seeme.create_policies(seeme.protected_tables) IS
+  'Makes the four policies of a protected table';
 
 CREATE FUNCTION seeme.create_resource_triggers(p seeme.protected_tables) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -56,9 +67,10 @@ BEGIN
   PERFORM seeme.create_follow_trigger(p);
 END $$;
 COMMENT ON FUNCTION seeme.create_resource_triggers(seeme.protected_tables) IS
-  'Makes what has assignments go with the rows of a protected table that holds resources, and bear their names';
+  'Makes the triggers by which assignments follow the rows of a protected table that holds '
+  'resources';
 
--- Referential actions run as the table's owner, the triggers' conditions with them.
+-- Referential actions run as the owner of the table, with the policies and triggers that they meet.
 CREATE FUNCTION seeme.grant_to_owner(p seeme.protected_tables) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -67,11 +79,12 @@ DECLARE
     'seeme.user_for(text)', 'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
     'seeme.owns_row(text,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
-    -- what the planner has take its place
+    -- the planner puts these in the place of seeme_has_permission
     'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text)',
     '@extschema@.seeme_permitted_organizations(text)', '@extschema@.seeme_permitted_teams(text)',
-    '@extschema@.seeme_permitted_projects(text)', '@extschema@.seeme_permitted_resources(text,text)',
-    -- who adds a partition makes its triggers
+    '@extschema@.seeme_permitted_projects(text)',
+    '@extschema@.seeme_permitted_resources(text,text)',
+    -- a new partition gets its triggers from the owner
     'seeme.ask_after_wait()', 'seeme.check_moved_row()', 'seeme.follow_resource()']::regprocedure[];
   routine regprocedure;
 BEGIN
@@ -85,34 +98,44 @@ BEGIN
   END LOOP;
 END $$;
 COMMENT ON FUNCTION seeme.grant_to_owner(seeme.protected_tables) IS
-  'Gives the owner of a protected table what its policies and triggers call';
+  'Grants the owner of a protected table the functions that its policies and triggers call';
 
--- A table that was restored by itself has its guards, and is not known to be protected. One that was a part of a protected table has
--- those of a part.
+-- A table that was restored by itself has guards, and seeme.protected_tables does not know it. So
+-- does a table that was detached from a protected one.
 CREATE FUNCTION seeme.clear_guards(relation regclass) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   object  text;
   cleared boolean := false;
-  is_part boolean := EXISTS (SELECT FROM seeme.protected_tables p, LATERAL seeme.tables_below(p.table_name) b WHERE b.relation = clear_guards.relation);
+  is_part boolean := EXISTS (
+    SELECT FROM seeme.protected_tables p, LATERAL seeme.tables_below(p.table_name) b
+     WHERE b.relation = clear_guards.relation);
 BEGIN
   FOR object IN SELECT p.polname FROM pg_policy p
-                 WHERE p.polrelid = relation AND p.polname IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete', 'seeme_closed') LOOP
+                 WHERE p.polrelid = relation
+                   AND p.polname IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete',
+                                     'seeme_closed') LOOP
     EXECUTE format('DROP POLICY %I ON %s', object, relation);
     cleared := true;
   END LOOP;
-  FOR object IN SELECT t.tgname FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'seeme'::regnamespace
+  FOR object IN SELECT t.tgname FROM pg_trigger t
+                  JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'seeme'::regnamespace
                  WHERE t.tgrelid = relation AND NOT t.tgisinternal AND t.tgparentid = 0
                    AND f.proname IN ('ask_after_wait', 'check_moved_row', 'follow_resource') LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object, relation);
     cleared := cleared OR NOT is_part;
   END LOOP;
-  UPDATE seeme.protected_tables p SET closed_partitions = array_remove(p.closed_partitions, relation)
-   WHERE relation = ANY (p.closed_partitions) AND NOT EXISTS (SELECT FROM seeme.tables_below(p.table_name) b WHERE b.relation = clear_guards.relation);
+  UPDATE seeme.protected_tables p
+     SET closed_partitions = array_remove(p.closed_partitions, relation)
+   WHERE relation = ANY (p.closed_partitions)
+     AND NOT EXISTS (SELECT FROM seeme.tables_below(p.table_name) b
+                      WHERE b.relation = clear_guards.relation);
   RETURN cleared OR FOUND;
 END $$;
 COMMENT ON FUNCTION seeme.clear_guards(regclass) IS
-  'Drops the policies and triggers that seeme_protect once made on a table that is not protected now: as after a restore of that table alone, or after it was detached from a protected one. True if what it has is theirs alone, and row security was enabled for them';
+  'Drops the policies and triggers of seeme_protect from a table that is not protected now, as '
+  'after a restore of that table alone, or after it was detached. True if row security was '
+  'enabled for them, and nothing else there needs it';
 
 CREATE FUNCTION seeme.refuse_write() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -120,16 +143,19 @@ BEGIN
   RAISE EXCEPTION 'view % is for reading', TG_RELID::regclass
     USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Write to the table that it shows.';
 END $$;
-COMMENT ON FUNCTION seeme.refuse_write() IS 'Trigger: listing views are read only';
+COMMENT ON FUNCTION seeme.refuse_write() IS
+  'Trigger: listing views are read only';
 
 CREATE FUNCTION seeme.drop_left_view(view_name text) RETURNS regrole[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   readers regrole[];
 BEGIN
-  SELECT ARRAY(SELECT a.grantee::regrole FROM aclexplode(v.relacl) AS a WHERE a.privilege_type = 'SELECT' AND a.grantee NOT IN (0, v.relowner)) INTO readers
+  SELECT ARRAY(SELECT a.grantee::regrole FROM aclexplode(v.relacl) AS a
+                WHERE a.privilege_type = 'SELECT' AND a.grantee NOT IN (0, v.relowner)) INTO readers
     FROM pg_class v JOIN pg_trigger t ON t.tgrelid = v.oid AND t.tgname = 'seeme_read_only'
-    JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'seeme'::regnamespace AND f.proname = 'refuse_write'
+    JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'seeme'::regnamespace
+     AND f.proname = 'refuse_write'
    WHERE v.oid = to_regclass(view_name) AND v.relkind = 'v'
      AND NOT EXISTS (SELECT FROM seeme.protected_tables p WHERE p.listing_view = v.oid);
   IF FOUND THEN
@@ -138,7 +164,8 @@ BEGIN
   RETURN readers;
 END $$;
 COMMENT ON FUNCTION seeme.drop_left_view(text) IS
-  'Drops a listing view that was restored with its table, and is no protected table''s now, to make way for the one that seeme_protect makes; answers with who may read it';
+  'Drops a listing view that was restored with its table and belongs to no protected table now. '
+  'Returns the roles that may read it. seeme_protect then makes the view anew';
 
 CREATE FUNCTION @extschema@.seeme_protect(
   table_name regclass, resource text, project_column name = NULL, team_column name = NULL,
@@ -150,7 +177,8 @@ DECLARE
   relation   pg_class;
   p          seeme.protected_tables;
   action     text;
-  columns    name[] := ARRAY[project_column, team_column, organization_column, resource_id_column, owner_column];
+  columns    name[] := ARRAY[project_column, team_column, organization_column, resource_id_column,
+                             owner_column];
   view_name  text;
   grantee    record;
   others     text;
@@ -159,18 +187,23 @@ DECLARE
 BEGIN
   IF table_name IS NULL OR resource IS NULL THEN
     RAISE EXCEPTION 'seeme_protect needs a table and a resource'
-      USING ERRCODE = 'null_value_not_allowed', HINT = 'seeme_protect(''models'', ''models'', project_column => ''project_id'')';
+      USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'seeme_protect(''models'', ''models'', project_column => ''project_id'')';
   END IF;
   IF owner_alone IS NULL THEN
     RAISE EXCEPTION 'owner_alone is null'
-      USING ERRCODE = 'null_value_not_allowed', HINT = 'It is true or false: whether a row that lies nowhere is its owner''s own.';
+      USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'It is true or false: whether a row that lies nowhere is its owner''s own.';
   END IF;
   SELECT * INTO relation FROM pg_class c WHERE c.oid = table_name;
   IF relation.relkind NOT IN ('r', 'p') OR relation.relpersistence = 't' OR relation.relispartition
-     OR relation.relnamespace IN ('seeme'::regnamespace, 'pg_catalog'::regnamespace, 'information_schema'::regnamespace) THEN
+     OR relation.relnamespace IN ('seeme'::regnamespace, 'pg_catalog'::regnamespace,
+                                  'information_schema'::regnamespace) THEN
     RAISE EXCEPTION '% is not a table that can be protected', table_name
       USING ERRCODE = 'wrong_object_type',
-            HINT = 'Protect ordinary and partitioned tables of the application: the table under a view, the root of a partition. A view shows what its reader may see when it is made WITH (security_invoker = true).';
+            HINT = 'Protect ordinary and partitioned tables of the application: the table under a '
+                   'view, the root of a partition. A view shows what its reader may see when it is made WITH '
+                   '(security_invoker = true).';
   END IF;
   IF NOT pg_has_role(relation.relowner, 'USAGE') THEN
     RAISE EXCEPTION 'must be owner of table %', table_name USING ERRCODE = 'insufficient_privilege';
@@ -182,21 +215,27 @@ BEGIN
   PERFORM seeme.lock('seeme.protected_tables', '');
   IF EXISTS (SELECT FROM seeme.protected_tables t WHERE t.table_name = relation.oid) THEN
     RAISE EXCEPTION 'table % is protected already', table_name
-      USING ERRCODE = 'duplicate_object', HINT = format('SELECT seeme_unprotect(%L) first.', table_name);
+      USING ERRCODE = 'duplicate_object',
+            HINT = format('SELECT seeme_unprotect(%L) first.', table_name);
   END IF;
   IF resource IN ('organizations', 'teams', 'projects', 'roles', 'permissions') THEN
     RAISE EXCEPTION 'the codes of "%" are about the rows of seeme.%', resource, resource
       USING ERRCODE = 'invalid_parameter_value',
-            HINT = format('Give the rows of %s a resource of their own: SELECT seeme_protect(%L, %L, ...);', table_name, table_name, 'app_' || resource);
+            HINT = format('Give the rows of %s a resource of their own: '
+                          'SELECT seeme_protect(%L, %L, ...);',
+                          table_name, table_name, 'app_' || resource);
   END IF;
   IF resource !~ '^[a-z][a-z0-9_]*$' OR length(resource) > 63 THEN
     RAISE EXCEPTION '"%" is not a resource that a table can hold', left(resource, 100)
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'Lower-case letters, digits and underscores, as in the codes: models, dataset_items.';
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Lower-case letters, digits and underscores, as in the codes: models, '
+                   'dataset_items.';
   END IF;
   IF num_nonnulls(VARIADIC columns) = 0 THEN
     RAISE EXCEPTION 'nothing tells the scope of a row of %', table_name
       USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Name at least one of project_column, team_column, organization_column, resource_id_column, owner_column.';
+            HINT = 'Name at least one of project_column, team_column, organization_column, '
+                   'resource_id_column, owner_column.';
   END IF;
   PERFORM seeme.check_scope_column(table_name, project_column, 'project_column'),
           seeme.check_scope_column(table_name, team_column, 'team_column'),
@@ -222,8 +261,9 @@ BEGIN
   p.schema_name := (SELECT n.nspname FROM pg_namespace n WHERE n.oid = relation.relnamespace);
   p.relation_name := relation.relname;
 
-  -- The type by which its rows, or what they are parts of, are assigned to projects.
-  p.resource_type := coalesce(resource_type, (SELECT t.name FROM seeme.resource_types t WHERE t.resource = p.resource));
+  -- The type of the resources that are assigned to projects: the rows, or what they are parts of.
+  p.resource_type := coalesce(resource_type,
+    (SELECT t.name FROM seeme.resource_types t WHERE t.resource = p.resource));
   IF p.resource_type IS NULL THEN
     IF EXISTS (SELECT FROM seeme.permissions c WHERE c.resource = p.resource AND c.is_builtin) THEN
       IF resource_id_column IS NOT NULL THEN
@@ -236,20 +276,25 @@ BEGIN
                               WHEN resource ~ '[^s]s$' THEN left(resource, -1) ELSE resource END;
     END IF;
   END IF;
-  IF p.resource_type IS NOT NULL AND NOT EXISTS (SELECT FROM seeme.resource_types t WHERE t.name = p.resource_type) THEN
+  IF p.resource_type IS NOT NULL
+     AND NOT EXISTS (SELECT FROM seeme.resource_types t WHERE t.name = p.resource_type) THEN
     IF EXISTS (SELECT FROM seeme.resource_types t WHERE t.resource = p.resource) THEN
       RAISE EXCEPTION 'resource type "%" is not registered', left(p.resource_type, 100)
         USING ERRCODE = 'invalid_parameter_value',
-              HINT = format('The type of "%s" is "%s".', resource, (SELECT t.name FROM seeme.resource_types t WHERE t.resource = p.resource));
+              HINT = format('The type of "%s" is "%s".', resource,
+                (SELECT t.name FROM seeme.resource_types t WHERE t.resource = p.resource));
     END IF;
     INSERT INTO seeme.resource_types (name, resource) VALUES (p.resource_type, p.resource);
     p.registered_type := true;
   END IF;
-  p.holds_resource := EXISTS (SELECT FROM seeme.resource_types t WHERE t.name = p.resource_type AND t.resource = p.resource);
+  p.holds_resource := EXISTS (SELECT FROM seeme.resource_types t
+                               WHERE t.name = p.resource_type AND t.resource = p.resource);
   IF p.holds_resource THEN
     p.id_column := coalesce(p.resource_id_column, (
-      SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-       WHERE i.indrelid = table_name AND i.indisprimary AND i.indnkeyatts = 1 AND a.atttypid = 'uuid'::regtype));
+      SELECT a.attname FROM pg_index i
+        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+       WHERE i.indrelid = table_name AND i.indisprimary AND i.indnkeyatts = 1
+         AND a.atttypid = 'uuid'::regtype));
     p.name_column := seeme.name_column_of(table_name);
   END IF;
 
@@ -257,7 +302,8 @@ BEGIN
     PERFORM FROM seeme.permissions c WHERE c.name = p.resource || ':' || action;
     IF NOT FOUND THEN
       INSERT INTO seeme.permissions (name, description, grouped_by_projects)
-      VALUES (p.resource || ':' || action, format('%s %s', initcap(action COLLATE "C"), replace(p.resource, '_', ' ')), true);
+      VALUES (p.resource || ':' || action,
+              format('%s %s', initcap(action COLLATE "C"), replace(p.resource, '_', ' ')), true);
       p.registered_codes := p.registered_codes || (p.resource || ':' || action);
     END IF;
   END LOOP;
@@ -279,16 +325,20 @@ BEGIN
 
   IF listing_columns IS NOT NULL THEN
     p.listing_columns := listing_columns;
-    view_name := format('%s.%I', relation.relnamespace::regnamespace, relation.relname || '_listing');
+    view_name := format('%s.%I', relation.relnamespace::regnamespace,
+                        relation.relname || '_listing');
     readers := seeme.drop_left_view(view_name);
-    EXECUTE format('CREATE VIEW %s WITH (security_barrier = true) AS %s', view_name, seeme.listing_query(p));
+    EXECUTE format('CREATE VIEW %s WITH (security_barrier = true) AS %s', view_name,
+                   seeme.listing_query(p));
     EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
-                   format('The rows of %s on which the asking person holds %s:list (seeme_protect)', table_name, p.resource));
+                   format('The rows of %s on which the asking person holds %s:list (seeme_protect)',
+                          table_name, p.resource));
     p.listing_view := view_name::regclass;
-    EXECUTE format('CREATE TRIGGER seeme_read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW '
-                   'EXECUTE FUNCTION seeme.refuse_write()', view_name);
-    -- Its owner bypasses row security: whatever default privileges have granted on it goes.
-    FOR grantee IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role
+    EXECUTE format('CREATE TRIGGER seeme_read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON %s '
+                   'FOR EACH ROW EXECUTE FUNCTION seeme.refuse_write()', view_name);
+    -- The view's owner bypasses row security, so no grant by default privileges stays on it.
+    FOR grantee IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                                        ELSE a.grantee::regrole::text END AS role
                      FROM pg_class c, aclexplode(c.relacl) AS a
                     WHERE c.oid = p.listing_view AND a.grantee <> c.relowner LOOP
       EXECUTE format('REVOKE ALL ON %s FROM %s', view_name, grantee.role);
@@ -308,5 +358,11 @@ BEGIN
     PERFORM seeme.name_resources(p.resource_type);
   END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@.seeme_protect(regclass, text, name, name, name, name, name, text, name[], boolean) IS
-  'Puts a table under the model: policies that ask for resource:read, :create, :update and :delete in a row''s scope, which any of the columns tells. resource_id_column: the id under which the row''s resource of type resource_type is assigned to projects. owner_column: that person may do everything with the row, while a member of where it lies. owner_alone: whether a row that lies nowhere is its owner''s own. listing_columns: a view TABLE_listing of these columns for who holds resource:list. For the owner of the table.';
+COMMENT ON FUNCTION @extschema@.seeme_protect(
+  regclass, text, name, name, name, name, name, text, name[], boolean) IS
+  'Protects a table: policies ask for resource:read, :create, :update and :delete in the scope '
+  'of a row. Any of the columns tells the scope. resource_id_column: the id by which the row''s '
+  'resource, of type resource_type, is assigned to projects. owner_column: this person may do '
+  'everything with the row while they are a member where it lies. owner_alone: whether a row '
+  'that lies nowhere belongs to its owner. listing_columns: the columns of a view TABLE_listing '
+  'for people who hold resource:list. For the owner of the table.';

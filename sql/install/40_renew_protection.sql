@@ -3,7 +3,8 @@
 CREATE FUNCTION seeme.set_view_query(view regclass, query text) RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_set_view_query';
 COMMENT ON FUNCTION seeme.set_view_query(regclass, text) IS
-  'Gives a view another query with the same columns. Its grants, its triggers and the views over it stay. For the extension''s own functions';
+  'Gives a view another query with the same columns. Its grants, its triggers and the views '
+  'over it stay. For the extension''s own functions';
 
 -- An upgrade changes what seeme_protect makes of a table. The arguments of seeme_protect stay.
 CREATE FUNCTION seeme.renew_protection(table_name regclass) RETURNS void
@@ -57,7 +58,8 @@ BEGIN
   PERFORM seeme.grant_to_owner(p);
 END $$;
 COMMENT ON FUNCTION seeme.renew_protection(regclass) IS
-  'Makes the policies, triggers and listing view of a protected table anew, with the arguments that seeme_protect was given. For superusers, after a finding or an upgrade';
+  'Makes the policies, triggers and listing view of a protected table anew, with the arguments '
+  'that seeme_protect was given. For superusers, after a finding or an upgrade';
 
 CREATE FUNCTION seeme.renew_all_protection() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -73,10 +75,13 @@ BEGIN
       PERFORM seeme.renew_protection(relation);
     EXCEPTION WHEN undefined_column OR undefined_function OR datatype_mismatch OR wrong_object_type
                 OR invalid_table_definition OR invalid_object_definition THEN
-      RAISE WARNING 'the protection of table % could not be brought up to date: %', relation, SQLERRM
-        USING HINT = format('Call seeme_unprotect(%L), and seeme_protect with the columns that the table has now.', relation);
+      RAISE WARNING 'the protection of table % could not be brought up to date: %',
+                    relation, SQLERRM
+        USING HINT = format('Call seeme_unprotect(%L), and seeme_protect with the columns that '
+                            'the table has now.', relation);
     END;
   END LOOP;
 END $$;
 COMMENT ON FUNCTION seeme.renew_all_protection() IS
-  'Makes the policies, triggers and listing views of all protected tables anew, after an upgrade. A WARNING for each table where that fails';
+  'Makes the policies, triggers and listing views of all protected tables anew, after an '
+  'upgrade. A WARNING for each table where that fails';

@@ -9,23 +9,31 @@ DECLARE
   was_part boolean;
 BEGIN
   SELECT * INTO relation FROM pg_class c WHERE c.oid = table_name;
-  IF NOT FOUND OR NOT pg_has_role(relation.relowner, 'USAGE') OR row_security_active('seeme.protected_tables') THEN
+  IF NOT FOUND OR NOT pg_has_role(relation.relowner, 'USAGE')
+     OR row_security_active('seeme.protected_tables') THEN
     RETURN false;
   END IF;
   DELETE FROM seeme.dropped_tables d USING pg_namespace n
-   WHERE n.oid = relation.relnamespace AND (d.schema_name, d.table_name) = (n.nspname, relation.relname);
+   WHERE n.oid = relation.relnamespace
+     AND (d.schema_name, d.table_name) = (n.nspname, relation.relname);
   is_known := FOUND;
-  was_part := EXISTS (SELECT FROM seeme.protected_tables p WHERE table_name = ANY (p.closed_partitions)
-                         AND NOT EXISTS (SELECT FROM seeme.tables_below(p.table_name) b WHERE b.relation = table_name));
-  -- Where row security was enabled for these guards it goes with them; of what was restored nobody knows, but policies of its own need it.
+  was_part := EXISTS (
+    SELECT FROM seeme.protected_tables p
+     WHERE table_name = ANY (p.closed_partitions)
+       AND NOT EXISTS (SELECT FROM seeme.tables_below(p.table_name) b
+                        WHERE b.relation = table_name));
+  -- If row security was enabled for these guards, it is disabled with them. For a restored table
+  -- this is not known, so it stays enabled if the table has policies of its own.
   IF (is_known OR was_part) AND seeme.clear_guards(table_name)
      AND (was_part OR NOT EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = table_name)) THEN
-    EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', table_name);
+    EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY',
+                   table_name);
   END IF;
   RETURN is_known OR was_part;
 END $$;
 COMMENT ON FUNCTION seeme.leave_open(regclass) IS
-  'For seeme_unprotect of a table that is not protected, but bears the name of one that was, or was a partition of one and stayed closed: it is to be open. False if it is neither';
+  'For seeme_unprotect: opens a table that is not protected, but has the name of a table that '
+  'was, or was a partition of one and stayed closed. False if it is neither';
 
 CREATE FUNCTION @extschema@.seeme_unprotect(table_name regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -42,20 +50,27 @@ BEGIN
       RETURN;
     END IF;
     RAISE EXCEPTION 'table % is not protected', table_name
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'seeme.protected_tables lists those that are.';
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'seeme.protected_tables lists those that are.';
   END IF;
   DELETE FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
-  -- What it inherits from, or what shares heirs with it, finds the triggers as they are at the end.
-  around := ARRAY(SELECT o.table_name FROM seeme.protected_around(ARRAY[table_name::oid] || ARRAY(SELECT b.relation::oid FROM seeme.tables_below(table_name) b)) o);
+  -- Protected tables that share heirs with this one: their missing triggers are no fault meanwhile.
+  around := ARRAY(
+    SELECT o.table_name FROM seeme.protected_around(
+      ARRAY[table_name::oid]
+      || ARRAY(SELECT b.relation::oid FROM seeme.tables_below(table_name) b)) o);
   IF around <> '{}' THEN
-    INSERT INTO seeme.lowered_guards SELECT r, r, '*' FROM unnest(around) AS r ON CONFLICT DO NOTHING;
+    INSERT INTO seeme.lowered_guards SELECT r, r, '*' FROM unnest(around) AS r
+      ON CONFLICT DO NOTHING;
   END IF;
-  IF p.listing_view IS NOT NULL AND EXISTS (SELECT FROM pg_class c WHERE c.oid = p.listing_view) THEN
+  IF p.listing_view IS NOT NULL
+     AND EXISTS (SELECT FROM pg_class c WHERE c.oid = p.listing_view) THEN
     EXECUTE format('DROP VIEW %s', p.listing_view);
   END IF;
   FOR object IN
     SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = table_name AND t.tgname IN (
-      'seeme_after_wait', 'zz_seeme_check_moved_row', 'seeme_forget_resource', 'seeme_forget_resources', 'zzz_seeme_follow_resource')
+      'seeme_after_wait', 'zz_seeme_check_moved_row', 'seeme_forget_resource',
+      'seeme_forget_resources', 'zzz_seeme_follow_resource')
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object, table_name);
   END LOOP;
@@ -79,7 +94,8 @@ BEGIN
       PERFORM seeme.inherit_triggers(below.relation);
     END IF;
     IF below.relation = ANY (p.closed_partitions) THEN
-      EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', below.relation);
+      EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY',
+                     below.relation);
     END IF;
   END LOOP;
 
@@ -87,7 +103,7 @@ BEGIN
     DELETE FROM seeme.lowered_guards l WHERE l.table_name = ANY (around) AND l.guard = '*';
   END IF;
 
-  -- Codes and type that were registered for this table go too, unless something else uses them by now.
+  -- Codes and type that were registered for this table go, too, unless something else uses them.
   FOREACH object IN ARRAY p.registered_codes LOOP
     IF EXISTS (SELECT FROM seeme.protected_tables t WHERE t.resource = p.resource)
        OR EXISTS (SELECT FROM seeme.roles r WHERE r.organization_id IS NOT NULL
@@ -107,4 +123,7 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_unprotect(regclass) IS
-  'Undoes what seeme_protect did to the table: policies, triggers, listing view, row security as it was. Opens a table that was detached from a protected one; says of one that was made again under a protected one''s name that it is to stay open. 55000 when it is none of these.';
+  'Undoes what seeme_protect did to the table: policies, triggers, listing view, row security '
+  'as it was. Also opens a table that was detached from a protected one. For a table that was '
+  'made again under a protected one''s name, it says that the table stays open. 55000 for any '
+  'other table.';
