@@ -106,7 +106,8 @@ BEGIN
   END IF;
   IF TG_OP = 'TRUNCATE' OR old_id IS DISTINCT FROM new_id THEN
     -- An assignment stays if another table holds the resource, or the row moved to another
-    -- partition. It also stays if it is older than the row, unless the person may delete the resource.
+    -- partition. It also stays if it is older than the row, unless the person may delete the
+    -- resource.
     DELETE FROM seeme.project_resources r
      WHERE r.resource_type = type AND (TG_OP = 'TRUNCATE' OR r.resource_id = old_id)
        AND NOT seeme.is_in_table(r.resource_type, r.resource_id)

@@ -202,8 +202,8 @@ BEGIN
     RAISE EXCEPTION '% is not a table that can be protected', table_name
       USING ERRCODE = 'wrong_object_type',
             HINT = 'Protect ordinary and partitioned tables of the application: the table under a '
-                   'view, the root of a partition. A view shows what its reader may see when it is made WITH '
-                   '(security_invoker = true).';
+                   'view, the root of a partition. A view shows what its reader may see when it is '
+                   'made WITH (security_invoker = true).';
   END IF;
   IF NOT pg_has_role(relation.relowner, 'USAGE') THEN
     RAISE EXCEPTION 'must be owner of table %', table_name USING ERRCODE = 'insufficient_privilege';

@@ -5,8 +5,8 @@
  * compared first, with the person that the call site remembers. Only for the person's own rows does
  * ownership.c look at where the row lies.
  *
- * Owns what a call site remembers: the asking person, and whether an API key lets them own anything.
- * Decides through check.c (who is asking) and ownership.c (whether ownership counts).
+ * Owns what a call site remembers: the asking person, and whether an API key lets them own
+ * anything. Decides through check.c (who is asking) and ownership.c (whether ownership counts).
  */
 #include "postgres.h"
 
@@ -124,7 +124,8 @@ seeme_possible_owner(FunctionCallInfo call)
 	if (unlikely(!seeme_accept_changes()))
 	{
 		site->moves = 0;
-		site->may_own = seeme_asking_person(seeme_code_argument(call, SEEME_ARG_CODE), &site->person);
+		site->may_own = seeme_asking_person(seeme_code_argument(call, SEEME_ARG_CODE),
+											&site->person);
 	}
 	else if (unlikely(!is_true(site)))
 		find_person(call, site);

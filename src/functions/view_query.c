@@ -2,8 +2,8 @@
  * view_query.c: another query for a view that is there already.
  *
  * An upgrade changes the query of listing views. The view is named by its oid and keeps its grants,
- * its triggers and the views over it. SQL's own way looks the view up by its name, and makes it if it
- * is gone.
+ * its triggers and the views over it. SQL's own way looks the view up by its name, and makes it if
+ * it is gone.
  *
  * Must not be reachable by anybody but the extension's own functions: the text is parsed as it is.
  */
@@ -22,8 +22,8 @@
 /*
  * seeme.set_view_query(view regclass, query text) RETURNS void
  *
- * The query has the columns that the view has. PostgreSQL checks that, and that the current user owns
- * the view.
+ * The query has the columns that the view has. PostgreSQL checks that, and that the current user
+ * owns the view.
  */
 SEEME_FUNCTION(seeme_set_view_query, 2)
 {

@@ -1,13 +1,14 @@
 /*
  * policy_arms.c: the condition of a policy as a list of arms.
  *
- * A row may have several scopes: `has_permission(project) OR has_permission(team) OR owns_row(owner)`.
- * Each part is an arm: a call of one of this library's functions about columns of the row, with
- * constants as its other arguments. The condition of a table with one scope has one arm.
+ * A row may have several scopes: `has_permission(project) OR has_permission(team) OR
+ * owns_row(owner)`. Each part is an arm: a call of one of this library's functions about columns of
+ * the row, with constants as its other arguments. The condition of a table with one scope has one
+ * arm.
  *
- * The planner asks here whether a condition has this form, and which columns it is about. A scan of a
- * whole table has many rows decided here at once: each arm is asked only about the rows that no arm
- * before it has let through.
+ * The planner asks here whether a condition has this form, and which columns it is about. A scan of
+ * a whole table has many rows decided here at once: each arm is asked only about the rows that no
+ * arm before it has let through.
  *
  * Decides nothing itself, and knows nothing of plans. What is special about a kind of arm is in its
  * entry of arm_kinds, and nowhere else in this room but in its support function.
@@ -32,7 +33,8 @@ is_column(Node *node, Index relid)
 {
 	Var		   *column = (Var *) node;
 
-	return IsA(node, Var) && column->varno == relid && column->varattno > 0 && column->varlevelsup == 0;
+	return IsA(node, Var) && column->varno == relid && column->varattno > 0 &&
+		column->varlevelsup == 0;
 }
 
 static bool
@@ -142,7 +144,8 @@ prepare_owner_arm(SeemeArm *arm)
 	arm->function.fn_nargs = SEEME_OWNS_ROW_NARGS;
 	arm->function.fn_mcxt = CurrentMemoryContext;
 	arm->info = palloc0(SizeForFunctionCallInfo(SEEME_OWNS_ROW_NARGS));
-	InitFunctionCallInfoData(*arm->info, &arm->function, SEEME_OWNS_ROW_NARGS, arm->call->inputcollid, NULL, NULL);
+	InitFunctionCallInfoData(*arm->info, &arm->function, SEEME_OWNS_ROW_NARGS,
+							 arm->call->inputcollid, NULL, NULL);
 	for (int i = 0; i < SEEME_OWNS_ROW_NARGS; i++)
 	{
 		Const	   *argument = list_nth(arm->call->args, i);
@@ -150,7 +153,8 @@ prepare_owner_arm(SeemeArm *arm)
 		arm->columns[i] = IsA(argument, Const) ? 0 : ((Var *) argument)->varattno;
 		arm->info->args[i].isnull = arm->columns[i] != 0 || argument->constisnull;
 		if (!arm->info->args[i].isnull)
-			arm->info->args[i].value = datumCopy(argument->constvalue, argument->constbyval, argument->constlen);
+			arm->info->args[i].value = datumCopy(argument->constvalue, argument->constbyval,
+												 argument->constlen);
 	}
 	seeme_prepare_owner_site(&arm->function);
 }
@@ -202,12 +206,27 @@ is_exact_owner(FuncExpr *call)
 }
 
 static const SeemeArmKind arm_kinds[] = {
-	{seeme_has_permission, SEEME_NARGS, is_permission_arm, prepare_permission_arm, decide_by_permission,
-	is_exact_permission},
-	{seeme_owns_row, SEEME_OWNS_ROW_NARGS, is_owner_arm, prepare_owner_arm, decide_by_owner, is_exact_owner},
+	{
+		.function = seeme_has_permission,
+		.nargs = SEEME_NARGS,
+		.is_arm = is_permission_arm,
+		.prepare = prepare_permission_arm,
+		.decide = decide_by_permission,
+		.is_exact = is_exact_permission,
+	},
+	{
+		.function = seeme_owns_row,
+		.nargs = SEEME_OWNS_ROW_NARGS,
+		.is_arm = is_owner_arm,
+		.prepare = prepare_owner_arm,
+		.decide = decide_by_owner,
+		.is_exact = is_exact_owner,
+	},
 };
 
-/* Whether an SQL function is the one of an arm. The last one that was is remembered for each kind. */
+/*
+ * Whether an SQL function is the one of an arm. The last one that was is remembered for each kind.
+ */
 static bool
 calls(int kind, Oid function)
 {
@@ -240,8 +259,8 @@ kind_of(Node *expression, Index relid)
 	if (!IsA(expression, FuncExpr))
 		return NULL;
 	for (int kind = 0; kind < lengthof(arm_kinds); kind++)
-		if (list_length(call->args) == arm_kinds[kind].nargs && arm_kinds[kind].is_arm(call, relid) &&
-			calls(kind, call->funcid))
+		if (list_length(call->args) == arm_kinds[kind].nargs &&
+			arm_kinds[kind].is_arm(call, relid) && calls(kind, call->funcid))
 			return &arm_kinds[kind];
 	return NULL;
 }
@@ -264,10 +283,12 @@ seeme_is_policy(Node *condition, Index relid)
 List *
 seeme_find_arms(Node *condition, Index relid)
 {
-	List	   *parts = is_orclause(condition) ? ((BoolExpr *) condition)->args : list_make1(condition);
+	List	   *parts = list_make1(condition);
 	List	   *arms = NIL;
 	ListCell   *cell;
 
+	if (is_orclause(condition))
+		parts = ((BoolExpr *) condition)->args;
 	foreach(cell, parts)
 	{
 		SeemeArm   *arm = palloc0(sizeof(SeemeArm));

@@ -55,7 +55,8 @@ struct SeemeArm
 	FuncExpr   *call;
 	/* For execution */
 	SeemeCall	check;			/* of a permission */
-	FmgrInfo	function;		/* of another kind: the call, and the columns of its arguments (0: a constant) */
+	/* of another kind: the call, and the columns of its arguments (0: a constant) */
+	FmgrInfo	function;
 	FunctionCallInfo info;
 	AttrNumber	columns[SEEME_MAX_ARM_ARGS];
 };
