@@ -26,7 +26,8 @@ SHLIB_LINK = -lcjose -ljansson
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=pgtap --load-extension=$(EXTENSION)
-# expected/*_1.out are the same on PostgreSQL 19, where some updates of concurrent transactions are called what they are: deletes.
+# expected/*_1.out are the same on PostgreSQL 19, where some updates of concurrent transactions are
+# called what they are: deletes.
 ISOLATION = $(sort $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation --load-extension=$(EXTENSION)
 

@@ -4,7 +4,7 @@
  * DROP SCHEMA public CASCADE, which reset scripts say, and DROP OWNED would take all memberships
  * and the audit log along. hooks.c tells it of each object that is dropped. Owns the note of the
  * statement in hand, and reads nothing but the name of an extension. What guards tables is SQL
- * (sql/install/41_guards_of_tables.sql).
+ * (sql/install/42_refused_statements.sql).
  *
  * A session need not have loaded the library. An event trigger has it do so before a statement that
  * might drop the extension. The hooks, which are set in the midst of that statement, are told of
