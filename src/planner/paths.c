@@ -44,7 +44,7 @@ static bool enable_permission_scan = true;
  * wait for those below.
  */
 static RestrictInfo *
-find_check(RelOptInfo *rel)
+find_check(RelOptInfo *rel, List **arms)
 {
 	ListCell   *cell;
 
@@ -52,8 +52,10 @@ find_check(RelOptInfo *rel)
 	{
 		RestrictInfo *condition = lfirst(cell);
 
-		if (condition->security_level == rel->baserestrict_min_security && !condition->pseudoconstant &&
-			seeme_is_policy((Node *) condition->clause, rel->relid))
+		if (condition->security_level != rel->baserestrict_min_security || condition->pseudoconstant)
+			continue;
+		*arms = seeme_find_arms((Node *) condition->clause, rel->relid);
+		if (*arms != NIL)
 			return condition;
 	}
 	return NULL;
@@ -214,7 +216,7 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 	if (rte->rtekind != RTE_RELATION || rte->inh ||
 		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW))
 		return;
-	check = find_check(rel);
+	check = find_check(rel, &arms);
 	if (check == NULL)
 		return;
 	if (!only_reads(root))
@@ -222,9 +224,8 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 		seeme_ask_for_both(root, rel);
 		return;
 	}
-	if (seeme_is_call((Node *) check->clause, rel->relid) && seeme_ask_once(root, rel, check))
+	if (seeme_is_one_check(arms) && seeme_ask_once(root, rel, check))
 		return;
-	arms = seeme_find_arms((Node *) check->clause, rel->relid);
 	if (list_length(arms) == 1 && seeme_arms_are_exact(arms))
 		seeme_trust_index(check);
 	add_scan(root, rel, rte, check, seeme_columns_of_arms(arms));

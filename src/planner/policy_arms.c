@@ -265,41 +265,49 @@ kind_of(Node *expression, Index relid)
 	return NULL;
 }
 
-/* Whether a condition on a table is an arm, or arms with OR between them. */
-bool
-seeme_is_policy(Node *condition, Index relid)
+/* Adds an expression to a list of arms; false: it is no arm. */
+static bool
+add_arm(List **arms, Node *expression, Index relid)
 {
-	ListCell   *cell;
+	const SeemeArmKind *kind = kind_of(expression, relid);
+	SeemeArm   *arm;
 
-	if (!is_orclause(condition))
-		return kind_of(condition, relid) != NULL;
-	foreach(cell, ((BoolExpr *) condition)->args)
-		if (kind_of(lfirst(cell), relid) == NULL)
-			return false;
+	if (kind == NULL)
+		return false;
+	arm = palloc0(sizeof(SeemeArm));
+	arm->kind = kind;
+	arm->call = (FuncExpr *) expression;
+	*arms = lappend(*arms, arm);
 	return true;
 }
 
-/* The arms of a condition on a table, in their order; NIL if it has another form. */
+/*
+ * The arms of a condition on a table, in their order. The condition is one arm, or arms with OR
+ * between them; NIL: it has another form.
+ */
 List *
 seeme_find_arms(Node *condition, Index relid)
 {
-	List	   *parts = list_make1(condition);
 	List	   *arms = NIL;
 	ListCell   *cell;
 
-	if (is_orclause(condition))
-		parts = ((BoolExpr *) condition)->args;
-	foreach(cell, parts)
+	if (!is_orclause(condition))
 	{
-		SeemeArm   *arm = palloc0(sizeof(SeemeArm));
-
-		arm->kind = kind_of(lfirst(cell), relid);
-		arm->call = lfirst(cell);
-		if (arm->kind == NULL)
-			return NIL;
-		arms = lappend(arms, arm);
+		(void) add_arm(&arms, condition, relid);
+		return arms;
 	}
+	foreach(cell, ((BoolExpr *) condition)->args)
+		if (!add_arm(&arms, lfirst(cell), relid))
+			return NIL;
 	return arms;
+}
+
+/* Whether there is one arm, and it asks for a permission. */
+bool
+seeme_is_one_check(List *arms)
+{
+	return list_length(arms) == 1 &&
+		((SeemeArm *) linitial(arms))->kind->function == seeme_has_permission;
 }
 
 /* The numbers of the columns that the arms are about. */

@@ -61,8 +61,8 @@ struct SeemeArm
 	AttrNumber	columns[SEEME_MAX_ARM_ARGS];
 };
 
-extern bool seeme_is_policy(Node *condition, Index relid);
 extern List *seeme_find_arms(Node *condition, Index relid);
+extern bool seeme_is_one_check(List *arms);
 extern Bitmapset *seeme_columns_of_arms(List *arms);
 extern bool seeme_arms_are_exact(List *arms);
 extern void seeme_prepare_arms(List *arms);
