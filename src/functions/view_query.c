@@ -22,10 +22,13 @@
 /*
  * seeme.set_view_query(view regclass, query text) RETURNS void
  *
+ * ALTER EXTENSION UPDATE calls it, also in a session that has loaded the library of another version.
+ * It reads none of the extension's tables.
+ *
  * The query has the columns that the view has. PostgreSQL checks that, and that the current user
  * owns the view.
  */
-SEEME_FUNCTION(seeme_set_view_query, 2)
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_set_view_query)
 {
 	Oid			view = PG_GETARG_OID(0);
 	char	   *sql = text_to_cstring(PG_GETARG_TEXT_PP(1));
