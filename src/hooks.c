@@ -36,7 +36,7 @@ static void
 executor_run(SEEME_EXECUTOR_RUN_PARAMETERS)
 {
 	seeme_begin_run();
-	seeme_see_transaction();
+	seeme_note_transaction_start();
 	seeme_hand_to_workers(query);
 	if (next_executor_run != NULL)
 		next_executor_run(SEEME_EXECUTOR_RUN_ARGUMENTS);
@@ -53,7 +53,7 @@ process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tre
 	PrepareStmt *prepare = IsA(statement->utilityStmt, PrepareStmt) ? (PrepareStmt *) statement->utilityStmt : NULL;
 	bool		outer;
 
-	seeme_see_transaction();
+	seeme_note_transaction_start();
 	outer = seeme_enter_statement(statement->utilityStmt);
 	PG_TRY();
 	{

@@ -29,7 +29,7 @@ _PG_init(void)
 	seeme_identity_init();
 	seeme_restoring_init();
 	seeme_leftovers_init();
-	seeme_changes_init();
+	seeme_inval_init();
 	seeme_cache_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();

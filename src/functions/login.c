@@ -21,6 +21,7 @@
 #include "core/invalidation.h"
 #include "cache/effective_permissions.h"
 #include "identity/identity.h"
+#include "identity/identity_text.h"
 #include "identity/jwt.h"
 #include "core/store.h"
 #include "core/version.h"
@@ -85,10 +86,10 @@ session_user_is_grantee(Oid function)
 	static bool known;
 	Oid			role = GetSessionUserId();
 
-	(void) seeme_accept_changes();
-	if (known_under != seeme_changes_of_functions || known_function != function || known_role != role)
+	(void) seeme_accept_invalidations();
+	if (known_under != seeme_function_generation || known_function != function || known_role != role)
 	{
-		uint64		changes = seeme_changes_of_functions;
+		uint64		changes = seeme_function_generation;
 
 		known_under = 0;
 		known = is_grantee(role, function);
@@ -114,9 +115,9 @@ in_foreign_context(void)
 static void
 identify(const SeemeIdentity *identity, bool for_session)
 {
-	if (!seeme_may_act(identity))
+	if (!seeme_is_valid_identity(identity))
 		seeme_refuse_identity("the person, key or token is unknown, disabled, signed out, or has expired; or who made the key could not make it now");
-	seeme_identify(identity, for_session);
+	seeme_assume_identity(identity, for_session);
 }
 
 /*
@@ -358,6 +359,6 @@ SEEME_FUNCTION(seeme_login_by_token, 2)
  */
 SEEME_FUNCTION(seeme_logout, 0)
 {
-	seeme_forget_session();
+	seeme_end_session_login();
 	PG_RETURN_VOID();
 }

@@ -127,6 +127,7 @@ SEEME_FUNCTION(seeme_text_of_row, 4)
 		PG_RETURN_NULL();
 	text = ask_owner(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
 					 psprintf("pg_catalog.min(%s)", quote_identifier(column)));
+
 	if (text == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(text));

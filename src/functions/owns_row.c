@@ -6,7 +6,7 @@
  * ownership.c look at where the row lies.
  *
  * Owns what a call site remembers: the asking person, and whether an API key lets them own
- * anything. Decides through check.c (who is asking) and ownership.c (whether ownership counts).
+ * anything. Decides through current_user.c (who is asking) and ownership.c (whether ownership counts).
  */
 #include "postgres.h"
 
@@ -19,6 +19,7 @@
 #include "core/version.h"
 #include "functions/arguments.h"
 #include "functions/check.h"
+#include "functions/current_user.h"
 #include "functions/ownership.h"
 #include "identity/identity.h"
 
@@ -29,8 +30,8 @@
 /* What is remembered from row to row: fn_extra. */
 typedef struct Site
 {
-	uint64		moves;			/* 0: the person below is not known */
-	bool		asker_is_set;	/* true: the asker stays the same as long as nothing moves */
+	uint64		generation;		/* seeme_site_generation; 0: the person below is not known */
+	bool		asker_is_set;	/* true: the asker stays the same while the generation stays */
 	const SeemeIdentity *asker;
 	TimestampTz next_change;	/* the first date at which this becomes untrue */
 	bool		may_own;		/* false: nobody asks, or whoever asks owns nothing */
@@ -73,43 +74,43 @@ site_of(FunctionCallInfo fcinfo)
 }
 
 static inline bool
-is_true(const Site *site)
+is_fresh(const Site *site)
 {
-	return likely(site->moves == seeme_moves) &&
-		(likely(site->asker_is_set) || site->asker == seeme_asker()) &&
-		(likely(site->next_change == DT_NOEND) || !seeme_has_come(site->next_change));
+	return likely(site->generation == seeme_site_generation) &&
+		(likely(site->asker_is_set) || site->asker == seeme_current_identity()) &&
+		(likely(site->next_change == DT_NOEND) || !seeme_has_passed(site->next_change));
 }
 
-/* Finds the asking person, and remembers them as long as nothing moves. */
+/* Finds the asking person, and remembers them while the generation stays. */
 static pg_noinline void
 find_person(FunctionCallInfo fcinfo, Site *site)
 {
 	char	   *code = seeme_code_argument(fcinfo, SEEME_ARG_CODE);
-	const SeemeIdentity *asker = seeme_asker();
+	const SeemeIdentity *asker = seeme_current_identity();
 	SeemeStore	store;
 	uint64		changes;
 
-	site->moves = 0;			/* should what follows fail */
+	site->generation = 0;			/* should what follows fail */
 	site->may_own = false;
 	site->next_change = DT_NOEND;
-	seeme_held_begin(&store);
-	changes = seeme_cache_read_under();
+	seeme_cache_open(&store);
+	changes = seeme_cache_generation();
 	if (asker != NULL)
 	{
-		SeemeViewer *viewer = seeme_viewer(&store, asker);
+		SeemeCachedPrincipal *cached = seeme_get_cached_principal(&store, asker);
 
-		site->may_own = seeme_viewer_acts(viewer, code);
+		site->may_own = seeme_cached_is_active(cached, code);
 		site->person = asker->user_id;
 		site->next_change = asker->expires_at;
-		if (viewer != NULL)
-			site->next_change = Min(site->next_change, viewer->next_change);
+		if (cached != NULL)
+			site->next_change = Min(site->next_change, cached->next_change);
 	}
 	seeme_store_close(&store);
 	site->asker = asker;
-	site->asker_is_set = seeme_asker_is_set();
+	site->asker_is_set = seeme_identity_is_set();
 	/* If something has changed since the reading began, the next row asks again. */
-	if (site->code_is_constant && changes == seeme_changes)
-		site->moves = seeme_moves;
+	if (site->code_is_constant && changes == seeme_generation)
+		site->generation = seeme_site_generation;
 }
 
 /*
@@ -121,13 +122,13 @@ seeme_possible_owner(FunctionCallInfo call)
 {
 	Site	   *site = site_of(call);
 
-	if (unlikely(!seeme_accept_changes()))
+	if (unlikely(!seeme_accept_invalidations()))
 	{
-		site->moves = 0;
-		site->may_own = seeme_asking_person(seeme_code_argument(call, SEEME_ARG_CODE),
+		site->generation = 0;
+		site->may_own = seeme_find_current_user(seeme_code_argument(call, SEEME_ARG_CODE),
 											&site->person);
 	}
-	else if (unlikely(!is_true(site)))
+	else if (unlikely(!is_fresh(site)))
 		find_person(call, site);
 	return site->may_own ? &site->person : NULL;
 }

@@ -16,32 +16,10 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
-#include "core/evaluator.h"
+#include "core/api_key.h"
 #include "functions/arguments.h"
 #include "core/store.h"
 #include "core/version.h"
-
-/*
- * seeme.email_for(permission text) RETURNS text
- *
- * As seeme.user_for(): the address counts for what takes no role.
- */
-SEEME_FUNCTION(seeme_email_for, 1)
-{
-	char	   *code = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	SeemeStore	store;
-	SeemeAsker	asker;
-	char	   *email = NULL;
-
-	seeme_store_open(&store);
-	seeme_asker_init(&asker, &store);
-	if (asker.is_identified && !asker.subject.is_refused && seeme_key_reaches(&asker.subject, NULL, code))
-		email = seeme_read_email(&store, &asker.subject.person.id);
-	seeme_store_close(&store);
-	if (email == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(email));
-}
 
 /*
  * seeme.membership_in(organization, user_id uuid) RETURNS uuid
@@ -66,14 +44,14 @@ SEEME_FUNCTION(seeme_membership_in, 2)
 SEEME_FUNCTION(seeme_why_key_is_silent, 1)
 {
 	SeemeStore	store;
-	SeemeKey   *key;
-	SeemeSubject *creator = NULL;
+	SeemeApiKey *key;
+	SeemePrincipal *creator = NULL;
 	const char *why = NULL;
 
 	seeme_store_open(&store);
-	key = seeme_read_key(&store, PG_GETARG_UUID_P(0));
+	key = seeme_read_api_key(&store, PG_GETARG_UUID_P(0));
 	if (key != NULL)
-		why = seeme_why_silenced(&store, key, &creator);
+		why = seeme_api_key_defect(&store, key, &creator);
 	seeme_store_close(&store);
 	if (why == NULL)
 		PG_RETURN_NULL();

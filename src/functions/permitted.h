@@ -8,6 +8,6 @@
 
 #include "core/evaluator.h"
 
-extern int	seeme_count_permitted(SeemeLevel level, const char *code, const char *resource_type, int limit);
+extern int	seeme_count_permitted(SeemeScopeKind level, const char *code, const char *resource_type, int limit);
 
 #endif							/* SEEME_FUNCTIONS_PERMITTED_H */

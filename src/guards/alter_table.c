@@ -155,7 +155,9 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_tables_made_way)
 	ListCell   *cell;
 
 	foreach(cell, made_way)
+	{
 		tables[foreach_current_index(cell)] = ObjectIdGetDatum(lfirst_oid(cell));
+	}
 	list_free(made_way);
 	made_way = NIL;
 	PG_RETURN_ARRAYTYPE_P(construct_array(tables, n, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT));

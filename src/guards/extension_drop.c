@@ -52,8 +52,10 @@ names_extension(Node *statement)
 		((DropStmt *) statement)->removeType != OBJECT_EXTENSION)
 		return false;
 	foreach(cell, ((DropStmt *) statement)->objects)
+	{
 		if (strcmp(strVal(lfirst(cell)), EXTENSION_NAME) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -123,10 +125,11 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_watch_drop)
 	if (strcmp(tag, "DROP EXTENSION") == 0)
 	{
 		/*
-		 * Within a function the portal has the statement that called it. Whoever drops an extension
-		 * there is believed.
+		 * Within a function the portal has the statement that called it. Whoever drops an
+		 * extension there is believed.
 		 */
 		if (ActivePortal != NULL)
+		{
 			foreach(cell, ActivePortal->stmts)
 			{
 				Node	   *statement = lfirst_node(PlannedStmt, cell)->utilityStmt;
@@ -137,6 +140,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_watch_drop)
 					is_named_by_loader = is_named_by_loader || names_extension(statement);
 				}
 			}
+		}
 		is_named_by_loader = is_named_by_loader || !is_seen;
 	}
 	PG_RETURN_VOID();

@@ -167,7 +167,9 @@ look_at_relation(Oid relid, bool with_children, LockedRelations *locked)
 		ListCell   *cell;
 
 		foreach(cell, find_all_inheritors(relid, NoLock, NULL))
+		{
 			look_at_relation(lfirst_oid(cell), false, locked);
+		}
 	}
 }
 
@@ -305,7 +307,11 @@ seeme_guard_locks(Node *statement)
 		ListCell   *cell;
 
 		if (create->partbound != NULL)
+		{
 			foreach(cell, create->inhRelations)
+			{
 				guard_relation(lfirst(cell), 0);
+			}
+		}
 	}
 }

@@ -78,7 +78,7 @@ loads_a_dump(void)
 {
 	if ((row_security && !restoring) || !superuser_arg(GetOuterUserId()) || !seeme_version_fits())
 		return false;
-	if (seeme_asker() != NULL || (!restoring && is_in_use()))
+	if (seeme_current_identity() != NULL || (!restoring && is_in_use()))
 		return false;
 	if (!is_noted)
 		ereport(LOG_SERVER_ONLY,

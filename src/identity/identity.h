@@ -23,20 +23,21 @@ typedef struct SeemeIdentity
 	bool		has_key;
 	pg_uuid_t	key_id;
 	TimestampTz expires_at;		/* from then on they are refused everything; DT_NOEND: never */
-	TimestampTz issued_at;		/* of the token that they came by; DT_NOBEGIN: it does not say; DT_NOEND: by none */
+	TimestampTz issued_at;		/* of the token that they came by; DT_NOBEGIN: it does not say;
+								 * DT_NOEND: by none */
 } SeemeIdentity;
 
+extern bool seeme_same_identity(const SeemeIdentity *a, const SeemeIdentity *b);
 extern void seeme_identity_init(void);
 extern void seeme_hand_to_workers(QueryDesc *query);
-extern const SeemeIdentity *seeme_asker(void);
-extern bool seeme_asker_is_set(void);
-extern void seeme_identify(const SeemeIdentity *identity, bool for_session);
-extern void seeme_forget_session(void);
+extern const SeemeIdentity *seeme_current_identity(void);
+extern bool seeme_identity_is_set(void);
+extern void seeme_assume_identity(const SeemeIdentity *identity, bool for_session);
+extern void seeme_end_session_login(void);
 extern bool seeme_trusts_session_login(void);
 extern TimestampTz seeme_with_leeway(TimestampTz time, int direction);
 extern bool seeme_is_in_future(TimestampTz issued_at);
 pg_noreturn extern void seeme_refuse_identity(const char *reason);
-extern bool seeme_parse_user_id(const char *text, pg_uuid_t *user_id);
 
 #pragma GCC visibility pop
 

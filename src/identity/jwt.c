@@ -59,7 +59,8 @@ get_text(json_t *object, const char *name, char *text, size_t size)
 	json_t	   *member = json_object_get(object, name);
 	size_t		length;
 
-	text[0] = '\0';
+	text[		0] = '\0';
+
 	if (member == NULL)
 		return true;
 	if (!json_is_string(member))
@@ -137,7 +138,11 @@ seeme_jwt_read_header(const char *token, size_t length, SeemeTokenHeader *header
 		return false;
 	first = memchr(token, '.', length);
 	second = first == NULL ? NULL : memchr(first + 1, '.', token + length - first - 1);
-	/* Three parts, none of them empty: an empty third one is a token without a signature, a fourth one no JWS. */
+
+	/*
+	 * Three parts, none of them empty: an empty third one is a token without a signature, a
+	 * fourth one no JWS.
+	 */
 	if (second == NULL || !is_base64url(token, first - token) || !is_base64url(first + 1, second - first - 1) ||
 		!is_base64url(second + 1, token + length - second - 1))
 		return false;
@@ -246,7 +251,7 @@ seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, See
 
 /* The claims that a trusted program in front of the database has put into a setting; false when they are none. */
 bool
-seeme_jwt_read_foreign_claims(const char *json, SeemeForeignClaims *claims)
+seeme_jwt_read_foreign_claims(const char *json, SeemeRequestClaims *claims)
 {
 	json_t	   *object = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
 	bool		fits;

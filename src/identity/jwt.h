@@ -30,16 +30,16 @@ typedef struct SeemeClaims
 } SeemeClaims;
 
 /* Claims that somebody else has verified. */
-typedef struct SeemeForeignClaims
+typedef struct SeemeRequestClaims
 {
 	char		issuer[SEEME_MAX_NAME_LENGTH + 1];	/* empty: none */
 	char		subject[SEEME_MAX_NAME_LENGTH + 1]; /* empty: none */
 	TimestampTz issued_at;		/* DT_NOBEGIN: none given */
 	TimestampTz expires_at;		/* DT_NOEND: none given */
-} SeemeForeignClaims;
+} SeemeRequestClaims;
 
 extern bool seeme_jwt_read_header(const char *token, size_t length, SeemeTokenHeader *header);
 extern const char *seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, SeemeClaims *claims);
-extern bool seeme_jwt_read_foreign_claims(const char *json, SeemeForeignClaims *claims);
+extern bool seeme_jwt_read_foreign_claims(const char *json, SeemeRequestClaims *claims);
 
 #endif							/* SEEME_IDENTITY_JWT_H */

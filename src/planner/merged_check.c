@@ -64,9 +64,9 @@ find_has_both(void)
 	static Oid	known = InvalidOid;
 	static uint64 known_under = 0;
 
-	if (known_under != seeme_changes_of_functions)
+	if (known_under != seeme_function_generation)
 	{
-		uint64		changes = seeme_changes_of_functions;
+		uint64		changes = seeme_function_generation;
 
 		known = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("has_both"),
 								PointerGetDatum(buildoidvector(types, NARGS)),

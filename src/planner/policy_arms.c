@@ -233,17 +233,17 @@ calls(int kind, Oid function)
 	static Oid	known[lengthof(arm_kinds)];
 	static uint64 known_under = 0;
 
-	if (known_under != seeme_changes_of_functions)
+	if (known_under != seeme_function_generation)
 	{
 		memset(known, 0, sizeof(known));
-		known_under = seeme_changes_of_functions;
+		known_under = seeme_function_generation;
 	}
 	if (known[kind] != function)
 	{
-		uint64		changes = seeme_changes_of_functions;
+		uint64		changes = seeme_function_generation;
 		bool		found = seeme_is_function(function, arm_kinds[kind].function);
 
-		if (!found || changes != seeme_changes_of_functions)
+		if (!found || changes != seeme_function_generation)
 			return found;
 		known[kind] = function;
 	}

@@ -18,7 +18,7 @@
 #pragma GCC visibility push(hidden)
 
 /* The most rows that are decided at once: a bit each in a uint32. */
-#define SEEME_MAX_ROWS_AT_ONCE SEEME_MAX_IDS_AT_ONCE
+#define SEEME_MAX_ROWS_AT_ONCE SEEME_MAX_BATCH
 
 /* The most arguments that the call of an arm has. */
 #define SEEME_MAX_ARM_ARGS 8

@@ -64,11 +64,11 @@ shell("cd '$tree' && cp -R Makefile seeme_rbac.control sql src '$place/next/' &&
 
 my $column = 1 + (() = slurp("$tree/sql/install/30_users.sql") =~ /^COMMENT ON COLUMN seeme\.users\./mg);
 change('seeme_rbac.control', qr/default_version = '.*?'/, "default_version = '$after'");
-change('src/core/store.c', qr/(?=\tCOLUMN\(users, id,)/,
-    "\tCOLUMN(users, suspended, $column, BOOLOID) \\\n");
-change('src/core/store.c',
-    qr/(?<=disabled_at = seeme_row_time\(scan, users_disabled_at, DT_NOEND\);\n)/,
-    "\t{\n\t\tbool\t\tisnull;\n\n\t\tif (DatumGetBool(seeme_row_datum(scan, users_suspended, &isnull)) && !isnull)\n\t\t\tperson->disabled_at = DT_NOBEGIN;\n\t}\n");
+change('src/core/columnlist.h', qr/(?=^COLUMN\(users, id,)/m,
+    "COLUMN(users, suspended, $column, BOOLOID)\n");
+change('src/core/store_identities.c',
+    qr/(?<=disabled_at = seeme_row_time\(scan, Anum_users_disabled_at, DT_NOEND\);\n)/,
+    "\t{\n\t\tbool\t\tisnull;\n\n\t\tif (DatumGetBool(seeme_row_datum(scan, Anum_users_suspended, &isnull)) && !isnull)\n\t\t\tuser->disabled_at = DT_NOBEGIN;\n\t}\n");
 change('src/identity/random_secret.c', qr/SEEME_FUNCTION\(seeme_random_token, 1\)\n\{\n/,
     "SEEME_FUNCTION(seeme_random_token, 2)\n{\n\tchar\t   *suffix = text_to_cstring(PG_GETARG_TEXT_PP(1));\n");
 change('src/identity/random_secret.c', qr/\tPG_RETURN_TEXT_P\(cstring/,
