@@ -6,7 +6,7 @@
  * ownership.c look at where the row lies.
  *
  * Owns what a call site remembers: the asking person, and whether an API key lets them own
- * anything. Decides through current_user.c (who is asking) and ownership.c (whether ownership counts).
+ * anything. Decides through current_user.c (who asks) and ownership.c (whether ownership counts).
  */
 #include "postgres.h"
 

@@ -22,8 +22,7 @@
 /*
  * seeme.set_view_query(view regclass, query text) RETURNS void
  *
- * ALTER EXTENSION UPDATE calls it, also in a session that has loaded the library of another version.
- * It reads none of the extension's tables.
+ * ALTER EXTENSION UPDATE calls it, also in a session with the library of another version. It reads none of the extension's tables.
  *
  * The query has the columns that the view has. PostgreSQL checks that, and that the current user
  * owns the view.

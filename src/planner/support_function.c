@@ -214,7 +214,8 @@ list_function(Oid has_permission, int scope)
 	oidvector  *vector = buildoidvector(types, scope == SEEME_ARG_RESOURCE ? 2 : 1);
 
 	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   CStringGetDatum(seeme_scope_descriptors[scope].list_function), PointerGetDatum(vector),
+						   CStringGetDatum(seeme_scope_descriptors[scope].list_function),
+						   PointerGetDatum(vector),
 						   ObjectIdGetDatum(get_func_namespace(has_permission)));
 }
 
