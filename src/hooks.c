@@ -1,7 +1,8 @@
 /*
- * hooks.c: where PostgreSQL calls this library, and whom each call is for.
+ * hooks.c: the hooks through which PostgreSQL calls this library.
  *
- * Owns every hook that the library installs, and calls whoever had it before. Must not do anything itself.
+ * Owns every hook that the library installs, and calls the previous one. Must not do anything
+ * itself.
  */
 #include "postgres.h"
 
@@ -45,12 +46,15 @@ executor_run(SEEME_EXECUTOR_RUN_PARAMETERS)
 }
 
 static void
-process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tree, ProcessUtilityContext context,
-				ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *destination,
+process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tree,
+				ProcessUtilityContext context, ParamListInfo parameters,
+				QueryEnvironment *environment, DestReceiver *destination,
 				QueryCompletion *completion)
 {
-	/* The tree may be gone afterwards: COMMIT and the like end what holds it. */
-	PrepareStmt *prepare = IsA(statement->utilityStmt, PrepareStmt) ? (PrepareStmt *) statement->utilityStmt : NULL;
+	/* Look now: COMMIT and its like free the tree. */
+	PrepareStmt *prepare = IsA(statement->utilityStmt, PrepareStmt)
+	? (PrepareStmt *) statement->utilityStmt
+	: NULL;
 	bool		outer;
 
 	seeme_note_transaction_start();
@@ -59,9 +63,11 @@ process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tre
 	{
 		seeme_guard_locks(statement->utilityStmt);
 		if (next_process_utility != NULL)
-			next_process_utility(statement, query, is_read_only_tree, context, parameters, environment, destination, completion);
+			next_process_utility(statement, query, is_read_only_tree, context, parameters,
+								 environment, destination, completion);
 		else
-			standard_ProcessUtility(statement, query, is_read_only_tree, context, parameters, environment, destination, completion);
+			standard_ProcessUtility(statement, query, is_read_only_tree, context, parameters,
+									environment, destination, completion);
 	}
 	PG_FINALLY();
 	{

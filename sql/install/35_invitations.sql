@@ -55,7 +55,7 @@ COMMENT ON COLUMN seeme.invitations.inviter_membership_id IS
 CREATE FUNCTION seeme.is_invited(email text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN coalesce(
-  seeme.email_key(seeme.email_for('organizations:read')) COLLATE "C"
+  seeme.email_key(seeme.own_email('organizations:read')) COLLATE "C"
   = seeme.email_key(is_invited.email), false);
 COMMENT ON FUNCTION seeme.is_invited(text) IS 'Whether the e-mail address is the asking person''s';
 
@@ -83,7 +83,7 @@ COMMENT ON FUNCTION seeme.note_inviter() IS
 CREATE TRIGGER note_inviter BEFORE INSERT ON seeme.invitations
   FOR EACH ROW EXECUTE FUNCTION seeme.note_inviter();
 
-CREATE FUNCTION seeme.prepare_invitation() RETURNS trigger
+CREATE FUNCTION seeme.enforce_invitation_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
@@ -102,9 +102,9 @@ BEGIN
   END IF;
   RETURN OLD;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_invitation() IS 'Trigger: rule 7.1, for cancelling an invitation';
+COMMENT ON FUNCTION seeme.enforce_invitation_rules() IS 'Trigger: rule 7.1, for cancelling an invitation';
 CREATE TRIGGER prepare BEFORE DELETE ON seeme.invitations
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_invitation();
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_invitation_rules();
 
 CREATE FUNCTION seeme.cancel_invitations_of() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -282,7 +282,7 @@ BEGIN
             HINT = 'Give exactly one of organization, team and project.';
   END IF;
   IF NOT (seeme.manages_membership(organization, team, project)
-          OR seeme.nobody_asks() AND seeme.bypasses_row_security()) THEN
+          OR seeme.is_unidentified() AND seeme.bypasses_row_security()) THEN
     RAISE EXCEPTION 'you do not hold % in this %',
         CASE WHEN project IS NOT NULL THEN 'organizations:manage_members or projects:update'
              WHEN team IS NOT NULL THEN 'organizations:manage_members or teams:update'
@@ -307,7 +307,7 @@ BEGIN
     home := (SELECT t.organization_id FROM seeme.teams t WHERE t.id = team);
   END IF;
   -- Rule 7.10: only a person who manages the organization's members may bring somebody into it.
-  IF organization IS NULL AND NOT seeme.nobody_asks()
+  IF organization IS NULL AND NOT seeme.is_unidentified()
      AND NOT @extschema@.seeme_has_permission('organizations:manage_members', organization => home)
      AND NOT EXISTS (SELECT FROM seeme.users u JOIN seeme.memberships m ON m.user_id = u.id
                       WHERE seeme.email_key(u.email) COLLATE "C" = seeme.email_key(address)
@@ -353,7 +353,7 @@ CREATE FUNCTION seeme.require_acceptable(invitation seeme.invitations, outsider 
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF invitation.id IS NULL OR @extschema@.seeme_user_id() IS NULL OR seeme.is_narrowed()
+  IF invitation.id IS NULL OR @extschema@.seeme_user_id() IS NULL OR seeme.uses_api_key()
      OR invitation.expires_at <= clock_timestamp() OR seeme.is_retired(invitation.id)
      OR NOT seeme.is_invited(invitation.email)
      OR invitation.invited_by IS NOT NULL AND NOT seeme.could_invite(
@@ -435,7 +435,7 @@ RETURN (SELECT r.name FROM seeme.invitations i JOIN seeme.roles r ON r.id = i.ro
          WHERE i.id = invitation_id
            AND (seeme.is_invited(i.email)
                 OR seeme.manages_membership(i.organization_id, i.team_id, i.project_id)
-                OR seeme.nobody_asks() AND seeme.bypasses_row_security()));
+                OR seeme.is_unidentified() AND seeme.bypasses_row_security()));
 COMMENT ON FUNCTION seeme.invitation_role_name(uuid) IS
   'The name of an invitation''s role, if the asking person sees the invitation';
 

@@ -118,7 +118,7 @@ BEGIN
     -- Ownership is everything on a row. Only a person that holds everything there gives it away.
     bare.owner_column := NULL;
     everything := seeme.row_condition(bare, p.resource || ':*');
-    checks := checks || format('(%1$I IS NULL OR %1$I = seeme.user_for(%3$L)%2$s)', p.owner_column,
+    checks := checks || format('(%1$I IS NULL OR %1$I = seeme.own_user_id(%3$L)%2$s)', p.owner_column,
                                CASE WHEN everything <> '' THEN ' OR ' || everything END, code);
     anywhere := anywhere || seeme.owner_condition(p, code);
   END IF;

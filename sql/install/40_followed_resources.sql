@@ -28,7 +28,7 @@ COMMENT ON FUNCTION seeme.is_in_table(text, uuid, regclass) IS
 -- Such a row does not control the assignments.
 CREATE FUNCTION seeme.speaks_for(code text, resource_type text, resource_id uuid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN seeme.nobody_asks() OR coalesce(seeme.had_row(resource_type, resource_id), true)
+RETURN seeme.is_unidentified() OR coalesce(seeme.had_row(resource_type, resource_id), true)
     OR @extschema@.seeme_has_permission(code, resource => resource_id,
                                         resource_type => resource_type);
 COMMENT ON FUNCTION seeme.speaks_for(text, text, uuid) IS
@@ -179,16 +179,16 @@ COMMENT ON FUNCTION seeme.create_follow_trigger(seeme.protected_tables) IS
 
 -- PostgreSQL refuses to alter or drop a column that a trigger names. So the trigger is dropped when
 -- such a statement begins, and made again when it ends (src/guards/alter_table.c).
-CREATE FUNCTION seeme.make_way() RETURNS event_trigger
-LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_make_way';
-COMMENT ON FUNCTION seeme.make_way() IS
+CREATE FUNCTION seeme.drop_trigger_in_way() RETURNS event_trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_drop_trigger_in_way';
+COMMENT ON FUNCTION seeme.drop_trigger_in_way() IS
   'Event trigger: drops the trigger that follows names before its owner''s ALTER TABLE changes '
   'a column that the trigger names';
 
-CREATE FUNCTION seeme.tables_made_way() RETURNS regclass[]
-LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_tables_made_way';
-COMMENT ON FUNCTION seeme.tables_made_way() IS
-  'The tables whose trigger was dropped in this session by seeme.make_way since the last call';
+CREATE FUNCTION seeme.tables_with_dropped_trigger() RETURNS regclass[]
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_tables_with_dropped_trigger';
+COMMENT ON FUNCTION seeme.tables_with_dropped_trigger() IS
+  'The tables whose trigger was dropped in this session by seeme.drop_trigger_in_way since the last call';
 
 CREATE FUNCTION seeme.drop_follow_trigger(relation regclass) RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_drop_follow_trigger';
@@ -256,7 +256,7 @@ COMMENT ON FUNCTION seeme.follow_columns(seeme.protected_tables, boolean) IS
 CREATE FUNCTION seeme.follow_altered_tables() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  made_way regclass[] := seeme.tables_made_way();
+  made_way regclass[] := seeme.tables_with_dropped_trigger();
 BEGIN
   IF to_regclass('seeme.protected_tables') IS NULL THEN
     RETURN;

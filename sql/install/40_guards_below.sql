@@ -50,7 +50,7 @@ BEGIN
   -- Few triggers: PostgreSQL copies all of a table's triggers in each statement that changes a row.
   IF NOT 'seeme_after_wait' = ANY (existing) THEN
     EXECUTE format('CREATE TRIGGER seeme_after_wait BEFORE UPDATE OR DELETE ON %s FOR EACH ROW '
-                   'EXECUTE FUNCTION seeme.ask_after_wait(%s)', relation,
+                   'EXECUTE FUNCTION seeme.recheck_after_lock(%s)', relation,
                    CASE WHEN seeme.has_one_scope(p) THEN '''moves''' END);
   END IF;
   IF NOT seeme.has_one_scope(p) AND NOT 'zz_seeme_check_moved_row' = ANY (existing) THEN

@@ -69,7 +69,7 @@ BEGIN
   END IF;
 
   IF owner_column <> '' AND new_row -> owner_column <> old_row -> owner_column
-     AND NOT ((old_row ->> owner_column)::uuid IS NOT DISTINCT FROM seeme.user_for(everything)
+     AND NOT ((old_row ->> owner_column)::uuid IS NOT DISTINCT FROM seeme.own_user_id(everything)
               AND seeme.ownership_counts(old_organization, old_team, old_project,
                                          (old_row ->> assigned_by)::uuid, type, owner_alone)
               OR @extschema@.seeme_has_permission(everything, project => old_project)
@@ -88,10 +88,10 @@ BEGIN
   -- the row leaves, or update both there and in the new place. Everybody is asked, not the owner
   -- alone: an owner could otherwise give the row away first.
   IF owner_column <> ''
-     AND NOT seeme.may_take_out(delete_code, old_organization, old_team, old_project,
+     AND NOT seeme.may_move_out(delete_code, old_organization, old_team, old_project,
                                 (old_row ->> assigned_by)::uuid, new_organization, new_team,
                                 new_project, (new_row ->> assigned_by)::uuid, type)
-     AND NOT (seeme.may_take_out(update_code, old_organization, old_team, old_project,
+     AND NOT (seeme.may_move_out(update_code, old_organization, old_team, old_project,
                                  (old_row ->> assigned_by)::uuid, new_organization, new_team,
                                  new_project, (new_row ->> assigned_by)::uuid, type)
               AND (@extschema@.seeme_has_permission(update_code, project => new_project)

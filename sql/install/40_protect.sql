@@ -76,19 +76,19 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   owner   regrole := (SELECT c.relowner FROM pg_class c WHERE c.oid = p.table_name);
   needed  regprocedure[] := ARRAY[
-    'seeme.user_for(text)', 'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
+    'seeme.own_user_id(text)', 'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
     'seeme.owns_row(text,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
     -- the planner puts these in the place of seeme_has_permission
-    'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text)',
+    'seeme.has_both_permissions(text,text,uuid,uuid,uuid,uuid,text)',
     '@extschema@.seeme_permitted_organizations(text)', '@extschema@.seeme_permitted_teams(text)',
     '@extschema@.seeme_permitted_projects(text)',
     '@extschema@.seeme_permitted_resources(text,text)',
     -- a new partition gets its triggers from the owner
-    'seeme.ask_after_wait()', 'seeme.check_moved_row()', 'seeme.follow_resource()']::regprocedure[];
+    'seeme.recheck_after_lock()', 'seeme.check_moved_row()', 'seeme.follow_resource()']::regprocedure[];
   routine regprocedure;
 BEGIN
-  IF NOT has_function_privilege(owner, 'seeme.user_for(text)', 'EXECUTE') THEN
+  IF NOT has_function_privilege(owner, 'seeme.own_user_id(text)', 'EXECUTE') THEN
     EXECUTE format('GRANT USAGE ON SCHEMA @extschema@, seeme TO %s', owner);
   END IF;
   FOREACH routine IN ARRAY needed LOOP
@@ -121,7 +121,7 @@ BEGIN
   FOR object IN SELECT t.tgname FROM pg_trigger t
                   JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'seeme'::regnamespace
                  WHERE t.tgrelid = relation AND NOT t.tgisinternal AND t.tgparentid = 0
-                   AND f.proname IN ('ask_after_wait', 'check_moved_row', 'follow_resource') LOOP
+                   AND f.proname IN ('recheck_after_lock', 'check_moved_row', 'follow_resource') LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object, relation);
     cleared := cleared OR NOT is_part;
   END LOOP;

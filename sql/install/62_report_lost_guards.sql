@@ -173,7 +173,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          format('SELECT seeme.grant_to_owner(p) FROM seeme.protected_tables p WHERE p.table_name = '
                 '%L::regclass;', p.table_name)
     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
-   WHERE NOT has_function_privilege(c.relowner, 'seeme.user_for(text)', 'EXECUTE')
+   WHERE NOT has_function_privilege(c.relowner, 'seeme.own_user_id(text)', 'EXECUTE')
   UNION ALL
   SELECT 'high', quote_ident(t.evtname),
          'event trigger is demoted: in a session with session_replication_role = replica it does '

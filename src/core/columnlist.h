@@ -2,9 +2,9 @@
  * columnlist.h: the columns that C reads by number.
  *
  * Each line is COLUMN(table, name, number, type). The file that includes this one defines COLUMN,
- * as with PostgreSQL's kwlist.h; there is no include guard. sql/install has the same numbers, and an
- * upgrade adds columns at the end only. src/core/index_scan.c compares name and type with the table
- * before it reads the first row. test/t/022_columns.pl compares every line with pg_attribute.
+ * as with PostgreSQL's kwlist.h; there is no include guard. sql/install has the same numbers, and
+ * an upgrade adds columns at the end only. src/core/index_scan.c compares name and type with the
+ * table before it reads the first row. test/t/032_columns.pl compares every line with pg_attribute.
  */
 COLUMN(users, id, 1, UUIDOID)
 COLUMN(users, email, 3, TEXTOID)

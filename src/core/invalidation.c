@@ -52,7 +52,8 @@ static Oid	proxies[SEEME_NINVAL_KINDS];
 
 /* The OIDs that stand for buckets of users begin here. */
 #define FIRST_BUCKET_OID ((Oid) 8192)
-StaticAssertDecl(FIRST_BUCKET_OID + SEEME_NBUCKETS <= FirstGenbkiObjectId, "no table has the number of a group");
+StaticAssertDecl(FIRST_BUCKET_OID + SEEME_NBUCKETS <= FirstGenbkiObjectId, "no table has the "
+				 "number of a group");
 
 static void
 kind_changed(SeemeInvalKind kind)
@@ -180,9 +181,11 @@ invalidate_user_of_row(TriggerData *trigger, HeapTuple row)
 	Datum		user;
 
 	if (column <= 0)
-		elog(ERROR, "table %s has no column %s", RelationGetRelationName(trigger->tg_relation), trigger->tg_trigger->tgargs[1]);
+		elog(ERROR, "table %s has no column %s", RelationGetRelationName(trigger->tg_relation),
+			 trigger->tg_trigger->tgargs[1]);
 	if (TupleDescAttr(columns, column - 1)->atttypid != UUIDOID)
-		elog(ERROR, "column %s of table %s is no uuid", trigger->tg_trigger->tgargs[1], RelationGetRelationName(trigger->tg_relation));
+		elog(ERROR, "column %s of table %s is no uuid", trigger->tg_trigger->tgargs[1],
+			 RelationGetRelationName(trigger->tg_relation));
 	user = heap_getattr(row, column, columns, &isnull);
 	if (!isnull)
 		invalidate_user(DatumGetUUIDP(user));
@@ -190,13 +193,13 @@ invalidate_user_of_row(TriggerData *trigger, HeapTuple row)
 }
 
 /*
- * seeme.note_change('changes_of_…', column) RETURNS trigger
+ * seeme.send_invalidation('changes_of_…', column) RETURNS trigger
  *
  * The column, a uuid, names the user whose rights a row is about; empty: the row concerns
  * everybody. Fires before a row is written, so that nothing is cached between the write and the
  * message; and after, before other triggers of the row.
  */
-SEEME_FUNCTION(seeme_note_change, 0)
+SEEME_FUNCTION(seeme_send_invalidation, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	bool		is_sent = false;
@@ -204,9 +207,9 @@ SEEME_FUNCTION(seeme_note_change, 0)
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.note_change is a trigger function")));
+				 errmsg("seeme.send_invalidation is a trigger function")));
 	if (trigger->tg_trigger->tgnargs != 2)
-		elog(ERROR, "seeme.note_change takes two arguments");
+		elog(ERROR, "seeme.send_invalidation takes two arguments");
 	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && trigger->tg_trigger->tgargs[1][0] != '\0')
 	{
 		is_sent = invalidate_user_of_row(trigger, trigger->tg_trigtuple);
@@ -229,6 +232,7 @@ SEEME_FUNCTION(seeme_note_change, 0)
 	seeme_rights_changed_lxid = seeme_local_xid();
 	seeme_rights_changed_at = GetCurrentStatementStartTimestamp();
 	if (TRIGGER_FIRED_BEFORE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-		PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple);
+		PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
+						  : trigger->tg_trigtuple);
 	PG_RETURN_POINTER(NULL);
 }

@@ -1,8 +1,8 @@
 /*
  * store.c: the rows of roles and memberships.
  *
- * Must not know who is asking, or which memberships count. Writes nothing. How a row is found is for
- * index_scan.c.
+ * Must not know who is asking, or which memberships count. Writes nothing. How a row is found is
+ * for index_scan.c.
  */
 #include "postgres.h"
 
@@ -79,8 +79,8 @@ user_keys(ScanKeyData keys[2], const pg_uuid_t *organization, const pg_uuid_t *u
 #define NSCOPE_KEYS (1 + SEEME_NCONTAINERS)
 
 /*
- * The same for one scope: the column of its kind has the id, and the columns of other kinds are null.
- * For the organization itself all of them are null.
+ * The same for one scope: the column of its kind has the id, and the columns of other kinds are
+ * null. For the organization itself all of them are null.
  */
 static void
 scope_keys(ScanKeyData keys[NSCOPE_KEYS], const pg_uuid_t *organization, const pg_uuid_t *user,
@@ -134,8 +134,8 @@ seeme_list_memberships_in_team(SeemeStore *store, const pg_uuid_t *team)
 }
 
 /*
- * The distinct values of a column among the memberships that a key finds: pg_uuid_t *. The index has
- * equal values together. Memberships in teams and projects are skipped unless `all_kinds`.
+ * The distinct values of a column among the memberships that a key finds: pg_uuid_t *. The index
+ * has equal values together. Memberships in teams and projects are skipped unless `all_kinds`.
  */
 static List *
 list_distinct(SeemeStore *store, SeemeIndex index, ScanKey key, AttrNumber column, bool all_kinds)
@@ -158,7 +158,8 @@ list_distinct(SeemeStore *store, SeemeIndex index, ScanKey key, AttrNumber colum
 		{
 			pg_uuid_t	id;
 
-			is_skipped = seeme_row_uuid(&scan, seeme_scope_descriptors[kind].membership_column, &id);
+			is_skipped = seeme_row_uuid(&scan, seeme_scope_descriptors[kind].membership_column,
+										&id);
 		}
 		if (is_skipped)
 			continue;
@@ -302,5 +303,6 @@ seeme_find_membership(SeemeStore *store, const pg_uuid_t *organization, const pg
 	ScanKeyData keys[NSCOPE_KEYS];
 
 	scope_keys(keys, organization, user, SEEME_SCOPE_ORGANIZATION, NULL);
-	return seeme_read_row(store, SEEME_MEMBERSHIPS_BY_USER, NSCOPE_KEYS, keys, get_membership_id, id);
+	return seeme_read_row(store, SEEME_MEMBERSHIPS_BY_USER, NSCOPE_KEYS, keys, get_membership_id,
+						  id);
 }

@@ -68,19 +68,19 @@ SEEME_FUNCTION(seeme_user_id, 0)
 }
 
 /*
- * seeme.user_for(permission text) RETURNS uuid
+ * seeme.own_user_id(permission text) RETURNS uuid
  */
-SEEME_FUNCTION(seeme_user_for, 1)
+SEEME_FUNCTION(seeme_own_user_id, 1)
 {
 	return current_user_id(fcinfo, seeme_code_argument(fcinfo, 0));
 }
 
 /*
- * seeme.email_for(permission text) RETURNS text
+ * seeme.own_email(permission text) RETURNS text
  *
  * The e-mail address, under the same conditions as the id.
  */
-SEEME_FUNCTION(seeme_email_for, 1)
+SEEME_FUNCTION(seeme_own_email, 1)
 {
 	char	   *code = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	SeemeStore	store;

@@ -3,7 +3,7 @@
  *
  * For seeme_has_permission() about an indexed column, the index condition is
  * `column = ANY (seeme_permitted_projects(code))`. For seeme.owns_row() it is
- * `owner = seeme.user_for(code)`. Both also have a selectivity.
+ * `owner = seeme.own_user_id(code)`. Both also have a selectivity.
  *
  * A plan may serve other people than the one for whom it was made. So estimates, and the shape of a
  * plan, may depend on the asking person; nothing else in a plan does.
@@ -328,26 +328,26 @@ seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
 }
 
 /*
- * The function seeme.user_for(text), in the schema of seeme.owns_row(); invalid: it is not there,
+ * The function seeme.own_user_id(text), in the schema of seeme.owns_row(); invalid: it is not there,
  * or the current user may not execute it.
  */
 static Oid
-user_for_function(Oid owns_row)
+own_user_id_function(Oid owns_row)
 {
 	Oid			types[1] = {TEXTOID};
 	Oid			function;
 
-	function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("user_for"),
+	function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("own_user_id"),
 							   PointerGetDatum(buildoidvector(types, 1)),
 							   ObjectIdGetDatum(get_func_namespace(owns_row)));
 	return OidIsValid(function) && seeme_may_execute(function) ? function : InvalidOid;
 }
 
-/* The condition `owner = seeme.user_for(code)`; NULL: it cannot be made. */
+/* The condition `owner = seeme.own_user_id(code)`; NULL: it cannot be made. */
 static OpExpr *
 owner_comparison(Oid owns_row, List *args, Oid equal)
 {
-	Oid			function = user_for_function(owns_row);
+	Oid			function = own_user_id_function(owns_row);
 	FuncExpr   *person;
 
 	if (!OidIsValid(function))

@@ -39,8 +39,8 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   (7, 'function was changed', 'critical', 'seeme.provisions_users()',
   $$CREATE OR REPLACE FUNCTION seeme.provisions_users() RETURNS boolean
     LANGUAGE sql STABLE RETURN true$$, 'a function that is kept parsed says otherwise', NULL),
-  (8, 'function was changed', 'critical', 'seeme.prepare_membership()',
-  pg_temp.spoilt('seeme.prepare_membership()', 'IF true THEN', 'IF seeme.restoring() THEN'),
+  (8, 'function was changed', 'critical', 'seeme.enforce_membership_rules()',
+  pg_temp.spoilt('seeme.enforce_membership_rules()', 'IF true THEN', 'IF seeme.restoring() THEN'),
   'a function that is kept as text', NULL),
   (9, 'function was changed', 'critical', 'seeme.sees_user(uuid)',
   $$CREATE OR REPLACE FUNCTION seeme.sees_user(user_id uuid) RETURNS boolean
@@ -56,9 +56,9 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   $$ALTER FUNCTION seeme.is_invited(text) LEAKPROOF$$, 'it is said to leak nothing', NULL),
   (13, 'function was changed', 'critical', 'seeme.retire_id()',
   $$ALTER FUNCTION seeme.retire_id() RESET search_path$$, 'where it looks names up', NULL),
-  (14, 'function was changed', 'critical', 'seeme.missing_below(uuid,uuid)',
-  $$ALTER EXTENSION seeme_rbac DROP FUNCTION seeme.missing_below(uuid, uuid); DROP FUNCTION
-    seeme.missing_below(uuid, uuid)$$, 'a function is gone', NULL),
+  (14, 'function was changed', 'critical', 'seeme.missing_permissions_below(uuid,uuid)',
+  $$ALTER EXTENSION seeme_rbac DROP FUNCTION seeme.missing_permissions_below(uuid, uuid); DROP FUNCTION
+    seeme.missing_permissions_below(uuid, uuid)$$, 'a function is gone', NULL),
   (15, 'view was changed', 'critical', 'seeme.team_members',
   $$ALTER VIEW seeme.team_members SET (security_invoker = false)$$,
   'a view shows what its owner sees', NULL),

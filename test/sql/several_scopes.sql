@@ -261,7 +261,7 @@ SELECT is(pg_temp.plan('nora', 'SELECT filler FROM t_big'), $$Bitmap Heap Scan o
         ->  Bitmap Index Scan on t_big_project
               Index Cond: (project_id = ANY (seeme_permitted_projects('models:read'::text)))
         ->  Bitmap Index Scan on t_big_owner
-              Index Cond: (owner_id = seeme.user_for('models:read'::text))
+              Index Cond: (owner_id = seeme.own_user_id('models:read'::text))
 $$, 'who sees little: each arm by its index, and EXPLAIN shows nothing of an identity');
 SELECT is(pg_temp.plan('adam', 'SELECT filler FROM t_big'), $$Custom Scan (Permission Scan) on t_big
   Permission: (seeme_has_permission('models:read'::text, NULL::uuid, NULL::uuid, project_id, NULL::uuid, NULL::text) OR seeme.owns_row('models:read'::text, NULL::uuid, NULL::uuid, project_id, NULL::uuid, NULL::text, owner_id, true))

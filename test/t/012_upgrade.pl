@@ -204,7 +204,7 @@ my @everything = (
     "UPDATE seeme.roles SET name = name || '.' WHERE organization_id IS NOT NULL",
     q{SELECT seeme_user_has_permission('} . id_of('edith') . q{', 'datasets:read', project => '}
     . id_of('alpha') . q{')}, q{SELECT seeme_login('seeme_key_00')},
-    q{SELECT seeme.has_both('datasets:read', 'datasets:update', NULL, NULL, '} . id_of('alpha')
+    q{SELECT seeme.has_both_permissions('datasets:read', 'datasets:update', NULL, NULL, '} . id_of('alpha')
     . q{', NULL, NULL)}, 'SET ROLE upgrade_app; SELECT count(*) FROM papers',
     'SET ROLE upgrade_app; SELECT count(*) FROM seeme.organizations',
     'SET ROLE upgrade_app; UPDATE papers SET title = title',
