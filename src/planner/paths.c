@@ -36,6 +36,7 @@
 #include "planner/check_expression.h"
 #include "planner/custom_scan.h"
 #include "planner/paths.h"
+#include "planner/policy_arms.h"
 #include "planner/support_function.h"
 #include "core/version.h"
 
@@ -49,7 +50,7 @@ static bool enable_permission_scan = true;
  * table's policy; on a table without a policy of ours, that of the query.
  */
 static RestrictInfo *
-find_check(RelOptInfo *rel)
+find_check(RelOptInfo *rel, List **arms)
 {
 	RestrictInfo *of_query = NULL;
 	bool		has_policy = false;
@@ -59,12 +60,17 @@ find_check(RelOptInfo *rel)
 	{
 		RestrictInfo *condition = lfirst(cell);
 		bool		of_policy = seeme_has_policy_call((Node *) condition->clause);
+		List	   *found;
 
 		has_policy |= of_policy;
 		if (condition->security_level > rel->baserestrict_min_security ||
-			condition->pseudoconstant ||
-			!seeme_is_call((Node *) condition->clause, rel->relid))
+			condition->pseudoconstant)
 			continue;
+		found = seeme_find_arms((Node *) condition->clause, rel->relid);
+		if (found == NIL)
+			continue;
+		if (of_policy || of_query == NULL)
+			*arms = found;
 		if (of_policy)
 			return condition;
 		if (of_query == NULL)
@@ -159,12 +165,23 @@ only_reads(PlannerInfo *root)
 	return !does_more_than_read((Node *) root->parse, NULL);
 }
 
+/* Whether a query compares one of these columns with something known. */
+static bool
+any_is_fixed(RelOptInfo *rel, Bitmapset *columns)
+{
+	int			column = -1;
+
+	while ((column = bms_next_member(columns, column)) >= 0)
+		if (seeme_is_fixed(rel, column))
+			return true;
+	return false;
+}
+
 static void
-add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *check)
+add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *check, Bitmapset *columns)
 {
 	if (!enable_permission_scan || rte->tablesample != NULL || rel->tuples < MIN_ROWS ||
-		rel->lateral_relids != NULL || seeme_is_point_query(rel) ||
-		seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) check->clause)->varattno) ||
+		rel->lateral_relids != NULL || seeme_is_point_query(rel) || any_is_fixed(rel, columns) ||
 		!is_heap(rte->relid))
 		return;
 	add_path(rel, make_path(root, rel, check, 0));
@@ -183,6 +200,7 @@ void
 seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
 	RestrictInfo *check;
+	List	   *arms;
 
 	if (!seeme_version_fits())
 		return;
@@ -192,7 +210,7 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW))
 		return;
 	seeme_promote_conditions(root, rel);
-	check = find_check(rel);
+	check = find_check(rel, &arms);
 	if (check == NULL)
 		return;
 	if (!only_reads(root))
@@ -200,11 +218,11 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 		seeme_ask_for_both(root, rel);
 		return;
 	}
-	if (!seeme_ask_once(root, rel, check))
-	{
+	if (seeme_is_one_check(arms) && seeme_ask_once(root, rel, check))
+		return;
+	if (list_length(arms) == 1 && seeme_arms_are_exact(arms))
 		seeme_trust_index(check);
-		add_scan(root, rel, rte, check);
-	}
+	add_scan(root, rel, rte, check, seeme_columns_of_arms(arms));
 }
 
 static Plan *
