@@ -56,6 +56,7 @@ find_check(RelOptInfo *rel, List **arms)
 	bool		has_policy = false;
 	ListCell   *cell;
 
+	*arms = NIL;
 	foreach(cell, rel->baserestrictinfo)
 	{
 		RestrictInfo *condition = lfirst(cell);
