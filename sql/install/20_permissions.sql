@@ -151,6 +151,8 @@ UPDATE seeme.permissions SET grouped_by_projects = true
 
 CREATE FUNCTION seeme.keep_permissions() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  rest seeme.permissions;
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF TG_OP = 'INSERT' THEN
@@ -165,8 +167,16 @@ BEGIN
       USING ERRCODE = 'insufficient_privilege', HINT = 'Register a code of your own instead.';
   END IF;
   IF TG_OP = 'UPDATE' THEN
-    IF NEW.name IS DISTINCT FROM OLD.name OR NEW.is_builtin THEN
-      RAISE EXCEPTION 'a registered code keeps its name'
+    -- These columns may change, and no others: also none that is added later.
+    rest := NEW;
+    rest.description := OLD.description;
+    rest.grouped_by_projects := OLD.grouped_by_projects;
+    -- Generated columns have no value yet.
+    rest.resource := OLD.resource;
+    rest.action := OLD.action;
+    rest.is_wildcard := OLD.is_wildcard;
+    IF rest *<> OLD THEN
+      RAISE EXCEPTION 'only the description of a registered code changes, and grouped_by_projects'
         USING ERRCODE = 'check_violation',
               HINT = 'Register the new code, move the roles to it, then remove the old one.';
     END IF;

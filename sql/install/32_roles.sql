@@ -120,6 +120,7 @@ DECLARE
   code    text;
   entries text[] := ARRAY[]::text[];
   changed text[];
+  rest    seeme.roles;
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
@@ -127,10 +128,15 @@ BEGIN
   END IF;
 
   IF TG_OP <> 'INSERT' AND OLD.organization_id IS NULL THEN
-    IF TG_OP = 'UPDATE' AND NEW.permissions = seeme.builtin_permissions(OLD.name)
-       AND (NEW.id, NEW.organization_id, NEW.name, NEW.description)
-           IS NOT DISTINCT FROM (OLD.id, OLD.organization_id, OLD.name, OLD.description) THEN
-      RETURN NEW;  -- keeping up with the registered codes
+    IF TG_OP = 'UPDATE' AND NEW.permissions = seeme.builtin_permissions(OLD.name) THEN
+      rest := NEW;
+      rest.permissions := OLD.permissions;
+      -- Generated columns have no value yet.
+      rest.scope := OLD.scope;
+      rest.is_system_role := OLD.is_system_role;
+      IF rest *= OLD THEN
+        RETURN NEW;  -- keeping up with the registered codes
+      END IF;
     END IF;
     RAISE EXCEPTION 'built-in roles can be neither changed nor deleted'
       USING ERRCODE = 'insufficient_privilege', HINT = 'Create a role of the organization''s own.';
@@ -156,10 +162,19 @@ BEGIN
       USING ERRCODE = 'not_null_violation', HINT = 'Built-in roles come with the extension.';
   END IF;
   IF TG_OP = 'UPDATE' THEN
-    IF (NEW.id, NEW.organization_id) IS DISTINCT FROM (OLD.id, OLD.organization_id) THEN
-      RAISE EXCEPTION 'the id and the organization of a role never change' USING ERRCODE = 'check_violation';
-    END IF;
     NEW.created_at := OLD.created_at;
+    -- These columns may change, and no others: also none that is added later.
+    rest := NEW;
+    rest.name := OLD.name;
+    rest.description := OLD.description;
+    rest.permissions := OLD.permissions;
+    rest.updated_at := OLD.updated_at;
+    rest.scope := OLD.scope;
+    rest.is_system_role := OLD.is_system_role;
+    IF rest *<> OLD THEN
+      RAISE EXCEPTION 'only the name, the description and the permissions of a role change'
+        USING ERRCODE = 'check_violation';
+    END IF;
     NEW.updated_at := now();
   END IF;
   NEW.name := seeme.checked_name(NEW.name, 'role');

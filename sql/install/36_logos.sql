@@ -97,16 +97,23 @@ DECLARE
   container_of uuid;
   found_type   text;
   max_size     bigint;
+  rest         seeme.logos;
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
     RETURN NEW;
   END IF;
-  IF TG_OP = 'UPDATE'
-     AND (NEW.id, NEW.organization_id, NEW.team_id, NEW.project_id)
-         IS DISTINCT FROM (OLD.id, OLD.organization_id, OLD.team_id, OLD.project_id) THEN
-    RAISE EXCEPTION 'a logo stays with its thing'
-      USING ERRCODE = 'check_violation', HINT = 'Delete it, and insert another.';
+  IF TG_OP = 'UPDATE' THEN
+    NEW.created_at := OLD.created_at;
+    -- These columns may change, and no others: also none that is added later.
+    rest := NEW;
+    rest.filename := OLD.filename;
+    rest.media_type := OLD.media_type;
+    rest.content := OLD.content;
+    IF rest *<> OLD THEN
+      RAISE EXCEPTION 'only the file of a logo changes'
+        USING ERRCODE = 'check_violation', HINT = 'Delete the logo, and insert another one.';
+    END IF;
   END IF;
   IF NEW.project_id IS NOT NULL THEN
     container_of := (SELECT p.organization_id FROM seeme.projects p WHERE p.id = NEW.project_id);

@@ -2,8 +2,8 @@
  * containers.c: what a row of seeme.organizations, seeme.teams or seeme.projects must satisfy
  * before it is written, and once more when an INSERT has waited.
  *
- * Asks evaluator.c and decides nothing itself. What follows a row (the owner's membership, the log)
- * is for SQL.
+ * Asks evaluator.c and decides nothing itself. SQL does what follows a row: the owner's membership,
+ * the audit log.
  */
 #include "postgres.h"
 
@@ -41,8 +41,8 @@ enum
 };
 
 #define SHARED_COLUMNS \
-	{"id", UUIDOID}, {"name", TEXTOID}, {"description", TEXTOID}, {"slug", TEXTOID}, {"has_logo", BOOLOID}, \
-	{"created_at", TIMESTAMPTZOID}, {"updated_at", TIMESTAMPTZOID}
+	{"id", UUIDOID}, {"name", TEXTOID}, {"description", TEXTOID}, {"slug", TEXTOID}, \
+	{"has_logo", BOOLOID}, {"created_at", TIMESTAMPTZOID}, {"updated_at", TIMESTAMPTZOID}
 
 /* One of the tables. */
 typedef struct Kind
@@ -53,15 +53,23 @@ typedef struct Kind
 	const char *create_code;	/* NULL: anybody signed in adds one */
 	SeemeRowColumn columns[MAX_COLUMNS];
 	int			ncolumns;
+	/* What an UPDATE may change. Has_logo, created_at and updated_at get the right value anyway. */
+	int			may_change[MAX_COLUMNS];
+	int			nmay_change;
 } Kind;
+
+#define SHARED_MAY_CHANGE NAME, DESCRIPTION, SLUG, HAS_LOGO, CREATED_AT, UPDATED_AT
 
 static const Kind kinds[] = {
 	{"organizations", "organization", "organizations_slug_key", NULL,
-	{SHARED_COLUMNS, {"website", TEXTOID}, {"owner_id", UUIDOID}}, 9},
+		{SHARED_COLUMNS, {"website", TEXTOID}, {"owner_id", UUIDOID}}, 9,
+	{SHARED_MAY_CHANGE, WEBSITE, OWNER_ID}, 8}, /* owner_id: see seeme.authorize_owner() */
 	{"teams", "team", "teams_slug_key", "teams:create",
-	{SHARED_COLUMNS, {"organization_id", UUIDOID}}, 8},
+		{SHARED_COLUMNS, {"organization_id", UUIDOID}}, 8,
+	{SHARED_MAY_CHANGE}, 6},
 	{"projects", "project", "projects_slug_key", "projects:create",
-	{SHARED_COLUMNS, {"organization_id", UUIDOID}, {"team_id", UUIDOID}}, 9},
+		{SHARED_COLUMNS, {"organization_id", UUIDOID}, {"team_id", UUIDOID}}, 9,
+	{SHARED_MAY_CHANGE, TEAM_ID}, 7},
 };
 
 #define is_organizations(kind) ((kind) == &kinds[0])
@@ -135,9 +143,11 @@ may_create(const char *code, const pg_uuid_t *organization, const pg_uuid_t *tea
 		 i++)
 		if (ids[i] != NULL)
 		{
-			SeemeScope	scope = {.kind = i == 0 ? SEEME_SCOPE_TEAM : SEEME_SCOPE_ORGANIZATION, .id = *ids[i]};
-			List	   *places = seeme_find_places(&store, &scope);
+			SeemeScope	scope = {.id = *ids[i]};
+			List	   *places;
 
+			scope.kind = i == 0 ? SEEME_SCOPE_TEAM : SEEME_SCOPE_ORGANIZATION;
+			places = seeme_find_places(&store, &scope);
 			may = places != NIL && seeme_evaluate(&asking, linitial(places), code);
 		}
 	seeme_store_close(&store);
@@ -145,9 +155,9 @@ may_create(const char *code, const pg_uuid_t *organization, const pg_uuid_t *tea
 }
 
 /*
- * Throws 42501 unless row security lets whoever runs the statement add this. It says what the
- * policy says, too, and comes before anything else of an INSERT does: no later error (a slug that
- * is taken) tells an outsider anything, and the refusal has a name.
+ * Throws 42501 unless row security lets the statement add this row. The INSERT policy says the same,
+ * but PostgreSQL checks it later. Checked first, no other error (a slug is taken) tells an outsider
+ * anything, and the message names the missing permission.
  */
 static void
 require_may_create(SeemeRowState *state, const Kind *kind, const pg_uuid_t *organization,
@@ -199,7 +209,8 @@ static bool
 organization_of_team(SeemeRowState *state, const pg_uuid_t *team, pg_uuid_t *organization)
 {
 	bool		known;
-	SeemeMemoEntry *entry = seeme_recall(state, TEAM_ORGANIZATION, SEEME_SCOPE_TEAM, team, NULL, &known);
+	SeemeMemoEntry *entry = seeme_recall(state, TEAM_ORGANIZATION, SEEME_SCOPE_TEAM, team, NULL,
+										 &known);
 
 	if (!known)
 	{
@@ -338,7 +349,7 @@ require_team_move(SeemeRowState *state, const pg_uuid_t *project, const pg_uuid_
 	(void) FunctionCallInvoke(call);
 }
 
-/* Name, texts and slug: the last that is settled, for a lock on the name is held from there on. */
+/* Name, texts and slug. They come last, because making the slug locks the name. */
 static void
 settle_texts(SeemeRowState *state, const Kind *kind, HeapTuple row, HeapTuple old,
 			 const pg_uuid_t *id,
@@ -373,14 +384,14 @@ before_insert(SeemeRowState *state, const Kind *kind, HeapTuple row)
 	pg_uuid_t	team;
 	bool		has_id = seeme_get_id(state, row, ID, &id);
 	bool		has_organization = !is_organizations(kind) &&
-		seeme_get_id(state, row, ORGANIZATION_ID, &organization);
+	seeme_get_id(state, row, ORGANIZATION_ID, &organization);
 	bool		has_team = is_projects(kind) && seeme_get_id(state, row, TEAM_ID, &team);
 
 	require_may_create(state, kind, has_organization ? &organization : NULL,
 					   has_team ? &team : NULL);
 	if (seeme_takes_as_is(state))
 		return row;
-	/* Throws 23505, unless privileged code uses the id again. */
+	/* Throws 23505, unless privileged code uses a deleted row's id again. */
 	if (has_id && is_retired(&id))
 		(void) OidFunctionCall1(find_function("revive_id", 1), UUIDPGetDatum(&id));
 	set_value(state, &values, HAS_LOGO, BoolGetDatum(false), false);
@@ -410,6 +421,23 @@ before_insert(SeemeRowState *state, const Kind *kind, HeapTuple row)
 									 values.values, values.nulls);
 }
 
+static void
+refuse_fixed_columns(const SeemeRowState *state, const Kind *kind, HeapTuple old, HeapTuple row)
+{
+	const char *column = seeme_changed_column(state, old, row, kind->may_change,
+											  kind->nmay_change);
+
+	if (column == NULL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 strcmp(column, "id") != 0 && strcmp(column, "organization_id") != 0 ?
+			 errmsg("column \"%s\" of seeme.%s never changes", column, kind->table) :
+			 is_organizations(kind) ? errmsg("the id of an organization never changes") :
+			 errmsg("the id and the organization of a %s never change", kind->name),
+			 row_detail(state, kind, old)));
+}
+
 static HeapTuple
 before_update(SeemeRowState *state, const Kind *kind, HeapTuple old, HeapTuple row)
 {
@@ -422,13 +450,7 @@ before_update(SeemeRowState *state, const Kind *kind, HeapTuple old, HeapTuple r
 
 	if (seeme_takes_as_is(state))
 		return row;
-	if (!seeme_is_same(state, old, row, ID) ||
-		(!is_organizations(kind) && !seeme_is_same(state, old, row, ORGANIZATION_ID)))
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 is_organizations(kind) ? errmsg("the id of an organization never changes") :
-				 errmsg("the id and the organization of a %s never change", kind->name),
-				 row_detail(state, kind, old)));
+	refuse_fixed_columns(state, kind, old, row);
 	seeme_get_id(state, row, ID, &id);
 	if (!is_organizations(kind))
 		seeme_get_id(state, row, ORGANIZATION_ID, &organization);
@@ -479,7 +501,8 @@ SEEME_FUNCTION(seeme_enforce_container_rules, 0)
 		TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.enforce_container_rules is for triggers before INSERT or UPDATE of a row")));
+				 errmsg("seeme.enforce_container_rules is for triggers before INSERT or UPDATE of a "
+						"row")));
 	state = seeme_begin_row(fcinfo, kind->columns, kind->ncolumns);
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		return PointerGetDatum(before_insert(state, kind, trigger->tg_trigtuple));
@@ -489,8 +512,8 @@ SEEME_FUNCTION(seeme_enforce_container_rules, 0)
 /*
  * seeme.check_added_container() RETURNS trigger
  *
- * After an INSERT. It may have waited for whoever was deleting a row with the same id, or had the
- * same slug in the making: whoever was taken out meanwhile makes nothing there.
+ * After an INSERT. The INSERT may have waited for another transaction that deleted a row with the
+ * same id, or added one with the same slug. A person whose right was revoked meanwhile adds nothing.
  */
 SEEME_FUNCTION(seeme_check_added_container, 0)
 {

@@ -1,9 +1,9 @@
 /*
  * memberships.c: what a row of seeme.memberships must satisfy before it is written: rules 7.1, 7.3
- * and 7.10, and what of the owner's membership never changes.
+ * and 7.10, and what never changes in the owner's membership.
  *
- * The order of the rules is the order in which their errors come. What each asks is in members.c.
- * What happens after the rows are written (what goes with a membership, the log) is for SQL.
+ * The rules stand in the order of their errors. members.c has the conditions. SQL does what follows
+ * the rows: memberships that are removed together with one, the audit log.
  */
 #include "postgres.h"
 
@@ -28,7 +28,8 @@ check_given(SeemeRowState *state, const SeemeMember *member, bool of_owner, bool
 	if (member->has_role && seeme_uuid_equal(&member->role_id, &owner_role) && !of_owner)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("the role Owner is on the owner's membership of the organization and on no other"),
+				 errmsg("the role Owner is on the owner's membership of the organization and on no "
+						"other"),
 				 seeme_member_detail(member),
 				 errhint("The owner can call seeme_transfer_ownership().")));
 }
@@ -65,15 +66,15 @@ static HeapTuple
 before_insert(SeemeRowState *state, HeapTuple row)
 {
 	TupleDesc	tupdesc = RelationGetDescr(state->table);
-	SeemeMember		member;
+	SeemeMember member;
 	bool		by_invitation;
 	bool		serves_role = false;
 	bool		has_inviter;
 	pg_uuid_t	inviter;
 	int			changed[4] = {state->columns[MEMBER_ORGANIZATION_ID],
-							  state->columns[MEMBER_CREATED_BY],
-							  state->columns[MEMBER_VALID_FROM],
-		state->columns[MEMBER_VALID_UNTIL]};
+		state->columns[MEMBER_CREATED_BY],
+		state->columns[MEMBER_VALID_FROM],
+	state->columns[MEMBER_VALID_UNTIL]};
 	Datum		values[4];
 	bool		nulls[4] = {false, false, true, true};
 	bool		of_owner;
@@ -106,8 +107,8 @@ before_insert(SeemeRowState *state, HeapTuple row)
 	if (of_owner && !is_owners(&member))
 	{
 		/*
-		 * Where the owner's membership is there, the row is not added: ON CONFLICT passes over it,
-		 * or else the key is taken, as that of any other member.
+		 * The owner's membership exists already, so this row is not added: ON CONFLICT skips it,
+		 * or the unique key refuses it, as for any other member.
 		 */
 		if (seeme_has_membership_of_organization(&member))
 			return row;
@@ -117,7 +118,7 @@ before_insert(SeemeRowState *state, HeapTuple row)
 	check_validity(&member, heap_attisnull(row, changed[2], tupdesc),
 				   heap_attisnull(row, changed[3], tupdesc));
 	if (!seeme_is_of_organization(&member) && !(member.has_user &&
-										  seeme_lock_membership_of_organization(&member)))
+												seeme_lock_membership_of_organization(&member)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("this person is not a member of the organization"),
@@ -129,14 +130,15 @@ before_insert(SeemeRowState *state, HeapTuple row)
 static HeapTuple
 before_update(SeemeRowState *state, HeapTuple old, HeapTuple row)
 {
-	static const int fixed[] = {MEMBER_ID, MEMBER_ORGANIZATION_ID, MEMBER_TEAM_ID,
-								MEMBER_PROJECT_ID, MEMBER_USER_ID, MEMBER_CREATED_BY};
+	/* The statement's own created_at and updated_at are replaced below. */
+	static const int may_change[] = {MEMBER_ROLE_ID, MEMBER_VALID_FROM, MEMBER_VALID_UNTIL,
+	MEMBER_CREATED_AT, MEMBER_UPDATED_AT};
 	TupleDesc	tupdesc = RelationGetDescr(state->table);
 	int			changed[2] = {state->columns[MEMBER_CREATED_AT], state->columns[MEMBER_UPDATED_AT]};
 	Datum		values[2];
 	bool		nulls[2] = {false, false};
-	SeemeMember		former;
-	SeemeMember		member;
+	SeemeMember former;
+	SeemeMember member;
 	bool		of_owner;
 	bool		is_own;
 	bool		dates_change;
@@ -145,13 +147,12 @@ before_update(SeemeRowState *state, HeapTuple old, HeapTuple row)
 		return row;
 	seeme_get_member(state, old, &former);
 	seeme_get_member(state, row, &member);
-	for (int i = 0; i < lengthof(fixed); i++)
-		if (!seeme_is_same(state, old, row, fixed[i]))
-			ereport(ERROR,
-					(errcode(ERRCODE_CHECK_VIOLATION),
-					 errmsg("only the role and the validity of a membership change"),
-					 seeme_member_detail(&former),
-					 errhint("Remove the member, and add the other one.")));
+	if (seeme_changed_column(state, old, row, may_change, lengthof(may_change)) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("only the role and the validity of a membership change"),
+				 seeme_member_detail(&former),
+				 errhint("Remove the member, and add the other one.")));
 	values[0] = heap_getattr(old, changed[0], tupdesc, &nulls[0]);
 	values[1] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 	row = heap_modify_tuple_by_cols(row, tupdesc, 2, changed, values, nulls);
@@ -185,7 +186,7 @@ before_update(SeemeRowState *state, HeapTuple old, HeapTuple row)
 static void
 before_delete(SeemeRowState *state, HeapTuple old)
 {
-	SeemeMember		member;
+	SeemeMember member;
 
 	if (seeme_takes_as_is(state))
 		return;
@@ -195,7 +196,11 @@ before_delete(SeemeRowState *state, HeapTuple old)
 	if (!state->is_identified || (state->acts &&
 								  seeme_uuid_equal(&member.user_id, &state->asker.user_id)))
 		return;
-	/* Leaving is free; so is what goes with its container, whose own deletion was asked about. */
+
+	/*
+	 * Everybody may leave. A membership that is deleted together with its container needs no
+	 * check: the deletion of the container was checked.
+	 */
 	if (seeme_container_exists(state, &member))
 		seeme_require_role_held(state, &member);
 }

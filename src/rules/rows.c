@@ -1,20 +1,20 @@
 /*
  * rows.c: what the rules about rows of the extension's own tables have in common.
  *
- * A rule runs before each row. What it needs to know is the same for most rows of a statement (may
- * this person add members here, which organization has this project). So it is looked up once and
- * remembered in a memo, which lasts for one statement at most.
+ * A rule runs before each row. Most rows of a statement ask the same questions: may this person add
+ * members here, which organization has this project. So each answer is looked up once and kept in a
+ * memo, which lasts for one statement at most.
  *
- * When is the memo good? A statement of 100,000 rows takes a while and may wait for locks. A
- * revocation that commits meanwhile must be noticed. So each row first accepts invalidations. The
- * memo is forgotten when anything changed that the answers follow: roles, organizations, teams,
- * projects, the rights of everybody, or those of the asking person. Changes of other people's
- * rights (the statement's own rows, mostly) are no reason. Dates pass, too: no answer is older than
- * 100 ms.
+ * When is the memo valid? A statement of 100,000 rows takes a while and may wait for locks. It must
+ * notice a revocation that commits meanwhile. So each row first accepts invalidations. The memo is
+ * discarded after a change of anything that the answers depend on: roles, organizations, teams,
+ * projects, the rights of everybody, or those of the asking person. It is kept after changes of
+ * other people's rights, which are mostly the statement's own rows. Dates pass, too: no answer is
+ * older than 100 ms.
  *
- * Only a yes is remembered. These triggers run no SQL, so a decision reads the tables as they were
- * before the statement. Before a no raises an error, it is looked up again with the statement's own
- * rows: a statement may add somebody to an organization and to a project of it.
+ * Only a yes is kept. These triggers run no SQL, so a decision reads the tables as they were before
+ * the statement. Before a no raises an error, it is looked up again, with the statement's own rows:
+ * a statement may add somebody to an organization and to one of its projects.
  */
 #include "postgres.h"
 
@@ -38,13 +38,13 @@
 #include "guards/restoring.h"
 #include "rules/rows.h"
 
-/* No answer is remembered for longer, in microseconds. */
+/* How long an answer is kept, in microseconds. */
 #define MEMO_TIME INT64CONST(100000)
 
-/* Nor are more remembered at once. */
+/* How many answers are kept. */
 #define MEMO_SIZE 10000
 
-/* A trigger that writes the extension's tables does so for these tables alone. */
+/* A trigger function that writes tables of the extension works on tables of the extension only. */
 void
 seeme_require_own_table(Relation table)
 {
@@ -86,8 +86,9 @@ make_state(FunctionCallInfo fcinfo, const SeemeRowColumn *columns, int ncolumns)
 static uint64
 changes_of(const SeemeIdentity *asker)
 {
-	/* What a key reaches follows the rights of whoever made it, too. */
-	return asker->has_key ? seeme_generation : seeme_bucket_generations[seeme_inval_bucket(&asker->user_id)];
+	/* The permissions of an API key also depend on the user who made it. */
+	return asker->has_key ? seeme_generation :
+		seeme_bucket_generations[seeme_inval_bucket(&asker->user_id)];
 }
 
 static bool
@@ -100,9 +101,9 @@ memo_is_good(const SeemeRowState *state, const SeemeIdentity *asker, TimestampTz
 		(seeme_uuid_equal(&state->asker.user_id, &asker->user_id) &&
 		 state->asker.has_key == asker->has_key &&
 		 seeme_uuid_equal(&state->asker.key_id, &asker->key_id) &&
-			state->asker.issued_at == asker->issued_at &&
+		 state->asker.issued_at == asker->issued_at &&
 		 state->asker.expires_at == asker->expires_at &&
-			state->changes_of_asker == changes_of(asker));
+		 state->changes_of_asker == changes_of(asker));
 }
 
 static void
@@ -114,7 +115,7 @@ forget_all(SeemeRowState *state)
 }
 
 /*
- * Begins with a row: the state of the trigger in this statement, with a memo that is good now.
+ * Begins a row. Returns the state of the trigger in this statement, with a memo that is valid now.
  * Called before anything else, for each row.
  */
 SeemeRowState *
@@ -149,7 +150,7 @@ seeme_begin_row(FunctionCallInfo fcinfo, const SeemeRowColumn *columns, int ncol
 	return state;
 }
 
-/* Whether the rows are taken as a dump has them. */
+/* Whether the rows are accepted as a dump has them. */
 bool
 seeme_takes_as_is(const SeemeRowState *state)
 {
@@ -157,8 +158,8 @@ seeme_takes_as_is(const SeemeRowState *state)
 }
 
 /*
- * What is known of a question. Where it is not known yet, the caller finds the answer and fills in
- * the entry, or throws: an error ends the statement, and its memo with it.
+ * Looks a question up in the memo. If the answer is not known yet, the caller finds it and fills in
+ * the entry, or throws: an error ends the statement and its memo.
  */
 SeemeMemoEntry *
 seeme_recall(SeemeRowState *state, int question, SeemeScopeKind level, const pg_uuid_t *scope,
@@ -172,7 +173,7 @@ seeme_recall(SeemeRowState *state, int question, SeemeScopeKind level, const pg_
 	if (state->memo == NULL)
 	{
 		HASHCTL		control = {.keysize = sizeof(SeemeMemoKey),
-							   .entrysize = sizeof(SeemeMemoEntry)};
+		.entrysize = sizeof(SeemeMemoEntry)};
 
 		if (state->memo_context == NULL)
 			state->memo_context = AllocSetContextCreate(state->context,
@@ -198,7 +199,7 @@ seeme_recall(SeemeRowState *state, int question, SeemeScopeKind level, const pg_
 	return entry;
 }
 
-/* The columns of a row, by their place in the list that the state was made with. */
+/* The columns of a row. `column` is an index into the list that the state was made with. */
 
 /* False: the column is null. */
 bool
@@ -236,29 +237,57 @@ seeme_get_text(const SeemeRowState *state, HeapTuple row, int column)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
-bool
-seeme_is_same(const SeemeRowState *state, HeapTuple a, HeapTuple b, int column)
+static bool
+is_same(TupleDesc tupdesc, HeapTuple a, HeapTuple b, int number)
 {
-	TupleDesc	columns = RelationGetDescr(state->table);
-	int			number = state->columns[column];
-	Form_pg_attribute attribute = TupleDescAttr(columns, number - 1);
+	Form_pg_attribute attribute = TupleDescAttr(tupdesc, number - 1);
 	bool		a_is_null;
 	bool		b_is_null;
-	Datum		of_a = heap_getattr(a, number, columns, &a_is_null);
-	Datum		of_b = heap_getattr(b, number, columns, &b_is_null);
+	Datum		of_a = heap_getattr(a, number, tupdesc, &a_is_null);
+	Datum		of_b = heap_getattr(b, number, tupdesc, &b_is_null);
 
 	if (a_is_null || b_is_null)
 		return a_is_null && b_is_null;
 	return datum_image_eq(of_a, of_b, attribute->attbyval, attribute->attlen);
 }
 
-/* Nobody waits for a row for ever. */
+bool
+seeme_is_same(const SeemeRowState *state, HeapTuple a, HeapTuple b, int column)
+{
+	return is_same(RelationGetDescr(state->table), a, b, state->columns[column]);
+}
+
+/*
+ * The first column that an UPDATE changes although it is not in the list of those that may change.
+ * NULL: there is none. A column that is added to the table is protected until its rule lists it.
+ * Generated columns follow the others.
+ */
+const char *
+seeme_changed_column(const SeemeRowState *state, HeapTuple old, HeapTuple row,
+					 const int *may_change, int nmay_change)
+{
+	TupleDesc	tupdesc = RelationGetDescr(state->table);
+
+	for (int number = 1; number <= tupdesc->natts; number++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(tupdesc, number - 1);
+		bool		may = attribute->attisdropped || attribute->attgenerated != '\0';
+
+		for (int i = 0; i < nmay_change && !may; i++)
+			may = state->columns[may_change[i]] == number;
+		if (!may && !is_same(tupdesc, old, row, number))
+			return NameStr(attribute->attname);
+	}
+	return NULL;
+}
+
+/* A row that changes again and again is not waited for for ever. */
 #define MAX_LOCK_ATTEMPTS 100
 
 /*
- * Finds the row of some keys: as it is committed now, or (`old`) as the snapshot of a transaction
- * that has one shows it. Where several fit the keys, the one that is wanted. Answers with the
- * table; InvalidOid: there is none.
+ * Finds the row with these keys: as it is committed now, or (`old`) as the transaction's own
+ * snapshot shows it. If several rows have the keys, `is_wanted` chooses one. Returns the table, or
+ * InvalidOid if there is no such row.
  */
 static Oid
 find_row(SeemeIndex index, int nkeys, const ScanKeyData *keys, bool (*is_wanted) (SeemeScan *scan),
@@ -295,9 +324,9 @@ refuse_to_serialize(void)
 }
 
 /*
- * Locks the row that some keys find, FOR KEY SHARE, and answers with it as it is committed now;
- * NULL: there is none. As SELECT ... FOR KEY SHARE does, it waits for whoever is deleting the row,
- * and throws 40001 where the transaction's own snapshot still shows a row that is gone.
+ * Locks the row with these keys FOR KEY SHARE and returns it as it is committed now. NULL: there is
+ * none. Like SELECT ... FOR KEY SHARE, it waits for a transaction that is deleting the row, and
+ * throws 40001 if the transaction's own snapshot still shows a row that is gone.
  */
 HeapTuple
 seeme_lock_row(SeemeIndex index, int nkeys, ScanKey keys, bool (*is_wanted) (SeemeScan *scan))
@@ -333,14 +362,14 @@ seeme_lock_row(SeemeIndex index, int nkeys, ScanKey keys, bool (*is_wanted) (See
 			if (row != NULL)
 				return row;
 		}
-		/* Made or changed by the statement itself, or deleted meanwhile: looked for again. */
+		/* The statement itself made or changed it, or it was deleted meanwhile: look again. */
 		CommandCounterIncrement();
 	}
 	refuse_to_serialize();
 	return NULL;
 }
 
-/* Whether errors say which row they are about: to a role that could read the table anyway. */
+/* Whether errors name the row. They do for a role that could read the whole table anyway. */
 bool
 seeme_names_rows(void)
 {

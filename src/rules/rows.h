@@ -35,7 +35,7 @@ typedef struct SeemeRowColumn
 typedef struct SeemeMemoKey
 {
 	int			question;		/* the caller's own numbers */
-	SeemeScopeKind	level;
+	SeemeScopeKind level;
 	pg_uuid_t	scope;
 	pg_uuid_t	other;			/* all zeroes: none */
 } SeemeMemoKey;
@@ -82,6 +82,8 @@ extern TimestampTz seeme_get_time(const SeemeRowState *state, HeapTuple row, int
 								  TimestampTz if_null);
 extern char *seeme_get_text(const SeemeRowState *state, HeapTuple row, int column);
 extern bool seeme_is_same(const SeemeRowState *state, HeapTuple a, HeapTuple b, int column);
+extern const char *seeme_changed_column(const SeemeRowState *state, HeapTuple old, HeapTuple row,
+										const int *may_change, int nmay_change);
 extern HeapTuple seeme_lock_row(SeemeIndex index, int nkeys, ScanKey keys,
 								bool (*is_wanted) (SeemeScan *scan));
 extern bool seeme_names_rows(void);

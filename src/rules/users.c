@@ -1,9 +1,9 @@
 /*
  * users.c: what a row of seeme.users must satisfy before it is written.
  *
- * Two addresses are the same when the unique index on them says so: this file looks a new address
- * up in that index, by the index's own expression, and has no idea of its own. It decides nothing;
- * what goes with a person who is removed is for SQL.
+ * The unique index on addresses decides whether two of them are the same. This file looks a new
+ * address up there, by the index's own expression. It decides nothing about permissions. SQL does
+ * what follows the removal of a user.
  */
 #include "postgres.h"
 
@@ -28,7 +28,7 @@
 enum
 {
 	ID, USERNAME, EMAIL, FIRSTNAME, NAME, DATABASE_ROLE, IS_SERVICE, CREATED_AT, UPDATED_AT,
-		SERVICE_ORGANIZATION_ID,
+	SERVICE_ORGANIZATION_ID, DISABLED_AT, EMAIL_VERIFIED_AT, TOKENS_VALID_FROM,
 	NCOLUMNS
 };
 
@@ -43,7 +43,17 @@ static const SeemeRowColumn columns[NCOLUMNS] = {
 	[CREATED_AT] = {"created_at", TIMESTAMPTZOID},
 	[UPDATED_AT] = {"updated_at", TIMESTAMPTZOID},
 	[SERVICE_ORGANIZATION_ID] = {"service_organization_id", UUIDOID},
+	[DISABLED_AT] = {"disabled_at", TIMESTAMPTZOID},
+	[EMAIL_VERIFIED_AT] = {"email_verified_at", TIMESTAMPTZOID},
+	[TOKENS_VALID_FROM] = {"tokens_valid_from", TIMESTAMPTZOID},
 };
+
+/*
+ * What a role under row security may change: seeme_grant_provisioning() grants it. Created_at and
+ * updated_at get the right value anyway, and nobody changes an id.
+ */
+static const int may_change[] = {ID, USERNAME, EMAIL, FIRSTNAME, NAME, DISABLED_AT,
+EMAIL_VERIFIED_AT, TOKENS_VALID_FROM, CREATED_AT, UPDATED_AT};
 
 /* The texts, and how long they may be. */
 static const struct
@@ -72,32 +82,46 @@ row_detail(const SeemeRowState *state, HeapTuple row)
 											   email == NULL ? "without an address" : email);
 }
 
+static void
+refuse_to_administer(const char *column)
+{
+	if (strcmp(column, "database_role") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("only an administrator says by which database role a person connects")));
+	if (strcmp(column, "is_service") == 0 || strcmp(column, "service_organization_id") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("only an administrator says what is a service, and which organization it "
+						"belongs to")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("only an administrator changes column \"%s\" of seeme.users", column)));
+}
+
 /*
- * Whoever writes database_role becomes the person, and whoever makes keys for a service becomes the
- * service.
+ * A role that writes database_role can become the person, and a role that makes keys for a service
+ * can become the service.
  */
 static void
 require_administrator(SeemeRowState *state, HeapTuple old, HeapTuple row)
 {
 	TupleDesc	tupdesc = RelationGetDescr(state->table);
+	const char *column = NULL;
 	pg_uuid_t	organization;
 	bool		isnull;
 
 	if (!state->asks_policies)
 		return;
-	if (old == NULL ? !heap_attisnull(row, state->columns[DATABASE_ROLE], tupdesc) :
-		!seeme_is_same(state, old, row, DATABASE_ROLE))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("only an administrator says by which database role a person connects")));
-	if (old == NULL ?
-		DatumGetBool(heap_getattr(row, state->columns[IS_SERVICE], tupdesc, &isnull)) ||
-		seeme_get_id(state, row, SERVICE_ORGANIZATION_ID, &organization) :
-		!seeme_is_same(state, old, row, IS_SERVICE) ||
-			!seeme_is_same(state, old, row, SERVICE_ORGANIZATION_ID))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("only an administrator says what is a service, and which organization it belongs to")));
+	if (old != NULL)
+		column = seeme_changed_column(state, old, row, may_change, lengthof(may_change));
+	else if (!heap_attisnull(row, state->columns[DATABASE_ROLE], tupdesc))
+		column = "database_role";
+	else if (DatumGetBool(heap_getattr(row, state->columns[IS_SERVICE], tupdesc, &isnull)) ||
+			 seeme_get_id(state, row, SERVICE_ORGANIZATION_ID, &organization))
+		column = "is_service";
+	if (column != NULL)
+		refuse_to_administer(column);
 }
 
 static AddressIndex *
@@ -245,7 +269,8 @@ check_row(SeemeRowState *state, HeapTuple old, HeapTuple row)
 						(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 						 errmsg("there is no such organization"),
 						 row_detail(state, row),
-						 errhint("A service belongs to an organization, or (null) to the database administrator.")));
+						 errhint("A service belongs to an organization, or (null) to the database "
+								 "administrator.")));
 		}
 	}
 	if (old != NULL && !seeme_is_same(state, old, row, ID))
@@ -273,7 +298,8 @@ SEEME_FUNCTION(seeme_enforce_user_rules, 0)
 		TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.enforce_user_rules is for triggers before INSERT or UPDATE of a row")));
+				 errmsg("seeme.enforce_user_rules is for triggers before INSERT or UPDATE of a "
+						"row")));
 	state = seeme_begin_row(fcinfo, columns, NCOLUMNS);
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		return PointerGetDatum(check_row(state, NULL, trigger->tg_trigtuple));
