@@ -105,7 +105,10 @@
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
-/* 18: columns that are computed when they are read, and GROUP BY's expressions in a range table entry of their own. */
+/*
+ * 18: virtual generated columns are computed when they are read, and the expressions of GROUP BY have
+ * a range table entry of their own.
+ */
 #if PG_VERSION_NUM >= 180000
 #include "access/table.h"
 #include "nodes/parsenodes.h"

@@ -70,7 +70,7 @@ static struct
 	bool		of_kind[SEEME_NINVAL_KINDS];
 	int			nbuckets;
 	bool		of_bucket[SEEME_NBUCKETS];
-}			sent;
+} sent;
 
 /* Makes the notes those of the current subtransaction. */
 static void
@@ -80,8 +80,8 @@ begin_sending(void)
 		sent.subtransaction == GetCurrentSubTransactionId())
 		return;
 	memset(&sent, 0, sizeof(sent));
-	sent.transaction = seeme_local_xid();
-	sent.subtransaction = GetCurrentSubTransactionId();
+	sent.		transaction = seeme_local_xid();
+	sent.		subtransaction = GetCurrentSubTransactionId();
 }
 
 static void
@@ -119,7 +119,7 @@ relation_changed(Datum arg, Oid relid)
 			kind_changed(SEEME_INVAL_VOCABULARY);
 }
 
-/* A database role may have got another name, or be a superuser no more, whose functions were trusted. */
+/* A role was renamed, or it owns trusted functions and is no superuser any more. */
 static void
 role_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
@@ -209,7 +209,7 @@ invalidate_kind(SeemeInvalKind kind, Oid namespace)
 
 		if (OidIsValid(relid))
 			CacheInvalidateRelcacheByRelid(relid);
-		sent.of_kind[kind] = true;
+		sent.		of_kind[kind] = true;
 	}
 	kind_changed(kind);
 }
@@ -225,7 +225,7 @@ invalidate_user(const pg_uuid_t *user, Oid namespace)
 			invalidate_kind(SEEME_INVAL_RIGHTS, namespace);
 		else
 			invalidate_bucket(bucket);
-		sent.of_bucket[bucket] = true;
+		sent.		of_bucket[bucket] = true;
 	}
 	bucket_changed(bucket);
 }

@@ -22,7 +22,8 @@
 /*
  * seeme.set_view_query(view regclass, query text) RETURNS void
  *
- * ALTER EXTENSION UPDATE calls it, also in a session with the library of another version. It reads none of the extension's tables.
+ * ALTER EXTENSION UPDATE calls it, also in a session with the library of another version. It reads
+ * no table of the extension.
  *
  * The query has the columns that the view has. PostgreSQL checks that, and that the current user
  * owns the view.

@@ -141,7 +141,8 @@ SEEME_FUNCTION(seeme_skip_restored_foreign_keys, 0)
 		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.skip_restored_foreign_keys is for triggers before INSERT, for each statement")));
+				 errmsg("seeme.skip_restored_foreign_keys is for triggers before INSERT, for each "
+						"statement")));
 	if (!loads_a_dump())
 		PG_RETURN_POINTER(NULL);
 

@@ -1,11 +1,11 @@
 /*
- * audit_log.c: the triggers that write the audit log, and that note that the extension is in use:
- * once for a statement, whatever the number of its rows.
+ * audit_log.c: the triggers that write the audit log, and the one that notes that the extension is
+ * in use. Each runs once for a statement, whatever the number of its rows.
  *
- * A statement's rows come as transition tables, those of its cascades included. One INSERT ...
- * SELECT makes an entry of each. The entries are made by SQL, so that the columns' defaults say
- * who, when and from where. This file makes the text of that INSERT from the columns of the table.
- * It decides nothing.
+ * The rows of a statement, and of its cascades, come as transition tables. One INSERT ... SELECT
+ * writes an entry for each row. It is SQL, so that the defaults of the columns say who, when and
+ * from where. This file makes the text of that INSERT from the columns of the table. It decides
+ * nothing.
  */
 #include "postgres.h"
 
@@ -40,10 +40,10 @@ typedef struct LogPlan
 
 static HTAB *plans = NULL;
 
-/* What the log never shows. */
+/* Columns that the log never shows. */
 static const char *const secrets[] = {"token_hash", "key_hash", "content", "jwk"};
 
-/* What identifies a row: the first of these columns that the table has. */
+/* The first of these columns that a table has identifies its rows. */
 static const char *const identifiers[] = {"id", "name", "table_name", "subject"};
 
 static bool
@@ -66,10 +66,7 @@ shown(TupleDesc columns, const char *alias)
 	return text.data;
 }
 
-/*
- * Writes the INSERT that logs all rows of the transition tables; its parameter is the asking
- * person.
- */
+/* The INSERT that logs all rows of the transition tables. Its parameter is the asking person. */
 static char *
 make_query(Relation table, TriggerEvent event)
 {
@@ -77,7 +74,7 @@ make_query(Relation table, TriggerEvent event)
 	const char *name = RelationGetRelationName(table);
 	const char *subject = TRIGGER_FIRED_BY_DELETE(event) ? "o" : "n";
 	const char *organization = strcmp(name, "organizations") == 0 ? "id" :
-		has_column(columns, "organization_id") ? "organization_id" : NULL;
+	has_column(columns, "organization_id") ? "organization_id" : NULL;
 	const char *identifier = NULL;
 	StringInfoData query;
 
@@ -95,7 +92,7 @@ make_query(Relation table, TriggerEvent event)
 					 organization == NULL ? "NULL" : psprintf("(%s).%s", subject, organization),
 					 quote_literal_cstr(name),
 					 TRIGGER_FIRED_BY_INSERT(event) ? "INSERT" :
-						TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "UPDATE",
+					 TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "UPDATE",
 					 subject, identifier,
 					 TRIGGER_FIRED_BY_INSERT(event) ? "NULL" : shown(columns, "o"),
 					 TRIGGER_FIRED_BY_DELETE(event) ? "NULL" : shown(columns, "n"));
@@ -104,6 +101,7 @@ make_query(Relation table, TriggerEvent event)
 	else if (TRIGGER_FIRED_BY_DELETE(event))
 		appendStringInfoString(&query, "FROM removed o");
 	else
+
 		/*
 		 * Both tables have the rows in one order. What is secret counts here, though the log does
 		 * not show it.
@@ -126,7 +124,7 @@ static SPIPlanPtr
 get_plan(TriggerData *trigger)
 {
 	LogPlanKey	key = {RelationGetRelid(trigger->tg_relation),
-					   trigger->tg_event & TRIGGER_EVENT_OPMASK};
+	trigger->tg_event & TRIGGER_EVENT_OPMASK};
 	LogPlan    *entry;
 	Oid			argument = UUIDOID;
 	bool		found;
@@ -155,8 +153,8 @@ get_plan(TriggerData *trigger)
 }
 
 /*
- * The asking person; false when there is none. While the versions differ nobody is asked about:
- * only DDL writes rows then.
+ * The asking person; false if there is none. While library and extension have different versions,
+ * there is none: only DDL writes rows then.
  */
 static bool
 get_person(Datum *person)
@@ -205,7 +203,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_write_audit_log)
 	if (!TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
 	{
 		Tuplestorestate *rows = TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ? trigger->tg_oldtable :
-			trigger->tg_newtable;
+		trigger->tg_newtable;
 
 		if (rows == NULL)
 			elog(ERROR, "trigger %s has no transition table", trigger->tg_trigger->tgname);
@@ -230,8 +228,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_write_audit_log)
 /*
  * seeme.note_use() RETURNS trigger
  *
- * There may be several rows that say so: two sessions that add the first person do not wait for
- * each other.
+ * Several rows may say so, because two sessions that add the first person do not wait for each other.
  */
 SEEME_FUNCTION(seeme_note_use, 0)
 {

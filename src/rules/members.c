@@ -43,7 +43,7 @@ const SeemeRowColumn seeme_member_columns[MEMBER_NCOLUMNS] = {
 enum
 {
 	MAY_ADD,					/* the asking person may add members there */
-	HOLDS_ROLE,					/* the asking person holds all that this role holds there */
+	HOLDS_ROLE,					/* the asking person holds all permissions of this role there */
 	ROLE_IS_OF,					/* the role may be given in this organization */
 	/* the team or project lies in the organization that is the answer; none: there is no such */
 	LIES_IN,
@@ -126,8 +126,8 @@ may_add(const SeemeScope *scope)
 }
 
 /*
- * Throws 42501 unless row security lets whoever runs the statement add this membership. Before
- * anything else is told.
+ * Throws 42501 unless row security lets the statement add this membership. Comes first, so that no
+ * other error tells an outsider anything.
  */
 void
 seeme_require_may_add(SeemeRowState *state, const SeemeMember *member)
@@ -148,12 +148,12 @@ seeme_require_may_add(SeemeRowState *state, const SeemeMember *member)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("you do not hold organizations:manage_members%s in this %s",
 						member->has_project ? " or projects:update" :
-							member->has_team ? " or teams:update" : "",
+						member->has_team ? " or teams:update" : "",
 						kind_of(member))));
 }
 
 /*
- * What of a role the asking person does not hold where the membership is:
+ * The permissions of the membership's role that the asking person does not hold in its scope:
  * seeme.missing_permissions().
  */
 static ArrayType *
@@ -196,13 +196,14 @@ join(ArrayType *texts)
 }
 
 /*
- * Rule 7.1: throws 42501 unless the asking person holds all that the membership's role holds there.
+ * Rule 7.1: throws 42501 unless the asking person holds every permission of the membership's role in
+ * its scope.
  */
 void
 seeme_require_role_held(SeemeRowState *state, const SeemeMember *member)
 {
 	const pg_uuid_t *id;
-	SeemeScopeKind	level = level_of(member, &id);
+	SeemeScopeKind level = level_of(member, &id);
 	ArrayType  *missing;
 	bool		known;
 
@@ -218,7 +219,8 @@ seeme_require_role_held(SeemeRowState *state, const SeemeMember *member)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("you do not hold %s in this %s", join(missing), kind_of(member)),
 				 seeme_member_detail(member),
-				 errhint("A role can be given, changed or taken away only by who holds all of its permissions there.")));
+				 errhint("You can give, change or take away only a role of which you hold all "
+						 "permissions there.")));
 }
 
 static bool
@@ -286,14 +288,14 @@ read_container(SeemeScopeKind level, const pg_uuid_t *id, pg_uuid_t *organizatio
 }
 
 /*
- * Fills in the organization of a team's or project's member; throws 23503 where there is no such
- * team or project in it.
+ * Fills in the organization of a team's or project's member. Throws 23503 if there is no such team
+ * or project, or if it lies in another organization.
  */
 void
 seeme_settle_organization(SeemeRowState *state, SeemeMember *member)
 {
 	const pg_uuid_t *id;
-	SeemeScopeKind	level = level_of(member, &id);
+	SeemeScopeKind level = level_of(member, &id);
 	bool		found = false;
 
 	if (member->has_team || member->has_project)
@@ -329,9 +331,9 @@ seeme_settle_organization(SeemeRowState *state, SeemeMember *member)
 
 /*
  * Whether the membership is that of the organization's owner. The organization's row is locked
- * first, once for a statement: ownership does not move meanwhile (seeme.authorize_owner). No more
- * than FOR KEY SHARE: whoever may change the organization's other columns does not hold up the end
- * of a membership with it.
+ * first, once for a statement, so that ownership does not move meanwhile (seeme.authorize_owner).
+ * The lock is FOR KEY SHARE: a transaction that changes other columns of the organization must not
+ * delay the end of a membership.
  */
 bool
 seeme_is_of_owner(SeemeRowState *state, const SeemeMember *member)
@@ -379,8 +381,8 @@ is_organizations(SeemeScan *scan)
 }
 
 /*
- * The membership of a person in an organization itself, locked so that it is not removed before
- * this one is seen.
+ * Locks the person's membership of the organization itself, so that nobody removes it before the new
+ * one is visible. False: there is none.
  */
 bool
 seeme_lock_membership_of_organization(const SeemeMember *member)
@@ -406,8 +408,8 @@ seeme_has_membership_of_organization(const SeemeMember *member)
 }
 
 /*
- * A function of the schema seeme that is written in SQL. Called rarely, never for each row of a
- * bulk statement.
+ * A function of the schema seeme that is written in SQL. Such calls are rare: a bulk statement makes
+ * none for each row.
  */
 static Oid
 find_function(const char *name, int nargs, const Oid *types)
@@ -417,16 +419,17 @@ find_function(const char *name, int nargs, const Oid *types)
 }
 
 /*
- * Whether the row is made by an invitation that seeme_accept_invitation is accepting:
- * seeme.serve_invitation(). Then the inviter hands the role out, and was asked. Such rows are the
- * asking person's own.
+ * Whether seeme_accept_invitation() adds this row: seeme.serve_invitation(). Then the inviter gives
+ * the role, and rule 7.1 was checked for the inviter. Such a row is a membership of the asking
+ * person.
  */
 bool
 seeme_is_by_invitation(SeemeRowState *state, HeapTuple row, const SeemeMember *member,
 					   bool *serves_role,
-				 bool *has_inviter, pg_uuid_t *inviter)
+					   bool *has_inviter, pg_uuid_t *inviter)
 {
 	static const Oid types[] = {UUIDOID, UUIDOID, UUIDOID, UUIDOID, UUIDOID};
+
 	LOCAL_FCINFO(call, 5);
 	FmgrInfo	function;
 	pg_uuid_t	id;
@@ -462,8 +465,8 @@ seeme_is_by_invitation(SeemeRowState *state, HeapTuple row, const SeemeMember *m
 }
 
 /*
- * What lies below an organization counts while the membership there does: its dates give and take
- * that, too.
+ * Memberships in teams and projects count only while the membership in the organization does. So a
+ * change of its dates also changes what the person holds there.
  */
 void
 seeme_require_held_below(const SeemeMember *member)
@@ -483,15 +486,16 @@ seeme_require_held_below(const SeemeMember *member)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("you do not hold %s where this person does", join(missing)),
 				 seeme_member_detail(member),
-				 errhint("The dates of a membership in an organization give and take what the person holds in its teams and projects.")));
+				 errhint("The dates of a membership in an organization also apply to what the person "
+						 "holds in its teams and projects.")));
 }
 
-/* Whether the organization, team or project that a membership is in exists (still). */
+/* Whether the organization, team or project of a membership still exists. */
 bool
 seeme_container_exists(SeemeRowState *state, const SeemeMember *member)
 {
 	const pg_uuid_t *id;
-	SeemeScopeKind	level = level_of(member, &id);
+	SeemeScopeKind level = level_of(member, &id);
 	bool		known;
 	SeemeMemoEntry *entry = seeme_recall(state, CONTAINER_EXISTS, level, id, NULL, &known);
 

@@ -14,8 +14,8 @@
 enum
 {
 	MEMBER_ID, MEMBER_ORGANIZATION_ID, MEMBER_TEAM_ID, MEMBER_PROJECT_ID, MEMBER_USER_ID,
-		MEMBER_ROLE_ID, MEMBER_VALID_FROM, MEMBER_VALID_UNTIL, MEMBER_CREATED_BY,
-		MEMBER_CREATED_AT, MEMBER_UPDATED_AT,
+	MEMBER_ROLE_ID, MEMBER_VALID_FROM, MEMBER_VALID_UNTIL, MEMBER_CREATED_BY,
+	MEMBER_CREATED_AT, MEMBER_UPDATED_AT,
 	MEMBER_NCOLUMNS
 };
 
@@ -41,7 +41,7 @@ typedef struct SeemeMember
 
 extern void seeme_get_member(const SeemeRowState *state, HeapTuple row, SeemeMember *member);
 extern bool seeme_is_of_organization(const SeemeMember *member);
-extern int seeme_member_detail(const SeemeMember *member);
+extern int	seeme_member_detail(const SeemeMember *member);
 extern void seeme_require_may_add(SeemeRowState *state, const SeemeMember *member);
 extern void seeme_require_role_held(SeemeRowState *state, const SeemeMember *member);
 extern void seeme_require_role_of(SeemeRowState *state, const SeemeMember *member);

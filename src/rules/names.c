@@ -1,11 +1,12 @@
 /*
- * names.c: what two sessions must not make at once: the same slug, the first assignment of the same
- * resource.
+ * names.c: keeps two sessions from making the same thing at once: the same slug, or the first
+ * assignment of the same resource.
  *
- * Whoever makes one looks at rows that are not committed yet, too. Between the look and the row's
- * entry in the index, a lock on the name keeps others from looking. It is released at the next row,
- * or once the row is there: a transaction holds one such lock at most, however many rows it adds,
- * and nobody waits for its end. SQL cannot name such a lock.
+ * A session first looks whether the name is taken, also by rows that are not committed yet. Then it
+ * adds its row to the index. From the look to the index entry it holds a lock on the name, so that
+ * no other session looks meanwhile. The lock is released at the next row, or once the row is there.
+ * So a transaction holds at most one such lock, however many rows it adds, and nobody waits for its
+ * end. SQL cannot name such a lock.
  */
 #include "postgres.h"
 
@@ -39,11 +40,11 @@ static struct
 	LocalTransactionId transaction;
 	Oid			table;
 	uint64		hash;
-}			name_lock;
+} name_lock;
 
 /*
- * The lock is the transaction's, not the statement's: so it can be released from anywhere in the
- * transaction, and after an error by the rollback to a savepoint.
+ * The lock belongs to the transaction, not to the statement. So any later statement can release it,
+ * and after an error the rollback to a savepoint does.
  */
 static void
 set_lock(Oid table, uint64 hash, bool acquire)
@@ -70,7 +71,7 @@ seeme_release_name(void)
 {
 	if (name_lock.is_held && name_lock.transaction == seeme_local_xid())
 		set_lock(name_lock.table, name_lock.hash, false);
-	name_lock.is_held = false;
+	name_lock.	is_held = false;
 }
 
 static void
@@ -88,8 +89,7 @@ seeme_names_init(void)
 }
 
 /*
- * Nobody else gets past this with the same name in the same scope (NULL: everywhere) until it is
- * released.
+ * Locks a name in a scope (NULL: everywhere). Waits while another session holds the same lock.
  */
 void
 seeme_lock_name(Oid table, const pg_uuid_t *scope, const char *name)
@@ -100,19 +100,19 @@ seeme_lock_name(Oid table, const pg_uuid_t *scope, const char *name)
 		hash ^= hash_bytes_extended(scope->data, UUID_LEN, 1);
 	seeme_release_name();
 	set_lock(table, hash, true);
-	name_lock.is_held = true;
-	name_lock.transaction = seeme_local_xid();
-	name_lock.table = table;
-	name_lock.hash = hash;
+	name_lock.	is_held = true;
+	name_lock.	transaction = seeme_local_xid();
+	name_lock.	table = table;
+	name_lock.	hash = hash;
 }
 
 /*
- * Whether a resource is assigned; the transaction that is about to assign it or to take it away, if
- * any, is what to wait for.
+ * Whether a resource is assigned. If another transaction is assigning it, or taking it away, that is
+ * the transaction to wait for.
  */
 static bool
 look_for_assignment(Relation assignments, text *type, const pg_uuid_t *resource,
-					TransactionId *wait_for)
+					TransactionId * wait_for)
 {
 	Oid			relid = RelationGetRelid(assignments);
 	Oid			index = get_relname_relid("project_resources_resource_idx",
@@ -144,8 +144,8 @@ look_for_assignment(Relation assignments, text *type, const pg_uuid_t *resource,
 /*
  * seeme.is_assigned_by_now(resource_type text, resource_id uuid) RETURNS boolean
  *
- * Whether a resource is assigned, by what is committed now. It waits for whoever is assigning the
- * resource; nobody else assigns it for the first time before the row of this statement is there.
+ * Whether a resource is assigned, in committed rows. Waits for transactions that are assigning it.
+ * Until the row of this statement is in the index, no other session assigns it for the first time.
  */
 SEEME_FUNCTION(seeme_is_assigned_by_now, 2)
 {

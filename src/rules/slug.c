@@ -1,12 +1,13 @@
 /*
  * slug.c: what a name is as a slug, and which slug a new row gets.
  *
- * A slug is unique: among a table's rows in one organization, or everywhere (organizations). One
- * that is not given is made from the name, with a number when taken.
+ * A slug is unique in its table: within an organization for teams and projects, everywhere for
+ * organizations. A row without a slug gets one from its name, with a number if it is taken:
+ * "acme", "acme-2".
  *
- * Two sessions may make the same one at once. Whoever makes a slug looks at rows that are not
- * committed yet, too, and takes the next number: nobody waits for another transaction (names.c). A
- * transaction that rolls back leaves a number unused.
+ * Two sessions may make the same slug at once. So this file also looks at rows that are not
+ * committed yet, and takes the next number. No session waits for the other (names.c). A transaction
+ * that rolls back leaves a number unused.
  */
 #include "postgres.h"
 
@@ -29,11 +30,11 @@
 #include "rules/rows.h"
 #include "rules/slug.h"
 
-/* A made slug is at most so long, without its number; a given one with all it has. */
+/* The longest slug that is made, without its number. */
 #define MAX_BASE 50
 #define MAX_SLUG 63
 
-/* Letters without their accents: decomposed, and the marks left out. */
+/* Removes accents: decomposes letters and leaves the marks out. */
 static char *
 without_accents(const char *name)
 {
@@ -92,7 +93,7 @@ SEEME_FUNCTION(seeme_slug_base_of, 2)
 {
 	char	   *fallback = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char	   *slug = PG_ARGISNULL(0) ? fallback :
-		seeme_slug_base(text_to_cstring(PG_GETARG_TEXT_PP(0)), fallback);
+	seeme_slug_base(text_to_cstring(PG_GETARG_TEXT_PP(0)), fallback);
 
 	if (slug == NULL)
 		PG_RETURN_NULL();
@@ -110,6 +111,7 @@ is_slug(const char *text)
 		if (text[n] == '-' && after_hyphen)
 			return false;
 		after_hyphen = text[n] == '-';
+
 		if (!after_hyphen && !(text[n] >= 'a' && text[n] <= 'z') &&
 			!(text[n] >= '0' && text[n] <= '9'))
 			return false;
@@ -117,9 +119,7 @@ is_slug(const char *text)
 	return n > 0 && n <= MAX_SLUG && !after_hyphen;
 }
 
-/*
- * Whether another row has a slug. One that is only being added counts where `uncommitted` says so.
- */
+/* Whether another row has the slug. `uncommitted`: rows that are only being added count, too. */
 static bool
 is_taken(const SeemeSlugPlace *place, const char *slug, bool uncommitted)
 {
@@ -151,7 +151,7 @@ is_taken(const SeemeSlugPlace *place, const char *slug, bool uncommitted)
 	return taken;
 }
 
-/* How far the numbers of a name have come in this statement. */
+/* The last number that this statement gave to a name. */
 typedef struct NumberedName
 {
 	struct
@@ -173,7 +173,7 @@ find_numbered(SeemeSlugPlace *place, const char *base, HASHACTION action)
 									hash_get_num_entries(place->numbered) > MAX_NUMBERED_NAMES))
 	{
 		HASHCTL		control = {.keysize = sizeof(key.key), .entrysize = sizeof(NumberedName),
-							   .hcxt = place->context};
+		.hcxt = place->context};
 
 		if (action == HASH_FIND)
 			return NULL;
@@ -189,7 +189,7 @@ find_numbered(SeemeSlugPlace *place, const char *base, HASHACTION action)
 	return hash_search(place->numbered, &key.key, action, NULL);
 }
 
-/* A slug made from the name: the name's own, or the first one with a number that is free. */
+/* Makes a slug from the name: the name's own, or the first free one with a number. */
 static char *
 make_slug(SeemeSlugPlace *place, const char *base)
 {
@@ -216,8 +216,9 @@ make_slug(SeemeSlugPlace *place, const char *base)
 }
 
 /*
- * The slug of a row: the one given (NULL: none), else as it was (NULL: a new row), else made from
- * the name. Throws 23514 for one that is not valid, 23505 for one that is taken.
+ * The slug of a row: the given one, else the former one, else one made from the name. `given` is
+ * NULL if the statement gives none, `former` if the row is new. Throws 23514 if the slug is not
+ * valid, 23505 if it is taken.
  */
 char *
 seeme_settle_slug(SeemeSlugPlace *place, const char *kind, const char *name, char *given,

@@ -1,6 +1,5 @@
 /*
- * texts.c: text that people type: trimmed of surrounding white space, and not longer than it may
- * be.
+ * texts.c: trims the texts that people type, and checks their length.
  */
 #include "postgres.h"
 
@@ -14,8 +13,8 @@
 #define is_white(c) ((c) == ' ' || (c) == '\t' || (c) == '\r' || (c) == '\n')
 
 /*
- * The value without surrounding white space, which is cut off where it lies; throws 22001 when it
- * is too long. NULL is NULL.
+ * The value without surrounding white space, trimmed in place. Throws 22001 if it is too long. NULL
+ * stays NULL.
  */
 char *
 seeme_checked_text(char *value, const char *column, int max_length)
@@ -42,7 +41,7 @@ seeme_checked_text(char *value, const char *column, int max_length)
 	return value;
 }
 
-/* The same for a name; throws 23514 when it is empty. */
+/* The same for a name. Throws 23514 if it is empty. */
 char *
 seeme_checked_name(char *name, const char *kind)
 {
