@@ -106,8 +106,8 @@
 #endif
 
 /*
- * 18: virtual generated columns are computed when they are read, and the expressions of GROUP BY have
- * a range table entry of their own.
+ * 18: virtual generated columns are computed when they are read, and the expressions of GROUP BY
+ * have a range table entry of their own.
  */
 #if PG_VERSION_NUM >= 180000
 #include "access/table.h"

@@ -65,10 +65,11 @@ digest_of(HeapTuple function)
 {
 	Form_pg_proc row = (Form_pg_proc) GETSTRUCT(function);
 	StringInfoData definition;
+	Datum		text_form;
 	Datum		digest;
 
 	initStringInfo(&definition);
-	/* By name, since numbers are others in a restored database. */
+	/* By name: a restored database has other OIDs. */
 	add(&definition, GetUserNameFromId(row->proowner, true));
 	add(&definition, get_language_name(row->prolang, true));
 	add(&definition, format_type_extended(row->prorettype, -1, FORMAT_TYPE_FORCE_QUALIFY));
@@ -80,8 +81,8 @@ digest_of(HeapTuple function)
 	add_column(&definition, function, Anum_pg_proc_probin, F_TEXTOUT);
 	add_column(&definition, function, Anum_pg_proc_proconfig, F_ARRAY_OUT);
 	add_column(&definition, function, Anum_pg_proc_prosqlbody, F_PG_NODE_TREE_OUT);
-	digest = DirectFunctionCall1(
-		sha256_bytea, PointerGetDatum(cstring_to_text_with_len(definition.data, definition.len)));
+	text_form = PointerGetDatum(cstring_to_text_with_len(definition.data, definition.len));
+	digest = DirectFunctionCall1(sha256_bytea, text_form);
 	digest = DirectFunctionCall2(binary_encode, digest, CStringGetTextDatum("hex"));
 	pfree(definition.data);
 	return TextDatumGetCString(digest);
@@ -150,8 +151,8 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_note_trust)
 	CacheInvalidateCatalog(ProcedureRelationId);
 
 	/*
-	 * This session is told when a command ends that has changed something. Another trigger may have
-	 * ended the one that changed the table. What is told is taken back by a rollback.
+	 * This session is told when a command ends that has changed something. Another trigger may
+	 * have ended the one that changed the table. What is told is taken back by a rollback.
 	 */
 	(void) GetCurrentCommandId(true);
 	CommandCounterIncrement();

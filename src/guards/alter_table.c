@@ -1,11 +1,11 @@
 /*
  * alter_table.c: drops a trigger of the extension that is in the way of ALTER TABLE.
  *
- * PostgreSQL refuses to drop a column that a trigger names, or to change its type. The trigger that
- * follows the names of a protected table's rows names two columns. This file drops the trigger when
- * a statement begins that changes one of them. An event trigger creates it again at the statement's
- * end (sql/install/40_followed_resources.sql). Both happen in the statement's transaction, under the
- * lock that the statement takes anyway.
+ * PostgreSQL refuses to drop a column that a trigger names, or to change its type. The trigger
+ * that follows the names of a protected table's rows names two columns. This file drops the
+ * trigger when a statement begins that changes one of them. An event trigger creates it again at
+ * the statement's end (sql/install/40_followed_resources.sql). Both happen in the statement's
+ * transaction, under the lock that the statement takes anyway.
  *
  * Owns the list of tables whose trigger was dropped. Reads the catalogs only, so that it works
  * with every version of the extension's tables. Must not decide who may alter a table.

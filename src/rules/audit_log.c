@@ -228,7 +228,8 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_write_audit_log)
 /*
  * seeme.note_use() RETURNS trigger
  *
- * Several rows may say so, because two sessions that add the first person do not wait for each other.
+ * Several rows may say so, because two sessions that add the first person do not wait for each
+ * other.
  */
 SEEME_FUNCTION(seeme_note_use, 0)
 {

@@ -155,9 +155,9 @@ may_create(const char *code, const pg_uuid_t *organization, const pg_uuid_t *tea
 }
 
 /*
- * Throws 42501 unless row security lets the statement add this row. The INSERT policy says the same,
- * but PostgreSQL checks it later. Checked first, no other error (a slug is taken) tells an outsider
- * anything, and the message names the missing permission.
+ * Throws 42501 unless row security lets the statement add this row. The INSERT policy says the
+ * same, but PostgreSQL checks it later. Checked first, no other error (a slug is taken) tells an
+ * outsider anything, and the message names the missing permission.
  */
 static void
 require_may_create(SeemeRowState *state, const Kind *kind, const pg_uuid_t *organization,
@@ -501,8 +501,8 @@ SEEME_FUNCTION(seeme_enforce_container_rules, 0)
 		TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.enforce_container_rules is for triggers before INSERT or UPDATE of a "
-						"row")));
+				 errmsg("seeme.enforce_container_rules is for triggers before INSERT or UPDATE "
+						"of a row")));
 	state = seeme_begin_row(fcinfo, kind->columns, kind->ncolumns);
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		return PointerGetDatum(before_insert(state, kind, trigger->tg_trigtuple));
@@ -513,7 +513,8 @@ SEEME_FUNCTION(seeme_enforce_container_rules, 0)
  * seeme.check_added_container() RETURNS trigger
  *
  * After an INSERT. The INSERT may have waited for another transaction that deleted a row with the
- * same id, or added one with the same slug. A person whose right was revoked meanwhile adds nothing.
+ * same id, or added one with the same slug. A person whose right was revoked meanwhile adds
+ * nothing.
  */
 SEEME_FUNCTION(seeme_check_added_container, 0)
 {

@@ -196,8 +196,8 @@ join(ArrayType *texts)
 }
 
 /*
- * Rule 7.1: throws 42501 unless the asking person holds every permission of the membership's role in
- * its scope.
+ * Rule 7.1: throws 42501 unless the asking person holds every permission of the membership's role
+ * in its scope.
  */
 void
 seeme_require_role_held(SeemeRowState *state, const SeemeMember *member)
@@ -381,8 +381,8 @@ is_organizations(SeemeScan *scan)
 }
 
 /*
- * Locks the person's membership of the organization itself, so that nobody removes it before the new
- * one is visible. False: there is none.
+ * Locks the person's membership of the organization itself, so that nobody removes it before the
+ * new one is visible. False: there is none.
  */
 bool
 seeme_lock_membership_of_organization(const SeemeMember *member)
@@ -408,8 +408,8 @@ seeme_has_membership_of_organization(const SeemeMember *member)
 }
 
 /*
- * A function of the schema seeme that is written in SQL. Such calls are rare: a bulk statement makes
- * none for each row.
+ * A function of the schema seeme that is written in SQL. Such calls are rare: a bulk statement
+ * makes none for each row.
  */
 static Oid
 find_function(const char *name, int nargs, const Oid *types)
@@ -486,8 +486,8 @@ seeme_require_held_below(const SeemeMember *member)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("you do not hold %s where this person does", join(missing)),
 				 seeme_member_detail(member),
-				 errhint("The dates of a membership in an organization also apply to what the person "
-						 "holds in its teams and projects.")));
+				 errhint("The dates of a membership in an organization also apply to what the "
+						 "person holds in its teams and projects.")));
 }
 
 /* Whether the organization, team or project of a membership still exists. */

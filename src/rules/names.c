@@ -107,8 +107,8 @@ seeme_lock_name(Oid table, const pg_uuid_t *scope, const char *name)
 }
 
 /*
- * Whether a resource is assigned. If another transaction is assigning it, or taking it away, that is
- * the transaction to wait for.
+ * Whether a resource is assigned. If another transaction is assigning it, or taking it away, that
+ * is the transaction to wait for.
  */
 static bool
 look_for_assignment(Relation assignments, text *type, const pg_uuid_t *resource,
