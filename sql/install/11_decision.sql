@@ -213,7 +213,8 @@ COMMENT ON FUNCTION seeme.missing_permissions_in_team(uuid, uuid) IS
   'project';
 
 CREATE FUNCTION seeme.missing_permissions_below(organization uuid, user_id uuid) RETURNS text[]
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_missing_permissions_below';
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100
+AS 'MODULE_PATHNAME', 'seeme_missing_permissions_below';
 COMMENT ON FUNCTION seeme.missing_permissions_below(uuid, uuid) IS
   'Rule 7.1: what a person''s roles in the teams and projects of an organization hold and the '
   'asking person does not hold there';
@@ -249,7 +250,8 @@ COMMENT ON FUNCTION seeme.membership_in(uuid, uuid) IS
   'committed now, whatever the transaction''s snapshot.';
 
 CREATE FUNCTION seeme.api_key_invalid_reason(key_id uuid) RETURNS text
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_api_key_invalid_reason';
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100
+AS 'MODULE_PATHNAME', 'seeme_api_key_invalid_reason';
 COMMENT ON FUNCTION seeme.api_key_invalid_reason(uuid) IS
   'Rule 7.7: why an API key grants nothing: what keeps its creator from making it now. Null if the '
   'key counts.';

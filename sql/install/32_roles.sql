@@ -1,4 +1,4 @@
--- Roles: named sets of permissions. The built-in ones are defined here, and nowhere else.
+-- Roles: named sets of permissions. This file alone defines the built-in ones.
 
 CREATE TABLE seeme.roles (
   id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -6,66 +6,81 @@ CREATE TABLE seeme.roles (
   name            text NOT NULL,
   description     text,
   permissions     text[] NOT NULL DEFAULT '{}',
-  scope           text NOT NULL GENERATED ALWAYS AS
-                    (CASE WHEN organization_id IS NULL THEN 'system' ELSE 'organization' END) STORED,
+  scope           text NOT NULL GENERATED ALWAYS AS (
+                    CASE WHEN organization_id IS NULL THEN 'system' ELSE 'organization' END) STORED,
   is_system_role  boolean NOT NULL GENERATED ALWAYS AS (organization_id IS NULL) STORED,
   created_at      timestamptz NOT NULL DEFAULT now(),
   updated_at      timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT roles_name_key UNIQUE NULLS NOT DISTINCT (organization_id, name),
   CONSTRAINT roles_name_is_given CHECK (name <> '')
 );
-COMMENT ON TABLE seeme.roles IS 'Roles of organizations, and the built-in ones (organization_id is null), which can be neither changed nor deleted';
-COMMENT ON COLUMN seeme.roles.id IS 'Unique id; those of the built-in roles are the same in every database';
-COMMENT ON COLUMN seeme.roles.organization_id IS 'The organization that the role belongs to; null: built in';
+COMMENT ON TABLE seeme.roles IS
+  'Roles of organizations, and the built-in ones (organization_id is null). Built-in roles can be '
+  'neither changed nor deleted.';
+COMMENT ON COLUMN seeme.roles.id IS 'Unique id. Built-in roles have the same id in every database.';
+COMMENT ON COLUMN seeme.roles.organization_id IS
+  'The organization that the role belongs to; null: built in';
 COMMENT ON COLUMN seeme.roles.name IS 'Name, unique in the organization';
 COMMENT ON COLUMN seeme.roles.description IS 'Description';
-COMMENT ON COLUMN seeme.roles.permissions IS 'Registered permission codes, or wildcards: * (everything), resource:* and *:action';
+COMMENT ON COLUMN seeme.roles.permissions IS
+  'Registered permission codes, or wildcards: * (everything), resource:* and *:action';
 COMMENT ON COLUMN seeme.roles.scope IS 'organization, or system for a built-in role';
 COMMENT ON COLUMN seeme.roles.is_system_role IS 'Whether it is a built-in role';
 COMMENT ON COLUMN seeme.roles.created_at IS 'When it was added';
 COMMENT ON COLUMN seeme.roles.updated_at IS 'When it was last changed';
 
--- What each built-in role holds. It follows the registered codes, so that Admin, Editor and Contributor keep up with
--- the kinds of things that an application registers later.
+-- The permissions of each built-in role. They follow the registered codes: when an application
+-- registers reports:read, Admin and perhaps Editor and Contributor get it.
 CREATE FUNCTION seeme.builtin_permissions(role_name text) RETURNS text[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT CASE role_name
     WHEN 'Owner' THEN ARRAY['*']
     WHEN 'Viewer' THEN ARRAY['*:list', '*:read']
-    WHEN 'Member' THEN ARRAY['organizations:list', 'organizations:read', 'permissions:list', 'projects:list',
-                             'projects:read', 'roles:list', 'teams:list', 'teams:read']
-    -- Everything but organizations:delete, with every wildcard that does not reach it, so that an Admin can
-    -- hand those wildcards out (rule 7.1).
+    WHEN 'Member' THEN ARRAY['organizations:list', 'organizations:read', 'permissions:list',
+                             'projects:list', 'projects:read', 'roles:list', 'teams:list',
+                             'teams:read']
+    -- Everything but organizations:delete. The wildcards that do not cover it are listed, so that
+    -- an Admin can give them to others (rule 7.1).
     WHEN 'Admin' THEN ARRAY(
       SELECT entry FROM (
-        SELECT resource || ':*' FROM seeme.permissions WHERE NOT is_wildcard AND resource <> 'organizations'
-        UNION SELECT '*:' || action FROM seeme.permissions WHERE NOT is_wildcard AND action <> 'delete'
+        SELECT resource || ':*' FROM seeme.permissions
+         WHERE NOT is_wildcard AND resource <> 'organizations'
+        UNION SELECT '*:' || action FROM seeme.permissions
+               WHERE NOT is_wildcard AND action <> 'delete'
         UNION SELECT name FROM seeme.permissions
-               WHERE NOT is_wildcard AND resource = 'organizations' AND action <> 'delete') AS held (entry)
+               WHERE NOT is_wildcard AND resource = 'organizations' AND action <> 'delete'
+        ) AS held (entry)
        ORDER BY entry COLLATE "C")
     WHEN 'Editor' THEN ARRAY(
       SELECT name FROM seeme.permissions
        WHERE grouped_by_projects AND NOT is_wildcard
-         AND action IN ('list', 'read', 'create', 'update', 'upload', 'share', 'execute') ORDER BY name COLLATE "C")
+         AND action IN ('list', 'read', 'create', 'update', 'upload', 'share', 'execute')
+       ORDER BY name COLLATE "C")
     WHEN 'Contributor' THEN ARRAY(
       SELECT name FROM seeme.permissions
        WHERE grouped_by_projects AND NOT is_wildcard
-         AND action IN ('list', 'read', 'create', 'update', 'upload', 'execute') ORDER BY name COLLATE "C")
+         AND action IN ('list', 'read', 'create', 'update', 'upload', 'execute')
+       ORDER BY name COLLATE "C")
   END $$;
-COMMENT ON FUNCTION seeme.builtin_permissions(text) IS 'What a built-in role holds, given the codes that are registered';
+COMMENT ON FUNCTION seeme.builtin_permissions(text) IS
+  'The permissions of a built-in role, by the codes that are registered now';
 
 INSERT INTO seeme.roles (id, name, description, permissions)
 SELECT id::uuid, name, description, seeme.builtin_permissions(name)
   FROM (VALUES
-    ('00000000-0000-4000-8000-000000000001', 'Owner', 'Everything; on the membership of the organization''s owner and on no other'),
-    ('00000000-0000-4000-8000-000000000002', 'Admin', 'Everything except deleting the organization'),
-    ('00000000-0000-4000-8000-000000000003', 'Editor', 'List, read, create, update, upload, share and execute what projects group'),
+    ('00000000-0000-4000-8000-000000000001', 'Owner',
+     'Everything; on the membership of the organization''s owner and on no other'),
+    ('00000000-0000-4000-8000-000000000002', 'Admin',
+     'Everything except deleting the organization'),
+    ('00000000-0000-4000-8000-000000000003', 'Editor',
+     'List, read, create, update, upload, share and execute what projects group'),
     ('00000000-0000-4000-8000-000000000004', 'Contributor', 'As Editor, without sharing'),
     ('00000000-0000-4000-8000-000000000005', 'Viewer', 'List and read everything'),
-    ('00000000-0000-4000-8000-000000000006', 'Member', 'List and read the organization, its teams and projects, and list roles and permissions')
+    ('00000000-0000-4000-8000-000000000006', 'Member',
+     'List and read the organization, its teams and projects, and list roles and permissions')
   ) AS builtin (id, name, description);
 
--- The fixed ids that rules speak of.
+-- The ids of the built-in roles that rules name.
 CREATE FUNCTION seeme.owner_role() RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN '00000000-0000-4000-8000-000000000001'::uuid;
 COMMENT ON FUNCTION seeme.owner_role() IS 'The id of the built-in role Owner';
@@ -76,9 +91,12 @@ COMMENT ON FUNCTION seeme.admin_role() IS 'The id of the built-in role Admin';
 CREATE FUNCTION seeme.update_builtin_roles() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
   UPDATE seeme.roles r SET permissions = seeme.builtin_permissions(r.name)
-   WHERE r.organization_id IS NULL AND r.permissions IS DISTINCT FROM seeme.builtin_permissions(r.name)
+   WHERE r.organization_id IS NULL
+     AND r.permissions IS DISTINCT FROM seeme.builtin_permissions(r.name)
 $$;
-COMMENT ON FUNCTION seeme.update_builtin_roles() IS 'Has the built-in roles hold what they hold by the codes that are registered: after these were changed with triggers disabled';
+COMMENT ON FUNCTION seeme.update_builtin_roles() IS
+  'Gives the built-in roles the permissions that follow from the registered codes. Needed after '
+  'codes were changed with triggers disabled.';
 
 CREATE FUNCTION seeme.refresh_builtin_roles() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -87,10 +105,12 @@ BEGIN
   PERFORM seeme.update_builtin_roles();
   RETURN NULL;
 END $$;
-COMMENT ON FUNCTION seeme.refresh_builtin_roles() IS 'Trigger: built-in roles keep up with the registered codes';
+COMMENT ON FUNCTION seeme.refresh_builtin_roles() IS
+  'Trigger: built-in roles follow the registered codes';
 CREATE TRIGGER refresh_builtin_roles AFTER INSERT OR UPDATE OR DELETE ON seeme.permissions
   FOR EACH STATEMENT EXECUTE FUNCTION seeme.refresh_builtin_roles();
--- Also where session_replication_role is replica, as loading tools set it: what they load, decisions must follow.
+-- ALWAYS: some tools load data with session_replication_role = replica, and decisions must follow
+-- the loaded codes.
 ALTER TABLE seeme.permissions ENABLE ALWAYS TRIGGER refresh_builtin_roles;
 
 CREATE FUNCTION seeme.authorize_role() RETURNS trigger
@@ -99,7 +119,8 @@ BEGIN
   PERFORM seeme.require_any('{roles:create}', TG_RELID, NEW.organization_id);
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.authorize_role() IS 'Trigger: who may add a role; before, and after a wait';
+COMMENT ON FUNCTION seeme.authorize_role() IS
+  'Trigger: checks who may add a role, before the INSERT and after it may have waited';
 
 CREATE FUNCTION seeme.require_codes_held(codes text[], organization uuid) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -108,11 +129,13 @@ DECLARE
 BEGIN
   IF cardinality(missing) > 0 THEN
     RAISE EXCEPTION 'you do not hold % in this organization', array_to_string(missing, ', ')
-      USING ERRCODE = 'insufficient_privilege', HINT = 'A role can be given, or rid of, only what you hold yourself.';
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'You can add or remove only permissions that you hold.';
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.require_codes_held(text[], uuid) IS
-  'Rule 7.1 for the contents of a role: raises 42501, naming what is missing, unless the asking person holds each entry in the organization';
+  'Rule 7.1 for the permissions of a role: raises 42501 unless the asking person holds each of '
+  'them in the organization. The message names the missing ones.';
 
 CREATE FUNCTION seeme.enforce_role_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -149,9 +172,12 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM seeme.memberships m WHERE m.role_id = OLD.id)
        OR EXISTS (SELECT FROM seeme.invitations i
-                   WHERE i.role_id = OLD.id AND i.accepted_at IS NULL AND i.expires_at > clock_timestamp() AND NOT seeme.is_retired(i.id)) THEN
+                   WHERE i.role_id = OLD.id AND i.accepted_at IS NULL
+                     AND i.expires_at > clock_timestamp() AND NOT seeme.is_retired(i.id)) THEN
       RAISE EXCEPTION 'role "%" is in use', OLD.name
-        USING ERRCODE = 'foreign_key_violation', HINT = 'Give its members another role, and cancel the open invitations with it, first.';
+        USING ERRCODE = 'foreign_key_violation',
+              HINT = 'First give its members another role, and cancel the open invitations with '
+                     'it.';
     END IF;
     PERFORM seeme.require_codes_held(OLD.permissions, OLD.organization_id);
     RETURN OLD;
@@ -180,7 +206,8 @@ BEGIN
   NEW.name := seeme.checked_name(NEW.name, 'role');
   NEW.description := seeme.checked_text(NEW.description, 'description', 10000);
   IF EXISTS (SELECT FROM seeme.roles r
-              WHERE r.organization_id = NEW.organization_id AND r.name = NEW.name AND r.id <> NEW.id) THEN
+              WHERE r.organization_id = NEW.organization_id AND r.name = NEW.name
+                AND r.id <> NEW.id) THEN
     RAISE EXCEPTION 'the organization has a role "%" already', NEW.name
       USING ERRCODE = 'unique_violation', HINT = 'Choose another name, or change that role.',
             SCHEMA = 'seeme', TABLE = 'roles', CONSTRAINT = 'roles_name_key';
@@ -194,7 +221,7 @@ BEGIN
   END LOOP;
   NEW.permissions := entries;
 
-  -- Rule 7.1: what is added to a role is handed to all who have it, and what is removed is taken away.
+  -- Rule 7.1: all members with the role get what is added to it, and lose what is removed.
   changed := entries;
   IF TG_OP = 'UPDATE' THEN
     changed := ARRAY(SELECT unnest(entries) EXCEPT SELECT unnest(OLD.permissions))
@@ -203,11 +230,14 @@ BEGIN
   PERFORM seeme.require_codes_held(changed, NEW.organization_id);
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.enforce_role_rules() IS 'Trigger: entries are registered codes that who writes them holds (rule 7.1); built-in roles stay as they are';
+COMMENT ON FUNCTION seeme.enforce_role_rules() IS
+  'Trigger: the permissions of a role are registered codes, and the asking person holds those '
+  'that change (rule 7.1). Built-in roles stay as they are.';
 
 CREATE TRIGGER authorize BEFORE INSERT ON seeme.roles
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_role();
--- Who was taken out while the INSERT waited for another one's name makes none.
+-- The INSERT may have waited for another transaction with the same name. A person whose right was
+-- revoked meanwhile adds no role.
 CREATE TRIGGER authorize_added AFTER INSERT ON seeme.roles
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_role();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE OR DELETE ON seeme.roles

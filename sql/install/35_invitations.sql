@@ -102,7 +102,8 @@ BEGIN
   END IF;
   RETURN OLD;
 END $$;
-COMMENT ON FUNCTION seeme.enforce_invitation_rules() IS 'Trigger: rule 7.1, for cancelling an invitation';
+COMMENT ON FUNCTION seeme.enforce_invitation_rules() IS
+  'Trigger: rule 7.1, for cancelling an invitation';
 CREATE TRIGGER prepare BEFORE DELETE ON seeme.invitations
   FOR EACH ROW EXECUTE FUNCTION seeme.enforce_invitation_rules();
 
@@ -114,29 +115,37 @@ BEGIN
   IF NOT FOUND THEN
     RETURN NULL;
   END IF;
-  -- Those that somebody has locked count for nothing either, now that the membership is gone: nobody waits for who holds them.
+  -- Locked rows are skipped. They have no effect without the membership, so there is no need to
+  -- wait for the transaction that locked them.
   DELETE FROM seeme.invitations i
    WHERE i.id IN (SELECT o.id FROM seeme.invitations o
                    WHERE o.accepted_at IS NULL
                      AND (o.organization_id, o.invited_by) IN (
-                           SELECT r.organization_id, r.user_id FROM removed r WHERE r.team_id IS NULL AND r.project_id IS NULL)
+                           SELECT r.organization_id, r.user_id FROM removed r
+                            WHERE r.team_id IS NULL AND r.project_id IS NULL)
                      FOR UPDATE SKIP LOCKED);
   DELETE FROM seeme.api_keys k
    WHERE k.id IN (SELECT o.id FROM seeme.api_keys o
                    WHERE o.id IN (
-                     SELECT u.id FROM seeme.api_keys u JOIN removed r ON (r.organization_id, r.user_id) = (u.organization_id, u.user_id)
+                     SELECT u.id FROM seeme.api_keys u
+                       JOIN removed r
+                         ON (r.organization_id, r.user_id) = (u.organization_id, u.user_id)
                       WHERE r.team_id IS NULL AND r.project_id IS NULL
                      UNION
-                     SELECT c.id FROM seeme.api_keys c JOIN removed r ON (r.organization_id, r.user_id) = (c.organization_id, c.created_by)
+                     SELECT c.id FROM seeme.api_keys c
+                       JOIN removed r
+                         ON (r.organization_id, r.user_id) = (c.organization_id, c.created_by)
                       WHERE r.team_id IS NULL AND r.project_id IS NULL)
                      FOR UPDATE SKIP LOCKED);
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION seeme.cancel_invitations_of() IS
-  'Trigger: with a person''s membership of an organization go the open invitations to it that they '
-  'made, and the API keys for it that are theirs or that they made';
+  'Trigger: when a person''s membership of an organization is removed, these are removed, too: '
+  'the open invitations to it that the person made, and the API keys for it that the person has '
+  'or made';
 CREATE TRIGGER cancel_invitations AFTER DELETE ON seeme.memberships
-  REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION seeme.cancel_invitations_of();
+  REFERENCING OLD TABLE AS removed
+  FOR EACH STATEMENT EXECUTE FUNCTION seeme.cancel_invitations_of();
 
 -- A person who was removed must not come back by an earlier invitation. A person who was added
 -- needs none.
@@ -212,7 +221,9 @@ BEGIN
     RETURN NULL;
   END IF;
   PERFORM FROM (SELECT DISTINCT a.organization_id FROM added a) AS d
-    JOIN seeme.invitations i ON i.organization_id = d.organization_id AND i.accepted_at IS NULL LIMIT 1;
+    JOIN seeme.invitations i
+      ON i.organization_id = d.organization_id AND i.accepted_at IS NULL
+   LIMIT 1;
   IF NOT FOUND THEN
     RETURN NULL;
   END IF;
@@ -339,15 +350,19 @@ BEGIN
       USING ERRCODE = 'check_violation', HINT = 'The owner can call seeme_transfer_ownership().';
   END IF;
 
-  -- One open invitation per address and place: a new one takes the place of the old. The INSERT waits for whoever is inviting the
-  -- same address, and adds nothing once they have: then theirs is the old one.
+  -- An address has one open invitation for each place: a new one replaces the old one. The INSERT
+  -- waits for another transaction that is inviting the same address. Once that one has committed,
+  -- the INSERT adds nothing, and the loop replaces the other invitation.
   FOR attempt IN 1 .. 100 LOOP
     DELETE FROM seeme.invitations i
-     WHERE i.organization_id = home AND i.team_id IS NOT DISTINCT FROM team AND i.project_id IS NOT DISTINCT FROM project
-       AND seeme.email_key(i.email) COLLATE "C" = seeme.email_key(address) AND i.accepted_at IS NULL;
-    INSERT INTO seeme.invitations (organization_id, team_id, project_id, email, role_id, invited_by, token_hash, expires_at)
-    VALUES (home, team, project, address, seeme_invite.role_id, person, sha256(convert_to(token, 'UTF8')),
-            clock_timestamp() + valid_for)
+     WHERE i.organization_id = home AND i.team_id IS NOT DISTINCT FROM team
+       AND i.project_id IS NOT DISTINCT FROM project
+       AND seeme.email_key(i.email) COLLATE "C" = seeme.email_key(address)
+       AND i.accepted_at IS NULL;
+    INSERT INTO seeme.invitations (organization_id, team_id, project_id, email, role_id,
+                                   invited_by, token_hash, expires_at)
+    VALUES (home, team, project, address, seeme_invite.role_id,
+            person, sha256(convert_to(token, 'UTF8')), clock_timestamp() + valid_for)
     ON CONFLICT DO NOTHING
     RETURNING * INTO made;
     EXIT WHEN FOUND;
@@ -356,8 +371,9 @@ BEGIN
     RAISE EXCEPTION 'could not serialize access due to a concurrent invitation'
       USING ERRCODE = 'serialization_failure', HINT = 'Try the transaction again.';
   END IF;
-  RETURN (made.id, made.organization_id, made.team_id, made.project_id, made.email, made.role_id, made.invited_by, token,
-          made.expires_at, made.accepted_at, made.created_at)::seeme.invitation;
+  RETURN (made.id, made.organization_id, made.team_id, made.project_id, made.email, made.role_id,
+          made.invited_by, token, made.expires_at, made.accepted_at, made.created_at
+         )::seeme.invitation;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_invite(text, uuid, uuid, uuid, uuid, interval) IS
   'Invites an e-mail address to an organization, team or project, with an optional role. The '

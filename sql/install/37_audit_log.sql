@@ -1,4 +1,4 @@
--- The audit log: every change to access, with who, when, from where, and what it was before.
+-- The audit log: every change to access, with who, when and from where, and the row before it.
 
 CREATE TABLE seeme.audit_log (
   id              bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -16,22 +16,27 @@ CREATE TABLE seeme.audit_log (
   after           jsonb
 );
 CREATE INDEX audit_log_organization_id_idx ON seeme.audit_log (organization_id, id);
-COMMENT ON TABLE seeme.audit_log IS 'Every change to access. Nobody edits it; it outlives what it speaks of.';
+COMMENT ON TABLE seeme.audit_log IS
+  'Every change to access. Nobody edits it. Entries stay when their rows are deleted.';
 COMMENT ON COLUMN seeme.audit_log.id IS 'Ascending, in the order of writing';
-COMMENT ON COLUMN seeme.audit_log.organization_id IS 'The organization that the change belongs to; null: to none (users, registered codes)';
+COMMENT ON COLUMN seeme.audit_log.organization_id IS
+  'The organization that the change belongs to; null: to none (users, registered codes)';
 COMMENT ON COLUMN seeme.audit_log.occurred_at IS 'When, by the clock';
 COMMENT ON COLUMN seeme.audit_log.user_id IS 'The person who was identified; null: privileged code';
 COMMENT ON COLUMN seeme.audit_log.database_role IS 'The database role that was connected';
-COMMENT ON COLUMN seeme.audit_log.client_address IS 'From where; null: a local socket';
+COMMENT ON COLUMN seeme.audit_log.client_address IS
+  'The address of the client; null: a local socket';
 COMMENT ON COLUMN seeme.audit_log.application IS 'application_name of the connection';
-COMMENT ON COLUMN seeme.audit_log.transaction_id IS 'The transaction: entries of one belong together';
+COMMENT ON COLUMN seeme.audit_log.transaction_id IS
+  'The transaction: entries of one belong together';
 COMMENT ON COLUMN seeme.audit_log.table_name IS 'The table in the schema seeme';
 COMMENT ON COLUMN seeme.audit_log.command IS 'INSERT, UPDATE, DELETE or TRUNCATE';
-COMMENT ON COLUMN seeme.audit_log.row_id IS 'Its key; * for TRUNCATE';
+COMMENT ON COLUMN seeme.audit_log.row_id IS 'The key of the row; * for TRUNCATE';
 COMMENT ON COLUMN seeme.audit_log.before IS 'The row before, without secrets and images';
 COMMENT ON COLUMN seeme.audit_log.after IS 'The row after, without secrets and images';
 
--- Once for a statement, with an entry for each row (src/rules/audit_log.c). A plan for few rows is kept, and must do for many.
+-- Fires once for a statement and writes an entry for each row (src/rules/audit_log.c). Its plan is
+-- kept. It was made for few rows and must also serve many, hence no nested loops.
 CREATE FUNCTION seeme.write_audit_log() RETURNS trigger
 LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
 AS 'MODULE_PATHNAME', 'seeme_write_audit_log';
@@ -42,7 +47,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION 'nobody edits the audit log' USING ERRCODE = 'insufficient_privilege';
 END $$;
-COMMENT ON FUNCTION seeme.keep_audit_log() IS 'Trigger: entries are added, never changed or removed';
+COMMENT ON FUNCTION seeme.keep_audit_log() IS
+  'Trigger: entries are added, never changed or removed';
 CREATE TRIGGER keep_rows BEFORE UPDATE OR DELETE ON seeme.audit_log
   FOR EACH ROW EXECUTE FUNCTION seeme.keep_audit_log();
 CREATE TRIGGER keep_table BEFORE TRUNCATE ON seeme.audit_log
@@ -52,7 +58,8 @@ ALTER TABLE seeme.audit_log ENABLE ALWAYS TRIGGER keep_rows, ENABLE ALWAYS TRIGG
 
 ALTER TABLE seeme.audit_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.audit_log FOR SELECT USING (
-  @extschema@.seeme_has_permission('organizations:manage_members', organization => organization_id));
+  @extschema@.seeme_has_permission('organizations:manage_members',
+                                   organization => organization_id));
 
 SELECT pg_extension_config_dump('seeme.audit_log', '');
 SELECT pg_extension_config_dump('seeme.audit_log_id_seq', '');

@@ -115,10 +115,12 @@ BEGIN
     END IF;
   END IF;
   IF p.owner_column IS NOT NULL THEN
-    -- Ownership is everything on a row. Only a person that holds everything there gives it away.
+    -- The owner may do everything with a row. Only a person with all permissions there may name
+    -- another owner.
     bare.owner_column := NULL;
     everything := seeme.row_condition(bare, p.resource || ':*');
-    checks := checks || format('(%1$I IS NULL OR %1$I = seeme.own_user_id(%3$L)%2$s)', p.owner_column,
+    checks := checks || format('(%1$I IS NULL OR %1$I = seeme.own_user_id(%3$L)%2$s)',
+                               p.owner_column,
                                CASE WHEN everything <> '' THEN ' OR ' || everything END, code);
     anywhere := anywhere || seeme.owner_condition(p, code);
   END IF;

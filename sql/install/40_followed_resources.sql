@@ -188,7 +188,8 @@ COMMENT ON FUNCTION seeme.drop_trigger_in_way() IS
 CREATE FUNCTION seeme.tables_with_dropped_trigger() RETURNS regclass[]
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_tables_with_dropped_trigger';
 COMMENT ON FUNCTION seeme.tables_with_dropped_trigger() IS
-  'The tables whose trigger was dropped in this session by seeme.drop_trigger_in_way since the last call';
+  'The tables whose trigger was dropped in this session by seeme.drop_trigger_in_way since the '
+  'last call';
 
 CREATE FUNCTION seeme.drop_follow_trigger(relation regclass) RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_drop_follow_trigger';

@@ -79,13 +79,14 @@ DECLARE
     'seeme.own_user_id(text)', 'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
     'seeme.owns_row(text,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
-    -- the planner puts these in the place of seeme_has_permission
+    -- the planner replaces seeme_has_permission by these
     'seeme.has_both_permissions(text,text,uuid,uuid,uuid,uuid,text)',
     '@extschema@.seeme_permitted_organizations(text)', '@extschema@.seeme_permitted_teams(text)',
     '@extschema@.seeme_permitted_projects(text)',
     '@extschema@.seeme_permitted_resources(text,text)',
-    -- a new partition gets its triggers from the owner
-    'seeme.recheck_after_lock()', 'seeme.check_moved_row()', 'seeme.follow_resource()']::regprocedure[];
+    -- the owner creates the triggers of a new partition
+    'seeme.recheck_after_lock()', 'seeme.check_moved_row()',
+    'seeme.follow_resource()']::regprocedure[];
   routine regprocedure;
 BEGIN
   IF NOT has_function_privilege(owner, 'seeme.own_user_id(text)', 'EXECUTE') THEN
@@ -121,7 +122,8 @@ BEGIN
   FOR object IN SELECT t.tgname FROM pg_trigger t
                   JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'seeme'::regnamespace
                  WHERE t.tgrelid = relation AND NOT t.tgisinternal AND t.tgparentid = 0
-                   AND f.proname IN ('recheck_after_lock', 'check_moved_row', 'follow_resource') LOOP
+                   AND f.proname IN ('recheck_after_lock', 'check_moved_row', 'follow_resource')
+  LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object, relation);
     cleared := cleared OR NOT is_part;
   END LOOP;

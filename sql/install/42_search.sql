@@ -152,7 +152,8 @@ BEGIN
     RAISE NOTICE 'searches by LIKE, @@, @> and the like do not use the indexes of %: %',
         table_name, indexes
       USING HINT = format('ALTER DATABASE %I SET seeme_rbac.search_operators = on; their speed '
-                          'then tells whether hidden rows match (doc/search.md).', current_database());
+                          'then tells whether hidden rows match (doc/search.md).',
+                          current_database());
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.note_search_indexes(regclass) IS

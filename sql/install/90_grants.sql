@@ -153,12 +153,14 @@ BEGIN
                               'resource_types', 'protected_tables', 'logos', 'api_keys',
                               'token_keys',
                               'external_identities', 'trusted_functions'] LOOP
-    EXECUTE format('CREATE TRIGGER write_audit_log_of_insert AFTER INSERT ON seeme.%I REFERENCING NEW TABLE AS added
+    EXECUTE format('CREATE TRIGGER write_audit_log_of_insert AFTER INSERT ON seeme.%I
+                      REFERENCING NEW TABLE AS added
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
     EXECUTE format('CREATE TRIGGER write_audit_log_of_update AFTER UPDATE ON seeme.%I
                       REFERENCING OLD TABLE AS removed NEW TABLE AS added
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
-    EXECUTE format('CREATE TRIGGER write_audit_log_of_delete AFTER DELETE ON seeme.%I REFERENCING OLD TABLE AS removed
+    EXECUTE format('CREATE TRIGGER write_audit_log_of_delete AFTER DELETE ON seeme.%I
+                      REFERENCING OLD TABLE AS removed
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
     EXECUTE format('CREATE TRIGGER write_audit_log_of_truncate AFTER TRUNCATE ON seeme.%I
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
@@ -178,7 +180,8 @@ BEGIN
      WHERE f.contype = 'f' AND c.relnamespace = 'seeme'::regnamespace
   LOOP
     EXECUTE format('CREATE TRIGGER a_restore BEFORE INSERT ON seeme.%I
-                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.skip_restored_foreign_keys()', name);
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.skip_restored_foreign_keys()',
+                   name);
   END LOOP;
   FOREACH name IN ARRAY ARRAY['lowered_guards', 'dropped_tables', 'always_triggers', 'in_use',
                               'released_resources', 'retired_ids', 'api_key_uses',
