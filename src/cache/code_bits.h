@@ -11,6 +11,13 @@
 #include "cache/cache.h"
 #include "core/codes.h"
 
+/* No code at all, palloc'd. */
+static inline uint64 *
+seeme_empty_code_bits(void)
+{
+	return palloc0(sizeof(uint64) * seeme_cache_nwords());
+}
+
 static inline bool
 has_bit(const uint64 *words, int bit)
 {

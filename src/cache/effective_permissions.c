@@ -29,13 +29,6 @@
 /* The grants in one organization may take 1/PART_FOR_GRANTS of the cache's memory. */
 #define PART_FOR_GRANTS 8
 
-/* No code at all, palloc'd. */
-uint64 *
-seeme_empty_code_bits(void)
-{
-	return palloc0(sizeof(uint64) * seeme_cache_nwords());
-}
-
 /* Adds the codes of a role. */
 static void
 add_role_codes(uint64 *words, SeemeStore *store, const pg_uuid_t *role_id)

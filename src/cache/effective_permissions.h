@@ -42,7 +42,6 @@ extern void seeme_cached_note_dates_of_grants(SeemeCachedPrincipal *cached, Time
 											  const SeemeGrants *grants);
 
 /* effective_permissions.c: codes in one place, or on one resource */
-extern uint64 *seeme_empty_code_bits(void);
 extern bool seeme_cached_is_member(SeemeStore *store, SeemeCachedPrincipal *cached,
 								   SeemeScopeKind kind, const pg_uuid_t *id);
 extern void seeme_add_codes_in_place(SeemeStore *store, SeemeCachedPrincipal *cached,

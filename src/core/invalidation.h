@@ -21,6 +21,7 @@ typedef enum SeemeInvalKind
 	SEEME_INVAL_ASSIGNMENTS,	/* resources and their projects */
 } SeemeInvalKind;
 #define SEEME_NINVAL_KINDS 4
+extern const char *const seeme_proxy_names[SEEME_NINVAL_KINDS];
 
 /*
  * Incremented whenever something of a kind may have changed; the first, with each of them. What
@@ -37,6 +38,9 @@ extern uint64 seeme_generations[SEEME_NINVAL_KINDS];
  */
 #define SEEME_NBUCKETS 1024
 extern uint64 seeme_bucket_generations[SEEME_NBUCKETS];
+
+/* The OIDs that stand for buckets of users begin here. */
+#define SEEME_FIRST_BUCKET_OID ((Oid) 8192)
 
 /*
  * Incremented with the generations above, and whenever anything else changes on which call sites
@@ -67,6 +71,8 @@ seeme_inval_bucket(const pg_uuid_t *user)
 }
 
 extern void seeme_inval_init(void);
+extern void seeme_kind_changed(SeemeInvalKind kind);
+extern void seeme_bucket_changed(uint32 bucket);
 extern bool seeme_find_proxies(Oid namespace);
 extern void seeme_watch_proxies(Oid namespace);
 extern void seeme_bump_generation(void);

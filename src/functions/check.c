@@ -13,6 +13,7 @@
 #include "utils/timestamp.h"
 
 #include "cache/cache.h"
+#include "cache/code_bits.h"
 #include "cache/effective_permissions.h"
 #include "core/codes.h"
 #include "core/evaluator.h"
