@@ -77,14 +77,16 @@ WITH entry AS (
   SELECT m.user_id, p.id, unnest(r.permissions)
     FROM seeme.memberships m
     JOIN seeme.projects p ON p.organization_id = m.organization_id
-     AND (m.team_id IS NULL AND m.project_id IS NULL OR m.team_id = p.team_id OR m.project_id = p.id)
+     AND (m.team_id IS NULL AND m.project_id IS NULL OR m.team_id = p.team_id
+     OR m.project_id = p.id)
     JOIN seeme.roles r ON r.id = m.role_id
 )
 SELECT coalesce(string_agg(d.id::text, ' ' ORDER BY d.id), '')
   FROM papers d
  WHERE EXISTS (SELECT FROM entry e
                 WHERE e.person = ? AND e.project = d.project_id
-                  AND e.code IN ('*', 'datasets:*', 'datasets:' || ?::text, '*:' || ?::text) AND ?::text IS NOT NULL)
+                  AND e.code IN ('*', 'datasets:*', 'datasets:' || ?::text, '*:' || ?::text)
+                  AND ?::text IS NOT NULL)
 SQL
 }
 

@@ -12,8 +12,10 @@ $dba->do($_) for split /;\n/, <<'SQL';
 CREATE FUNCTION asking() RETURNS uuid LANGUAGE sql STABLE AS 'SELECT seeme_user_id()';
 CREATE FUNCTION backend() RETURNS int LANGUAGE sql STABLE AS 'SELECT pg_backend_pid()';
 CREATE FUNCTION fails() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1 / (random() < 0)::int';
-CREATE FUNCTION touch(note_id int) RETURNS int LANGUAGE sql AS 'UPDATE notes SET touched = touched + 1 WHERE id = note_id RETURNING id';
-CREATE FUNCTION become(person_id uuid) RETURNS uuid LANGUAGE sql AS 'SELECT seeme_assume(person_id)';
+CREATE FUNCTION touch(note_id int) RETURNS int
+  LANGUAGE sql AS 'UPDATE notes SET touched = touched + 1 WHERE id = note_id RETURNING id';
+CREATE FUNCTION become(person_id uuid) RETURNS uuid
+  LANGUAGE sql AS 'SELECT seeme_assume(person_id)';
 ALTER TABLE session_notes ADD PRIMARY KEY (id);
 SQL
 # PostGraphile itself does what the next major version of pg will not take; pg says so on standard

@@ -116,32 +116,39 @@ SELECT is(pg_temp.differ(p), 0::bigint, 'for ' || p)
   FROM unnest(ARRAY['nora', 'adam', 'oscar', 'dora', 'vera', 'tess', 'edith']) AS p;
 SELECT is(
   pg_temp.rows('nora', $$SELECT count(*) FROM b_doc WHERE id <= 100
-    AND seeme.has_both_permissions('models:read', 'models:update', NULL, NULL, project_id, NULL, NULL)$$),
+    AND seeme.has_both_permissions(
+    'models:read', 'models:update', NULL, NULL, project_id, NULL, NULL)$$),
     '{25}', 'where both are held, and only there');
 SELECT is(
   pg_temp.rows('ghost',
-  $$SELECT seeme.has_both_permissions('models:read', 'models:read', NULL, NULL, {alpha}, NULL, NULL)$$),
+  $$SELECT seeme.has_both_permissions(
+    'models:read', 'models:read', NULL, NULL, {alpha}, NULL, NULL)$$),
   '{false}', 'nobody holds anything');
 SELECT is(
   pg_temp.rows('adam',
-  $$SELECT seeme.has_both_permissions('models:read', 'models:read', NULL, NULL, NULL, NULL, NULL)$$), '{false}',
+  $$SELECT seeme.has_both_permissions(
+    'models:read', 'models:read', NULL, NULL, NULL, NULL, NULL)$$), '{false}',
   'nowhere is nowhere');
 SELECT is(
   pg_temp.rows('adam',
-  $$SELECT seeme.has_both_permissions('models:read', 'models:update', NULL, {research}, NULL, NULL, NULL)$$),
+  $$SELECT seeme.has_both_permissions(
+    'models:read', 'models:update', NULL, {research}, NULL, NULL, NULL)$$),
   '{true}', 'in a team');
 SELECT is(
   pg_temp.rows('adam',
-  $$SELECT seeme.has_both_permissions('models:read', 'models:update', {acme}, NULL, NULL, NULL, NULL)$$),
+  $$SELECT seeme.has_both_permissions(
+    'models:read', 'models:update', {acme}, NULL, NULL, NULL, NULL)$$),
   '{true}', 'in an organization');
 SELECT is(
   pg_temp.complaint('adam',
-  $$SELECT seeme.has_both_permissions('models:raed', 'models:update', NULL, NULL, {alpha}, NULL, NULL)$$),
+  $$SELECT seeme.has_both_permissions(
+    'models:raed', 'models:update', NULL, NULL, {alpha}, NULL, NULL)$$),
   pg_temp.complaint('adam', $$SELECT seeme_has_permission('models:raed', project => {alpha})$$),
   'a code that is not registered is the same error');
 SELECT is(
   pg_temp.complaint('adam',
-  $$SELECT seeme.has_both_permissions('models:read', 'models:udpate', NULL, NULL, {alpha}, NULL, NULL)$$),
+  $$SELECT seeme.has_both_permissions(
+    'models:read', 'models:udpate', NULL, NULL, {alpha}, NULL, NULL)$$),
   pg_temp.complaint('adam', $$SELECT seeme_has_permission('models:udpate', project => {alpha})$$),
   'so is the other');
 SELECT is(
@@ -150,7 +157,8 @@ SELECT is(
   pg_temp.complaint('adam', $$SELECT seeme_has_permission(NULL, project => {alpha})$$), 'and none');
 SELECT is(
   pg_temp.complaint('adam',
-  $$SELECT seeme.has_both_permissions('models:read', 'models:update', {acme}, NULL, {alpha}, NULL, NULL)$$),
+  $$SELECT seeme.has_both_permissions(
+    'models:read', 'models:update', {acme}, NULL, {alpha}, NULL, NULL)$$),
   pg_temp.complaint('adam', $$SELECT seeme_has_permission('models:read', {acme}, NULL, {alpha})$$),
   'and two scopes');
 

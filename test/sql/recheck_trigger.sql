@@ -1,8 +1,9 @@
 \i test/include/prelude.psql
--- seeme.recheck_after_lock() (src/planner/recheck_trigger.c): a protected table's policy is asked again
--- with the row locked, of the table and of its partitions, whatever their columns are called and
--- wherever they lie; and where a row may be moved to. A right that is lost while a statement waits
--- is in test/isolation; here it is lost before the row is locked, by a trigger that fires first.
+-- seeme.recheck_after_lock() (src/planner/recheck_trigger.c): a protected table's policy is asked
+-- again with the row locked, of the table and of its partitions, whatever their columns are called
+-- and wherever they lie; and where a row may be moved to. A right that is lost while a statement
+-- waits is in test/isolation; here it is lost before the row is locked, by a trigger that fires
+-- first.
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
@@ -282,14 +283,17 @@ ROLLBACK TO other;
 CREATE TABLE t_free (id integer);
 INSERT INTO t_free VALUES (1);
 GRANT SELECT, INSERT, UPDATE, DELETE ON t_free TO t_app;
-SELECT is(pg_temp.try(NULL, 'SELECT seeme.recheck_after_lock()'), '39P01', 'it is a trigger function');
+SELECT is(pg_temp.try(NULL, 'SELECT seeme.recheck_after_lock()'), '39P01',
+  'it is a trigger function');
 SELECT is(pg_temp.try('olga', 'SELECT seeme.recheck_after_lock()'), '42501',
   'that nobody else may execute');
 SAVEPOINT free;
-CREATE TRIGGER wrong AFTER UPDATE ON t_free FOR EACH ROW EXECUTE FUNCTION seeme.recheck_after_lock();
+CREATE TRIGGER wrong AFTER UPDATE ON t_free FOR EACH ROW
+  EXECUTE FUNCTION seeme.recheck_after_lock();
 SELECT is(pg_temp.try(NULL, 'UPDATE t_free SET id = 2'), '39P01', 'not AFTER');
 ROLLBACK TO free;
-CREATE TRIGGER wrong BEFORE INSERT ON t_free FOR EACH ROW EXECUTE FUNCTION seeme.recheck_after_lock();
+CREATE TRIGGER wrong BEFORE INSERT ON t_free FOR EACH ROW
+  EXECUTE FUNCTION seeme.recheck_after_lock();
 SELECT is(pg_temp.try(NULL, 'INSERT INTO t_free VALUES (2)'), '39P01', 'not of INSERT');
 ROLLBACK TO free;
 CREATE TRIGGER wrong BEFORE UPDATE ON t_free FOR EACH STATEMENT

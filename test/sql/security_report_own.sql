@@ -57,7 +57,8 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   (13, 'function was changed', 'critical', 'seeme.retire_ids()',
   $$ALTER FUNCTION seeme.retire_ids() RESET search_path$$, 'where it looks names up', NULL),
   (14, 'function was changed', 'critical', 'seeme.missing_permissions_below(uuid,uuid)',
-  $$ALTER EXTENSION seeme_rbac DROP FUNCTION seeme.missing_permissions_below(uuid, uuid); DROP FUNCTION
+  $$ALTER EXTENSION seeme_rbac DROP FUNCTION seeme.missing_permissions_below(uuid, uuid); DROP
+    FUNCTION
     seeme.missing_permissions_below(uuid, uuid)$$, 'a function is gone', NULL),
   (15, 'view was changed', 'critical', 'seeme.team_members',
   $$ALTER VIEW seeme.team_members SET (security_invoker = false)$$,
@@ -102,7 +103,8 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   $$ALTER TABLE seeme.memberships OWNER TO r_other$$, 'somebody else owns a table of the extension',
   NULL),
   (28, 'owner was changed', 'high', 'seeme.retire_ids()',
-  $$ALTER FUNCTION seeme.retire_ids() OWNER TO r_other$$, 'with whose rights a function runs', NULL),
+  $$ALTER FUNCTION seeme.retire_ids() OWNER TO r_other$$, 'with whose rights a function runs',
+  NULL),
   (29, 'owner was changed', 'high', 'seeme_guard_own_tables',
   $$ALTER EVENT TRIGGER seeme_guard_own_tables OWNER TO r_admin$$, 'an event trigger', NULL),
   (36, 'extension''s owner is no superuser', 'high', 'r_other',

@@ -35,7 +35,8 @@ SELECT pg_temp.become('olga') \g /dev/null
 SELECT throws_ok(format('UPDATE seeme.%I SET t_new = %L', name, 'new'), '23514', NULL,
          format('threat: a member sets a new column of seeme.%s', name))
   FROM unnest('{organizations,teams,projects,memberships,logos}'::text[]) AS t (name);
-SELECT throws_ok($$UPDATE seeme.roles SET t_new = 'new' WHERE organization_id IS NOT NULL$$, '23514',
+SELECT throws_ok($$UPDATE seeme.roles SET t_new = 'new' WHERE organization_id IS NOT NULL$$,
+  '23514',
   NULL, 'threat: a member sets a new column of seeme.roles');
 SELECT throws_ok($$UPDATE seeme.organizations SET t_new = 'new', name = 'Other'$$, '23514',
   'column "t_new" of seeme.organizations never changes',
@@ -66,7 +67,8 @@ SET ROLE t_provisioning;
 SELECT throws_ok($$UPDATE seeme.users SET t_new = 'new'$$, '42501',
   'only an administrator changes column "t_new" of seeme.users',
   'threat: a provisioning role sets a new column of seeme.users');
-SELECT lives_ok($$UPDATE seeme.users SET name = 'N', disabled_at = NULL, tokens_valid_from = now()$$,
+SELECT lives_ok($$UPDATE seeme.users SET name = 'N', disabled_at = NULL,
+    tokens_valid_from = now()$$,
   'what a provisioning role may change still changes');
 RESET ROLE;
 

@@ -36,9 +36,11 @@ SELECT seeme_grant_usage('dump_gateway');
 GRANT EXECUTE ON FUNCTION seeme_assume(uuid) TO dump_gateway;
 
 -- a table for each way of having a scope
-CREATE TABLE lab_notes (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), organization_id uuid, author_id uuid, body text);
+CREATE TABLE lab_notes (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), organization_id uuid,
+  author_id uuid, body text);
 CREATE TABLE models (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text);
-CREATE TABLE model_versions (id int PRIMARY KEY, model_id uuid NOT NULL REFERENCES models ON DELETE CASCADE, created_at timestamptz DEFAULT now());
+CREATE TABLE model_versions (id int PRIMARY KEY,
+  model_id uuid NOT NULL REFERENCES models ON DELETE CASCADE, created_at timestamptz DEFAULT now());
 ALTER TABLE lab_notes OWNER TO dump_builder;
 GRANT CREATE ON SCHEMA public TO dump_builder;
 CREATE INDEX ON lab_notes (organization_id);
@@ -46,32 +48,44 @@ CREATE INDEX ON lab_notes (author_id);
 CREATE INDEX ON model_versions (model_id);
 INSERT INTO lab_notes (organization_id, author_id, body) VALUES
   ('%1$s', '%4$s', 'a'), ('%1$s', '%5$s', 'b'), (NULL, '%5$s', 'c'), (NULL, '%6$s', 'd');
-INSERT INTO models (id, name) SELECT ('f0000000-0000-4000-8000-00000000000' || i)::uuid, 'model ' || i FROM generate_series(1, 4) i;
-INSERT INTO model_versions (id, model_id) SELECT row_number() OVER (ORDER BY id, v), id FROM models, generate_series(1, 3) v;
+INSERT INTO models (id, name) SELECT ('f0000000-0000-4000-8000-00000000000' || i)::uuid,
+  'model ' || i FROM generate_series(1, 4) i;
+INSERT INTO model_versions (id, model_id) SELECT row_number() OVER (ORDER BY id, v), id
+  FROM models, generate_series(1, 3) v;
 INSERT INTO seeme.project_resources (project_id, resource_type, resource_id, resource_name)
   SELECT p.id, 'model', m.id, m.name FROM models m, seeme.projects p WHERE p.slug = CASE m.name
-    WHEN 'model 1' THEN 'alpha' WHEN 'model 2' THEN 'beta' WHEN 'model 3' THEN 'delta' END OR p.slug = 'gamma' AND m.name = 'model 1';
-SELECT seeme_protect('lab_notes', 'lab_notes', organization_column => 'organization_id', owner_column => 'author_id',
+    WHEN 'model 1' THEN 'alpha' WHEN 'model 2' THEN 'beta' WHEN 'model 3' THEN 'delta' END
+    OR p.slug = 'gamma' AND m.name = 'model 1';
+SELECT seeme_protect('lab_notes', 'lab_notes', organization_column => 'organization_id',
+  owner_column => 'author_id',
                      listing_columns => '{id,organization_id}');
 SELECT seeme_protect('models', 'models', resource_id_column => 'id');
-SELECT seeme_protect('model_versions', 'model_versions', resource_id_column => 'model_id', resource_type => 'model');
-CREATE TABLE labels (id int PRIMARY KEY, project_id uuid NOT NULL REFERENCES seeme.projects ON DELETE CASCADE);
+SELECT seeme_protect('model_versions', 'model_versions', resource_id_column => 'model_id',
+  resource_type => 'model');
+CREATE TABLE labels (id int PRIMARY KEY, project_id uuid NOT NULL REFERENCES seeme.projects ON
+  DELETE CASCADE);
 INSERT INTO labels VALUES (1, '%7$s'), (2, '%9$s');
-GRANT SELECT, INSERT, UPDATE, DELETE ON lab_notes, models, model_versions, lab_notes_listing TO dump_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON lab_notes, models, model_versions,
+  lab_notes_listing TO dump_app;
 
 INSERT INTO seeme.roles (organization_id, name, description, permissions) VALUES
-  ('%1$s', 'Citing', 'with codes and kinds of the application''s own', '{papers:cite,*:list,lab_notes:*}');
+  ('%1$s', 'Citing', 'with codes and kinds of the application''s own',
+  '{papers:cite,*:list,lab_notes:*}');
 INSERT INTO seeme.memberships (organization_id, team_id, user_id, role_id, valid_until)
   SELECT '%1$s', '%2$s', '%6$s', id, '2020-01-01' FROM seeme.roles WHERE name = 'Citing';
 INSERT INTO seeme.memberships (organization_id, project_id, user_id, role_id, valid_from)
   SELECT '%1$s', '%3$s', '%6$s', id, '2020-01-01' FROM seeme.roles WHERE name = 'Citing';
-INSERT INTO seeme.invitations (organization_id, team_id, email, role_id, invited_by, token_hash, expires_at)
-  SELECT '%1$s', '%2$s', 'new@example.com', id, '%4$s', sha256('secret'), '2100-01-01' FROM seeme.roles WHERE name = 'Citing';
-INSERT INTO seeme.logos (organization_id, filename, media_type, content) VALUES ('%1$s', 'acme.png', 'image/png', '\x89504e470d0a1a0a');
+INSERT INTO seeme.invitations (
+  organization_id, team_id, email, role_id, invited_by, token_hash, expires_at)
+  SELECT '%1$s', '%2$s', 'new@example.com', id, '%4$s', sha256('secret'), '2100-01-01'
+    FROM seeme.roles WHERE name = 'Citing';
+INSERT INTO seeme.logos (organization_id, filename, media_type, content)
+  VALUES ('%1$s', 'acme.png', 'image/png', '\x89504e470d0a1a0a');
 INSERT INTO seeme.api_keys (user_id, organization_id, permissions, name, key_prefix, key_hash)
   VALUES ('%5$s', '%1$s', '{models:read}', 'nightly', 'seeme_key_01', sha256('key'));
 -- what is remembered of things that are gone
-INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) VALUES ('%8$s', 'workflow', 'f0000000-0000-4000-8000-0000000000aa');
+INSERT INTO seeme.project_resources (project_id, resource_type, resource_id)
+  VALUES ('%8$s', 'workflow', 'f0000000-0000-4000-8000-0000000000aa');
 DELETE FROM seeme.project_resources WHERE resource_type = 'workflow';
 INSERT INTO seeme.teams (organization_id, name) VALUES ('%1$s', 'Shortlived');
 DELETE FROM seeme.teams WHERE name = 'Shortlived';
@@ -98,23 +112,32 @@ sub contents {
             ? q{CASE WHEN t.is_system_role THEN (to_jsonb(t) - '{created_at,updated_at}'::text[])::text ELSE t::text END} : 't::text';
         join ' ', $table, rows($dbh,
             qq{SELECT count(*), md5(string_agg($row, chr(10) ORDER BY $row COLLATE "C")) FROM $table t});
-    } rows($dbh, q{SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                    WHERE n.nspname IN ('seeme', 'public') AND c.relkind IN ('r', 'p') AND c.oid <> 'seeme.in_use'::regclass ORDER BY 1});
+    } rows($dbh,
+        q{SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE n.nspname IN ('seeme', 'public') AND c.relkind IN ('r',
+                        'p') AND c.oid <> 'seeme.in_use'::regclass ORDER BY 1});
 }
 
 # Who may touch what, whose it is, and which policies stand on it.
 sub rights {
     my ($dbh) = @_;
     return (
-        rows($dbh, q{SELECT c.oid::regclass::text AS what, c.relkind, c.relowner::regrole, (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(c.relacl) a),
+        rows($dbh,
+            q{SELECT c.oid::regclass::text AS what, c.relkind, c.relowner::regrole, (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(c.relacl) a),
                             c.relrowsecurity, c.relforcerowsecurity, c.reloptions::text
-                       FROM pg_class c WHERE c.relnamespace IN ('seeme'::regnamespace, 'public'::regnamespace) ORDER BY what}),
-        rows($dbh, q{SELECT p.oid::regprocedure::text AS what, p.proowner::regrole, (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(p.proacl) a)
-                       FROM pg_proc p WHERE p.pronamespace IN ('seeme'::regnamespace, 'public'::regnamespace) ORDER BY what}),
-        rows($dbh, q{SELECT nspname, nspowner::regrole, (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(nspacl) a)
+                       FROM pg_class c WHERE c.relnamespace IN ('seeme'::regnamespace,
+                           'public'::regnamespace) ORDER BY what}),
+        rows($dbh,
+            q{SELECT p.oid::regprocedure::text AS what, p.proowner::regrole, (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(p.proacl) a)
+                       FROM pg_proc p WHERE p.pronamespace IN ('seeme'::regnamespace,
+                           'public'::regnamespace) ORDER BY what}),
+        rows($dbh,
+            q{SELECT nspname, nspowner::regrole, (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(nspacl) a)
                        FROM pg_namespace WHERE nspname IN ('seeme', 'public') ORDER BY nspname}),
-        rows($dbh, q{SELECT schemaname, tablename, policyname, permissive, roles::text, cmd, qual, with_check FROM pg_policies ORDER BY 1, 2, 3}),
-        rows($dbh, q{SELECT tgrelid::regclass::text AS what, tgname, tgfoid::regproc, tgenabled, tgtype FROM pg_trigger WHERE NOT tgisinternal ORDER BY what, tgname}),
+        rows($dbh,
+            q{SELECT schemaname, tablename, policyname, permissive, roles::text, cmd, qual, with_check FROM pg_policies ORDER BY 1, 2, 3}),
+        rows($dbh,
+            q{SELECT tgrelid::regclass::text AS what, tgname, tgfoid::regproc, tgenabled, tgtype FROM pg_trigger WHERE NOT tgisinternal ORDER BY what, tgname}),
     );
 }
 
@@ -128,8 +151,10 @@ sub answers {
     for my $person (@logins) {
         my $dbh = connect_to($database, "dump_$person");
         push @answers, map { "$person: $_" }
-            rows($dbh, 'SELECT p, c, seeme_has_permission(c, project => p) FROM unnest(?::uuid[]) p, unnest(?::text[]) c ORDER BY 1, 2', \@projects, \@codes),
-            rows($dbh, q{SELECT m, c, seeme_has_permission(c, resource => m) FROM unnest(?::uuid[]) m, unnest('{models:read,models:share}'::text[]) c ORDER BY 1, 2}, \@models),
+            rows($dbh,
+                'SELECT p, c, seeme_has_permission(c, project => p) FROM unnest(?::uuid[]) p, unnest(?::text[]) c ORDER BY 1, 2', \@projects, \@codes),
+            rows($dbh,
+                q{SELECT m, c, seeme_has_permission(c, resource => m) FROM unnest(?::uuid[]) m, unnest('{models:read,models:share}'::text[]) c ORDER BY 1, 2}, \@models),
             map({ my $table = $_; "$table " . join ' ',
             rows($dbh, "SELECT id FROM $table ORDER BY id") }
                 qw(papers lab_notes lab_notes_listing models model_versions seeme.organizations seeme.projects seeme.roles seeme.memberships seeme.invitations)),

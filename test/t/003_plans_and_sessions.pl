@@ -13,8 +13,11 @@ make_world($dba, 'plans_app');
 $dba->do("UPDATE seeme.users SET database_role = 'plans_' || username WHERE username IN ('edith', 'olga')");
 $dba->do('GRANT EXECUTE ON FUNCTION seeme_assume(uuid) TO plans_gateway');
 $dba->do(<<'SQL');
-CREATE FUNCTION count_papers() RETURNS bigint LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT count(*) FROM papers); END $$;
-CREATE FUNCTION may_read(p uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN seeme_has_permission('datasets:read', project => p); END $$;
+CREATE FUNCTION count_papers() RETURNS bigint
+  LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT count(*) FROM papers); END $$;
+CREATE FUNCTION may_read(p uuid) RETURNS boolean
+  LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN seeme_has_permission('datasets:read', project => p);
+    END $$;
 CREATE VIEW paper_titles WITH (security_invoker = true) AS SELECT id, title FROM papers;
 GRANT SELECT ON paper_titles TO plans_app;
 SQL
@@ -85,7 +88,8 @@ $gateway->do('RESET plan_cache_mode');
     $gateway->begin_work;
     value($gateway, 'SELECT seeme_assume(?)', id_of('vera'));
     my $plan = join "\n",
-        rows($gateway, 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT count(*) FROM papers');
+        rows($gateway,
+            'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT count(*) FROM papers');
     $gateway->commit;
     like($plan, qr/Workers Launched: [1-9]|Gather/, 'there were workers') or diag $plan;
     $gateway->do("RESET $_")

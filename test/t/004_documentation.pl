@@ -23,7 +23,8 @@ for my $page (
     { file => 'doc/migrations.md', database => 'documentation_migrations',
         before => q{CREATE EXTENSION seeme_rbac;
         CREATE TABLE tickets (id uuid PRIMARY KEY, project_id uuid, title varchar(10));
-        SELECT seeme_protect('tickets', 'tickets', project_column => 'project_id', listing_columns => '{id,title}');} },
+        SELECT seeme_protect('tickets', 'tickets', project_column => 'project_id',
+            listing_columns => '{id,title}');} },
     { file => 'doc/stop.md', database => 'documentation_stop',
         before => q{CREATE EXTENSION seeme_rbac;
         \set person '''11111111-1111-4111-8111-111111111111'''} },
@@ -110,7 +111,9 @@ my $roles = text_of('doc/roles.md');
 my %held = map { my ($name, @marks) = split /\|/; ($name => join ' ', @marks) } rows($dba, q{
     SELECT p.name, r.held FROM seeme.permissions p, LATERAL (
       SELECT string_agg(CASE WHEN EXISTS (SELECT FROM unnest(r.permissions) e
-                                           WHERE e IN ('*', p.name, p.resource || ':*', '*:' || p.action)) THEN 'x' ELSE '-' END, ' ' ORDER BY r.id)
+                                           WHERE e IN ('*', p.name, p.resource || ':*',
+                                               '*:' || p.action)) THEN 'x' ELSE '-' END,
+                                               ' ' ORDER BY r.id)
         FROM seeme.roles r WHERE r.is_system_role) AS r (held)
      WHERE NOT p.is_wildcard AND p.is_builtin});
 my %told;
@@ -129,7 +132,8 @@ is_deeply [ rows($dba, 'SELECT id, name FROM seeme.roles WHERE is_system_role OR
 my $reference = text_of('doc/reference.md');
 my @missing = grep { index($reference, $_) < 0
     && index($reference, '`' . s/^seeme_permitted//r . '`') < 0 }
-    rows($dba, q{SELECT DISTINCT proname FROM pg_proc WHERE proname LIKE 'seeme\_%' AND pronamespace = 'public'::regnamespace});
+    rows($dba,
+        q{SELECT DISTINCT proname FROM pg_proc WHERE proname LIKE 'seeme\_%' AND pronamespace = 'public'::regnamespace});
 is_deeply \@missing, [], 'the reference has every public function';
 @missing = grep { index($reference, "seeme.$_`") < 0 } rows($dba,
     q{SELECT relname FROM pg_class WHERE relnamespace = 'seeme'::regnamespace AND relkind IN ('r', 'v')});
@@ -139,7 +143,8 @@ is_deeply \@missing, [], 'and every table and view';
 is_deeply \@missing, [], 'and every setting';
 my @undocumented = grep { index(text_of('doc/reference.md'), $_) < 0 } rows($dba, q{
     SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-     WHERE c.relnamespace = 'seeme'::regnamespace AND c.relname IN ('users', 'organizations', 'teams', 'projects', 'roles', 'memberships', 'project_resources')
+     WHERE c.relnamespace = 'seeme'::regnamespace AND c.relname IN ('users', 'organizations',
+         'teams', 'projects', 'roles', 'memberships', 'project_resources')
        AND a.attnum > 0 AND a.attname NOT IN ('created_at', 'updated_at')});
 is_deeply \@undocumented, [], 'and their columns';
 

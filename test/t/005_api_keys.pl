@@ -151,7 +151,8 @@ for my $round ('the first logins', 'logins after a minute') {
     is(value($other, $seen), 25, "$round: and sees what there is to see");
     $other->commit;
     $one->commit;
-    ok(value($dba, 'SELECT max(used_at) > ? AND max(used_at) > clock_timestamp() - interval \'1 minute\' FROM seeme.api_key_uses WHERE key_id = ?', $before, $id), "$round: when it was used is kept");
+    ok(value($dba,
+        'SELECT max(used_at) > ? AND max(used_at) > clock_timestamp() - interval \'1 minute\' FROM seeme.api_key_uses WHERE key_id = ?', $before, $id), "$round: when it was used is kept");
 }
 my $kept = value($dba, $used, $id);
 for my $level ('READ ONLY', 'ISOLATION LEVEL REPEATABLE READ', 'READ WRITE') {

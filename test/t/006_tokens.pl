@@ -109,7 +109,8 @@ sub outcome {
     if (defined $who) {
         my $papers = value($dbh, $seen);
         $dbh->rollback;
-        my ($name) = grep { id_of($_) eq lc $who } qw(olga adam edith vera tess paul dora oscar gina stan);
+        my ($name) = grep {
+            id_of($_) eq lc $who } qw(olga adam edith vera tess paul dora oscar gina stan);
         return ($name // $who) . " $papers";
     }
     my $state = $dbh->state;
@@ -337,7 +338,11 @@ refused($_->[1], "a token $_->[0]")
         ['with a zero-width space', "$head.$body.$tail\x{200b}"],
         ['in plain base64', "$head.$body." . substr($tail, 0, -1) . '+'],
     ['in JSON, flattened', qq({"protected":"$head","payload":"$body","signature":"$tail"})],
-        ['in JSON', qq({"payload":"$body","signatures":[{"protected":"$head","signature":"$tail"}]})], ['that is encrypted', join '.', encode_base64url('{"alg":"dir","enc":"A128GCM","kid":"hmac"}'), '', 'AAAAAAAAAAAAAAAA', 'AAAA', 'AAAAAAAAAAAAAAAAAAAAAA'],
+        ['in JSON',
+            qq({"payload":"$body","signatures":[{"protected":"$head","signature":"$tail"}]})],
+            ['that is encrypted', join '.',
+            encode_base64url('{"alg":"dir","enc":"A128GCM","kid":"hmac"}'), '', 'AAAAAAAAAAAAAAAA',
+            'AAAA', 'AAAAAAAAAAAAAAAAAAAAAA'],
     ['with its payload empty and its own signature',
         do { my $input = encode_base64url(object(alg => '"ES256"', kid => '"ec"')) . '.'; "$input."
         . encode_base64url(signature('ES256', $key{ec}, $input)) }],
@@ -538,7 +543,8 @@ taken($good, 'a good token is taken after all this');
     # its path instead of its parent's name.
     my $remembered = $door->{pg_server_version} >= 180000
         ? q{WITH c AS MATERIALIZED (SELECT * FROM pg_backend_memory_contexts)
-            SELECT sum(total_bytes) FROM c WHERE c.path && ARRAY(SELECT t.path[cardinality(t.path)] FROM c AS t WHERE t.name = 'seeme_rbac verified tokens')}
+            SELECT sum(total_bytes) FROM c WHERE c.path
+                && ARRAY(SELECT t.path[cardinality(t.path)] FROM c AS t WHERE t.name = 'seeme_rbac verified tokens')}
         : q{SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE 'seeme_rbac verified tokens' IN (name, parent)};
     for my $n (1 .. 3000) {
         my $token = token('hmac', {},

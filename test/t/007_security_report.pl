@@ -62,7 +62,8 @@ for my $database (qw(security_report security_report_restored)) {
 }
 create_roles('r_app LOGIN');
 make_world($dba, 'r_app');
-$dba->do($_) for 'CREATE TABLE runs (id uuid, project_id uuid, owner_id uuid, at date) PARTITION BY RANGE (at)',
+$dba->do($_)
+    for 'CREATE TABLE runs (id uuid, project_id uuid, owner_id uuid, at date) PARTITION BY RANGE (at)',
     q{CREATE TABLE runs_2025 PARTITION OF runs FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')},
     'CREATE TABLE models (id uuid PRIMARY KEY, name text, team_id uuid, organization_id uuid, owner_id uuid)',
     (map { "CREATE INDEX ON $_" } 'runs (project_id)', 'runs (owner_id)', 'models (team_id)',

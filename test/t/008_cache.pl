@@ -78,7 +78,8 @@ sub prepare_world {
 }
 prepare_world($dba);
 $dba->do(<<"SQL");
-CREATE FUNCTION may() RETURNS boolean LANGUAGE plpgsql AS \$\$ BEGIN RETURN seeme_has_permission('datasets:read', project => '$alpha'); END \$\$;
+CREATE FUNCTION may() RETURNS boolean LANGUAGE plpgsql
+  AS \$\$ BEGIN RETURN seeme_has_permission('datasets:read', project => '$alpha'); END \$\$;
 -- The same expression twice, and a lock that somebody else holds between
 CREATE FUNCTION may_and_may() RETURNS text LANGUAGE plpgsql AS \$\$
 DECLARE answers text := '';
@@ -155,7 +156,8 @@ my ($all, $none) = ('yes yes yes', 'no no no');
     $dba->do($revoke);
     $dba->do(<<'SQL') for 1 .. 6;
 DO $$ BEGIN
-  FOR i IN 1 .. 400 LOOP EXECUTE format('CREATE TABLE lost_%s (a int PRIMARY KEY, b text)', i); END LOOP;
+  FOR i IN 1 .. 400 LOOP EXECUTE format('CREATE TABLE lost_%s (a int PRIMARY KEY, b text)', i);
+    END LOOP;
   FOR i IN 1 .. 400 LOOP EXECUTE format('DROP TABLE lost_%s', i); END LOOP;
 END $$
 SQL
@@ -173,7 +175,8 @@ SQL
     $dba->do("UPDATE seeme.roles SET permissions = '{datasets:list}' WHERE name = 'Annotator'");
     $dba->do(<<'SQL') for 1 .. 6;
 DO $$ BEGIN
-  FOR i IN 1 .. 400 LOOP EXECUTE format('CREATE TABLE lost_%s (a int PRIMARY KEY, b text)', i); END LOOP;
+  FOR i IN 1 .. 400 LOOP EXECUTE format('CREATE TABLE lost_%s (a int PRIMARY KEY, b text)', i);
+    END LOOP;
   FOR i IN 1 .. 400 LOOP EXECUTE format('DROP TABLE lost_%s', i); END LOOP;
 END $$
 SQL
@@ -373,7 +376,8 @@ start('standby', '');
 
 for my $server (@started) {
     open my $log, '<', "$directory/$server.log" or die $!;
-    my @bad = grep { /PANIC|TRAP:|terminated by signal|WARNING: .*(leak|not closed|still referenced)/ } <$log>;
+    my @bad = grep {
+        /PANIC|TRAP:|terminated by signal|WARNING: .*(leak|not closed|still referenced)/ } <$log>;
     is_deeply(\@bad, [], "nothing crashed, nothing leaked: $server");
 }
 $dba->disconnect;

@@ -19,25 +19,32 @@ create_database('restore_source', 'seeme_rbac');
 my $source = connect_to('restore_source');
 make_world($source, 'restore_app');
 $source->do(sprintf <<'SQL', id_of('alpha'), id_of('acme'));
-CREATE TABLE lab_notes (id int PRIMARY KEY, project_id uuid NOT NULL REFERENCES seeme.projects ON DELETE CASCADE,
+CREATE TABLE lab_notes (id int PRIMARY KEY, project_id uuid NOT NULL REFERENCES seeme.projects ON
+  DELETE CASCADE,
                         author_id uuid REFERENCES seeme.users);
 CREATE INDEX ON lab_notes (project_id);
 CREATE INDEX ON lab_notes (author_id);
 INSERT INTO lab_notes SELECT n, '%1$s', NULL FROM generate_series(1, 20) AS n;
-SELECT seeme_protect('lab_notes', 'lab_notes', project_column => 'project_id', owner_column => 'author_id', listing_columns => '{id}');
+SELECT seeme_protect('lab_notes', 'lab_notes', project_column => 'project_id',
+  owner_column => 'author_id', listing_columns => '{id}');
 GRANT SELECT, INSERT, UPDATE, DELETE ON lab_notes TO restore_app;
-INSERT INTO seeme.permissions (name, description, grouped_by_projects) VALUES ('lab_notes:share', 'Share a note', true), ('papers:cite', 'Cite a paper', false);
-INSERT INTO seeme.roles (organization_id, name, permissions) VALUES ('%2$s', 'Citing', '{papers:cite,lab_notes:*}');
+INSERT INTO seeme.permissions (name, description, grouped_by_projects)
+  VALUES ('lab_notes:share', 'Share a note', true), ('papers:cite', 'Cite a paper', false);
+INSERT INTO seeme.roles (organization_id, name, permissions)
+  VALUES ('%2$s', 'Citing', '{papers:cite,lab_notes:*}');
 SQL
 
 # Every decision about everybody, everywhere, and the rows that a policy lets through.
 sub decisions {
     my ($dbh) = @_;
     return rows($dbh, <<'SQL');
-SELECT u.username, s.id, p.name, seeme_user_has_permission(u.id, p.name, s.organization, s.team, s.project)
+SELECT u.username, s.id, p.name, seeme_user_has_permission(
+  u.id, p.name, s.organization, s.team, s.project)
   FROM seeme.users u, seeme.permissions p,
-       (SELECT id, id AS organization, NULL::uuid AS team, NULL::uuid AS project FROM seeme.organizations
-        UNION ALL SELECT id, NULL, id, NULL FROM seeme.teams UNION ALL SELECT id, NULL, NULL, id FROM seeme.projects) AS s
+       (SELECT id, id AS organization, NULL::uuid AS team, NULL::uuid AS project
+       FROM seeme.organizations
+        UNION ALL SELECT id, NULL, id, NULL FROM seeme.teams UNION ALL SELECT id, NULL, NULL, id
+        FROM seeme.projects) AS s
  WHERE u.username <> 'zoe'
  ORDER BY 1, 2, 3
 SQL
@@ -178,7 +185,8 @@ CREATE TABLE people (id uuid PRIMARY KEY REFERENCES seeme.users);
 CREATE TABLE pages (id int PRIMARY KEY);
 CREATE TABLE lines (page int REFERENCES pages);
 CREATE TABLE seen (what text);
-CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (TG_TABLE_NAME); RETURN NULL; END $$;
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql
+  AS $$ BEGIN INSERT INTO seen VALUES (TG_TABLE_NAME); RETURN NULL; END $$;
 CREATE TRIGGER note AFTER INSERT ON pages FOR EACH ROW EXECUTE FUNCTION note();
 SET row_security = off;
 SQL
@@ -220,23 +228,27 @@ SQL
     my $log = 'SELECT count(*) FROM seeme.audit_log';
     my $entries = value($dbh, $log);
     $dbh->do('SET row_security = off');
-    is(value($dbh, "INSERT INTO seeme.users (id, username) VALUES (gen_random_uuid(), '  second ') RETURNING username"), 'second', 'accident: row_security = off in an extension in use: rules');
+    is(value($dbh,
+        "INSERT INTO seeme.users (id, username) VALUES (gen_random_uuid(), '  second ') RETURNING username"), 'second', 'accident: row_security = off in an extension in use: rules');
     is(value($dbh, $log), $entries + 1,
         'accident: row_security = off in an extension in use: the log');
     is(sqlstate_of($dbh,
         "INSERT INTO seeme.external_identities (issuer, subject, user_id) VALUES ('i', 's', gen_random_uuid())"), '23503', 'accident: row_security = off in an extension in use: foreign keys');
-    is(value($dbh, "INSERT INTO seeme.organizations (name, owner_id) VALUES ('New', '$nobody') RETURNING slug"), 'new', 'accident: row_security = off in an extension in use: what is derived');
+    is(value($dbh,
+        "INSERT INTO seeme.organizations (name, owner_id) VALUES ('New', '$nobody') RETURNING slug"), 'new', 'accident: row_security = off in an extension in use: what is derived');
     is(value($dbh, 'SELECT count(*) FROM seeme.memberships'), 1,
         'accident: row_security = off in an extension in use: the owner\'s membership');
 
     # Who means it says so.
     $entries = value($dbh, $log);
     $dbh->do('SET seeme_rbac.restoring = on');
-    is(value($dbh, "INSERT INTO seeme.users (id, username) VALUES (gen_random_uuid(), '  third ') RETURNING username"), '  third ', 'seeme_rbac.restoring: rows are taken as they are');
+    is(value($dbh,
+        "INSERT INTO seeme.users (id, username) VALUES (gen_random_uuid(), '  third ') RETURNING username"), '  third ', 'seeme_rbac.restoring: rows are taken as they are');
     is(sqlstate_of($dbh,
         "INSERT INTO seeme.external_identities (issuer, subject, user_id) VALUES ('i', 's', gen_random_uuid())"), '', 'seeme_rbac.restoring: in any order');
     $dbh->do("INSERT INTO seeme.permissions (name, grouped_by_projects) VALUES ('pages:create', true)");
-    is(value($dbh, "SELECT 'pages:create' = ANY (permissions) FROM seeme.roles WHERE organization_id IS NULL AND name = 'Editor'"), 1, 'seeme_rbac.restoring: built-in roles follow the codes');
+    is(value($dbh,
+        "SELECT 'pages:create' = ANY (permissions) FROM seeme.roles WHERE organization_id IS NULL AND name = 'Editor'"), 1, 'seeme_rbac.restoring: built-in roles follow the codes');
     is(value($dbh, $log), $entries, 'seeme_rbac.restoring: nothing is in the audit log');
     $dbh->do("SET seeme_rbac.restoring = off; DELETE FROM seeme.external_identities");
     is(sqlstate_of($dbh,

@@ -149,12 +149,14 @@ sub new_world {
     $dbh->do("SET client_min_messages = error; CREATE EXTENSION seeme_rbac VERSION '$before'");
     make_world($dbh, 'upgrade_app');
     $dbh->do(sprintf <<'SQL', id_of('alpha'));
-CREATE TABLE notes (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text, project_id uuid, owner_id uuid);
+CREATE TABLE notes (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text, project_id uuid,
+  owner_id uuid);
 ALTER TABLE notes OWNER TO upgrade_owner;
 CREATE INDEX ON notes (project_id);
 CREATE INDEX ON notes (owner_id);
 CREATE TABLE old_notes () INHERITS (notes);
-SELECT seeme_protect('notes', 'notes', project_column => 'project_id', owner_column => 'owner_id', listing_columns => '{id,name}');
+SELECT seeme_protect('notes', 'notes', project_column => 'project_id', owner_column => 'owner_id',
+  listing_columns => '{id,name}');
 CREATE VIEW names WITH (security_invoker = true) AS SELECT name FROM notes_listing;
 GRANT SELECT ON names TO upgrade_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notes, notes_listing TO upgrade_app;
@@ -204,7 +206,8 @@ my @everything = (
     "UPDATE seeme.roles SET name = name || '.' WHERE organization_id IS NOT NULL",
     q{SELECT seeme_user_has_permission('} . id_of('edith') . q{', 'datasets:read', project => '}
     . id_of('alpha') . q{')}, q{SELECT seeme_login('seeme_key_00')},
-    q{SELECT seeme.has_both_permissions('datasets:read', 'datasets:update', NULL, NULL, '} . id_of('alpha')
+    q{SELECT seeme.has_both_permissions('datasets:read', 'datasets:update', NULL, NULL, '}
+        . id_of('alpha')
     . q{', NULL, NULL)}, 'SET ROLE upgrade_app; SELECT count(*) FROM papers',
     'SET ROLE upgrade_app; SELECT count(*) FROM seeme.organizations',
     'SET ROLE upgrade_app; UPDATE papers SET title = title',
@@ -338,10 +341,13 @@ is(as_person($later, 'adam', 'SELECT count(*) FROM seeme.resource_types WHERE na
     'the new policy of the extension\'s own tables');
 is_deeply([ rows($later,
     q{SELECT object, finding FROM seeme_security_report() WHERE finding ~ '^(policy|trigger)' AND object NOT LIKE '%broken%'}) ], [], 'the report has nothing against them');
-is(value($later, q{SELECT count(*) FROM pg_depend d WHERE d.deptype = 'e' AND (d.classid, d.objid) IN (SELECT 'pg_class'::regclass, c.oid FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace)}),
+is(value($later,
+    q{SELECT count(*) FROM pg_depend d WHERE d.deptype = 'e' AND (d.classid, d.objid) IN (SELECT 'pg_class'::regclass, c.oid FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace)}),
     0, 'nothing of the application\'s has become the extension\'s');
-is(value($later, q{SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = 'old_notes'::regclass AND NOT tgisinternal}),
-    value($later, q{SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = 'notes'::regclass AND NOT tgisinternal AND tgname IN ('seeme_after_wait', 'zz_seeme_check_moved_row')}),
+is(value($later,
+    q{SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = 'old_notes'::regclass AND NOT tgisinternal}),
+    value($later,
+        q{SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = 'notes'::regclass AND NOT tgisinternal AND tgname IN ('seeme_after_wait', 'zz_seeme_check_moved_row')}),
     'a table that inherits has its triggers');
 is(value($later, q{SELECT count(*) FROM pg_policy WHERE polrelid = 'broken'::regclass}), 4,
     'a table that cannot be brought up to date keeps what it has');
@@ -365,7 +371,8 @@ install('next');
 like(sqlstate_of($second, 'ALTER EXTENSION seeme_rbac UPDATE'), qr/^(|55000|42883)$/,
     'the update, in a session that has loaded the old library');
 is(as_person($second, 'edith', $read), '55000', 'which is then refused')
-    if value($second, 'SELECT extversion FROM pg_extension WHERE extname = \'seeme_rbac\'') eq $after;
+    if value($second,
+        'SELECT extversion FROM pg_extension WHERE extname = \'seeme_rbac\'') eq $after;
 $second->disconnect;
 $second = connected('two');
 $second->do('SET client_min_messages = error; ALTER EXTENSION seeme_rbac UPDATE');
@@ -378,8 +385,10 @@ $fresh->disconnect;
 $fresh = connected('three');
 $fresh->do('CREATE EXTENSION seeme_rbac');
 for my $what (
-    [ 'functions', q{SELECT p.oid::regprocedure::text, p.prosrc, p.prosqlbody IS NULL, (SELECT count(*) FROM aclexplode(p.proacl) a WHERE a.grantee = 0) FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'seeme_rbac' ORDER BY 1} ],
-    [ 'policies', q{SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies WHERE schemaname = 'seeme' ORDER BY 1, 2} ],
+    [ 'functions',
+        q{SELECT p.oid::regprocedure::text, p.prosrc, p.prosqlbody IS NULL, (SELECT count(*) FROM aclexplode(p.proacl) a WHERE a.grantee = 0) FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'seeme_rbac' ORDER BY 1} ],
+    [ 'policies',
+        q{SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies WHERE schemaname = 'seeme' ORDER BY 1, 2} ],
     [ 'guards that are remembered',
         q{SELECT object, kind, name, statement, condition, check_condition FROM seeme.installed_guards WHERE kind IN ('policy', 'trigger') ORDER BY 1, 2, 3} ])
 {

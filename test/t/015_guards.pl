@@ -69,7 +69,8 @@ is(fresh('guards_source', $super, 'SELECT seeme_user_id()', 'DROP EXTENSION plpg
     '2BP01', 'accident: or in a session that has loaded the library');
 my ($status, $output) = program('psql', '-X', '--dbname', 'guards_source', '--command',
     'DROP SCHEMA public CASCADE; CREATE SCHEMA public');
-like($output, qr/^ERROR:  extension seeme_rbac is not dropped along with something else\nDETAIL:.*\nHINT:  DROP EXTENSION seeme_rbac drops it/m, 'with a hint');
+like($output,
+    qr/^ERROR:  extension seeme_rbac is not dropped along with something else\nDETAIL:.*\nHINT:  DROP EXTENSION seeme_rbac drops it/m, 'with a hint');
 ok(is_there('guards_source'), 'the extension is there, with its rows');
 is(fresh('guards_source', $super, 'BEGIN', 'DROP EXTENSION seeme_rbac CASCADE', 'ROLLBACK'), '',
     'DROP EXTENSION drops it');
@@ -193,12 +194,15 @@ my ($restored, $said) = program('psql', '-X', '--quiet', '--set', 'ON_ERROR_STOP
     'guards_data', '--file', "$directory/data.sql");
 is($restored, 0, 'pg_dump --data-only --disable-triggers is restored') or diag $said;
 my $data = connect_to('guards_data');
-is(value($data, "SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = 'seeme'::regnamespace AND (t.tgenabled = 'D' OR t.tgname LIKE 'a_note%' AND t.tgenabled <> 'A')"),
+is(value($data,
+    "SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = 'seeme'::regnamespace AND (t.tgenabled = 'D' OR t.tgname LIKE 'a_note%' AND t.tgenabled <> 'A')"),
     0, 'pg_dump --data-only --disable-triggers: all triggers are as they were');
 is(join(' ', map { value($data, "SELECT seeme_user_has_permission(?, ?, organization => ?)",
     id_of('edith'), $_, id_of('acme')) } 'papers:share', 'datasets:read'), '1 1',
     'and an Editor holds what is registered');
-is(value($data, q(SELECT count(*) FROM seeme_security_report() WHERE finding ~ 'trigger|foreign key')), 0, 'nothing is to be found');
+is(value($data,
+    q(SELECT count(*) FROM seeme_security_report() WHERE finding ~ 'trigger|foreign key')), 0,
+    'nothing is to be found');
 
 # A subscriber
 chomp(my $bin = `pg_config --bindir`);
@@ -240,7 +244,9 @@ $_->do('CREATE EXTENSION seeme_rbac') for $primary, $mirror;
 make_world($primary, 'there_app');
 $primary->do(q(UPDATE seeme.users SET database_role = 'there_edith' WHERE username = 'edith'));
 $mirror->do("SELECT seeme_grant_usage('there_app')");
-$mirror->do($_) for 'CREATE TABLE papers (id int PRIMARY KEY, project_id uuid NOT NULL, title text NOT NULL)', 'CREATE INDEX ON papers (project_id)', 'GRANT SELECT ON papers TO there_app',
+$mirror->do($_)
+    for 'CREATE TABLE papers (id int PRIMARY KEY, project_id uuid NOT NULL, title text NOT NULL)',
+    'CREATE INDEX ON papers (project_id)', 'GRANT SELECT ON papers TO there_app',
     "SELECT seeme_protect('papers', 'datasets', project_column => 'project_id')",
     "DO \$\$ DECLARE t regclass; BEGIN FOR t IN SELECT a.relation FROM seeme.always_triggers a GROUP BY 1 LOOP EXECUTE format('ALTER TABLE %s DISABLE TRIGGER ALL', t); EXECUTE format('ALTER TABLE %s ENABLE TRIGGER ALL', t); END LOOP; END \$\$";
 my $published = join ', ', map { "seeme.$_" } qw(users organizations teams projects memberships);

@@ -178,7 +178,8 @@ is(sqlstate_of($scim, 'UPDATE seeme.users SET tokens_valid_from = now() WHERE id
 is(sqlstate_of($door, 'UPDATE seeme.users SET tokens_valid_from = NULL WHERE id = ?',
     id_of('vera')), '42501', 'threat: a role of the application lets them in again');
 is(outcome($token{after}), '28000', 'and out they are');
-is(value($dba, q(SELECT after ->> 'tokens_valid_from' IS NOT NULL FROM seeme.audit_log WHERE table_name = 'users' AND database_role = 'signed_scim' ORDER BY id DESC LIMIT 1))
+is(value($dba,
+    q(SELECT after ->> 'tokens_valid_from' IS NOT NULL FROM seeme.audit_log WHERE table_name = 'users' AND database_role = 'signed_scim' ORDER BY id DESC LIMIT 1))
     ? 1 : 0, 1, 'it is in the audit log');
 
 done_testing;

@@ -72,14 +72,16 @@ my @classes = (
         q{DO $$ BEGIN CREATE TEMP TABLE first (a int); EXECUTE format('CREATE FUNCTION %s.left_it() RETURNS int LANGUAGE sql RETURN 1', pg_my_temp_schema()::regnamespace); DROP TABLE first; END $$} ],
     [ 'a procedure' => 'CREATE PROCEDURE pg_temp.left_it() LANGUAGE sql BEGIN ATOMIC END' ],
     [ 'an aggregate' => 'CREATE AGGREGATE pg_temp.left_it (int) (SFUNC = int4pl, STYPE = int)' ],
-    [ 'an operator' => 'CREATE OPERATOR pg_temp.=== (FUNCTION = texteq, LEFTARG = text, RIGHTARG = text)' ],
+    [ 'an operator' =>
+        'CREATE OPERATOR pg_temp.=== (FUNCTION = texteq, LEFTARG = text, RIGHTARG = text)' ],
     [ 'an operator family' => 'CREATE OPERATOR FAMILY pg_temp.left_it USING btree' ],
     [ 'an operator class' =>
         'CREATE OPERATOR CLASS pg_temp.left_it FOR TYPE int4 USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(int4, int4)' ],
     [ 'a cast' => 'CREATE TYPE pg_temp.left_it AS (a int)',
         'CREATE CAST (pg_temp.left_it AS text) WITH INOUT AS IMPLICIT' ],
     [ 'a collation' => 'CREATE COLLATION pg_temp.left_it FROM "C"' ],
-    [ 'a conversion' => q{CREATE CONVERSION pg_temp.left_it FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8} ],
+    [ 'a conversion' =>
+        q{CREATE CONVERSION pg_temp.left_it FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8} ],
     [ 'a text search configuration' =>
         'CREATE TEXT SEARCH CONFIGURATION pg_temp.left_it (COPY = pg_catalog.simple)' ],
     [ 'a text search dictionary' =>
@@ -233,7 +235,8 @@ for my $change (@changes) {
     turn($pool, 'tess', 'CREATE TEMP TABLE mine AS SELECT * FROM papers',
         'CREATE TEMP VIEW over_set_up AS SELECT * FROM t');
     is(turn($pool, 'gina')
-        . value($pool, q{SELECT concat_ws(' ', to_regclass('t'), to_regclass('v'), to_regclass('q'), to_regclass('mine'), to_regclass('over_set_up'))}), 't v q', 'discarding keeps the set-up, with a leftover view over it or not');
+        . value($pool,
+            q{SELECT concat_ws(' ', to_regclass('t'), to_regclass('v'), to_regclass('q'), to_regclass('mine'), to_regclass('over_set_up'))}), 't v q', 'discarding keeps the set-up, with a leftover view over it or not');
     $pool->disconnect;
 }
 
@@ -330,15 +333,17 @@ left_by('threat: one of the same name, opened anew', ['DECLARE c CURSOR WITH HOL
     $pool->disconnect;
     # Names cost nothing for long
     $pool = session($super);
-    turn($pool, 'tess', q{DO $$ BEGIN FOR i IN 1 .. 5000 LOOP EXECUTE format('PREPARE p%s AS SELECT 1', i); EXECUTE format('DEALLOCATE p%s', i); END LOOP; END $$}, 'PREPARE left_it AS SELECT 1');
+    turn($pool, 'tess',
+        q{DO $$ BEGIN FOR i IN 1 .. 5000 LOOP EXECUTE format('PREPARE p%s AS SELECT 1', i); EXECUTE format('DEALLOCATE p%s', i); END LOOP; END $$}, 'PREPARE left_it AS SELECT 1');
     is(turn($pool, 'gina'), '55006', 'threat: one statement after thousands that are gone');
-    cmp_ok(value($pool, q{SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name = 'seeme_rbac prepared statements'}), '<', 100_000, 'whose names are forgotten');
+    cmp_ok(value($pool,
+        q{SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name = 'seeme_rbac prepared statements'}), '<', 100_000, 'whose names are forgotten');
     $pool->do('DEALLOCATE left_it');
     is(turn($pool, 'gina'), '', 'deallocated, the next person may come');
     $pool->disconnect;
 }
 
-# ----------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 # discard
 {
     my $pool = session($super, 'PREPARE mine AS SELECT 1',
@@ -428,7 +433,7 @@ left_by('threat: one of the same name, opened anew', ['DECLARE c CURSOR WITH HOL
     $_->disconnect for $pool, $other, $first, $all;
 }
 
-# ---------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 # the takeover
 {
     my $pool = session('left_gateway');
@@ -440,7 +445,8 @@ left_by('threat: one of the same name, opened anew', ['DECLARE c CURSOR WITH HOL
     $pool->do(sprintf q{SELECT title FROM public.papers WHERE project_id = '%s'::uuid},
         id_of('gamma')) unless $state;
     $pool->rollback;
-    is($state, '55006', 'threat: a domain by the name of a type runs the last person\'s function while the next one is asking');
+    is($state, '55006',
+        'threat: a domain by the name of a type runs the last person\'s function while the next one is asking');
     is(value($pool, 'SELECT count(*) FROM pg_temp.seen'), 0, 'and shows nothing of theirs');
     $pool->disconnect;
     my $complaint = session('left_gateway');

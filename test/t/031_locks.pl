@@ -106,7 +106,8 @@ unlike($@, qr/papers/, 'and not what lies behind it');
 # strong lock would wait, and everybody behind it.
 my $holder = connect_to('locks');
 $holder->begin_work;
-$holder->do($_) for 'LOCK TABLE seeme.memberships, seeme.users, papers, parts, parts_1, parts_1_1, upper, owned IN ROW EXCLUSIVE MODE', 'SELECT count(*) FROM papers WHERE id = 1';
+$holder->do($_)
+    for 'LOCK TABLE seeme.memberships, seeme.users, papers, parts, parts_1, parts_1_1, upper, owned IN ROW EXCLUSIVE MODE', 'SELECT count(*) FROM papers WHERE id = 1';
 my $maker = session('locks_maker');
 my @statements = (
     [ 'LOCK TABLE' => 'LOCK TABLE {}' ],
@@ -197,8 +198,10 @@ $holder->rollback;
 # What a privilege allows stays allowed.
 $dba->do($_) for 'GRANT REFERENCES (id) ON seeme.organizations TO locks_maker',
     'GRANT REFERENCES ON papers TO locks_maker', 'GRANT TRIGGER ON papers TO locks_maker';
-is(try($maker, 'CREATE TABLE workshop.p (id int REFERENCES papers, o uuid REFERENCES seeme.organizations (id))', 'ALTER TABLE workshop.p ADD COLUMN q int REFERENCES papers'), '', 'who was granted REFERENCES makes foreign keys');
-is(try($maker, 'CREATE TRIGGER t BEFORE UPDATE ON papers FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()'), '', 'who was granted TRIGGER makes triggers');
+is(try($maker,
+    'CREATE TABLE workshop.p (id int REFERENCES papers, o uuid REFERENCES seeme.organizations (id))', 'ALTER TABLE workshop.p ADD COLUMN q int REFERENCES papers'), '', 'who was granted REFERENCES makes foreign keys');
+is(try($maker,
+    'CREATE TRIGGER t BEFORE UPDATE ON papers FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()'), '', 'who was granted TRIGGER makes triggers');
 is(try($maker, 'CREATE TABLE workshop.p (id int) PARTITION BY LIST (id)',
     'CREATE TABLE workshop.q (id int)',
     'ALTER TABLE workshop.p ATTACH PARTITION workshop.q DEFAULT',
@@ -216,11 +219,13 @@ $_->disconnect for $owner, $maker;
 # extension's own locks
 {
     # Every advisory lock that a statement might be waiting for, held by somebody else.
-    is(value($dba, q{SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+    is(value($dba,
+        q{SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
         JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'seeme_rbac' WHERE p.prosrc ~ 'pg_(try_)?advisory'}), undef, 'no function of the extension takes an advisory lock');
     my %statement = (
         'inviting' => q{SELECT seeme_invite('new@example.com', organization => '%acme%')},
-        'first assignment' => q{INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) VALUES ('%alpha%', 'model', 'e0000000-0000-4000-8000-0000000000aa')},
+        'first assignment' =>
+            q{INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) VALUES ('%alpha%', 'model', 'e0000000-0000-4000-8000-0000000000aa')},
     );
     my $other = session('locks_gateway');
     my $own_locks = q{SELECT locktype FROM pg_locks WHERE pid = pg_backend_pid() AND locktype IN ('advisory', 'object') AND mode = 'ExclusiveLock' AND classid >= 16384};
@@ -229,7 +234,8 @@ $_->disconnect for $owner, $maker;
         $other->begin_work;
         $other->selectrow_array('SELECT seeme_assume(?)', undef, id_of('olga'));
         $other->do($sql);
-        is_deeply([ rows($other, $own_locks) ], [], "$name leaves no lock behind but those of rows");
+        is_deeply([ rows($other, $own_locks) ], [],
+            "$name leaves no lock behind but those of rows");
         $app->begin_work;
         $app->selectrow_array('SELECT seeme_assume(?)', undef, id_of('olga'));
         is(sqlstate_of($app, $sql), '55P03', "$name: another session waits for it");
@@ -244,9 +250,11 @@ $_->disconnect for $owner, $maker;
     }
     $other->do($make);
     is_deeply([ rows($other, $own_locks) ], [], 'making a slug leaves no lock behind');
-    is(($app->selectrow_array("$make RETURNING slug"))[0], 'new-one-2', 'threat: whoever makes a slug, and stays, keeps others from making the same');
+    is(($app->selectrow_array("$make RETURNING slug"))[0], 'new-one-2',
+        'threat: whoever makes a slug, and stays, keeps others from making the same');
     $_->rollback for $other, $app;
-    is(sqlstate_of($app, q{SELECT seeme.lock('seeme.invitations', 'x')}), '42501', 'threat: the function that takes them is the extension\'s own');
+    is(sqlstate_of($app, q{SELECT seeme.lock('seeme.invitations', 'x')}), '42501',
+        'threat: the function that takes them is the extension\'s own');
     $other->disconnect;
 }
 

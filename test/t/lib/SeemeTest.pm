@@ -95,25 +95,33 @@ sub make_world {
         undef, id_of($_), $_, "$_\@example.com", ucfirst, 'Test')
         for @people;
     $dbh->do($fill->(<<'SQL'));
-INSERT INTO seeme.organizations (id, name, slug, owner_id) VALUES ({acme}, 'Acme', 'acme', {olga}), ({globex}, 'Globex', 'globex', {oscar});
-INSERT INTO seeme.teams (id, organization_id, name, slug) VALUES ({research}, {acme}, 'Research', 'research'), ({sales}, {acme}, 'Sales', 'sales');
+INSERT INTO seeme.organizations (id, name, slug, owner_id)
+  VALUES ({acme}, 'Acme', 'acme', {olga}), ({globex}, 'Globex', 'globex', {oscar});
+INSERT INTO seeme.teams (id, organization_id, name, slug)
+  VALUES ({research}, {acme}, 'Research', 'research'), ({sales}, {acme}, 'Sales', 'sales');
 INSERT INTO seeme.projects (id, organization_id, team_id, name, slug) VALUES
   ({alpha}, {acme}, {research}, 'Alpha', 'alpha'), ({beta}, {acme}, {sales}, 'Beta', 'beta'),
   ({gamma}, {acme}, NULL, 'Gamma', 'gamma'), ({delta}, {globex}, NULL, 'Delta', 'delta');
 INSERT INTO seeme.roles (id, organization_id, name, permissions) VALUES
   ({annotator}, {acme}, 'Annotator', '{datasets:list,datasets:read,annotations:*}');
 INSERT INTO seeme.memberships (organization_id, user_id, role_id)
-  SELECT organization, person, (SELECT id FROM seeme.roles WHERE organization_id IS NULL AND name = role)
-    FROM (VALUES ({acme}, {adam}, 'Admin'), ({acme}, {edith}, 'Editor'), ({acme}, {vera}, 'Viewer'), ({acme}, {tess}, NULL),
-                 ({acme}, {paul}, NULL), ({acme}, {dora}, 'Editor'), ({globex}, {gina}, 'Viewer')) AS m (organization, person, role);
+  SELECT organization, person, (
+    SELECT id FROM seeme.roles WHERE organization_id IS NULL AND name = role)
+    FROM (VALUES ({acme}, {adam}, 'Admin'), ({acme}, {edith}, 'Editor'), ({acme}, {vera}, 'Viewer'),
+    ({acme}, {tess}, NULL),
+                 ({acme}, {paul}, NULL), ({acme}, {dora}, 'Editor'), ({globex}, {gina}, 'Viewer'))
+                 AS m (organization, person, role);
 INSERT INTO seeme.memberships (organization_id, team_id, user_id, role_id)
-  SELECT {acme}, {research}, {tess}, id FROM seeme.roles WHERE organization_id IS NULL AND name = 'Editor';
-INSERT INTO seeme.memberships (organization_id, project_id, user_id, role_id) VALUES ({acme}, {alpha}, {paul}, {annotator});
+  SELECT {acme}, {research}, {tess}, id FROM seeme.roles WHERE organization_id IS NULL
+    AND name = 'Editor';
+INSERT INTO seeme.memberships (organization_id, project_id, user_id, role_id)
+  VALUES ({acme}, {alpha}, {paul}, {annotator});
 UPDATE seeme.users SET disabled_at = '2020-01-01' WHERE id = {dora};
 CREATE TABLE papers (id int PRIMARY KEY, project_id uuid NOT NULL, title text NOT NULL);
 CREATE INDEX ON papers (project_id);
 INSERT INTO papers SELECT 100 * n + i, p, format('paper %s of %s', i, n)
-  FROM unnest(ARRAY[{alpha}, {beta}, {gamma}, {delta}]) WITH ORDINALITY AS t (p, n), generate_series(1, 25) AS i;
+  FROM unnest(ARRAY[{alpha}, {beta}, {gamma}, {delta}])
+  WITH ORDINALITY AS t (p, n), generate_series(1, 25) AS i;
 SELECT seeme_protect('papers', 'datasets', project_column => 'project_id');
 ANALYZE papers;
 SQL

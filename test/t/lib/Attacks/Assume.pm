@@ -57,11 +57,13 @@ sub vectors {
             [ 'SET ROLE attack_app', 'RESET ROLE', $assume ], refused => '28000' ],
         [ 'seeme_assume by a SECURITY DEFINER function' => 'gateway',
             [ q(SELECT workshop.assume('{oscar}')) ], refused => '28000 42501',
-            before => [ 'CREATE FUNCTION workshop.assume(uuid) RETURNS uuid LANGUAGE sql SECURITY DEFINER AS $$ SELECT public.seeme_assume($1) $$' ], after => [ 'DROP FUNCTION workshop.assume(uuid)' ] ],
+            before =>
+                [ 'CREATE FUNCTION workshop.assume(uuid) RETURNS uuid LANGUAGE sql SECURITY DEFINER AS $$ SELECT public.seeme_assume($1) $$' ], after => [ 'DROP FUNCTION workshop.assume(uuid)' ] ],
         [ 'seeme_assume by a SECURITY DEFINER function before anybody is identified' => 'gateway',
             [ q(SELECT workshop.assume('{oscar}')) ], refused => '42501',
             first => [ q(SELECT workshop.assume('{oscar}')) ],
-            before => [ 'CREATE FUNCTION workshop.assume(uuid) RETURNS uuid LANGUAGE sql SECURITY DEFINER AS $$ SELECT public.seeme_assume($1) $$' ], after => [ 'DROP FUNCTION workshop.assume(uuid)' ] ],
+            before =>
+                [ 'CREATE FUNCTION workshop.assume(uuid) RETURNS uuid LANGUAGE sql SECURITY DEFINER AS $$ SELECT public.seeme_assume($1) $$' ], after => [ 'DROP FUNCTION workshop.assume(uuid)' ] ],
         [ "PREPARE TRANSACTION" => "gateway", [ $read, q{PREPARE TRANSACTION 'attack'} ],
             raw => 1 ],
 
@@ -79,7 +81,8 @@ sub vectors {
         [ 'seeme_assume by the gateway\'s SECURITY DEFINER function' =>
             [qw(token mallory stranger)], [ q(SELECT workshop.assume('{oscar}')) ],
             refused => '42501',
-            before => [ 'CREATE FUNCTION workshop.assume(uuid) RETURNS uuid LANGUAGE sql SECURITY DEFINER AS $$ SELECT public.seeme_assume($1) $$', 'ALTER FUNCTION workshop.assume(uuid) OWNER TO attack_gateway' ],
+            before =>
+                [ 'CREATE FUNCTION workshop.assume(uuid) RETURNS uuid LANGUAGE sql SECURITY DEFINER AS $$ SELECT public.seeme_assume($1) $$', 'ALTER FUNCTION workshop.assume(uuid) OWNER TO attack_gateway' ],
             after => [ 'DROP FUNCTION workshop.assume(uuid)' ] ],
         [ 'logging in again after the transaction' => 'token',
             [ 'COMMIT', 'BEGIN', $read, q(SELECT public.seeme_user_id()), $assume ], raw => 1 ],
@@ -103,10 +106,12 @@ sub vectors {
             q(upper('{key_oscar}')), q('{key_oscar}' || chr(10)), q(left('{key_oscar}', -1)) ],
             refused => '28000' ],
         [ 'telling an unknown key from one that is expired or revoked' => 'stranger', [],
-            before => [ q(UPDATE seeme.api_keys SET expires_at = '2020-01-01' WHERE id = '{key_id_oscar}') ], after => [ q(UPDATE seeme.api_keys SET expires_at = NULL WHERE id = '{key_id_oscar}') ],
+            before =>
+                [ q(UPDATE seeme.api_keys SET expires_at = '2020-01-01' WHERE id = '{key_id_oscar}') ], after => [ q(UPDATE seeme.api_keys SET expires_at = NULL WHERE id = '{key_id_oscar}') ],
             oracle => [ [ $login, q(SELECT public.seeme_login('seeme_key_0000')) ] ] ],
         [ 'a forged token' => [qw(stranger mallory maker)],
-            [ map { "SELECT public.seeme_login('{jwt_$_}')" } qw(none none_kid guessed own_key swapped) ], refused => '28000', each => 1 ],
+            [ map {
+                "SELECT public.seeme_login('{jwt_$_}')" } qw(none none_kid guessed own_key swapped) ], refused => '28000', each => 1 ],
         [ 'the victim\'s token, after its time or for another audience' => [qw(stranger mallory)],
             [ map { "SELECT public.seeme_login('{jwt_$_}')" } qw(expired elsewhere) ],
             refused => '28000', each => 1 ],
@@ -142,7 +147,8 @@ sub vectors {
         [ 'seeme.login_by_key, granted by mistake' => [qw(gateway stranger maker)],
             [ q(SELECT seeme.login_by_key('{oscar}', '{key_id_oscar}', false)) ],
             refused => '42501',
-            before => [ 'GRANT EXECUTE ON FUNCTION seeme.login_by_key(uuid, uuid, boolean) TO attack_app' ], after => [ 'REVOKE EXECUTE ON FUNCTION seeme.login_by_key(uuid, uuid, boolean) FROM attack_app' ] ],
+            before =>
+                [ 'GRANT EXECUTE ON FUNCTION seeme.login_by_key(uuid, uuid, boolean) TO attack_app' ], after => [ 'REVOKE EXECUTE ON FUNCTION seeme.login_by_key(uuid, uuid, boolean) FROM attack_app' ] ],
         [ 'seeme.every_row and seeme.text_of_row' => [qw(gateway mallory maker)],
             [ q(SELECT seeme.every_row('public.memos', 'id', '{hidden_memo}', 'true')),
             q(SELECT seeme.text_of_row('public.memos', 'id', '{hidden_memo}', 'body')) ],
@@ -182,7 +188,8 @@ sub vectors {
         [ 'LOAD the library' => [qw(gateway mallory maker)],
             [ q(LOAD 'seeme_rbac'), q(LOAD '$libdir/seeme_rbac') ], refused => '42501' ],
         [ 'another SQL function on the library\'s symbols' => [qw(mallory maker)],
-            [ map { "CREATE FUNCTION pg_temp.door(uuid, uuid) RETURNS void LANGUAGE $_ AS 'seeme_rbac', 'seeme.login_by_key'" } qw(c internal) ], refused => '42501' ],
+            [ map {
+                "CREATE FUNCTION pg_temp.door(uuid, uuid) RETURNS void LANGUAGE $_ AS 'seeme_rbac', 'seeme.login_by_key'" } qw(c internal) ], refused => '42501' ],
         [ 'a database role that bears the name of somebody\'s' => 'maker',
             [ 'ALTER ROLE attack_maker RENAME TO attack_victim',
             'CREATE ROLE attack_helper LOGIN' ], refused => '42501' ],

@@ -4,7 +4,8 @@
 # A vector says
 #   name        what is tried
 #   as          attackers (Attacks::World), one or more
-#   try         statements, in turn; one that fails is undone and the next is tried. A code reference gets the session
+#   try         statements, in turn; one that fails is undone and the next is tried. A code
+# reference gets the session
 #   on          schemes that it makes sense on; seeme_rbac alone by default
 #   breaks      those of the weak schemes that it must break: what this harness can see
 #   first       statements that the attacker gets in before the application says who is asking
@@ -14,12 +15,16 @@
 #   turn        what was done in the same connection by the victim, before
 #   mid, then   what the administrator does then, and the attacker afterwards
 #   collect     what the attacker comes back for, after the victim used the same connection
-#   refused     SQLSTATEs, one of which the last statement of `try` has to be refused with; each: every one of them
-#   oracle      pairs of statements, of something hidden and of something that is not there: their answers must not differ
-#   forbidden   what must not be read, besides canaries; own: what the attacker sees afterwards, by default their own rows
+#   refused     SQLSTATEs, one of which the last statement of `try` has to be refused with; each:
+# every one of them
+#   oracle      pairs of statements, of something hidden and of something that is not there: their
+# answers must not differ
+#   forbidden   what must not be read, besides canaries; own: what the attacker sees afterwards, by
+# default their own rows
 #   allows      what of the watched may change, since the attacker has the right to
 #   known       succeeds (in these modes), which doc/security.md owns up to
-#   denial      the attacker takes rows from themselves (or from the connection that others use) and gains nothing
+#   denial      the attacker takes rows from themselves (or from the connection that others use) and
+# gains nothing
 package Attacks::Harness;
 
 use strict;
@@ -316,7 +321,8 @@ sub run {
         select undef, undef, undef, 0.002;
     }
     $dba->do("ROLLBACK PREPARED '$_'")
-        for map { @$_ } @{ $dba->selectall_arrayref('SELECT gid FROM pg_prepared_xacts WHERE database = current_database()') };
+        for map { @$_ } @{
+            $dba->selectall_arrayref('SELECT gid FROM pg_prepared_xacts WHERE database = current_database()') };
     my @changed = changes($dba, $before, @{ $v->{allows} // [] });
     push @gained, map { "changed: $_" } @changed;
     if ($scheme eq 'rbac') {

@@ -144,12 +144,14 @@ sub vectors {
             refused => '42501' ],
         [ 'SET ROLE to the victim, by a member of the victim\'s role' =>
             [ 'SET ROLE attack_oscar', $read ], on => [], breaks => '',
-            before => [ 'GRANT attack_oscar TO attack_gateway, attack_door, attack_mallory, attack_stranger' ], after => [ 'REVOKE attack_oscar FROM attack_gateway, attack_door, attack_mallory, attack_stranger' ] ],
+            before =>
+                [ 'GRANT attack_oscar TO attack_gateway, attack_door, attack_mallory, attack_stranger' ], after => [ 'REVOKE attack_oscar FROM attack_gateway, attack_door, attack_mallory, attack_stranger' ] ],
         [ 'SET ROLE to the gateway, by a member of the gateway\'s role' =>
             [ 'SET ROLE attack_gateway', q(SELECT public.seeme_assume('{oscar}')) ],
             as => [qw(token mallory stranger)], on => [], breaks => '', refused => '42501',
             before => [ 'GRANT attack_gateway TO attack_door, attack_mallory, attack_stranger' ],
-            after => [ 'REVOKE attack_gateway FROM attack_door, attack_mallory, attack_stranger' ] ],
+            after =>
+                [ 'REVOKE attack_gateway FROM attack_door, attack_mallory, attack_stranger' ] ],
         [ 'RESET ROLE, SET ROLE NONE' => [ 'SET ROLE attack_app', 'RESET ROLE', $read,
             'SET ROLE NONE', $read ], on => [qw(guc jwt role)], breaks => '' ],
         [ 'SET SESSION AUTHORIZATION' => [ 'SET SESSION AUTHORIZATION attack_oscar' ], on => [],

@@ -14,7 +14,11 @@ sub vectors {
             turn => [ 'DECLARE held CURSOR WITH HOLD FOR SELECT id, title FROM public.papers' ],
             try => [ 'FETCH ALL FROM held' ] ],
         [ 'the victim\'s WITH HOLD cursor, scrolled back',
-            turn => [ 'DECLARE held SCROLL CURSOR WITH HOLD FOR SELECT id, title FROM public.papers', 'FETCH ALL FROM held' ], try => [ 'FETCH BACKWARD ALL FROM held', 'MOVE ABSOLUTE 0 FROM held', 'FETCH ALL FROM held' ] ],
+            turn =>
+                [ 'DECLARE held SCROLL CURSOR WITH HOLD FOR SELECT id, title FROM public.papers',
+                'FETCH ALL FROM held' ], try =>
+                [ 'FETCH BACKWARD ALL FROM held', 'MOVE ABSOLUTE 0 FROM held',
+                'FETCH ALL FROM held' ] ],
         [ 'the victim\'s temporary table',
             turn => [ 'CREATE TEMP TABLE held AS SELECT id, title FROM public.papers' ],
             try => [ 'SELECT * FROM held', 'SELECT * FROM pg_temp.held' ] ],
@@ -30,7 +34,8 @@ sub vectors {
             ('EXECUTE held (0)') x 6 ],
             try => [ 'EXECUTE held (0)', 'EXPLAIN (VERBOSE) EXECUTE held (0)' ] ],
         [ 'a function whose plans were made for the victim',
-            turn => [ 'CREATE FUNCTION pg_temp.held() RETURNS SETOF public.papers LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT * FROM public.papers; END $$', ('SELECT * FROM pg_temp.held()') x 6 ], try => [ 'SELECT * FROM pg_temp.held()' ] ],
+            turn =>
+                [ 'CREATE FUNCTION pg_temp.held() RETURNS SETOF public.papers LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT * FROM public.papers; END $$', ('SELECT * FROM pg_temp.held()') x 6 ], try => [ 'SELECT * FROM pg_temp.held()' ] ],
         [ 'what a sequence and lastval gave the victim',
             turn => [ 'SELECT count(*) FROM public.papers',
             q{SELECT set_config('app.note', 'x', false)} ],

@@ -67,7 +67,11 @@ sub vectors {
             'SELECT * FROM seeme.api_keys', 'SELECT k::text FROM seeme.api_keys k' ],
             refused => '42501', each => 1 ],
         [ 'a key for somebody else' =>
-            [ map { "SELECT key FROM seeme_create_api_key('mine', '{*}', $_)" } q(user_id => '{oscar}'), q(user_id => '{oscar}', organization => '{globex}'), q(user_id => '{adam}', organization => '{acme}'), q(organization => '{globex}') ], refused => '42501', each => 1 ],
+            [ map {
+                "SELECT key FROM seeme_create_api_key('mine', '{*}', $_)" } q(user_id => '{oscar}'),
+                q(user_id => '{oscar}', organization => '{globex}'),
+                q(user_id => '{adam}', organization => '{acme}'), q(organization => '{globex}') ],
+                refused => '42501', each => 1 ],
         [ 'a key of somebody else\'s by UPDATE or INSERT' =>
             [ q(UPDATE seeme.api_keys SET user_id = '{oscar}'),
             q(UPDATE seeme.api_keys SET permissions = '{*}'),
@@ -83,14 +87,17 @@ sub vectors {
             'SELECT count(*) FROM seeme.audit_log HAVING count(*) > 0',
             'SELECT last_value FROM seeme.audit_log_id_seq' ], refused => '42501' ],
         [ 'what is for the extension alone' =>
-            [ map { "SELECT * FROM seeme.$_" } qw(protected_tables released_resources retired_ids) ], refused => '42501', each => 1 ],
+            [ map {
+                "SELECT * FROM seeme.$_" } qw(protected_tables released_resources retired_ids) ],
+                refused => '42501', each => 1 ],
         [ 'a logo for somebody else\'s organization' =>
             [ q(INSERT INTO seeme.logos (organization_id, filename, content) VALUES ('{globex}', 'x.gif', '\x474946383961')), q(INSERT INTO seeme.logos (organization_id, filename, content) VALUES ('{acme}', 'x.gif', '\x474946383961')) ], refused => '42501', each => 1 ],
         [ 'asking about others' =>
             [ q(SELECT * FROM seeme_explain_permission('{oscar}', 'datasets:read', organization => '{globex}')), q(SELECT * FROM seeme_explain_permission('{adam}', 'datasets:read', project => '{beta}')), q(SELECT 'canar' || 'y' FROM seeme_permitted_users('datasets:read', organization => '{globex}')),
             q(SELECT 'canar' || 'y' WHERE seeme_user_has_permission('{oscar}', 'datasets:read', organization => '{globex}')), q(SELECT * FROM seeme_permission_matrix(organization => '{globex}')), q(SELECT * FROM seeme_review('{globex}')), q(SELECT * FROM seeme_review()) ] ],
         [ 'the member views of others' =>
-            [ map { "SELECT * FROM seeme.$_" } qw(organization_members team_members project_members pending_members memberships invitations project_resources logos) ] ],
+            [ map {
+                "SELECT * FROM seeme.$_" } qw(organization_members team_members project_members pending_members memberships invitations project_resources logos) ] ],
         [ 'slugs made from hidden names' => [ q(SELECT * FROM seeme_review(NULL)),
             q(INSERT INTO seeme.teams (organization_id, name) VALUES ('{globex}', 'Labs') RETURNING *) ] ],
         [ 'two scopes, null scopes, null codes, wildcards' =>
@@ -118,9 +125,12 @@ sub vectors {
         [ 'joining something hidden or nothing' => [],
             oracle => [ map { [ sprintf($_->[0], $_->[1]), sprintf($_->[0], '{fresh}') ] } [
             q(INSERT INTO seeme.memberships (organization_id, user_id) VALUES ('%s', '{mallory}')),
-            '{globex}' ], [ q(INSERT INTO seeme.memberships (project_id, user_id) VALUES ('%s', '{mallory}')), '{delta}' ],
+            '{globex}' ],
+                [ q(INSERT INTO seeme.memberships (project_id, user_id) VALUES ('%s', '{mallory}')),
+                '{delta}' ],
             [ q(INSERT INTO seeme.memberships (team_id, user_id) VALUES ('%s', '{mallory}')),
-                '{sales}' ], [ q(INSERT INTO seeme.project_members (project_id, user_id, role_id) VALUES ('%s', '{mallory}', '{viewer_role}')), '{beta}' ], [ q(INSERT INTO seeme.memberships (organization_id, user_id) VALUES ('{acme}', '%s')), '{oscar}' ] ] ],
+                '{sales}' ],
+                    [ q(INSERT INTO seeme.project_members (project_id, user_id, role_id) VALUES ('%s', '{mallory}', '{viewer_role}')), '{beta}' ], [ q(INSERT INTO seeme.memberships (organization_id, user_id) VALUES ('{acme}', '%s')), '{oscar}' ] ] ],
         [ 'transferring, inviting to, keys for, projects in something hidden or nothing' => [],
             oracle => [ map { [ sprintf($_->[0], $_->[1]), sprintf($_->[0], '{fresh}') ] } [
             q(SELECT seeme_transfer_ownership('%s', '{mallory}')), '{globex}' ],
@@ -129,7 +139,9 @@ sub vectors {
             [ q(SELECT seeme_invite('a@example.com', project => '%s')), '{delta}' ],
                 [ q(SELECT seeme_create_api_key('k', '{*}', organization => '%s')), '{globex}' ],
                 [ q(INSERT INTO seeme.projects (organization_id, name) VALUES ('%s', 'P')),
-                '{globex}' ], [ q(INSERT INTO seeme.teams (organization_id, name) VALUES ('%s', 'P')), '{globex}' ],
+                '{globex}' ],
+                    [ q(INSERT INTO seeme.teams (organization_id, name) VALUES ('%s', 'P')),
+                    '{globex}' ],
             [ q(INSERT INTO seeme.roles (organization_id, name, permissions) VALUES ('%s', 'R', '{}')), '{globex}' ], [ q(INSERT INTO seeme.logos (organization_id, filename, content) VALUES ('%s', 'x', 'x')), '{globex}' ], [ q(INSERT INTO seeme.logos (project_id, filename, content) VALUES ('%s', 'x', 'x')), '{delta}' ] ] ],
         [ 'assigning, inserting, moving to something hidden or nothing' => [],
             oracle => [ map { [ sprintf($_->[0], $_->[1]), sprintf($_->[0], '{fresh}') ] } [
@@ -139,13 +151,16 @@ sub vectors {
         [ 'a hidden role or none' => [],
             oracle => [ [ q(UPDATE seeme.memberships SET role_id = '{analyst}'),
             q(UPDATE seeme.memberships SET role_id = '{fresh}') ],
-            [ q(SELECT seeme.has_effective_role('{analyst}')), q(SELECT seeme.has_effective_role('{fresh}')) ],
+            [ q(SELECT seeme.has_effective_role('{analyst}')),
+                q(SELECT seeme.has_effective_role('{fresh}')) ],
             [ q(SELECT seeme.is_unused_role('{analyst}')),
             q(SELECT seeme.is_unused_role('{fresh}')) ] ] ],
         [ 'a hidden person or none' => [],
-            oracle => [ [ q(SELECT * FROM seeme_explain_permission('{oscar}', 'datasets:read', project => '{alpha}')), q(SELECT * FROM seeme_explain_permission('{fresh}', 'datasets:read', project => '{alpha}')) ], [ q(SELECT seeme_user_has_permission('{oscar}', 'datasets:read', project => '{alpha}')), q(SELECT seeme_user_has_permission('{fresh}', 'datasets:read', project => '{alpha}')) ], [ q(SELECT seeme.sees_user('{oscar}')), q(SELECT seeme.sees_user('{fresh}')) ] ] ],
+            oracle =>
+                [ [ q(SELECT * FROM seeme_explain_permission('{oscar}', 'datasets:read', project => '{alpha}')), q(SELECT * FROM seeme_explain_permission('{fresh}', 'datasets:read', project => '{alpha}')) ], [ q(SELECT seeme_user_has_permission('{oscar}', 'datasets:read', project => '{alpha}')), q(SELECT seeme_user_has_permission('{fresh}', 'datasets:read', project => '{alpha}')) ], [ q(SELECT seeme.sees_user('{oscar}')), q(SELECT seeme.sees_user('{fresh}')) ] ] ],
         [ 'that a slug is taken' => [],
-            oracle => [ [ q(INSERT INTO seeme.organizations (name, slug) VALUES ('X', 'canar' || 'y-globex')), q(INSERT INTO seeme.organizations (name, slug) VALUES ('X', 'no-canar' || 'y-globex')) ] ], known => 1, after => [ q(DELETE FROM seeme.organizations WHERE name = 'X') ] ],
+            oracle =>
+                [ [ q(INSERT INTO seeme.organizations (name, slug) VALUES ('X', 'canar' || 'y-globex')), q(INSERT INTO seeme.organizations (name, slug) VALUES ('X', 'no-canar' || 'y-globex')) ] ], known => 1, after => [ q(DELETE FROM seeme.organizations WHERE name = 'X') ] ],
         [ 'adding a person to an organization of one\'s own, whose id one knows' =>
             [ q(INSERT INTO seeme.organizations (id, name, slug) VALUES ('{fresher}', 'Trap', 'trap')), q(INSERT INTO seeme.memberships (organization_id, user_id) VALUES ('{fresher}', '{oscar}')), q(SELECT username, email FROM seeme.users WHERE id = '{oscar}') ], together => 1, known => 1,
             after => [ q(DELETE FROM seeme.organizations WHERE id = '{fresher}'),

@@ -29,7 +29,8 @@ sub vectors {
             [ 'CREATE FUNCTION pg_temp.seeme_has_permission(permission text, organization uuid = NULL, team uuid = NULL, project uuid = NULL, resource uuid = NULL, resource_type text = NULL) RETURNS boolean LANGUAGE sql AS \'SELECT true\'',
             'CREATE FUNCTION pg_temp.seeme_user_id() RETURNS uuid LANGUAGE sql AS $$ SELECT \'{oscar}\'::uuid $$', 'SET search_path = pg_temp, public', 'SELECT id, title FROM public.papers', 'SELECT body FROM public.memos', 'SELECT seeme_current_user_context()' ], as => [qw(maker gateway)], together => 1 ],
         [ 'functions of pg_catalog\'s names' =>
-            [ (map { "CREATE FUNCTION workshop.$_ LANGUAGE sql AS 'SELECT true'" } 'row_security_active(oid) RETURNS boolean', 'row_security_active(text) RETURNS boolean', 'has_table_privilege(text, text) RETURNS boolean'), $path,
+            [ (map {
+                "CREATE FUNCTION workshop.$_ LANGUAGE sql AS 'SELECT true'" } 'row_security_active(oid) RETURNS boolean', 'row_security_active(text) RETURNS boolean', 'has_table_privilege(text, text) RETURNS boolean'), $path,
             q(DELETE FROM public.papers WHERE id = 21), q(SELECT seeme.provisions_users()),
             'SELECT username FROM seeme.users' ] ],
         [ 'an overload that fits better' =>
@@ -96,7 +97,8 @@ sub vectors {
             [ 'CREATE FUNCTION workshop.d() RETURNS SETOF public.papers LANGUAGE sql SECURITY DEFINER AS \'SELECT * FROM public.papers\'', 'SELECT * FROM workshop.d()', 'ALTER FUNCTION workshop.d() OWNER TO attack_oscar', 'ALTER FUNCTION workshop.d() OWNER TO postgres' ], refused => '42501' ],
         [ 'somebody else\'s SECURITY DEFINER function shows whose rows' =>
             [ 'SELECT * FROM workshop.of_oscar()' ], as => [qw(mallory gateway stranger)],
-            before => [ 'CREATE FUNCTION workshop.of_oscar() RETURNS SETOF public.papers LANGUAGE sql SECURITY DEFINER AS \'SELECT * FROM public.papers\'', 'ALTER FUNCTION workshop.of_oscar() OWNER TO attack_oscar' ], after => [ 'DROP FUNCTION workshop.of_oscar()' ] ],
+            before =>
+                [ 'CREATE FUNCTION workshop.of_oscar() RETURNS SETOF public.papers LANGUAGE sql SECURITY DEFINER AS \'SELECT * FROM public.papers\'', 'ALTER FUNCTION workshop.of_oscar() OWNER TO attack_oscar' ], after => [ 'DROP FUNCTION workshop.of_oscar()' ] ],
         [ 'event triggers' =>
             [ 'CREATE FUNCTION workshop.e() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$', 'CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION workshop.e()', 'ALTER EVENT TRIGGER seeme_guard_own_tables DISABLE', 'DROP EVENT TRIGGER seeme_guard_own_tables' ], refused => '42501' ],
         [ 'ALTER DEFAULT PRIVILEGES' =>

@@ -27,7 +27,8 @@ sub plants {
         [ 'a function seeme_has_permission that fits better',
             [ "CREATE FUNCTION public.seeme_has_permission(permission text, organization uuid) RETURNS boolean @{[ spy('true') ]}" ], '42725', [ 'DROP FUNCTION public.seeme_has_permission(text, uuid)' ] ],
         [ 'functions seeme_has_permission of other types',
-            [ map { "CREATE FUNCTION public.seeme_has_permission(permission $_, organization uuid) RETURNS boolean @{[ spy('true') ]}" } qw(varchar name "char" anyelement) ], '' ],
+            [ map {
+                "CREATE FUNCTION public.seeme_has_permission(permission $_, organization uuid) RETURNS boolean @{[ spy('true') ]}" } qw(varchar name "char" anyelement) ], '' ],
         [ 'operators for uuid and text',
             [ "CREATE FUNCTION public.same(uuid, uuid) RETURNS boolean @{[ spy('true') ]}",
             'CREATE OPERATOR public.= (FUNCTION = public.same, LEFTARG = uuid, RIGHTARG = uuid)',
@@ -107,7 +108,8 @@ sub run {
         ok $made, "CREATE EXTENSION and UPDATE go well amid what was planted, $mode" or diag $@;
         # It is used, by an administrator whose search_path is still the trap.
         my $used = eval {
-            $dba->do($_) for q{INSERT INTO seeme.users (id, email) VALUES ('a0000000-0000-4000-8000-000000000001', 'Owner@example.com')},
+            $dba->do($_)
+                for q{INSERT INTO seeme.users (id, email) VALUES ('a0000000-0000-4000-8000-000000000001', 'Owner@example.com')},
                 q{INSERT INTO seeme.organizations (id, name, owner_id) VALUES ('b0000000-0000-4000-8000-000000000001', 'Acme', 'a0000000-0000-4000-8000-000000000001')},
                 q{INSERT INTO seeme.projects (id, organization_id, name) VALUES ('d0000000-0000-4000-8000-000000000001', 'b0000000-0000-4000-8000-000000000001', 'Alpha')},
                 q{CREATE TABLE public.things (id pg_catalog.uuid PRIMARY KEY, project_id pg_catalog.uuid, owner_id pg_catalog.uuid, name pg_catalog.text)},
@@ -128,7 +130,9 @@ sub run {
             if SeemeTest::value($dba,
             q{SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname::pg_catalog.text OPERATOR(pg_catalog.=) 'attack_planter'});
         push @gained, map { "the extension uses $_" } SeemeTest::rows($dba, q{
-            SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) || ' depends on ' || pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0) FROM pg_catalog.pg_depend d
+            SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
+                || ' depends on ' || pg_catalog.pg_describe_object(d.refclassid, d.refobjid,
+                0) FROM pg_catalog.pg_depend d
              WHERE (d.refclassid = 'pg_proc'::regclass AND d.refobjid IN (SELECT oid FROM pg_catalog.pg_proc WHERE proowner = 'attack_planter'::regrole)
                     OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT oid FROM pg_catalog.pg_type WHERE typowner = 'attack_planter'::regrole)
                     OR d.refclassid = 'pg_operator'::regclass AND d.refobjid IN (SELECT oid FROM pg_catalog.pg_operator WHERE oprowner = 'attack_planter'::regrole))

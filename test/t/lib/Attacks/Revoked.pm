@@ -32,7 +32,8 @@ sub vectors {
             try => [ 'DECLARE c CURSOR FOR SELECT id, title FROM public.papers', 'FETCH 1 FROM c' ],
             then => [ 'FETCH ALL FROM c' ] ],
         [ 'a function with cached plans',
-            try => [ 'CREATE FUNCTION pg_temp.f() RETURNS SETOF public.papers LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT * FROM public.papers; END $$', ('SELECT * FROM pg_temp.f()') x 6 ], then => [ 'SELECT * FROM pg_temp.f()' ] ],
+            try => [
+                'CREATE FUNCTION pg_temp.f() RETURNS SETOF public.papers LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT * FROM public.papers; END $$', ('SELECT * FROM pg_temp.f()') x 6 ], then => [ 'SELECT * FROM pg_temp.f()' ] ],
         [ 'changing rows afterwards',
             then => [ q(UPDATE public.papers SET title = 'open 0' RETURNING title),
             'DELETE FROM public.papers RETURNING title',
@@ -41,17 +42,23 @@ sub vectors {
             try => [ 'SELECT id, title FROM public.papers WHERE id = 1 FOR UPDATE' ],
             then => [ q(UPDATE public.papers SET title = 'open 0' WHERE id = 1 RETURNING title) ] ],
         [ 'a permission kept in a setting, a table, a function',
-            try => [ $read, q{SELECT set_config('my.may', seeme_has_permission('datasets:read', project => '{alpha}')::text, false)} ], then => [ q(SELECT 'open 0' WHERE seeme_has_permission('datasets:read', project => '{alpha}')), $read ] ],
+            try => [ $read,
+                q{SELECT set_config('my.may', seeme_has_permission('datasets:read', project => '{alpha}')::text, false)} ], then => [ q(SELECT 'open 0' WHERE seeme_has_permission('datasets:read', project => '{alpha}')), $read ] ],
         [ 'a person who is disabled',
-            mid => [ q(UPDATE seeme.users SET disabled_at = clock_timestamp() WHERE id = '{rita}') ], after => [ q(UPDATE seeme.users SET disabled_at = NULL WHERE id = '{rita}') ] ],
+            mid => [
+                q(UPDATE seeme.users SET disabled_at = clock_timestamp() WHERE id = '{rita}') ],
+                after => [ q(UPDATE seeme.users SET disabled_at = NULL WHERE id = '{rita}') ] ],
         [ 'a membership whose end passes', together => 1,
-            mid => [ q(UPDATE seeme.memberships SET valid_until = clock_timestamp() WHERE user_id = '{rita}' AND project_id IS NULL) ], after => [ q(UPDATE seeme.memberships SET valid_until = NULL WHERE user_id = '{rita}') ] ],
+            mid => [
+                q(UPDATE seeme.memberships SET valid_until = clock_timestamp() WHERE user_id = '{rita}' AND project_id IS NULL) ], after => [ q(UPDATE seeme.memberships SET valid_until = NULL WHERE user_id = '{rita}') ] ],
         [ 'a role that is taken away',
             mid => [ q(UPDATE seeme.memberships SET role_id = NULL WHERE user_id = '{rita}') ],
-            after => [ q(UPDATE seeme.memberships SET role_id = '{editor_role}' WHERE user_id = '{rita}' AND project_id IS NOT NULL) ] ],
+            after =>
+                [ q(UPDATE seeme.memberships SET role_id = '{editor_role}' WHERE user_id = '{rita}' AND project_id IS NOT NULL) ] ],
         [ 'a database role that is taken away',
             mid => [ q(UPDATE seeme.users SET database_role = NULL WHERE id = '{rita}') ],
-            after => [ q(UPDATE seeme.users SET database_role = 'attack_rita' WHERE id = '{rita}') ] ],
+            after =>
+                [ q(UPDATE seeme.users SET database_role = 'attack_rita' WHERE id = '{rita}') ] ],
         [ 'parallel workers afterwards', together => 1,
             try => [ 'SET LOCAL {parallel} = on', $read ] ],
         [ 'inviting and keys for later',
@@ -64,7 +71,8 @@ sub vectors {
             mid => [ q(DELETE FROM seeme.api_keys WHERE user_id = '{tina}') ], after => [],
             renew => 'tina' ],
         [ 'an API key that ends during the transaction', as => 'tina',
-            mid => [ q(UPDATE seeme.api_keys SET expires_at = clock_timestamp() WHERE user_id = '{tina}') ], after => [], renew => 'tina' ],
+            mid => [
+                q(UPDATE seeme.api_keys SET expires_at = clock_timestamp() WHERE user_id = '{tina}') ], after => [], renew => 'tina' ],
     );
 }
 

@@ -19,7 +19,8 @@ sub vectors {
             'SELECT id FROM v WHERE pg_temp.leak(title)', 'DROP VIEW v' ], on => \@three,
             together => 1 ],
         [ 'such a function in a view with security_invoker' =>
-            [ $leak, 'CREATE TEMP VIEW v WITH (security_invoker = true) AS SELECT * FROM {papers} WHERE pg_temp.leak(title)', 'SELECT id FROM v', 'DROP VIEW v' ], on => \@three, together => 1 ],
+            [ $leak,
+                'CREATE TEMP VIEW v WITH (security_invoker = true) AS SELECT * FROM {papers} WHERE pg_temp.leak(title)', 'SELECT id FROM v', 'DROP VIEW v' ], on => \@three, together => 1 ],
         [ 'an operator that says what it is given' =>
             [ 'CREATE FUNCTION pg_temp.leaks(text, text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$ BEGIN RAISE NOTICE \'%\', $1; RETURN true; END $$',
             'CREATE OPERATOR pg_temp.<<< (FUNCTION = pg_temp.leaks, LEFTARG = text, RIGHTARG = text, RESTRICT = scalarltsel)', q(SELECT id FROM {papers} WHERE title OPERATOR(pg_temp.<<<) 'x') ], on => \@three, together => 1 ],
@@ -40,7 +41,8 @@ sub vectors {
             'SELECT max(title) OVER (PARTITION BY pg_temp.leak(title)) FROM {papers}' ],
             on => \@three, together => 1 ],
         [ 'a join that is pushed below the policy' =>
-            [ $leak, 'SELECT p.id FROM {papers} p JOIN (VALUES (11), (21)) v (id) ON v.id = p.id AND pg_temp.leak(p.title)', 'SELECT count(*) FROM {papers} p LEFT JOIN {papers} q ON pg_temp.leak(q.title)' ], on => \@three, together => 1 ],
+            [ $leak,
+                'SELECT p.id FROM {papers} p JOIN (VALUES (11), (21)) v (id) ON v.id = p.id AND pg_temp.leak(p.title)', 'SELECT count(*) FROM {papers} p LEFT JOIN {papers} q ON pg_temp.leak(q.title)' ], on => \@three, together => 1 ],
         [ 'TABLESAMPLE' => [ 'SELECT title FROM {papers} TABLESAMPLE SYSTEM (100)',
             'SELECT title FROM {papers} TABLESAMPLE BERNOULLI (100) REPEATABLE (1)' ],
             on => \@three ],
@@ -86,11 +88,13 @@ sub vectors {
         [ 'UPDATE of hidden rows' => [ q(UPDATE {papers} SET title = 'mine' WHERE id > 10),
             q(UPDATE {papers} SET title = 'mine' WHERE id = 21 RETURNING *) ], on => \@three ],
         [ 'UPDATE … FROM a leaking join' =>
-            [ $leak, 'UPDATE {papers} p SET title = p.title FROM {papers} q WHERE pg_temp.leak(q.title) AND q.id = p.id RETURNING q.*' ], on => \@three, together => 1 ],
+            [ $leak,
+                'UPDATE {papers} p SET title = p.title FROM {papers} q WHERE pg_temp.leak(q.title) AND q.id = p.id RETURNING q.*' ], on => \@three, together => 1 ],
         [ 'DELETE of hidden rows' => [ 'DELETE FROM {papers} WHERE id > 10 RETURNING *',
             'DELETE FROM {papers} USING (VALUES (21)) v (id) WHERE v.id = papers.id RETURNING *' ],
             on => \@three ],
-        [ 'MERGE' => [ q(MERGE INTO {papers} p USING (VALUES (21)) v (id) ON p.id = v.id WHEN MATCHED THEN UPDATE SET title = 'mine'), q(MERGE INTO {papers} p USING (VALUES (21)) v (id) ON p.id = v.id WHEN MATCHED THEN DELETE) ], on => \@three ],
+        [ 'MERGE' =>
+            [ q(MERGE INTO {papers} p USING (VALUES (21)) v (id) ON p.id = v.id WHEN MATCHED THEN UPDATE SET title = 'mine'), q(MERGE INTO {papers} p USING (VALUES (21)) v (id) ON p.id = v.id WHEN MATCHED THEN DELETE) ], on => \@three ],
         [ 'INSERT … ON CONFLICT DO UPDATE of a hidden row' =>
             [ q(INSERT INTO public.papers VALUES (21, '{alpha}', 'mine', 'x') ON CONFLICT (id) DO UPDATE SET title = 'mine'), q(INSERT INTO public.papers VALUES (21, '{alpha}', 'mine', 'x') ON CONFLICT (id) DO UPDATE SET project_id = '{alpha}' RETURNING *) ], refused => '42501' ],
         [ 'INSERT into somebody else\'s project' =>
@@ -131,7 +135,8 @@ sub vectors {
             [ 'CREATE TABLE workshop.r (id int REFERENCES public.papers (id))' ], as => 'maker',
             refused => '42501' ],
         [ 'statistics of protected columns' =>
-            [ map { "SELECT most_common_vals, histogram_bounds FROM pg_stats WHERE tablename = '$_'" } qw(papers memos users organizations) ] ],
+            [ map {
+                "SELECT most_common_vals, histogram_bounds FROM pg_stats WHERE tablename = '$_'" } qw(papers memos users organizations) ] ],
         [ 'the catalogs of statistics' => [ 'SELECT stavalues1 FROM pg_statistic',
             'SELECT * FROM pg_statistic_ext_data', 'SELECT * FROM pg_stats_ext',
             'SELECT * FROM pg_stats_ext_exprs' ] ],
@@ -141,7 +146,8 @@ sub vectors {
             oracle => [ [ q(EXPLAIN SELECT id FROM public.papers WHERE kind = 'blue'),
             q(EXPLAIN SELECT id FROM public.papers WHERE kind = 'none') ] ], known => 1 ],
         [ 'EXPLAIN ANALYZE counts rows that the policy removed' => [],
-            oracle => [ [ q(EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT 1 FROM public.papers WHERE kind = 'blue'), q(EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT 1 FROM public.papers WHERE kind = 'none') ] ], known => 1 ],
+            oracle =>
+                [ [ q(EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT 1 FROM public.papers WHERE kind = 'blue'), q(EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT 1 FROM public.papers WHERE kind = 'none') ] ], known => 1 ],
         [ 'unique keys of a protected table, by INSERT' => [],
             oracle => [ [ q(INSERT INTO public.papers VALUES (21, '{alpha}', 'x', 'x')),
             q(INSERT INTO public.papers VALUES (-1, '{alpha}', 'x', 'x')) ] ], known => 1,
@@ -150,7 +156,8 @@ sub vectors {
             oracle => [ [ q(INSERT INTO public.papers VALUES (21, '{delta}', 'x', 'x')),
             q(INSERT INTO public.papers VALUES (-1, '{delta}', 'x', 'x')) ] ] ],
         [ 'ON CONFLICT DO NOTHING in a project that is not one\'s own' => [],
-            oracle => [ [ q(INSERT INTO public.papers VALUES (21, '{delta}', 'x', 'x') ON CONFLICT DO NOTHING), q(INSERT INTO public.papers VALUES (-1, '{delta}', 'x', 'x') ON CONFLICT DO NOTHING) ] ] ],
+            oracle =>
+                [ [ q(INSERT INTO public.papers VALUES (21, '{delta}', 'x', 'x') ON CONFLICT DO NOTHING), q(INSERT INTO public.papers VALUES (-1, '{delta}', 'x', 'x') ON CONFLICT DO NOTHING) ] ] ],
         [ 'a hidden row or none: SELECT, UPDATE, DELETE' => [],
             oracle => [ map { [ sprintf($_, 21),
             sprintf($_, 77) ] } 'SELECT title FROM public.papers WHERE id = %d',

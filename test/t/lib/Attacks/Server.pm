@@ -76,11 +76,13 @@ sub vectors {
         [ 'postgres_fdw back to the server' =>
             [ q(CREATE SERVER back FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '{host}', port '{port}', dbname 'attacks')), q(CREATE USER MAPPING FOR CURRENT_USER SERVER back_to OPTIONS (user 'attack_oscar', password 'x')), q(ALTER USER MAPPING FOR CURRENT_USER SERVER back_to OPTIONS (SET user 'attack_gateway')),
             q(CREATE FOREIGN TABLE pg_temp.far (id int, title text) SERVER back_to OPTIONS (schema_name 'public', table_name 'papers')), 'SELECT * FROM pg_temp.far', q(IMPORT FOREIGN SCHEMA public LIMIT TO (papers) FROM SERVER back_to INTO workshop), 'SELECT * FROM workshop.far' ], as => 'maker',
-            before => [ q(CREATE SERVER back_to FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '{host}', port '{port}', dbname 'attacks')), 'GRANT USAGE ON FOREIGN SERVER back_to TO attack_maker', q(CREATE FOREIGN TABLE workshop.far (id int, title text) SERVER back_to OPTIONS (schema_name 'public', table_name 'papers')), 'GRANT SELECT ON workshop.far TO attack_maker' ],
+            before =>
+                [ q(CREATE SERVER back_to FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '{host}', port '{port}', dbname 'attacks')), 'GRANT USAGE ON FOREIGN SERVER back_to TO attack_maker', q(CREATE FOREIGN TABLE workshop.far (id int, title text) SERVER back_to OPTIONS (schema_name 'public', table_name 'papers')), 'GRANT SELECT ON workshop.far TO attack_maker' ],
             after => [ 'DROP SERVER back_to CASCADE' ] ],
         [ 'a foreign table that maps the attacker to the gateway' =>
             [ 'SELECT * FROM workshop.far' ], as => [qw(mallory)],
-            before => [ q(CREATE SERVER back_to FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '{host}', port '{port}', dbname 'attacks')), q(CREATE USER MAPPING FOR PUBLIC SERVER back_to OPTIONS (user 'attack_gateway', password 'x')), q(CREATE FOREIGN TABLE workshop.far (id int, title text) SERVER back_to OPTIONS (schema_name 'public', table_name 'papers')), 'GRANT SELECT ON workshop.far TO attack_app' ],
+            before =>
+                [ q(CREATE SERVER back_to FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '{host}', port '{port}', dbname 'attacks')), q(CREATE USER MAPPING FOR PUBLIC SERVER back_to OPTIONS (user 'attack_gateway', password 'x')), q(CREATE FOREIGN TABLE workshop.far (id int, title text) SERVER back_to OPTIONS (schema_name 'public', table_name 'papers')), 'GRANT SELECT ON workshop.far TO attack_app' ],
             after => [ 'DROP SERVER back_to CASCADE' ] ],
         [ 'background work' => [ q(SELECT cron.schedule('x')), q(SELECT pg_sleep(0)),
             q(CREATE ROLE attack_made SUPERUSER), q(CREATE DATABASE attack_made TEMPLATE attacks),

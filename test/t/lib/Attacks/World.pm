@@ -79,7 +79,8 @@ our %scheme = (
             identity => q{SELECT current_setting('request.jwt.claims', true)},
         me => sub { $_[0] && qq({"sub":"$_[0]"}) }, forged => sub { '{"sub":"oscar"}' },
         title => 'Supabase style: request.jwt.claims, SET LOCAL ROLE authenticated',
-        identify => sub { qq(SET LOCAL ROLE attack_authenticated; SELECT set_config('request.jwt.claims', '{"sub":"$_[1]"}', true)) },
+        identify =>
+            sub { qq(SET LOCAL ROLE attack_authenticated; SELECT set_config('request.jwt.claims', '{"sub":"$_[1]"}', true)) },
     },
     role => {
         papers => 'weak_role.papers', setting => 'role', identity => 'SELECT current_user',
@@ -131,25 +132,43 @@ sub build {
         ? 'attack_maker' : undef)
         for @people;
     $dba->do(s/\{(\w+)\}/$ids{$1} ? "'$ids{$1}'" : "{$1}"/ger) for split /;\n/, <<'SQL';
-INSERT INTO seeme.organizations (id, name, slug, owner_id) VALUES ({acme}, 'Acme', 'acme', {olga}), ({globex}, 'canary Globex', 'canary-globex', {oscar});
-INSERT INTO seeme.teams (id, organization_id, name, slug) VALUES ({research}, {acme}, 'Research', 'research'), ({sales}, {acme}, 'canary Sales', 'canary-sales'), ({labs}, {globex}, 'canary Labs', 'canary-labs');
+INSERT INTO seeme.organizations (id, name, slug, owner_id)
+  VALUES ({acme}, 'Acme', 'acme', {olga}), ({globex}, 'canary Globex', 'canary-globex', {oscar});
+INSERT INTO seeme.teams (id, organization_id, name, slug)
+  VALUES ({research}, {acme}, 'Research', 'research'),
+    ({sales}, {acme}, 'canary Sales', 'canary-sales'),
+    ({labs}, {globex}, 'canary Labs', 'canary-labs');
 INSERT INTO seeme.projects (id, organization_id, team_id, name, slug) VALUES
-  ({alpha}, {acme}, {research}, 'Alpha', 'alpha'), ({beta}, {acme}, {sales}, 'canary Beta', 'canary-beta'), ({delta}, {globex}, {labs}, 'canary Delta', 'canary-delta');
-INSERT INTO seeme.roles (id, organization_id, name, permissions) VALUES ({analyst}, {globex}, 'canary Analyst', '{models:list,models:read}'),
-  ({lead}, {acme}, 'Lead', '{datasets:list,datasets:read,datasets:create,datasets:update,models:list,models:read,models:create,models:update,models:share,projects:read,projects:update}');
-INSERT INTO seeme.memberships (organization_id, user_id, role_id) VALUES ({acme}, {adam}, {admin_role}), ({acme}, {mallory}, NULL), ({acme}, {mona}, NULL), ({acme}, {rita}, NULL), ({acme}, {tina}, NULL);
+  ({alpha}, {acme}, {research}, 'Alpha', 'alpha'),
+  ({beta}, {acme}, {sales}, 'canary Beta', 'canary-beta'),
+  ({delta}, {globex}, {labs}, 'canary Delta', 'canary-delta');
+INSERT INTO seeme.roles (id, organization_id, name, permissions)
+  VALUES ({analyst}, {globex}, 'canary Analyst', '{models:list,models:read}'),
+  ({lead}, {acme}, 'Lead',
+  '{datasets:list,datasets:read,datasets:create,datasets:update,models:list,models:read,'
+  'models:create,models:update,models:share,projects:read,projects:update}');
+INSERT INTO seeme.memberships (organization_id, user_id, role_id)
+  VALUES ({acme}, {adam}, {admin_role}), ({acme}, {mallory}, NULL), ({acme}, {mona}, NULL),
+    ({acme}, {rita}, NULL), ({acme}, {tina}, NULL);
 INSERT INTO seeme.memberships (organization_id, project_id, user_id, role_id) VALUES
-  ({acme}, {alpha}, {mallory}, {editor_role}), ({acme}, {alpha}, {mona}, {lead}), ({acme}, {alpha}, {rita}, {editor_role}), ({acme}, {alpha}, {tina}, {editor_role});
-CREATE TABLE public.papers (id int PRIMARY KEY, project_id uuid NOT NULL, title text NOT NULL, kind text NOT NULL, CONSTRAINT short_title CHECK (length(title) < 100));
+  ({acme}, {alpha}, {mallory}, {editor_role}), ({acme}, {alpha}, {mona}, {lead}),
+  ({acme}, {alpha}, {rita}, {editor_role}), ({acme}, {alpha}, {tina}, {editor_role});
+CREATE TABLE public.papers (id int PRIMARY KEY, project_id uuid NOT NULL, title text NOT NULL,
+  kind text NOT NULL, CONSTRAINT short_title CHECK (length(title) < 100));
 CREATE INDEX ON public.papers (project_id);
-INSERT INTO public.papers SELECT i, {alpha}::uuid, 'open ' || i, 'green' FROM generate_series(1, 5) AS i;
-INSERT INTO public.papers SELECT i, CASE WHEN i < 21 THEN {beta} ELSE {delta} END::uuid, 'canary ' || i, 'blue' FROM generate_series(11, 25) AS i;
+INSERT INTO public.papers SELECT i, {alpha}::uuid, 'open ' || i, 'green'
+  FROM generate_series(1, 5) AS i;
+INSERT INTO public.papers SELECT i, CASE WHEN i < 21 THEN {beta} ELSE {delta}
+  END::uuid, 'canary ' || i, 'blue' FROM generate_series(11, 25) AS i;
 CREATE TABLE public.memos (id uuid PRIMARY KEY, owner_id uuid, body text NOT NULL);
 CREATE INDEX ON public.memos (owner_id);
-INSERT INTO public.memos VALUES ({hidden_memo}, {oscar}, 'canary memo'), ({own_memo}, {mallory}, 'open memo');
+INSERT INTO public.memos VALUES ({hidden_memo}, {oscar}, 'canary memo'),
+  ({own_memo}, {mallory}, 'open memo');
 SELECT seeme_protect('public.papers', 'datasets', project_column => 'project_id');
-SELECT seeme_protect('public.memos', 'models', resource_id_column => 'id', owner_column => 'owner_id');
-INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) VALUES ({delta}, 'model', {hidden_memo});
+SELECT seeme_protect('public.memos', 'models', resource_id_column => 'id',
+  owner_column => 'owner_id');
+INSERT INTO seeme.project_resources (project_id, resource_type, resource_id)
+  VALUES ({delta}, 'model', {hidden_memo});
 ANALYZE public.papers;
 ANALYZE public.memos;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.papers, public.memos TO attack_app;
@@ -186,7 +205,8 @@ SQL
 # lose.
 sub new_keys {
     my ($dba, @people) = @_;
-    ($ids{"key_$_"}, $ids{"key_id_$_"}) = $dba->selectrow_array(q{SELECT key, id FROM seeme_create_api_key('a key', '{*}', user_id => ?)}, undef, $ids{$_})
+    ($ids{"key_$_"},
+        $ids{"key_id_$_"}) = $dba->selectrow_array(q{SELECT key, id FROM seeme_create_api_key('a key', '{*}', user_id => ?)}, undef, $ids{$_})
         for @people ? @people : qw(mallory mona tina oscar);
     # One that reaches less than its user does.
     ($ids{narrow_key}) = $dba->selectrow_array(q{SELECT key FROM seeme_create_api_key('a narrow key', '{models:read}', user_id => ?)}, undef, $ids{mallory})
@@ -255,21 +275,28 @@ my @watched = (
     (map { [ "$_->{papers} of others" =>
     "SELECT x::text FROM $_->{papers} x WHERE owner <> 'mallory'" ] } map {
     $scheme{$_} } qw(guc jwt role)),
-    [ 'roles' => "SELECT concat_ws(' ', rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls) FROM pg_roles" ],
+    [ 'roles' =>
+        "SELECT concat_ws(' ', rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls) FROM pg_roles" ],
     [ 'memberships of roles' => 'SELECT x::text FROM pg_auth_members x' ],
     [ 'settings of databases and of other roles' =>
         "SELECT x::text FROM pg_db_role_setting x WHERE setrole = 0 OR setrole::regrole::text NOT LIKE 'attack%'" ],
-    [ 'tables' => "SELECT concat_ws(' ', oid, relname, relkind, relowner, relacl, relrowsecurity, relforcerowsecurity, relhassubclass) FROM pg_class
+    [ 'tables' =>
+        "SELECT concat_ws(' ', oid, relname, relkind, relowner, relacl, relrowsecurity, relforcerowsecurity, relhassubclass) FROM pg_class
                     WHERE relnamespace = 'seeme'::regnamespace AND relkind <> 'S' OR oid IN ('public.papers'::regclass, 'public.memos'::regclass)" ],
     [ 'columns and their grants' =>
         "SELECT concat_ws(' ', attrelid, attname, atttypid, attacl) FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
                     WHERE relnamespace = 'seeme'::regnamespace OR attrelid IN ('public.papers'::regclass, 'public.memos'::regclass)" ],
-    [ 'policies' => "SELECT concat_ws(' ', polrelid, polname, polcmd, polpermissive, polroles, polqual, polwithcheck) FROM pg_policy p
+    [ 'policies' =>
+        "SELECT concat_ws(' ', polrelid, polname, polcmd, polpermissive, polroles, polqual, polwithcheck) FROM pg_policy p
                       WHERE EXISTS (SELECT FROM pg_class c WHERE c.oid = polrelid AND c.relowner = 10)" ],
-    [ 'triggers' => "SELECT concat_ws(' ', tgrelid, tgname, tgfoid, tgenabled) FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid WHERE c.relowner = 10" ],
-    [ 'rules' => "SELECT concat_ws(' ', ev_class, rulename, ev_enabled) FROM pg_rewrite t JOIN pg_class c ON c.oid = ev_class WHERE c.relowner = 10 AND c.relnamespace >= 16384" ],
-    [ 'functions' => "SELECT concat_ws(' ', p.oid, proname, proowner, proacl, prosecdef, proconfig, prosrc, probin) FROM pg_proc p WHERE proowner = 10 AND p.oid >= 16384" ],
-    [ 'schemas' => "SELECT concat_ws(' ', nspname, nspowner, nspacl) FROM pg_namespace WHERE nspname IN ('seeme', 'pg_catalog')" ],
+    [ 'triggers' =>
+        "SELECT concat_ws(' ', tgrelid, tgname, tgfoid, tgenabled) FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid WHERE c.relowner = 10" ],
+    [ 'rules' =>
+        "SELECT concat_ws(' ', ev_class, rulename, ev_enabled) FROM pg_rewrite t JOIN pg_class c ON c.oid = ev_class WHERE c.relowner = 10 AND c.relnamespace >= 16384" ],
+    [ 'functions' =>
+        "SELECT concat_ws(' ', p.oid, proname, proowner, proacl, prosecdef, proconfig, prosrc, probin) FROM pg_proc p WHERE proowner = 10 AND p.oid >= 16384" ],
+    [ 'schemas' =>
+        "SELECT concat_ws(' ', nspname, nspowner, nspacl) FROM pg_namespace WHERE nspname IN ('seeme', 'pg_catalog')" ],
     [ 'extensions' => 'SELECT concat_ws(\' \', extname, extowner, extversion) FROM pg_extension' ],
     [ 'event triggers' => 'SELECT evtname::text FROM pg_event_trigger' ],
     [ 'server settings' => "SELECT concat_ws(' ', name, setting) FROM pg_file_settings" ],
