@@ -6,8 +6,8 @@ use Exporter 'import';
 use List::Util qw(max min);
 use Bench::Session;
 
-our @EXPORT = qw(quantile summary compared report sum_up hold compare add_documented machine
-    write_results @results);
+our @EXPORT = qw(quantile summary compared report sum_up hold hold_either fail slower compare
+    add_documented machine write_results @results);
 
 sub quantile {
     my ($q, @values) = @_;
@@ -81,8 +81,10 @@ sub report {
     my (%r) = @_;
     push @results, \%r;
     unless ($printed_header++) {
-        print line_of(qw(case contender median unit), 'quartiles, runs', 'ratio (quartiles)',
-            qw(against target ok plan));
+        print line_of(
+            qw(case contender median unit), 'quartiles, runs', 'ratio (quartiles)',
+            qw(against target ok plan)
+        );
     }
     my @cells = cells(\%r);
     $cells[0] = '' if $cells[0] eq $last_case;
@@ -120,8 +122,10 @@ sub sum_up {
 # its own. ratio: contender by against; speedup: how many times faster; difference: how much more.
 sub hold {
     my ($case, $kind, $unit, $measured, $contender, $against, $target) = @_;
-    my %of = (ratio => sub { $_[0] / $_[1] }, speedup => sub { $_[1] / $_[0] },
-        difference => sub { $_[0] - $_[1] });
+    my %of = (
+        ratio      => sub { $_[0] / $_[1] }, speedup => sub { $_[1] / $_[0] },
+        difference => sub { $_[0] - $_[1] }
+    );
     my %r =
         (case => $case, contender => $contender, unit => $unit, kind => $kind, target => $target);
     @r{qw(comparison comparison_low comparison_high)} =
@@ -137,6 +141,46 @@ sub hold {
         && $r{comparison_low} < $bound
         && $bound < $r{comparison_high};
     report(%r);
+    if ($o{plans} && $r{ok} =~ /^FAIL/) {
+        for my $who (grep { $measured->{$_}{explained} } $contender, $against) {
+            print '   ', name_of($who), ":\n", $measured->{$who}{explained};
+        }
+    }
+}
+
+# The same, where a difference that is small enough will do as well: hold_either(case, unit,
+# measured, contender, against, times, more).
+sub hold_either {
+    my ($case, $unit, $measured, $contender, $against, $times, $more) = @_;
+    my ($difference) = compared($measured, $contender, $against, sub { $_[0] - $_[1] });
+    if ($difference <= $more) {
+        hold($case, 'difference', $unit, $measured, $contender, $against, "<= $more");
+    } else {
+        hold($case, 'ratio', $unit, $measured, $contender, $against, "<= $times");
+    }
+}
+
+# A contender that could not do it at all, for which something is required.
+sub fail {
+    my ($case, $contender, $target, $why) = @_;
+    $why =~ s/\s+/ /g;
+    report(
+        case => $case, contender => $contender, unit => '', target => $target, ok => 'FAIL',
+        plan => substr($why, 0, 200)
+    );
+}
+
+# For the picture that a reader sees first: how many times slower than the reference ours and the
+# documented pattern are.
+our @slower;
+
+sub slower {
+    my ($case, $measured, $reference) = @_;
+    my @ratios = map {
+        (compared($measured, $_, $reference, sub { $_[0] / $_[1] }))[0]
+        }
+        grep { $measured->{$_} } qw(seeme documented);
+    push @slower, [$case, @ratios];
 }
 
 # The same, where nothing is required.
@@ -197,8 +241,7 @@ sub quoted { my ($x) = @_; $x //= ''; $x =~ s/"/""/g; return $x =~ /[",\n]/ ? qq
 
 sub write_results {
     my @machine = machine();
-    my @fields =
-        qw(case contender unit median low high runs plan kind comparison comparison_low
+    my @fields  = qw(case contender unit median low high runs plan kind comparison comparison_low
         comparison_high against target ok);
     write_file(
         'results.csv', join(',', @fields) . "\n",
@@ -231,8 +274,8 @@ sub write_results {
     );
     write_file('machine.txt', map { "$_->[0]: $_->[1]\n" } @machine);
 
-# For the picture: a line a contender over the share that is visible, and the throughput beside no
-# row security.
+  # For the picture: a line a contender over the share that is visible, and the throughput beside no
+  # row security.
     my %by;
     for my $r (grep { defined $_->{median} && !$_->{ok} } @results) {
         if ($r->{case} =~ /^scan, ([\d.]+) %/) { $by{ $r->{contender} }{$1} = $r->{median} }
@@ -242,8 +285,10 @@ sub write_results {
         map {
             my $c = $_;
             defined $by{$c} && keys %{ $by{$c} } > 1
-                ? (qq("$name{$c}"\n),
-                (map { "$_ $by{$c}{$_}\n" } sort { $a <=> $b } keys %{ $by{$c} }), "\n\n")
+                ? (
+                qq("$name{$c}"\n),
+                (map { "$_ $by{$c}{$_}\n" } sort { $a <=> $b } keys %{ $by{$c} }), "\n\n"
+                )
                 : ()
         } qw(ids seeme any in plpgsql)
     );

@@ -10,25 +10,29 @@ our @EXPORT = qw(%o $size $few $runs $slices $generations $cores $dba %name name
     connect_as value as_person ids_of slurp $never define %case @cases);
 
 our %o = (runs => 0, place => '.', commit => '');
-GetOptions(\%o, 'size=s', 'case=s@', 'runs=i', 'place=s', 'bin=s', 'settings=s', 'commit=s',
-    'strict', 'list')
-    or exit 2;
+GetOptions(
+    \%o,      'size=s', 'case=s@', 'runs=i', 'place=s', 'bin=s', 'settings=s', 'commit=s',
+    'strict', 'list',   'plans'
+) or exit 2;
 
 # warm_up: seconds that a session is warmed up for; cold_slice: of a turn in which everything is
 # new; budget: seconds after which a contender of a case takes no more turns.
 our %size_of = (
     small => {
-        organizations => 100,    projects => 2000, people => 2000, rows => 50_000, assets => 5000,
-        calls         => 20_000, warm_up  => 0.3,  cold_slice => 0.03, runs => 3,  budget => 1
+        organizations => 100, projects => 2000, people => 2000, rows => 50_000, items => 50_000,
+        assets        => 5000,
+        calls         => 20_000, warm_up => 0.3, cold_slice => 0.03, runs => 3, budget => 1
     },
     full => {
-        organizations => 1000,    projects => 20000,   people  => 10_000, rows => 2_000_000,
-        assets        => 100_000, calls    => 500_000, warm_up => 2, cold_slice => 0.05, runs => 11,
+        organizations => 1000, projects => 20000, people => 10_000, rows => 2_000_000,
+        items         => 500_000,
+        assets        => 100_000, calls => 500_000, warm_up => 2, cold_slice => 0.05, runs => 11,
         budget        => 8
     },
     huge => {
-        organizations => 1000,    projects => 20000,   people  => 500_000, rows => 2_000_000,
-        assets        => 100_000, calls    => 500_000, warm_up => 2, cold_slice => 0.05, runs => 11,
+        organizations => 1000, projects => 20000, people => 500_000, rows => 2_000_000,
+        items         => 500_000,
+        assets        => 100_000, calls => 500_000, warm_up => 2, cold_slice => 0.05, runs => 11,
         budget        => 8
     },
 );
@@ -82,7 +86,8 @@ sub as_person {
     $dbh->do(
         q{SELECT seeme_assume(id), set_config('app.user_id', id::text, true)
             FROM (SELECT bench.person(?) AS id) AS p},
-        undef, $person);
+        undef, $person
+    );
     my @answer = $code->();
     $dbh->commit;
     return wantarray ? @answer : $answer[0];

@@ -131,9 +131,10 @@ sub take_turns {
         hold_back(@pids);
     }
     my %server = map {
-        $_ =>
-            $dba->selectcol_arrayref('SELECT pid FROM pg_stat_activity WHERE application_name = ?',
-            undef, "bench $_")
+        $_ => $dba->selectcol_arrayref(
+            'SELECT pid FROM pg_stat_activity WHERE application_name = ?',
+            undef, "bench $_"
+        )
     } keys %pid;
     my %counting =
         map { my @names = @{ $t{contender}{$_} }; ($_ => [$t{a_core_each} ? @names : $names[0]]) }
@@ -216,14 +217,18 @@ sub generations {
 
 sub client_arguments {
     my ($clients, $mode, @scripts) = @_;
-    return ('--username=app', '--client', $clients, '--protocol', $mode, @scale,
-        (map { ('--file', $_) } @scripts), 'bench');
+    return (
+        '--username=app', '--client', $clients, '--protocol', $mode, @scale,
+        (map { ('--file', $_) } @scripts), 'bench'
+    );
 }
 
 sub mix {
     my ($contender, $walk) = @_;
-    return (script('select', $contender, $walk) . '@8', script('update', $contender, $walk) . '@1',
-        script('insert', $contender, $walk) . '@1');
+    return (
+        script('select', $contender, $walk) . '@8', script('update', $contender, $walk) . '@1',
+        script('insert', $contender, $walk) . '@1'
+    );
 }
 
 sub scripts_of {
@@ -236,9 +241,10 @@ sub oltp_case {
     my @parts = 1 .. max(grep { $clients % $_ == 0 } 1 .. min($clients, $cores));
     my %process;
     for my $contender (@$contenders) {
-        $process{"$contender-$_"} =
-            ['--random-seed', $_,
-            client_arguments($clients / @parts, $mode, scripts_of($what, $contender, 'active'))]
+        $process{"$contender-$_"} = [
+            '--random-seed', $_,
+            client_arguments($clients / @parts, $mode, scripts_of($what, $contender, 'active'))
+            ]
             for @parts;
     }
     generations(

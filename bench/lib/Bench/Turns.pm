@@ -54,40 +54,62 @@ sub alternate {
 sub plan_of {
     my ($dbh, $query) = @_;
     my @lines = map { $_->[0] } @{ $dbh->selectall_arrayref("EXPLAIN $query") };
+    my $scan  = qr/(?:Parallel )?(?:Seq|Index(?: Only)?|Bitmap Heap) Scan/;
     my @words =
-        map { /(?:->\s+|^)((?:Parallel )?(?:Seq|Index(?: Only)?|Bitmap Heap) Scan)/ ? "\L$1" : () }
+        map { /Custom Scan \((Permission Scan)\)/ ? "\L$1" : /(?:->\s+|^)($scan)/ ? "\L$1" : () }
         grep { !/\b(?:InitPlan|SubPlan)\b/ } @lines;
     @words = ($words[0], (grep { /sort/i } @lines) ? 'sort' : ()) if @words;
     return join ', ', @words;
 }
 
+# The whole plan, as it was carried out: for whoever asks why a target was missed (--plans).
+sub explained {
+    my ($dbh, $query) = @_;
+    $dbh->do("SET LOCAL statement_timeout = '${patience}s'");
+    return join '',
+        map { "      $_->[0]\n" }
+        @{ $dbh->selectall_arrayref("EXPLAIN (ANALYZE, BUFFERS) $query") };
+}
+
 # queries(case, person, [contender => query, ...], options): one figure is the mean of as many
-# executions as take some 30 ms. All contenders must answer the same. option prepared: planned
-# once, in the session.
+# executions as take some 30 ms. All contenders must answer the same. Options, besides those of
+# alternate():
+#   prepared  planned once, in the session
+#   database  where (bench)
+#   roles     { contender => database role }; app otherwise
+#   differ    their answers are no matter of comparison
 my $statement = 0;
 
 sub queries {
     my ($case, $person, $contenders, %option) = @_;
-    my $app = connect_as('app');
-    my (@turns, %plan, %loops, %answer);
+    my (%session, @turns, %plan, %explained, %loops, %answer);
     my @list = @$contenders;
-    my %query;
     while (my ($contender, $query) = splice @list, 0, 2) {
+        my $role = $option{roles}{$contender} // 'app';
+        my $app  = $session{$role} //= connect_as($role, $option{database});
         if ($option{prepared}) {
             my $prepared = 'q' . ++$statement;
             $app->do("PREPARE $prepared AS $query");
             $query = "EXECUTE $prepared";
         }
-        $query{$contender} = $query;
-        $plan{$contender}  = as_person($app, $person, sub { plan_of($app, $query) });
+        as_person(
+            $app, $person,
+            sub {
+                $plan{$contender}      = $query =~ /^EXPLAIN/ ? '' : plan_of($app, $query);
+                $explained{$contender} = explained($app, $query)
+                    if $o{plans} && $query !~ /^EXPLAIN/;
+            }
+        );
         push @turns, $contender, sub {
             my ($ms, $answer) = eval {
                 as_person(
                     $app, $person,
                     sub {
                         $app->do("SET LOCAL statement_timeout = '${patience}s'");
-                        $app->selectrow_array('SELECT ms, result FROM bench.measure(?, ?)', undef,
-                            $query, $loops{$contender} // 1);
+                        $app->selectrow_array(
+                            'SELECT ms, result FROM bench.measure(?, ?)', undef,
+                            $query,                                       $loops{$contender} // 1
+                        );
                     }
                 );
             };
@@ -96,7 +118,7 @@ sub queries {
                 $app->rollback;
                 return (1000 * $patience, 'broken off');
             }
-            $answer{$answer} = $contender;
+            $answer{ $answer // 'null' } = $contender unless $option{differ};
             die "$case: the contenders do not agree: ",
                 join(', ', map { "$answer{$_} says $_" } sort keys %answer), "\n"
                 if keys %answer > 1;
@@ -105,7 +127,8 @@ sub queries {
         };
     }
     my $measured = alternate($case, 'ms', \@turns, %option, plan => \%plan);
-    $app->disconnect;
+    $measured->{$_}{explained} = $explained{$_} for keys %explained;
+    $_->disconnect for values %session;
     return $measured;
 }
 
