@@ -19,23 +19,21 @@ GetOptions(
 # new; budget: seconds after which a contender of a case takes no more turns.
 our %size_of = (
     small => {
-        organizations => 100, projects => 2000, people => 2000, rows => 50_000, items => 50_000,
-        assets        => 5000,
-        calls         => 20_000, warm_up => 0.3, cold_slice => 0.03, runs => 3, budget => 1
+        organizations   => 100, projects => 2000, people => 2000, rows => 50_000, items => 50_000,
+        assets          => 5000,   calls                 => 20_000, crowd     => 500,
+        new_memberships => 10_000, new_projects          => 1000,   new_users => 1000,
+        members         => 1000,   organization_projects => 100,
+        warm_up         => 0.3,    cold_slice            => 0.03, runs => 3, budget => 1
     },
     full => {
-        organizations => 1000, projects => 20000, people => 10_000, rows => 2_000_000,
-        items         => 500_000,
-        assets        => 100_000, calls => 500_000, warm_up => 2, cold_slice => 0.05, runs => 11,
-        budget        => 8
-    },
-    huge => {
-        organizations => 1000, projects => 20000, people => 500_000, rows => 2_000_000,
-        items         => 500_000,
-        assets        => 100_000, calls => 500_000, warm_up => 2, cold_slice => 0.05, runs => 11,
-        budget        => 8
+        organizations   => 1000,      projects => 20_000,  people => 10_000,  rows  => 2_000_000,
+        items           => 500_000,   assets   => 100_000, calls  => 500_000, crowd => 20_000,
+        new_memberships => 1_000_000, new_projects          => 100_000, new_users => 100_000,
+        members         => 100_000,   organization_projects => 10_000,
+        warm_up         => 2,         cold_slice            => 0.05, runs => 11, budget => 8
     },
 );
+$size_of{huge} = { %{ $size_of{full} }, people => 500_000 };
 our $few  = { organizations => 50, projects => 1000, people => 500, rows => 0 };
 our $size = $size_of{ $o{size} // '' } or die "bench.pl: --size small, full or huge\n";
 if ($o{list}) { print "$_=$size->{$_}\n" for sort keys %$size; exit }

@@ -77,11 +77,13 @@ sub explained {
 #   prepared  planned once, in the session
 #   database  where (bench)
 #   roles     { contender => database role }; app otherwise
+#   measure   the function in schema bench that does so: measure, or run, which counts rows
 #   differ    their answers are no matter of comparison
 my $statement = 0;
 
 sub queries {
     my ($case, $person, $contenders, %option) = @_;
+    my $measure = $option{measure} // 'measure';
     my (%session, @turns, %plan, %explained, %loops, %answer);
     my @list = @$contenders;
     while (my ($contender, $query) = splice @list, 0, 2) {
