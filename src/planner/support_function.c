@@ -33,6 +33,7 @@
 #include "core/compat.h"
 #include "cache/effective_permissions.h"
 #include "functions/permitted.h"
+#include "planner/index_cost.h"
 #include "planner/support_function.h"
 #include "core/version.h"
 
@@ -247,6 +248,7 @@ index_condition(SupportRequestIndexCondition *request)
 	 * then on. One whose array is another passes over rows that its leader left to it; and it would be, if rights changed between.
 	 */
 	index->amcanparallel = false;
+	seeme_cost_by_ids(index);
 	request->lossy = false;
 	return list_make1(condition);
 }
