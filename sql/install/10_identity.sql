@@ -17,19 +17,19 @@ COMMENT ON FUNCTION @extschema@.seeme_assume(uuid) IS
   '(42501). A transaction names one person: a second one is an error, and so is a person who is '
   'unknown or disabled (28000).';
 
-CREATE FUNCTION seeme.is_narrowed() RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'seeme_is_narrowed';
-COMMENT ON FUNCTION seeme.is_narrowed() IS 'Whether the asking person is identified by an API key';
+CREATE FUNCTION seeme.uses_api_key() RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'seeme_uses_api_key';
+COMMENT ON FUNCTION seeme.uses_api_key() IS 'Whether the asking person is identified by an API key';
 
-CREATE FUNCTION seeme.user_for(permission text) RETURNS uuid
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'seeme_user_for';
-COMMENT ON FUNCTION seeme.user_for(text) IS
+CREATE FUNCTION seeme.own_user_id(permission text) RETURNS uuid
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'seeme_own_user_id';
+COMMENT ON FUNCTION seeme.own_user_id(text) IS
   'seeme_user_id() where a person needs no role, for example as the owner of a row. NULL if the '
   'person is identified by an API key that does not hold the code in every organization.';
 
-CREATE FUNCTION seeme.nobody_asks() RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_nobody_asks';
-COMMENT ON FUNCTION seeme.nobody_asks() IS
+CREATE FUNCTION seeme.is_unidentified() RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_is_unidentified';
+COMMENT ON FUNCTION seeme.is_unidentified() IS
   'True if no person is identified. A person who was disabled after being identified still counts '
   'as identified.';
 

@@ -19,11 +19,11 @@ COMMENT ON FUNCTION @extschema@.seeme_has_permission(text, uuid, uuid, uuid, uui
   'resource_type defaults to the type whose resource the code names. A wildcard (datasets:*) is '
   'held if each of its actions is held.';
 
-CREATE FUNCTION seeme.has_both(
+CREATE FUNCTION seeme.has_both_permissions(
   permission text, other text, organization uuid, team uuid, project uuid,
   resource uuid, resource_type text) RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'seeme_has_both';
-COMMENT ON FUNCTION seeme.has_both(text, text, uuid, uuid, uuid, uuid, text) IS
+LANGUAGE c STABLE PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'seeme_has_both_permissions';
+COMMENT ON FUNCTION seeme.has_both_permissions(text, text, uuid, uuid, uuid, uuid, text) IS
   'Whether the asking person holds two permission codes in one scope: the same answer, with the '
   'same errors, as two calls of seeme_has_permission. The planner puts it in the place of two '
   'policies'' calls, for example those of an UPDATE.';
@@ -105,9 +105,9 @@ COMMENT ON FUNCTION seeme.own_organizations() IS
   'only those that their API key reaches, if they use one. Other organizations show them nothing '
   'of their members and access.';
 
-CREATE FUNCTION seeme.holds_role(role_id uuid) RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_holds_role';
-COMMENT ON FUNCTION seeme.holds_role(uuid) IS
+CREATE FUNCTION seeme.has_effective_role(role_id uuid) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_has_effective_role';
+COMMENT ON FUNCTION seeme.has_effective_role(uuid) IS
   'Whether a current membership of the asking person, at any level, has this role';
 
 CREATE FUNCTION seeme.missing_permissions(
@@ -155,30 +155,39 @@ COMMENT ON FUNCTION seeme.may_claim(text, text, uuid) IS
   'Whether the asking person may give a row this resource id: the resource is assigned to no '
   'project, or they hold the permission on it';
 
-CREATE FUNCTION seeme.plan_ownership_counts(internal) RETURNS internal
-LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_ownership_counts';
-COMMENT ON FUNCTION seeme.plan_ownership_counts(internal) IS
-  'Planner support: the condition is estimated to be true for every row, because owners nearly '
-  'always belong to the row''s organization';
-
--- Called for the asking person's own rows alone. COST 1: the answer comes from the cache.
 CREATE FUNCTION seeme.ownership_counts(
   organization uuid, team uuid, project uuid, resource uuid, resource_type text, alone boolean)
 RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 1 SUPPORT seeme.plan_ownership_counts
-AS 'MODULE_PATHNAME', 'seeme_ownership_counts';
+LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'seeme_ownership_counts';
 COMMENT ON FUNCTION seeme.ownership_counts(uuid, uuid, uuid, uuid, text, boolean) IS
   'Whether the asking person''s ownership of a row counts: they own, or are a current member of, '
   'each organization that the ids name and, if the resource is assigned, at least one of those '
   'that it is assigned in. A null argument names nothing; an id that does not exist counts for '
   'nobody. If the ids name nothing, the answer is the argument alone.';
 
-CREATE FUNCTION seeme.may_take_out(
+CREATE FUNCTION seeme.plan_owns_row(internal) RETURNS internal
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_owns_row';
+COMMENT ON FUNCTION seeme.plan_owns_row(internal) IS
+  'Planner support: an index on the owner column finds the rows of seeme.owns_row. Its '
+  'statistics tell how many there are';
+
+-- The arm of a policy for the owner column. COST 1: the answer comes from the cache.
+CREATE FUNCTION seeme.owns_row(
+  permission text, organization uuid, team uuid, project uuid, resource uuid, resource_type text,
+  owner uuid, owner_alone boolean) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 1 SUPPORT seeme.plan_owns_row
+AS 'MODULE_PATHNAME', 'seeme_owns_row';
+COMMENT ON FUNCTION seeme.owns_row(text, uuid, uuid, uuid, uuid, text, uuid, boolean) IS
+  'Whether the asking person owns a row and belongs to where it lies: owner = '
+  'seeme.own_user_id(permission) AND seeme.ownership_counts(organization, team, project, resource, '
+  'resource_type, owner_alone)';
+
+CREATE FUNCTION seeme.may_move_out(
   permission text, organization uuid, team uuid, project uuid, resource uuid,
   new_organization uuid, new_team uuid, new_project uuid, new_resource uuid, resource_type text)
 RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may_take_out';
-COMMENT ON FUNCTION seeme.may_take_out(text, uuid, uuid, uuid, uuid, uuid, uuid, uuid, uuid, text)
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may_move_out';
+COMMENT ON FUNCTION seeme.may_move_out(text, uuid, uuid, uuid, uuid, uuid, uuid, uuid, uuid, text)
 IS
   'Whether the asking person may move a row from the first four ids to the other four: they hold '
   'the permission in each organization that the row leaves, and belong to each organization that '
@@ -197,15 +206,15 @@ COMMENT ON FUNCTION seeme.was_released(text, uuid) IS
   'Whether a resource was assigned to a project before and is not now. Reads what is committed '
   'now, whatever the transaction''s snapshot.';
 
-CREATE FUNCTION seeme.missing_in_team(team uuid, project uuid) RETURNS text[]
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_missing_in_team';
-COMMENT ON FUNCTION seeme.missing_in_team(uuid, uuid) IS
+CREATE FUNCTION seeme.missing_permissions_in_team(team uuid, project uuid) RETURNS text[]
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_missing_permissions_in_team';
+COMMENT ON FUNCTION seeme.missing_permissions_in_team(uuid, uuid) IS
   'Rule 7.1: what the roles of a team''s members hold and the asking person does not hold in the '
   'project';
 
-CREATE FUNCTION seeme.missing_below(organization uuid, user_id uuid) RETURNS text[]
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_missing_below';
-COMMENT ON FUNCTION seeme.missing_below(uuid, uuid) IS
+CREATE FUNCTION seeme.missing_permissions_below(organization uuid, user_id uuid) RETURNS text[]
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_missing_permissions_below';
+COMMENT ON FUNCTION seeme.missing_permissions_below(uuid, uuid) IS
   'Rule 7.1: what a person''s roles in the teams and projects of an organization hold and the '
   'asking person does not hold there';
 
@@ -227,10 +236,10 @@ COMMENT ON FUNCTION seeme.could_invite(uuid, uuid, uuid, uuid, uuid, uuid, boole
   'invited person is an outsider), and hold there all that the role holds. Rules 7.1, 7.7 and '
   '7.10, checked when an invitation is accepted.';
 
-CREATE FUNCTION seeme.email_for(permission text) RETURNS text
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_email_for';
-COMMENT ON FUNCTION seeme.email_for(text) IS
-  'The e-mail address of seeme.user_for(permission). Reads what is committed now, whatever the '
+CREATE FUNCTION seeme.own_email(permission text) RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_own_email';
+COMMENT ON FUNCTION seeme.own_email(text) IS
+  'The e-mail address of seeme.own_user_id(permission). Reads what is committed now, whatever the '
   'transaction''s snapshot.';
 
 CREATE FUNCTION seeme.membership_in(organization uuid, user_id uuid) RETURNS uuid
@@ -239,9 +248,9 @@ COMMENT ON FUNCTION seeme.membership_in(uuid, uuid) IS
   'A person''s membership in an organization itself; null if there is none. Reads what is '
   'committed now, whatever the transaction''s snapshot.';
 
-CREATE FUNCTION seeme.why_key_is_silent(key_id uuid) RETURNS text
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_why_key_is_silent';
-COMMENT ON FUNCTION seeme.why_key_is_silent(uuid) IS
+CREATE FUNCTION seeme.api_key_invalid_reason(key_id uuid) RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_api_key_invalid_reason';
+COMMENT ON FUNCTION seeme.api_key_invalid_reason(uuid) IS
   'Rule 7.7: why an API key grants nothing: what keeps its creator from making it now. Null if the '
   'key counts.';
 

@@ -55,7 +55,7 @@ COMMENT ON COLUMN seeme.invitations.inviter_membership_id IS
 CREATE FUNCTION seeme.is_invited(email text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN coalesce(
-  seeme.email_key(seeme.email_for('organizations:read')) COLLATE "C"
+  seeme.email_key(seeme.own_email('organizations:read')) COLLATE "C"
   = seeme.email_key(is_invited.email), false);
 COMMENT ON FUNCTION seeme.is_invited(text) IS 'Whether the e-mail address is the asking person''s';
 
@@ -83,7 +83,7 @@ COMMENT ON FUNCTION seeme.note_inviter() IS
 CREATE TRIGGER note_inviter BEFORE INSERT ON seeme.invitations
   FOR EACH ROW EXECUTE FUNCTION seeme.note_inviter();
 
-CREATE FUNCTION seeme.prepare_invitation() RETURNS trigger
+CREATE FUNCTION seeme.enforce_invitation_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
@@ -102,25 +102,33 @@ BEGIN
   END IF;
   RETURN OLD;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_invitation() IS 'Trigger: rule 7.1, for cancelling an invitation';
+COMMENT ON FUNCTION seeme.enforce_invitation_rules() IS 'Trigger: rule 7.1, for cancelling an invitation';
 CREATE TRIGGER prepare BEFORE DELETE ON seeme.invitations
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_invitation();
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_invitation_rules();
 
 CREATE FUNCTION seeme.cancel_invitations_of() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  -- Rows that another transaction has locked are skipped, so that nothing waits for it. They count
-  -- for nothing anyway, because the membership under which they were made is gone.
+  PERFORM FROM removed r WHERE r.team_id IS NULL AND r.project_id IS NULL LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  -- Those that somebody has locked count for nothing either, now that the membership is gone: nobody waits for who holds them.
   DELETE FROM seeme.invitations i
    WHERE i.id IN (SELECT o.id FROM seeme.invitations o
-                   WHERE o.organization_id = OLD.organization_id AND o.invited_by = OLD.user_id
-                     AND o.accepted_at IS NULL
+                   WHERE o.accepted_at IS NULL
+                     AND (o.organization_id, o.invited_by) IN (
+                           SELECT r.organization_id, r.user_id FROM removed r WHERE r.team_id IS NULL AND r.project_id IS NULL)
                      FOR UPDATE SKIP LOCKED);
   DELETE FROM seeme.api_keys k
    WHERE k.id IN (SELECT o.id FROM seeme.api_keys o
-                   WHERE o.organization_id = OLD.organization_id
-                     AND OLD.user_id IN (o.user_id, o.created_by)
+                   WHERE o.id IN (
+                     SELECT u.id FROM seeme.api_keys u JOIN removed r ON (r.organization_id, r.user_id) = (u.organization_id, u.user_id)
+                      WHERE r.team_id IS NULL AND r.project_id IS NULL
+                     UNION
+                     SELECT c.id FROM seeme.api_keys c JOIN removed r ON (r.organization_id, r.user_id) = (c.organization_id, c.created_by)
+                      WHERE r.team_id IS NULL AND r.project_id IS NULL)
                      FOR UPDATE SKIP LOCKED);
   RETURN NULL;
 END $$;
@@ -128,8 +136,7 @@ COMMENT ON FUNCTION seeme.cancel_invitations_of() IS
   'Trigger: with a person''s membership of an organization go the open invitations to it that they '
   'made, and the API keys for it that are theirs or that they made';
 CREATE TRIGGER cancel_invitations AFTER DELETE ON seeme.memberships
-  FOR EACH ROW WHEN (OLD.team_id IS NULL AND OLD.project_id IS NULL)
-  EXECUTE FUNCTION seeme.cancel_invitations_of();
+  REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION seeme.cancel_invitations_of();
 
 -- A person who was removed must not come back by an earlier invitation. A person who was added
 -- needs none.
@@ -166,8 +173,9 @@ DECLARE
   ids uuid[];
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  -- remove_lower_memberships often deletes nothing: an empty statement costs no join.
-  PERFORM FROM removed LIMIT 1;
+  -- Those of an organization that is being deleted go with it.
+  PERFORM FROM (SELECT DISTINCT r.organization_id FROM removed r) AS d
+    JOIN seeme.organizations o ON o.id = d.organization_id LIMIT 1;
   IF NOT FOUND THEN
     RETURN NULL;
   END IF;
@@ -201,6 +209,11 @@ DECLARE
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
+    RETURN NULL;
+  END IF;
+  PERFORM FROM (SELECT DISTINCT a.organization_id FROM added a) AS d
+    JOIN seeme.invitations i ON i.organization_id = d.organization_id AND i.accepted_at IS NULL LIMIT 1;
+  IF NOT FOUND THEN
     RETURN NULL;
   END IF;
   ids := ARRAY(
@@ -282,7 +295,7 @@ BEGIN
             HINT = 'Give exactly one of organization, team and project.';
   END IF;
   IF NOT (seeme.manages_membership(organization, team, project)
-          OR seeme.nobody_asks() AND seeme.bypasses_row_security()) THEN
+          OR seeme.is_unidentified() AND seeme.bypasses_row_security()) THEN
     RAISE EXCEPTION 'you do not hold % in this %',
         CASE WHEN project IS NOT NULL THEN 'organizations:manage_members or projects:update'
              WHEN team IS NOT NULL THEN 'organizations:manage_members or teams:update'
@@ -307,7 +320,7 @@ BEGIN
     home := (SELECT t.organization_id FROM seeme.teams t WHERE t.id = team);
   END IF;
   -- Rule 7.10: only a person who manages the organization's members may bring somebody into it.
-  IF organization IS NULL AND NOT seeme.nobody_asks()
+  IF organization IS NULL AND NOT seeme.is_unidentified()
      AND NOT @extschema@.seeme_has_permission('organizations:manage_members', organization => home)
      AND NOT EXISTS (SELECT FROM seeme.users u JOIN seeme.memberships m ON m.user_id = u.id
                       WHERE seeme.email_key(u.email) COLLATE "C" = seeme.email_key(address)
@@ -326,21 +339,25 @@ BEGIN
       USING ERRCODE = 'check_violation', HINT = 'The owner can call seeme_transfer_ownership().';
   END IF;
 
-  -- One open invitation for each address and place: a new one replaces the old one.
-  PERFORM seeme.lock('seeme.invitations',
-                     concat_ws(' ', organization, team, project, seeme.email_key(address)));
-  DELETE FROM seeme.invitations i
-   WHERE i.organization_id = home AND i.team_id IS NOT DISTINCT FROM team
-     AND i.project_id IS NOT DISTINCT FROM project
-     AND seeme.email_key(i.email) COLLATE "C" = seeme.email_key(address) AND i.accepted_at IS NULL;
-  INSERT INTO seeme.invitations (organization_id, team_id, project_id, email, role_id, invited_by,
-                                 token_hash, expires_at)
-  VALUES (home, team, project, address, seeme_invite.role_id, person,
-          sha256(convert_to(token, 'UTF8')), clock_timestamp() + valid_for)
-  RETURNING * INTO made;
-  RETURN (made.id, made.organization_id, made.team_id, made.project_id, made.email, made.role_id,
-          made.invited_by, token, made.expires_at, made.accepted_at,
-          made.created_at)::seeme.invitation;
+  -- One open invitation per address and place: a new one takes the place of the old. The INSERT waits for whoever is inviting the
+  -- same address, and adds nothing once they have: then theirs is the old one.
+  FOR attempt IN 1 .. 100 LOOP
+    DELETE FROM seeme.invitations i
+     WHERE i.organization_id = home AND i.team_id IS NOT DISTINCT FROM team AND i.project_id IS NOT DISTINCT FROM project
+       AND seeme.email_key(i.email) COLLATE "C" = seeme.email_key(address) AND i.accepted_at IS NULL;
+    INSERT INTO seeme.invitations (organization_id, team_id, project_id, email, role_id, invited_by, token_hash, expires_at)
+    VALUES (home, team, project, address, seeme_invite.role_id, person, sha256(convert_to(token, 'UTF8')),
+            clock_timestamp() + valid_for)
+    ON CONFLICT DO NOTHING
+    RETURNING * INTO made;
+    EXIT WHEN FOUND;
+  END LOOP;
+  IF made.id IS NULL THEN
+    RAISE EXCEPTION 'could not serialize access due to a concurrent invitation'
+      USING ERRCODE = 'serialization_failure', HINT = 'Try the transaction again.';
+  END IF;
+  RETURN (made.id, made.organization_id, made.team_id, made.project_id, made.email, made.role_id, made.invited_by, token,
+          made.expires_at, made.accepted_at, made.created_at)::seeme.invitation;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_invite(text, uuid, uuid, uuid, uuid, interval) IS
   'Invites an e-mail address to an organization, team or project, with an optional role. The '
@@ -353,7 +370,7 @@ CREATE FUNCTION seeme.require_acceptable(invitation seeme.invitations, outsider 
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF invitation.id IS NULL OR @extschema@.seeme_user_id() IS NULL OR seeme.is_narrowed()
+  IF invitation.id IS NULL OR @extschema@.seeme_user_id() IS NULL OR seeme.uses_api_key()
      OR invitation.expires_at <= clock_timestamp() OR seeme.is_retired(invitation.id)
      OR NOT seeme.is_invited(invitation.email)
      OR invitation.invited_by IS NOT NULL AND NOT seeme.could_invite(
@@ -435,7 +452,7 @@ RETURN (SELECT r.name FROM seeme.invitations i JOIN seeme.roles r ON r.id = i.ro
          WHERE i.id = invitation_id
            AND (seeme.is_invited(i.email)
                 OR seeme.manages_membership(i.organization_id, i.team_id, i.project_id)
-                OR seeme.nobody_asks() AND seeme.bypasses_row_security()));
+                OR seeme.is_unidentified() AND seeme.bypasses_row_security()));
 COMMENT ON FUNCTION seeme.invitation_role_name(uuid) IS
   'The name of an invitation''s role, if the asking person sees the invitation';
 

@@ -91,7 +91,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.authorize_logo() IS 'Trigger: who may add a logo';
 
-CREATE FUNCTION seeme.prepare_logo() RETURNS trigger
+CREATE FUNCTION seeme.enforce_logo_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   container_of uuid;
@@ -141,12 +141,12 @@ BEGIN
   NEW.media_type := found_type;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_logo() IS
+COMMENT ON FUNCTION seeme.enforce_logo_rules() IS
   'Trigger: checks a logo''s organization, size and type; a logo may be replaced, not moved';
 CREATE TRIGGER authorize BEFORE INSERT ON seeme.logos
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_logo();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.logos
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_logo();
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_logo_rules();
 
 CREATE FUNCTION seeme.may_change(organization uuid, team uuid, project uuid) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -16,7 +16,7 @@ DECLARE
   partitioned boolean := (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = p.table_name);
 BEGIN
   -- Types as in pg_trigger.tgtype: 1 for each row, 2 before, 8 DELETE, 16 UPDATE, 32 TRUNCATE.
-  RETURN QUERY VALUES ('seeme_after_wait'::name, 'ask_after_wait', 1 + 2 + 8 + 16);
+  RETURN QUERY VALUES ('seeme_after_wait'::name, 'recheck_after_lock', 1 + 2 + 8 + 16);
   IF NOT seeme.has_one_scope(p) THEN
     RETURN QUERY VALUES ('zz_seeme_check_moved_row'::name, 'check_moved_row',
                          1 + 16 + CASE WHEN partitioned THEN 2 ELSE 0 END);

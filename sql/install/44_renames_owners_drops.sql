@@ -165,7 +165,7 @@ BEGIN
   PERFORM seeme.grant_to_owner(p)
      FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
     WHERE p.table_name = ANY (touched)
-      AND NOT has_function_privilege(c.relowner, 'seeme.user_for(text)', 'EXECUTE');
+      AND NOT has_function_privilege(c.relowner, 'seeme.own_user_id(text)', 'EXECUTE');
 END $$;
 COMMENT ON FUNCTION seeme.follow_owners() IS
   'Event trigger: a new owner of a protected table gets EXECUTE on what its policies and triggers '

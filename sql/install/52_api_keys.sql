@@ -81,12 +81,12 @@ COMMENT ON COLUMN seeme.api_key_uses.used_at IS 'When the key was used to log in
 
 ALTER TABLE seeme.api_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.api_keys FOR SELECT USING (
-  NOT (SELECT seeme.is_narrowed()) AND (
+  NOT (SELECT seeme.uses_api_key()) AND (
     user_id = (SELECT @extschema@.seeme_user_id())
     OR @extschema@.seeme_has_permission('organizations:manage_members',
                                         organization => organization_id)));
 SELECT seeme.create_write_policy('seeme.api_keys', 'DELETE',
-  'NOT seeme.is_narrowed() AND (user_id = @extschema@.seeme_user_id()
+  'NOT seeme.uses_api_key() AND (user_id = @extschema@.seeme_user_id()
      OR @extschema@.seeme_has_permission(''organizations:manage_members'',
                                          organization => organization_id))');
 
@@ -155,11 +155,11 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Leave valid_for out for one that does not expire.';
   END IF;
-  IF seeme.nobody_asks() THEN
+  IF seeme.is_unidentified() THEN
     IF NOT seeme.bypasses_row_security() THEN
       RAISE EXCEPTION 'nobody is identified' USING ERRCODE = 'insufficient_privilege';
     END IF;
-  ELSIF person IS NULL OR seeme.is_narrowed() THEN
+  ELSIF person IS NULL OR seeme.uses_api_key() THEN
     RAISE EXCEPTION 'who came by a key makes no keys' USING ERRCODE = 'insufficient_privilege';
   ELSIF bearer <> person THEN
     -- Rule 7.7: a service's key may be made by people who manage the members of the organization

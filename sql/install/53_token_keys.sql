@@ -88,7 +88,7 @@ COMMENT ON COLUMN seeme.external_identities.created_at IS 'When it was added';
 ALTER TABLE seeme.token_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE seeme.external_identities ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_provision ON seeme.external_identities FOR ALL
-  USING (seeme.nobody_asks()) WITH CHECK (seeme.nobody_asks());
+  USING (seeme.is_unidentified()) WITH CHECK (seeme.is_unidentified());
 
 CREATE FUNCTION @extschema@.seeme_import_jwks(
   jwks jsonb, issuer text, audience text, algorithm text = NULL, subject_kind text = 'user_id',

@@ -46,9 +46,9 @@ COMMENT ON FUNCTION seeme.is_condition_of_trigger(regclass, pg_node_tree, text) 
   'Whether CREATE TRIGGER on a table would store this expression for WHEN (condition). Only for '
   'the extension''s own functions: they pass conditions that the extension wrote itself.';
 
-CREATE FUNCTION seeme.query_in_words(class regclass, object oid, words text = NULL) RETURNS text
-LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_query_in_words';
-COMMENT ON FUNCTION seeme.query_in_words(regclass, oid, text) IS
+CREATE FUNCTION seeme.deparsed_query(class regclass, object oid, words text = NULL) RETURNS text
+LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_deparsed_query';
+COMMENT ON FUNCTION seeme.deparsed_query(regclass, oid, text) IS
   'The query of a view or the parsed body of a function, as this server shows it: the stored one, '
   'or one that is given as text. Only for the extension''s own functions: they pass texts that the '
   'extension wrote itself.';
@@ -120,7 +120,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                 rtrim(pg_get_viewdef(c.oid), ';')),
          jsonb_build_object('options', (SELECT jsonb_agg(o ORDER BY o)
                                           FROM unnest(c.reloptions) AS o)),
-         seeme.query_in_words('pg_class', c.oid), NULL
+         seeme.deparsed_query('pg_class', c.oid), NULL
     FROM pg_class c WHERE c.relkind = 'v' AND c.oid IN (SELECT seeme.own_objects('pg_class'))
   UNION ALL
   SELECT 'function', p.oid::regprocedure::text, '', btrim(pg_get_functiondef(p.oid), E' \n'),
@@ -132,7 +132,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                             'parallel', p.proparallel, 'support', p.prosupport::text,
                             'arguments', p.proargnames, 'modes', p.proargmodes,
                             'defaults', p.pronargdefaults, 'settings', p.proconfig),
-         seeme.query_in_words('pg_proc', p.oid), NULL
+         seeme.deparsed_query('pg_proc', p.oid), NULL
     FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
    WHERE p.prokind IN ('f', 'p') AND p.oid IN (SELECT seeme.own_objects('pg_proc'))
   UNION ALL
@@ -220,9 +220,9 @@ COMMENT ON FUNCTION seeme.remember_guards() IS
 CREATE FUNCTION seeme.recorded_in_words(kind text, object text, words text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN CASE kind WHEN 'view' THEN seeme.query_in_words('pg_class', to_regclass(object), words)
+  RETURN CASE kind WHEN 'view' THEN seeme.deparsed_query('pg_class', to_regclass(object), words)
                    WHEN 'function'
-                     THEN seeme.query_in_words('pg_proc', to_regprocedure(object), words)
+                     THEN seeme.deparsed_query('pg_proc', to_regprocedure(object), words)
                    ELSE seeme.condition_in_words(to_regclass(object), words) END;
 EXCEPTION WHEN OTHERS THEN
   RETURN NULL;

@@ -8,7 +8,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          format('key is silenced: %L is refused, for %s; it counts again if that changes, unless '
                 'its creator or its user has left', k.name, k.why),
          format('DELETE FROM seeme.api_keys WHERE id = %L;', k.id)
-    FROM (SELECT a.id, a.name, seeme.why_key_is_silent(a.id) AS why
+    FROM (SELECT a.id, a.name, seeme.api_key_invalid_reason(a.id) AS why
             FROM seeme.api_keys a WHERE a.created_by IS NOT NULL) AS k
    WHERE k.why IS NOT NULL
   UNION ALL

@@ -56,12 +56,14 @@ BEGIN
     '@extschema@.seeme_create_api_key(text,text[],uuid,uuid,interval)',
     '@extschema@.seeme_permission_matrix(uuid,uuid,uuid)',
     -- Policies, views and triggers call these as the role that runs the query.
-    'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text)', 'seeme.nobody_asks()',
+    'seeme.has_both_permissions(text,text,uuid,uuid,uuid,uuid,text)', 'seeme.is_unidentified()',
+    'seeme.check_like_pattern("any")', 'seeme.check_search_pattern("any")',
     'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
-    'seeme.is_unused_role(uuid)', 'seeme.is_without_role(uuid,uuid)', 'seeme.is_narrowed()',
-    'seeme.user_for(text)', 'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
-    'seeme.may_take_out(text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,text)',
-    'seeme.is_member(uuid,uuid,uuid)', 'seeme.own_organizations()', 'seeme.holds_role(uuid)',
+    'seeme.is_unused_role(uuid)', 'seeme.is_without_role(uuid,uuid)', 'seeme.uses_api_key()',
+    'seeme.own_user_id(text)', 'seeme.owns_row(text,uuid,uuid,uuid,uuid,text,uuid,boolean)',
+    'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
+    'seeme.may_move_out(text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,text)',
+    'seeme.is_member(uuid,uuid,uuid)', 'seeme.own_organizations()', 'seeme.has_effective_role(uuid)',
     'seeme.lies_in(uuid,uuid,uuid)', 'seeme.may_claim(text,text,uuid)', 'seeme.sees_user(uuid)',
     'seeme.is_invited(text)', 'seeme.may_change(uuid,uuid,uuid)',
     'seeme.sees_membership(uuid,uuid,uuid,uuid)', 'seeme.manages_membership(uuid,uuid,uuid)',
@@ -76,9 +78,9 @@ COMMENT ON FUNCTION @extschema@.seeme_grant_usage(name) IS
   'Which rows it sees and changes is up to the policies. seeme_assume is not included: grant it '
   'separately.';
 
-CREATE FUNCTION seeme.take_restored_rows() RETURNS trigger
-LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_take_restored_rows';
-COMMENT ON FUNCTION seeme.take_restored_rows() IS
+CREATE FUNCTION seeme.skip_restored_foreign_keys() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_skip_restored_foreign_keys';
+COMMENT ON FUNCTION seeme.skip_restored_foreign_keys() IS
   'Trigger: while a dump is restored, the rows of one INSERT or COPY are accepted without looking '
   'up the rows of the extension that they refer to. pg_restore --jobs loads the tables in any '
   'order.';
@@ -94,7 +96,7 @@ BEGIN
             tokens_valid_from),
     UPDATE (username, email, firstname, name, disabled_at, email_verified_at, tokens_valid_from)
     ON seeme.users TO %I', role_name);
-  EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.seeme_user_id(), seeme.nobody_asks(),
+  EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.seeme_user_id(), seeme.is_unidentified(),
     seeme.restoring(), seeme.provisions_users(), seeme.sees_user(uuid),
     seeme.email_key(text) TO %I',
     role_name);
@@ -150,9 +152,14 @@ BEGIN
                               'project_resources', 'invitations', 'users', 'permissions',
                               'resource_types', 'protected_tables', 'logos', 'api_keys',
                               'token_keys',
-                              'external_identities'] LOOP
-    EXECUTE format('CREATE TRIGGER write_audit_log AFTER INSERT OR UPDATE OR DELETE ON seeme.%I
-                      FOR EACH ROW EXECUTE FUNCTION seeme.write_audit_log()', name);
+                              'external_identities', 'trusted_functions'] LOOP
+    EXECUTE format('CREATE TRIGGER write_audit_log_of_insert AFTER INSERT ON seeme.%I REFERENCING NEW TABLE AS added
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
+    EXECUTE format('CREATE TRIGGER write_audit_log_of_update AFTER UPDATE ON seeme.%I
+                      REFERENCING OLD TABLE AS removed NEW TABLE AS added
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
+    EXECUTE format('CREATE TRIGGER write_audit_log_of_delete AFTER DELETE ON seeme.%I REFERENCING OLD TABLE AS removed
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
     EXECUTE format('CREATE TRIGGER write_audit_log_of_truncate AFTER TRUNCATE ON seeme.%I
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
     EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON seeme.%I
@@ -171,7 +178,7 @@ BEGIN
      WHERE f.contype = 'f' AND c.relnamespace = 'seeme'::regnamespace
   LOOP
     EXECUTE format('CREATE TRIGGER a_restore BEFORE INSERT ON seeme.%I
-                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.take_restored_rows()', name);
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.skip_restored_foreign_keys()', name);
   END LOOP;
   FOREACH name IN ARRAY ARRAY['lowered_guards', 'dropped_tables', 'always_triggers', 'in_use',
                               'released_resources', 'retired_ids', 'api_key_uses',

@@ -27,7 +27,7 @@ REVOKE ALL ON FUNCTION seeme.guard_extension() FROM PUBLIC;
 -- seeme_altered_followed_column makes its trigger again. The event triggers after these find both
 -- up to date.
 CREATE EVENT TRIGGER seeme_alter_followed_column ON ddl_command_start WHEN TAG IN ('ALTER TABLE')
-  EXECUTE FUNCTION seeme.make_way();
+  EXECUTE FUNCTION seeme.drop_trigger_in_way();
 COMMENT ON EVENT TRIGGER seeme_alter_followed_column IS
   'Lets ALTER TABLE change a column that the trigger on the names of a protected table''s rows '
   'depends on';

@@ -39,7 +39,8 @@ load_organization(SeemePrincipal *principal, SeemeCachedPrincipal *cached, const
 
 	seeme_cached_note_dates_of_grants(cached, principal->now, grants);
 	seeme_set_organization_place(&place, id);
-	if (!seeme_cache_place_codes(principal, cached, SEEME_SCOPE_ORGANIZATION, &place, grants, words))
+	if (!seeme_cache_place_codes(principal, cached, SEEME_SCOPE_ORGANIZATION, &place, grants,
+								 words))
 		return -1;
 	if (!seeme_belongs(grants))
 		return 1;
@@ -189,7 +190,10 @@ seeme_load_all_resources(SeemeStore *store, SeemeCachedPrincipal *cached,
 	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac bulk load",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	/* Kept apart from the cached ones: until the end, a resource may lack codes of some projects. */
+
+	/*
+	 * Kept apart from the cached ones: until the end, a resource may lack codes of some projects.
+	 */
 	while (is_complete &&
 		   (number = seeme_cached_next_place(cached, &position, &set)) != 0)
 	{

@@ -143,19 +143,21 @@ extern bool seeme_cache_code_sets_are_scarce(void);
 extern const uint64 *seeme_cache_code_set(SeemeCodeSet set);
 
 extern SeemeUuidHash seeme_cache_places[SEEME_NCONTAINERS + 1];
-extern uint32 seeme_cache_add_place(SeemeScopeKind kind, const pg_uuid_t *id, const SeemePlace *place);
+extern uint32 seeme_cache_add_place(SeemeScopeKind kind, const pg_uuid_t *id,
+									const SeemePlace *place);
 extern const SeemePlace *seeme_cache_place(uint32 number);
 extern uint32 seeme_cache_nplaces(void);
 
 extern bool seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *owner);
-extern void seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_t *owner);
+extern void seeme_cache_add_owner(const pg_uuid_t *organization, bool exists,
+								  const pg_uuid_t *owner);
 
 extern uint32 seeme_cache_nowners(void);
 
 extern bool seeme_cache_is_preloaded(SeemeTable table);
 extern void seeme_cache_set_preloaded(SeemeTable table);
 
-extern bool seeme_cache_find_user(const pg_uuid_t *person);
+extern bool seeme_cache_find_user(const pg_uuid_t *user);
 extern void seeme_cache_set_users(const pg_uuid_t *ids, int n);
 
 extern SeemeCodeSet seeme_cache_find_role(const pg_uuid_t *role_id);
@@ -165,16 +167,26 @@ extern uint32 seeme_cache_nprincipals(void);
 extern SeemeCachedPrincipal *seeme_cache_find_principal(const SeemePrincipalKey *key);
 extern SeemeCachedPrincipal *seeme_cache_add_principal(const SeemePrincipalKey *key);
 extern void seeme_cache_forget_principal(SeemeCachedPrincipal *cached);
-extern SeemeCachedGrants *seeme_cached_find_grants(SeemeCachedPrincipal *cached, const pg_uuid_t *organization_id);
-extern SeemeCachedGrants *seeme_cached_add_grants(SeemeCachedPrincipal *cached, const pg_uuid_t *organization_id, int nmemberships);
+extern SeemeCachedGrants *seeme_cached_find_grants(SeemeCachedPrincipal *cached,
+												   const pg_uuid_t *organization_id);
+extern SeemeCachedGrants *seeme_cached_add_grants(SeemeCachedPrincipal *cached,
+												  const pg_uuid_t *organization_id,
+												  int nmemberships);
 extern bool seeme_cached_set_codes(SeemeCachedPrincipal *cached, uint32 place, SeemeCodeSet set);
 extern void seeme_cached_set_key_codes(SeemeCachedPrincipal *cached, const uint64 *words);
-extern uint32 seeme_cached_next_place(const SeemeCachedPrincipal *cached, uint32 *position, SeemeCodeSet *set);
-extern SeemeCachedResources *seeme_cached_resources(SeemeCachedPrincipal *cached, const char *resource_type);
-extern const SeemeUuidSet *seeme_cached_find_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind, uint32 type, int code);
-extern const SeemeUuidSet *seeme_cached_add_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind, uint32 type, int code, const pg_uuid_t *ids, int n);
-extern void seeme_cached_resources_add(SeemeCachedResources *resources, const pg_uuid_t *id, SeemeCodeSet set);
-extern bool seeme_cached_resources_set_complete(SeemeCachedResources *resources, const SeemeUuidHash *loaded);
+extern uint32 seeme_cached_next_place(const SeemeCachedPrincipal *cached, uint32 *position,
+									  SeemeCodeSet *set);
+extern SeemeCachedResources *seeme_cached_resources(SeemeCachedPrincipal *cached,
+													const char *resource_type);
+extern const SeemeUuidSet *seeme_cached_find_ids(SeemeCachedPrincipal *cached,
+												 SeemeScopeKind kind, uint32 type, int code);
+extern const SeemeUuidSet *seeme_cached_add_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind,
+												uint32 type, int code, const pg_uuid_t *ids,
+												int n);
+extern void seeme_cached_resources_add(SeemeCachedResources *resources, const pg_uuid_t *id,
+									   SeemeCodeSet set);
+extern bool seeme_cached_resources_set_complete(SeemeCachedResources *resources,
+												const SeemeUuidHash *loaded);
 
 /* About how many places the cache knows of a principal. */
 static inline int
@@ -193,7 +205,8 @@ seeme_cached_codes(const SeemeCachedPrincipal *cached, uint32 place)
 		return place < cached->size ? cached->sets.all[place] : SEEME_UNKNOWN_CODE_SET;
 	if (cached->size == 0)
 		return SEEME_UNKNOWN_CODE_SET;
-	for (i = (place * 2654435769u) & (cached->size - 1); cached->sets.few[i].place != 0; i = (i + 1) & (cached->size - 1))
+	for (i = (place * 2654435769u) & (cached->size - 1); cached->sets.few[i].place != 0;
+		 i = (i + 1) & (cached->size - 1))
 		if (cached->sets.few[i].place == place)
 			return cached->sets.few[i].set;
 	return SEEME_UNKNOWN_CODE_SET;

@@ -1,9 +1,9 @@
 /*
  * effective_permissions.c: the codes that a principal has in one place, or on one resource.
  *
- * Puts decisions into the cache. Must not decide: evaluator.c says which memberships have an effect.
- * Owns no state. Everything is read in a store that was opened by seeme_cache_open(). If anything
- * changes meanwhile, the next seeme_cache_open() forgets what was put here.
+ * Puts decisions into the cache. Must not decide: evaluator.c says which memberships have an
+ * effect. Owns no state. Everything is read in a store that was opened by seeme_cache_open(). If
+ * anything changes meanwhile, the next seeme_cache_open() forgets what was put here.
  */
 #include "postgres.h"
 
@@ -172,11 +172,12 @@ max_memberships(void)
 }
 
 /*
- * The grants in the organization of a place, as far as they can apply there: from the cache, put into
- * `expanded`, or read.
+ * The grants in the organization of a place, as far as they can apply there: from the cache, put
+ * into `expanded`, or read.
  *
- * A principal with many grants in an organization has them read for one place at first. When another
- * place is asked about, all of them are read, if they may be cached; else those for each place.
+ * A principal with many grants in an organization has them read for one place at first. When
+ * another place is asked about, all of them are read, if they may be cached; else those for each
+ * place.
  */
 static const SeemeGrants *
 grants_at(SeemePrincipal *principal, SeemeCachedPrincipal *cached, const SeemePlace *place,
@@ -338,7 +339,9 @@ seeme_cached_has_code(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScop
 	return has_code;
 }
 
-/* Adds the codes that a principal has on a resource: those in any project that it is assigned to. */
+/*
+ * Adds the codes that a principal has on a resource: those in any project that it is assigned to.
+ */
 void
 seeme_add_codes_on_resource(SeemeStore *store, SeemeCachedPrincipal *cached,
 							const char *resource_type, const pg_uuid_t *resource, uint64 *words)

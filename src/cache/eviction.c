@@ -66,7 +66,8 @@ seeme_cache_evict(void)
 		seeme_cached_generation = seeme_generation;
 	}
 	if ((seeme_cache_has_grown || bounded_by != seeme_cache_limit()) &&
-		(seeme_cache_was_full || seeme_cache_bytes() > seeme_cache_limit() || seeme_cache_ran_out_of_code_sets()))
+		(seeme_cache_was_full || seeme_cache_bytes() > seeme_cache_limit() ||
+		 seeme_cache_ran_out_of_code_sets()))
 	{
 		seeme_cache_counters.evictions++;
 		/* Prefer to forget principals: places are shared by all of them. */

@@ -24,8 +24,8 @@
 #define COARSE_CLOCK_ERROR (20 * 1000)
 
 /*
- * Whether a date has passed. The coarse clock costs a fifth of the exact one, which is read only when
- * the date is close.
+ * Whether a date has passed. The coarse clock costs a fifth of the exact one, which is read only
+ * when the date is close.
  */
 bool
 seeme_has_passed(TimestampTz date)
@@ -198,8 +198,8 @@ add_cached(SeemeStore *store, const SeemeIdentity *identity, const SeemePrincipa
 }
 
 /*
- * Gets the cached principal of an identity, adding it if need be. NULL when the identity's token has
- * expired or does not count. A principal has no token: several tokens may name the same one.
+ * Gets the cached principal of an identity, adding it if need be. NULL when the identity's token
+ * has expired or does not count. A principal has no token: several tokens may name the same one.
  */
 SeemeCachedPrincipal *
 seeme_get_cached_principal(SeemeStore *store, const SeemeIdentity *identity)
@@ -258,8 +258,8 @@ seeme_is_valid_identity(const SeemeIdentity *identity)
 }
 
 /*
- * Whether a principal may act at all. With a code: whether also its API key, if any, allows the code
- * everywhere, as what needs no role requires.
+ * Whether a principal may act at all. With a code: whether also its API key, if any, allows the
+ * code everywhere, as what needs no role requires.
  */
 bool
 seeme_cached_is_active(const SeemeCachedPrincipal *cached, const char *code)

@@ -85,7 +85,8 @@ void
 seeme_cache_create_contexts(void)
 {
 	if (cache_context == NULL)
-		cache_context = AllocSetContextCreate(TopMemoryContext, "seeme_rbac cache", ALLOCSET_SMALL_SIZES);
+		cache_context = AllocSetContextCreate(TopMemoryContext, "seeme_rbac cache",
+											  ALLOCSET_SMALL_SIZES);
 	if (seeme_vocabulary_context == NULL)
 		seeme_vocabulary_context = create_context("seeme_rbac vocabulary");
 	if (seeme_places_context == NULL)
@@ -107,12 +108,14 @@ seeme_cache_generation(void)
 }
 
 /*
- * seeme.cache_counters() RETURNS TABLE (hits, probes, bulk_loads, evictions, resets, bypasses, bytes bigint)
+ * seeme.cache_counters() RETURNS TABLE (hits, probes, bulk_loads, evictions, resets, bypasses,
+ * bytes bigint)
  */
 SEEME_FUNCTION(seeme_cache_counters_of_backend, 0)
 {
 	const SeemeCacheCounters *c = &seeme_cache_counters;
-	int64		values[] = {c->hits, c->probes, c->bulk_loads, c->evictions, c->resets, c->bypasses, seeme_cache_bytes()};
+	int64		values[] = {c->hits, c->probes, c->bulk_loads, c->evictions,
+	c->resets, c->bypasses, seeme_cache_bytes()};
 	Datum		datums[lengthof(values)];
 	bool		nulls[lengthof(values)] = {false};
 	TupleDesc	columns;

@@ -27,7 +27,7 @@ static uint32 nplaces = 0;
 static uint32 places_size = 0;
 
 /* In seeme_users_context: the users who exist and have no date on which they are disabled */
-static SeemeUuidSet people = {0};
+static SeemeUuidSet active_users = {0};
 static uint64 users_generation = 0;
 
 /* The tables that were read as a whole. */
@@ -52,7 +52,7 @@ void
 seeme_users_forget(void)
 {
 	is_preloaded[SEEME_TABLE_users] = false;
-	memset(&people, 0, sizeof(people));
+	memset(&active_users, 0, sizeof(active_users));
 	MemoryContextReset(seeme_users_context);
 }
 
@@ -66,11 +66,14 @@ seeme_cache_add_place(SeemeScopeKind kind, const pg_uuid_t *id, const SeemePlace
 	Size		size = !grows ? places_size : Max((Size) places_size * 2, 64);
 
 	if (size > PG_INT32_MAX ||
-		!seeme_cache_fits((grows ? sizeof(SeemePlace) * size : 0) + seeme_uuid_hash_growth(&seeme_cache_places[kind])))
+		!seeme_cache_fits((grows ? sizeof(SeemePlace) * size : 0) +
+						  seeme_uuid_hash_growth(&seeme_cache_places[kind])))
 		return 0;
 	if (grows)
 	{
-		SeemePlace *grown = MemoryContextAllocExtended(seeme_places_context, sizeof(SeemePlace) * size, MCXT_ALLOC_HUGE);
+		SeemePlace *grown = MemoryContextAllocExtended(seeme_places_context,
+													   sizeof(SeemePlace) * size,
+													   MCXT_ALLOC_HUGE);
 
 		if (places != NULL)
 		{
@@ -128,12 +131,14 @@ seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_
 	Size		size = !grows ? owners_size : Max((Size) owners_size * 2, 32);
 	CachedOwner *owner_entry;
 
-	if (entry == NULL &&
-		!seeme_cache_fits((grows ? sizeof(CachedOwner) * size : 0) + seeme_uuid_hash_growth(&owner_numbers)))
+	if (entry == NULL && !seeme_cache_fits((grows ? sizeof(CachedOwner) * size : 0) +
+										   seeme_uuid_hash_growth(&owner_numbers)))
 		return;
 	if (grows)
 	{
-		CachedOwner *grown = MemoryContextAllocExtended(seeme_places_context, sizeof(CachedOwner) * size, MCXT_ALLOC_HUGE);
+		CachedOwner *grown = MemoryContextAllocExtended(seeme_places_context,
+														sizeof(CachedOwner) * size,
+														MCXT_ALLOC_HUGE);
 
 		if (owners != NULL)
 		{
@@ -175,10 +180,11 @@ seeme_cache_set_preloaded(SeemeTable table)
 
 /* Whether a user is known to be active. False means unknown, not no. */
 bool
-seeme_cache_find_user(const pg_uuid_t *person)
+seeme_cache_find_user(const pg_uuid_t *user)
 {
-	return people.lines != NULL && seeme_bucket_generations[seeme_inval_bucket(person)] <= users_generation &&
-		seeme_uuid_set_contains(&people, person);
+	return active_users.lines != NULL &&
+		seeme_bucket_generations[seeme_inval_bucket(user)] <= users_generation &&
+		seeme_uuid_set_contains(&active_users, user);
 }
 
 /* Takes all active users, as they were read since seeme_cache_evict(). */
@@ -186,7 +192,7 @@ void
 seeme_cache_set_users(const pg_uuid_t *ids, int n)
 {
 	seeme_users_forget();
-	seeme_uuid_set_fill(seeme_users_context, &people, ids, n);
+	seeme_uuid_set_fill(seeme_users_context, &active_users, ids, n);
 	users_generation = seeme_cache_generation();
 	seeme_cache_has_grown = true;
 }

@@ -35,10 +35,12 @@
 static int
 rows_to_read(SeemeStore *store, SeemeTable table, uint32 looked_up, Size bytes_per_row)
 {
-	double		most = Min((double) seeme_cache_limit() / PART_OF_MEMORY / bytes_per_row, (double) PG_INT32_MAX);
+	double		most = Min((double) seeme_cache_limit() / PART_OF_MEMORY / bytes_per_row,
+						   (double) PG_INT32_MAX);
 	double		rows;
 
-	if (looked_up == 0 || looked_up % LOOKUPS_BETWEEN != 0 || seeme_cache_is_preloaded(table) || IsolationIsSerializable())
+	if (looked_up == 0 || looked_up % LOOKUPS_BETWEEN != 0 || seeme_cache_is_preloaded(table) ||
+		IsolationIsSerializable())
 		return 0;
 	rows = seeme_estimate_rows(store, table);
 	return rows > most || rows > (double) looked_up * ROWS_PER_LOOKUP ? 0 : (int) most;
@@ -95,7 +97,8 @@ seeme_look_up_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t 
 
 	if (seeme_cache_find_owner(organization, &exists, owner))
 		return exists;
-	rows = rows_to_read(store, SEEME_TABLE_organizations, seeme_cache_nowners(), 4 * sizeof(pg_uuid_t));
+	rows = rows_to_read(store, SEEME_TABLE_organizations, seeme_cache_nowners(),
+						4 * sizeof(pg_uuid_t));
 	if (rows > 0)
 	{
 		seeme_visit_organizations(store, rows, add_organization, NULL);
@@ -108,23 +111,23 @@ seeme_look_up_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t 
 	return exists;
 }
 
-typedef struct People
+typedef struct ActiveUsers
 {
 	pg_uuid_t  *ids;
 	int			n;
 	int			size;
-} People;
+} ActiveUsers;
 
 static void
-add_person(void *context, const SeemeUser *person)
+add_user(void *context, const SeemeUser *user)
 {
-	People	   *people = context;
+	ActiveUsers *users = context;
 
-	if (person->disabled_at != DT_NOEND || person->tokens_valid_from != DT_NOBEGIN)
+	if (user->disabled_at != DT_NOEND || user->tokens_valid_from != DT_NOBEGIN)
 		return;
-	if (people->n >= people->size)
-		people->ids = repalloc_huge(people->ids, sizeof(pg_uuid_t) * (people->size *= 2));
-	people->ids[people->n++] = person->id;
+	if (users->n >= users->size)
+		users->ids = repalloc_huge(users->ids, sizeof(pg_uuid_t) * (users->size *= 2));
+	users->ids[users->n++] = user->id;
 }
 
 /*
@@ -132,21 +135,21 @@ add_person(void *context, const SeemeUser *person)
  * tokens count. False means unknown, not no.
  */
 bool
-seeme_is_known_active(SeemeStore *store, const pg_uuid_t *person)
+seeme_is_known_active(SeemeStore *store, const pg_uuid_t *user)
 {
 	int			rows;
 
-	if (seeme_cache_find_user(person))
+	if (seeme_cache_find_user(user))
 		return true;
 	rows = rows_to_read(store, SEEME_TABLE_users, seeme_cache_nprincipals(), 2 * sizeof(pg_uuid_t));
 	if (rows > 0)
 	{
-		People		people = {palloc(sizeof(pg_uuid_t) * LOOKUPS_BETWEEN), 0, LOOKUPS_BETWEEN};
+		ActiveUsers users = {palloc(sizeof(pg_uuid_t) * LOOKUPS_BETWEEN), 0, LOOKUPS_BETWEEN};
 
-		seeme_visit_users(store, rows, add_person, &people);
-		seeme_cache_set_users(people.ids, people.n);
+		seeme_visit_users(store, rows, add_user, &users);
+		seeme_cache_set_users(users.ids, users.n);
 		seeme_cache_set_preloaded(SEEME_TABLE_users);
-		pfree(people.ids);
+		pfree(users.ids);
 	}
-	return seeme_cache_find_user(person);
+	return seeme_cache_find_user(user);
 }

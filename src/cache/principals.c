@@ -50,11 +50,11 @@ came_by_key(const SeemePrincipalKey *key)
 static void
 forget_ids(SeemeCachedPrincipal *cached)
 {
-	for (SeemeCachedIds *held = cached->ids, *next; held != NULL; held = next)
+	for (SeemeCachedIds *known = cached->ids, *next; known != NULL; known = next)
 	{
-		next = held->next;
-		seeme_uuid_set_free(&held->ids);
-		pfree(held);
+		next = known->next;
+		seeme_uuid_set_free(&known->ids);
+		pfree(known);
 	}
 	cached->ids = NULL;
 }
@@ -63,7 +63,8 @@ static void
 forget_resources_of(SeemeCachedPrincipal *cached)
 {
 	forget_ids(cached);
-	for (SeemeCachedResources *resources = cached->resources; resources != NULL; resources = resources->next)
+	for (SeemeCachedResources *resources = cached->resources; resources != NULL;
+		 resources = resources->next)
 	{
 		if (resources->entries.entries != NULL)
 			pfree(resources->entries.entries);
@@ -120,7 +121,9 @@ seeme_cache_find_principal(const SeemePrincipalKey *key)
 		cached = last_principal = find_principal(key);
 	if (cached == NULL ||
 		(seeme_bucket_generations[seeme_inval_bucket(&key->user_id)] <= cached->generation &&
-		 (!cached->has_creator || seeme_bucket_generations[seeme_inval_bucket(&cached->creator_id)] <= cached->generation)))
+		 (!cached->has_creator ||
+		  seeme_bucket_generations[seeme_inval_bucket(&cached->creator_id)] <=
+		  cached->generation)))
 		return cached;
 	seeme_cache_forget_principal(cached);
 	return NULL;
@@ -128,17 +131,19 @@ seeme_cache_find_principal(const SeemePrincipalKey *key)
 
 /* Where the pointer to the principal of a user without a key is. */
 static SeemeCachedPrincipal **
-place_for(const pg_uuid_t *person)
+pointer_of_user(const pg_uuid_t *user)
 {
-	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&numbers, person);
+	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&numbers, user);
 
 	if (entry != NULL)
 		return &by_number[entry->number];
 	if (numbers.used + 1 >= by_number_size)
 	{
 		uint32		size = Max(by_number_size * 2, 64);
-		SeemeCachedPrincipal **grown = MemoryContextAllocExtended(seeme_principals_context, sizeof(SeemeCachedPrincipal *) * size,
-																  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		SeemeCachedPrincipal **grown =
+		MemoryContextAllocExtended(seeme_principals_context,
+								   sizeof(SeemeCachedPrincipal *) * size,
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 		if (by_number != NULL)
 		{
@@ -148,7 +153,7 @@ place_for(const pg_uuid_t *person)
 		by_number = grown;
 		by_number_size = size;
 	}
-	seeme_uuid_hash_insert(seeme_principals_context, &numbers, person, numbers.used + 1);
+	seeme_uuid_hash_insert(seeme_principals_context, &numbers, user, numbers.used + 1);
 	return &by_number[numbers.used];
 }
 
@@ -162,17 +167,21 @@ seeme_cache_add_principal(const SeemePrincipalKey *key)
 	{
 		if (by_key == NULL)
 		{
-			HASHCTL		control = {.keysize = sizeof(SeemePrincipalKey), .entrysize = sizeof(SeemeCachedPrincipal), .hcxt = seeme_principals_context};
+			HASHCTL		control = {.keysize = sizeof(SeemePrincipalKey),
+				.entrysize = sizeof(SeemeCachedPrincipal),
+			.hcxt = seeme_principals_context};
 
-			by_key = hash_create("seeme_rbac viewers", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+			by_key = hash_create("seeme_rbac viewers", 64, &control,
+								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 		}
 		cached = hash_search(by_key, key, HASH_ENTER, NULL);
 	}
 	else
 	{
-		SeemeCachedPrincipal **place = place_for(&key->user_id);
+		SeemeCachedPrincipal **place = pointer_of_user(&key->user_id);
 
-		cached = *place = MemoryContextAlloc(seeme_principals_context, sizeof(SeemeCachedPrincipal));
+		cached = *place = MemoryContextAlloc(seeme_principals_context,
+											 sizeof(SeemeCachedPrincipal));
 	}
 	memset(cached, 0, sizeof(SeemeCachedPrincipal));
 	cached->key = *key;
@@ -195,7 +204,8 @@ seeme_cache_forget_principal(SeemeCachedPrincipal *cached)
 		pfree(cached->grants_numbers.entries);
 	if (cached->key_codes != NULL)
 		pfree(cached->key_codes);
-	for (SeemeCachedResources *resources = cached->resources, *next; resources != NULL; resources = next)
+	for (SeemeCachedResources *resources = cached->resources, *next; resources != NULL;
+		 resources = next)
 	{
 		next = resources->next;
 		if (resources->entries.entries != NULL)
@@ -210,7 +220,7 @@ seeme_cache_forget_principal(SeemeCachedPrincipal *cached)
 		hash_search(by_key, &cached->key, HASH_REMOVE, NULL);
 	else
 	{
-		*place_for(&cached->key.user_id) = NULL;
+		*pointer_of_user(&cached->key.user_id) = NULL;
 		pfree(cached);
 	}
 	seeme_site_generation++;
@@ -238,7 +248,8 @@ grow_few(SeemeCachedPrincipal *cached)
 	uint32		old_size = cached->size;
 	uint32		size = Max(old_size * 2, 4);
 
-	cached->sets.few = MemoryContextAllocZero(seeme_principals_context, sizeof(SeemePlaceCodes) * size);
+	cached->sets.few = MemoryContextAllocZero(seeme_principals_context,
+											  sizeof(SeemePlaceCodes) * size);
 	cached->size = size;
 	cached->used = 0;
 	for (uint32 i = 0; i < old_size; i++)
@@ -253,7 +264,9 @@ static void
 make_flat(SeemeCachedPrincipal *cached, uint32 place)
 {
 	uint32		size = Max(seeme_cache_places_size(), place + 1);
-	SeemeCodeSet *all = MemoryContextAllocExtended(seeme_principals_context, sizeof(SeemeCodeSet) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	SeemeCodeSet *all = MemoryContextAllocExtended(seeme_principals_context,
+												   sizeof(SeemeCodeSet) * size,
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 	if (cached->is_flat)
 		memcpy(all, cached->sets.all, sizeof(SeemeCodeSet) * cached->size);
@@ -275,7 +288,8 @@ seeme_cached_set_codes(SeemeCachedPrincipal *cached, uint32 place, SeemeCodeSet 
 	{
 		if (!cached->is_flat && cached->used < FEW_PLACES)
 			grow_few(cached);
-		else if (seeme_cache_fits(sizeof(SeemeCodeSet) * Max(seeme_cache_places_size(), (Size) place + 1)))
+		else if (seeme_cache_fits(sizeof(SeemeCodeSet) *
+								  Max(seeme_cache_places_size(), (Size) place + 1)))
 			make_flat(cached, place);
 		else
 			return false;
@@ -328,7 +342,8 @@ static void
 grow_grants(SeemeCachedPrincipal *cached)
 {
 	Size		size = Max((Size) cached->grants_size * 2, 4);
-	SeemeCachedGrants **grown = MemoryContextAllocExtended(seeme_principals_context, sizeof(SeemeCachedGrants *) * size,
+	SeemeCachedGrants **grown = MemoryContextAllocExtended(seeme_principals_context,
+														   sizeof(SeemeCachedGrants *) * size,
 														   MCXT_ALLOC_HUGE);
 
 	if (cached->all_grants != NULL)
@@ -342,18 +357,23 @@ grow_grants(SeemeCachedPrincipal *cached)
 
 /* Adds empty grants, which replace older ones, for the caller to fill; NULL: there is no room. */
 SeemeCachedGrants *
-seeme_cached_add_grants(SeemeCachedPrincipal *cached, const pg_uuid_t *organization_id, int nmemberships)
+seeme_cached_add_grants(SeemeCachedPrincipal *cached,
+						const pg_uuid_t *organization_id, int nmemberships)
 {
 	uint32		number = number_of_grants(cached, organization_id);
-	Size		size = offsetof(SeemeCachedGrants, memberships) + sizeof(SeemeCachedMembership) * nmemberships;
+	Size		size = offsetof(SeemeCachedGrants, memberships) +
+	sizeof(SeemeCachedMembership) * nmemberships;
 	bool		grows = number == 0 && cached->ngrants >= cached->grants_size;
 	SeemeCachedGrants *grants;
 
 	if (!seeme_cache_fits(size +
 						  (grows ? sizeof(SeemeCachedGrants *) * 2 * cached->grants_size : 0) +
-						  (number == 0 && cached->ngrants >= FEW_GRANTS ? seeme_uuid_hash_growth(&cached->grants_numbers) : 0)))
+						  (number == 0 && cached->ngrants >= FEW_GRANTS
+						   ? seeme_uuid_hash_growth(&cached->grants_numbers)
+						   : 0)))
 		return NULL;
-	grants = MemoryContextAllocExtended(seeme_principals_context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	grants = MemoryContextAllocExtended(seeme_principals_context, size,
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	grants->organization_id = *organization_id;
 	grants->nmemberships = nmemberships;
 	if (number != 0)
@@ -367,8 +387,10 @@ seeme_cached_add_grants(SeemeCachedPrincipal *cached, const pg_uuid_t *organizat
 			grow_grants(cached);
 		cached->all_grants[cached->ngrants++] = grants;
 		if (cached->ngrants > FEW_GRANTS)
-			for (uint32 i = cached->ngrants == FEW_GRANTS + 1 ? 1 : cached->ngrants; i <= cached->ngrants; i++)
-				seeme_uuid_hash_insert(seeme_principals_context, &cached->grants_numbers, &cached->all_grants[i - 1]->organization_id, i);
+			for (uint32 i = cached->ngrants == FEW_GRANTS + 1 ? 1 : cached->ngrants;
+				 i <= cached->ngrants; i++)
+				seeme_uuid_hash_insert(seeme_principals_context, &cached->grants_numbers,
+									   &cached->all_grants[i - 1]->organization_id, i);
 	}
 	seeme_cache_has_grown = true;
 	return grants;
@@ -425,13 +447,17 @@ seeme_cached_resources_add(SeemeCachedResources *resources, const pg_uuid_t *id,
 bool
 seeme_cached_resources_set_complete(SeemeCachedResources *resources, const SeemeUuidHash *loaded)
 {
-	Size		size = loaded->entries == NULL ? 0 : sizeof(SeemeUuidHashEntry) * ((Size) loaded->mask + 1);
+	Size		size = loaded->entries == NULL ? 0
+	: sizeof(SeemeUuidHashEntry) * ((Size) loaded->mask + 1);
 	SeemeUuidHash copy = *loaded;
 
 	if (!seeme_cache_fits(size))
 		return false;
 	if (size > 0)
-		copy.entries = memcpy(MemoryContextAllocExtended(seeme_principals_context, size, MCXT_ALLOC_HUGE), loaded->entries, size);
+	{
+		copy.entries = MemoryContextAllocExtended(seeme_principals_context, size, MCXT_ALLOC_HUGE);
+		memcpy(copy.entries, loaded->entries, size);
+	}
 	if (resources->entries.entries != NULL)
 		pfree(resources->entries.entries);
 	resources->entries = copy;
@@ -445,29 +471,30 @@ seeme_cached_resources_set_complete(SeemeCachedResources *resources, const Seeme
 const SeemeUuidSet *
 seeme_cached_find_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind, uint32 type, int code)
 {
-	SeemeCachedIds *held;
+	SeemeCachedIds *known;
 
-	for (held = cached->ids; held != NULL; held = held->next)
-		if (held->kind == kind && held->type == type && held->code == code)
-			return &held->ids;
+	for (known = cached->ids; known != NULL; known = known->next)
+		if (known->kind == kind && known->type == type && known->code == code)
+			return &known->ids;
 	return NULL;
 }
 
 /* NULL: there is no room. */
 const SeemeUuidSet *
-seeme_cached_add_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind, uint32 type, int code, const pg_uuid_t *values, int n)
+seeme_cached_add_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind,
+					 uint32 type, int code, const pg_uuid_t *values, int n)
 {
-	SeemeCachedIds *held;
+	SeemeCachedIds *known;
 
 	if (!seeme_cache_fits(seeme_uuid_set_size(n)))
 		return NULL;
-	held = MemoryContextAllocZero(seeme_principals_context, sizeof(SeemeCachedIds));
-	held->kind = kind;
-	held->type = type;
-	held->code = code;
-	seeme_uuid_set_fill(seeme_principals_context, &held->ids, values, n);
+	known = MemoryContextAllocZero(seeme_principals_context, sizeof(SeemeCachedIds));
+	known->kind = kind;
+	known->type = type;
+	known->code = code;
+	seeme_uuid_set_fill(seeme_principals_context, &known->ids, values, n);
 	seeme_cache_has_grown = true;
-	held->next = cached->ids;
-	cached->ids = held;
-	return &held->ids;
+	known->next = cached->ids;
+	cached->ids = known;
+	return &known->ids;
 }

@@ -126,8 +126,10 @@ seeme_cache_find_recent_code(const char *code, int length)
 	if (length <= 0 || length > MAX_RECENT_LENGTH)
 		return -1;
 	place = recent_place(code, length);
-	return recent_codes[place].length == length && memcmp(recent_codes[place].code, code, length) == 0 ?
-		recent_codes[place].number : -1;
+	return recent_codes[place].length == length &&
+		memcmp(recent_codes[place].code, code, length) == 0
+		? recent_codes[place].number
+		: -1;
 }
 
 /* The number of a code; -1: it is not registered. */
@@ -214,9 +216,11 @@ grow_sets(void)
 {
 	uint32		size = grown_size();
 	uint32		mask = size * 2 - 1;
-	uint64	   *grown = MemoryContextAllocExtended(seeme_vocabulary_context, sizeof(uint64) * nwords * size,
+	uint64	   *grown = MemoryContextAllocExtended(seeme_vocabulary_context,
+												   sizeof(uint64) * nwords * size,
 												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	SeemeCodeSet *numbers = MemoryContextAllocZero(seeme_vocabulary_context, sizeof(SeemeCodeSet) * size * 2);
+	SeemeCodeSet *numbers = MemoryContextAllocZero(seeme_vocabulary_context,
+												   sizeof(SeemeCodeSet) * size * 2);
 
 	if (set_words != NULL)
 	{
@@ -264,7 +268,8 @@ seeme_cache_intern(const uint64 *words)
 		if (memcmp(seeme_cache_code_set(set_numbers[i]), words, sizeof(uint64) * nwords) == 0)
 			return set_numbers[i];
 	if (nsets >= MAX_SETS ||
-		(nsets >= sets_size && !seeme_cache_fits((sizeof(uint64) * nwords + sizeof(SeemeCodeSet) * 2) * grown_size())))
+		(nsets >= sets_size &&
+		 !seeme_cache_fits((sizeof(uint64) * nwords + sizeof(SeemeCodeSet) * 2) * grown_size())))
 	{
 		ran_out_of_sets = seeme_cache_has_grown = true;
 		return SEEME_UNKNOWN_CODE_SET;

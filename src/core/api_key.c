@@ -13,7 +13,8 @@
  * another membership.
  */
 bool
-seeme_is_organization_membership(SeemeStore *store, const pg_uuid_t *id, const pg_uuid_t *organization, const pg_uuid_t *user)
+seeme_is_organization_membership(SeemeStore *store, const pg_uuid_t *id,
+								 const pg_uuid_t *organization, const pg_uuid_t *user)
 {
 	SeemeMembership membership;
 
@@ -28,8 +29,8 @@ seeme_is_organization_membership(SeemeStore *store, const pg_uuid_t *id, const p
  *
  * A key that privileged code made depends on no creator, nor does a user's own key without an
  * organization. Every other key counts while its creator could make it now, under the same
- * memberships as then. So an expulsion ends a key for good, whichever commits first. *creator is set
- * to the creator if the answer depends on them.
+ * memberships as then. So an expulsion ends a key for good, whichever commits first. *creator is
+ * set to the creator if the answer depends on them.
  */
 const char *
 seeme_api_key_defect(SeemeStore *store, const SeemeApiKey *key, SeemePrincipal **creator)
@@ -47,16 +48,19 @@ seeme_api_key_defect(SeemeStore *store, const SeemeApiKey *key, SeemePrincipal *
 	seeme_init_principal(*creator, store, &key->created_by);
 	if ((*creator)->is_refused)
 		return "its creator is unknown or disabled";
-	if (!seeme_is_organization_membership(store, &key->creator_membership_id, &key->organization_id, &key->created_by))
+	if (!seeme_is_organization_membership(store, &key->creator_membership_id,
+										  &key->organization_id, &key->created_by))
 		return "its creator has left the organization since";
 	grants = seeme_get_grants(*creator, &key->organization_id);
 	if (!seeme_belongs(grants))
 		return "its creator's membership is not current";
 	if (is_own)
 		return NULL;
-	if (!seeme_read_service(store, &key->user_id, &organization) || !seeme_uuid_equal(&organization, &key->organization_id))
+	if (!seeme_read_service(store, &key->user_id, &organization) ||
+		!seeme_uuid_equal(&organization, &key->organization_id))
 		return "its user is no service of the organization";
-	if (!seeme_is_organization_membership(store, &key->bearer_membership_id, &key->organization_id, &key->user_id))
+	if (!seeme_is_organization_membership(store, &key->bearer_membership_id,
+										  &key->organization_id, &key->user_id))
 		return "its user has left the organization since";
 	place = seeme_organization_place(&key->organization_id);
 	if (!seeme_evaluate(*creator, place, "organizations:manage_members"))
@@ -75,6 +79,7 @@ void
 seeme_limit_to_api_key(SeemePrincipal *principal, const pg_uuid_t *key_id)
 {
 	seeme_limit_to_valid_api_key(principal, key_id);
-	if (!principal->is_refused && seeme_api_key_defect(principal->store, principal->key, &principal->creator) != NULL)
+	if (!principal->is_refused &&
+		seeme_api_key_defect(principal->store, principal->key, &principal->creator) != NULL)
 		principal->is_refused = true;
 }

@@ -70,14 +70,15 @@ nearest(List *texts, const char *written)
 		return NULL;			/* longer than any code */
 	foreach(cell, texts)
 	{
-		const char *text = lfirst(cell);
-		int			distance = varstr_levenshtein_less_equal(text, strlen(text), written, strlen(written),
-															 1, 1, 1, best_distance - 1, true);
+		const char *candidate = lfirst(cell);
+		int			length = strlen(candidate);
+		int			distance = varstr_levenshtein_less_equal(candidate, length, written,
+															 strlen(written), 1, 1, 1,
+															 best_distance - 1, true);
 
 		if (distance < best_distance)
 		{
-			best = text;
-
+			best = candidate;
 			best_distance = distance;
 		}
 	}
@@ -104,17 +105,19 @@ raise_unknown_code(List *registered, const char *code)
 		candidates = list_make1("*");
 		foreach(cell, registered)
 		{
-			candidates = lappend(candidates, psprintf("%s:*", seeme_resource_of_code(lfirst(cell))));
+			candidates = lappend(candidates,
+								 psprintf("%s:*", seeme_resource_of_code(lfirst(cell))));
 			candidates = lappend(candidates, psprintf("*%s", strchr(lfirst(cell), ':')));
 		}
 	}
 	meant = nearest(candidates, code);
 
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("permission \"%s\" is not registered", clipped(code)),
-			 meant != NULL ? errhint("Perhaps you mean \"%s\".", meant)
-			 : errhint("A permission is resource:action, and seeme.permissions lists them; wildcards are *, resource:* and *:action.")));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("permission \"%s\" is not registered", clipped(code)),
+					meant != NULL ? errhint("Perhaps you mean \"%s\".", meant)
+					: errhint("A permission is resource:action, and "
+							  "seeme.permissions lists them; wildcards are *, "
+							  "resource:* and *:action.")));
 }
 
 /*

@@ -2,9 +2,9 @@
  * columnlist.h: the columns that C reads by number.
  *
  * Each line is COLUMN(table, name, number, type). The file that includes this one defines COLUMN,
- * as with PostgreSQL's kwlist.h; there is no include guard. sql/install has the same numbers, and an
- * upgrade adds columns at the end only. src/core/index_scan.c compares name and type with the table
- * before it reads the first row. test/t/022_columns.pl compares every line with pg_attribute.
+ * as with PostgreSQL's kwlist.h; there is no include guard. sql/install has the same numbers, and
+ * an upgrade adds columns at the end only. src/core/index_scan.c compares name and type with the
+ * table before it reads the first row. test/t/032_columns.pl compares every line with pg_attribute.
  */
 COLUMN(users, id, 1, UUIDOID)
 COLUMN(users, email, 3, TEXTOID)
@@ -25,6 +25,7 @@ COLUMN(projects, organization_id, 2, UUIDOID)
 COLUMN(projects, team_id, 3, UUIDOID)
 
 COLUMN(roles, id, 1, UUIDOID)
+COLUMN(roles, organization_id, 2, UUIDOID)
 COLUMN(roles, name, 3, TEXTOID)
 COLUMN(roles, permissions, 5, TEXTARRAYOID)
 
@@ -76,3 +77,6 @@ COLUMN(token_keys, valid_until, 9, TIMESTAMPTZOID)
 COLUMN(external_identities, issuer, 1, TEXTOID)
 COLUMN(external_identities, subject, 2, TEXTOID)
 COLUMN(external_identities, user_id, 3, UUIDOID)
+
+COLUMN(trusted_functions, name, 1, TEXTOID)
+COLUMN(trusted_functions, digest, 2, TEXTOID)

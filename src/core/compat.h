@@ -25,10 +25,12 @@
 #if PG_VERSION_NUM >= 160000
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
-#define seeme_may_execute(function) (object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#define seeme_may_execute(function)                                                              \
+	(object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
 #define seeme_owns_relation(relation) object_ownercheck(RelationRelationId, relation, GetUserId())
 #else
-#define seeme_may_execute(function) (pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#define seeme_may_execute(function)                                                              \
+	(pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
 #define seeme_owns_relation(relation) pg_class_ownercheck(relation, GetUserId())
 #endif
 
@@ -60,19 +62,25 @@
  * columns have no nulls.
  */
 #if PG_VERSION_NUM >= 190000
-#define seeme_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, NULL, nkeys, 0, SO_NONE)
+#define seeme_index_beginscan(table, index, snapshot, nkeys)                                     \
+	index_beginscan(table, index, snapshot, NULL, nkeys, 0, SO_NONE)
 #define seeme_table_beginscan(table, snapshot) table_beginscan(table, snapshot, 0, NULL, SO_NONE)
-#define seeme_table_beginscan_parallel(table, shared) table_beginscan_parallel(table, shared, SO_NONE)
-#define seeme_init_scan_slot(estate, scan, columns, operations) ExecInitScanTupleSlot(estate, scan, columns, operations, 0)
+#define seeme_table_beginscan_parallel(table, shared)                                            \
+	table_beginscan_parallel(table, shared, SO_NONE)
+#define seeme_init_scan_slot(estate, scan, columns, operations)                                  \
+	ExecInitScanTupleSlot(estate, scan, columns, operations, 0)
 #else
 #if PG_VERSION_NUM >= 180000
-#define seeme_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, NULL, nkeys, 0)
+#define seeme_index_beginscan(table, index, snapshot, nkeys)                                     \
+	index_beginscan(table, index, snapshot, NULL, nkeys, 0)
 #else
-#define seeme_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, nkeys, 0)
+#define seeme_index_beginscan(table, index, snapshot, nkeys)                                     \
+	index_beginscan(table, index, snapshot, nkeys, 0)
 #endif
 #define seeme_table_beginscan(table, snapshot) table_beginscan(table, snapshot, 0, NULL)
 #define seeme_table_beginscan_parallel(table, shared) table_beginscan_parallel(table, shared)
-#define seeme_init_scan_slot(estate, scan, columns, operations) ExecInitScanTupleSlot(estate, scan, columns, operations)
+#define seeme_init_scan_slot(estate, scan, columns, operations)                                  \
+	ExecInitScanTupleSlot(estate, scan, columns, operations)
 #endif
 
 /* 18: what EXPLAIN prints has its own headers. */
@@ -87,13 +95,35 @@
 #define SEEME_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
 #define SEEME_EXECUTOR_RUN_ARGUMENTS query, direction, count
 #else
-#define SEEME_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
+#define SEEME_EXECUTOR_RUN_PARAMETERS                                                            \
+	QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
 #define SEEME_EXECUTOR_RUN_ARGUMENTS query, direction, count, execute_once
 #endif
 
 /* 18: pg_noreturn stands before a declaration; pg_attribute_noreturn() stood behind it. */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/* 18: columns that are computed when they are read, and GROUP BY's expressions in a range table entry of their own. */
+#if PG_VERSION_NUM >= 180000
+#include "access/table.h"
+#include "nodes/parsenodes.h"
+#include "utils/rel.h"
+static inline bool
+seeme_has_virtual_columns(Oid relid)
+{
+	Relation	relation = table_open(relid, NoLock);
+	TupleConstr *constraints = RelationGetDescr(relation)->constr;
+	bool		found = constraints != NULL && constraints->has_generated_virtual;
+
+	table_close(relation, NoLock);
+	return found;
+}
+#define seeme_group_expressions(rte) ((rte)->rtekind == RTE_GROUP ? (rte)->groupexprs : NIL)
+#else
+#define seeme_has_virtual_columns(relid) false
+#define seeme_group_expressions(rte) NIL
 #endif
 
 /* 18: a module tells its name and version. */

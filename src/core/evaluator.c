@@ -42,8 +42,8 @@ compare_scope_with(const void *scope, const void *membership)
 }
 
 /*
- * The memberships in a place and in what it lies in, whether they have an effect or not. Returns how
- * many; there is room for SEEME_NCONTAINERS.
+ * The memberships in a place and in what it lies in, whether they have an effect or not. Returns
+ * how many; there is room for SEEME_NCONTAINERS.
  */
 int
 seeme_memberships_at(const SeemeGrants *grants, const SeemePlace *place,
@@ -64,9 +64,9 @@ seeme_memberships_at(const SeemeGrants *grants, const SeemePlace *place,
 }
 
 /*
- * What has an effect in a place: *everything for the owner of the organization; else the memberships
- * whose roles add up there. Returns how many; there is room for SEEME_NCONTAINERS. The API key of
- * the principal still limits what comes of them.
+ * What has an effect in a place: *everything for the owner of the organization; else the
+ * memberships whose roles add up there. Returns how many; there is room for SEEME_NCONTAINERS.
+ * The API key of the principal still limits what comes of them.
  */
 int
 seeme_effective_memberships(const SeemePrincipal *principal, const SeemeGrants *grants,
@@ -88,8 +88,8 @@ seeme_effective_memberships(const SeemePrincipal *principal, const SeemeGrants *
 }
 
 /*
- * Whether the principal has a code in a place. A wildcard is had through itself or a wider one only,
- * never through the codes that it covers today.
+ * Whether the principal has a code in a place. A wildcard is had through itself or a wider one
+ * only, never through the codes that it covers today.
  */
 bool
 seeme_evaluate(SeemePrincipal *principal, const SeemePlace *place, const char *code)
@@ -152,8 +152,8 @@ seeme_may_manage_members(SeemePrincipal *principal, const SeemePlace *place)
 }
 
 /*
- * Whether the principal owns the organization of a place, or is a current member of the place itself
- * and of the organization. No role is needed.
+ * Whether the principal owns the organization of a place, or is a current member of the place
+ * itself and of the organization. No role is needed.
  */
 bool
 seeme_is_member_of(SeemePrincipal *principal, const SeemePlace *place)
@@ -222,8 +222,8 @@ seeme_index_places(SeemePlaceIndex *index, List *places)
 }
 
 /*
- * Enough of the indexed places in an organization to find every permission that the principal has in
- * any of them: one place for each container in which the principal has a membership.
+ * Enough of the indexed places in an organization to find every permission that the principal has
+ * in any of them: one place for each container in which the principal has a membership.
  */
 List *
 seeme_distinct_places(SeemePrincipal *principal, const SeemePlaceIndex *index,

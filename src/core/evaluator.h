@@ -16,7 +16,9 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Whether a membership has an effect, and if not, what is the first thing that keeps it from one. */
+/*
+ * Whether a membership has an effect, and if not, what is the first thing that keeps it from one.
+ */
 typedef enum SeemeMembershipState
 {
 	SEEME_MEMBERSHIP_EFFECTIVE,

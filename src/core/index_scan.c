@@ -40,7 +40,8 @@
 #include "core/index_scan.h"
 #include "core/version.h"
 
-StaticAssertDecl(SEEME_NTABLES <= SEEME_MAX_TABLES_READ, "every table has a place among those that were read");
+StaticAssertDecl(SEEME_NTABLES <= SEEME_MAX_TABLES_READ, "every table has a place among those "
+				 "that were read");
 
 void
 seeme_store_open_in(SeemeStore *store, Oid namespace)
@@ -86,20 +87,28 @@ static const struct
 	[SEEME_PROJECTS_BY_TEAM] = {SEEME_TABLE_projects, "projects_team_id_idx"},
 	[SEEME_ROLES_BY_ID] = {SEEME_TABLE_roles, "roles_pkey"},
 	[SEEME_MEMBERSHIPS_BY_ID] = {SEEME_TABLE_memberships, "memberships_pkey"},
-	[SEEME_MEMBERSHIPS_BY_USER] = {SEEME_TABLE_memberships, "memberships_person_and_scope_key", true},
-	[SEEME_MEMBERSHIPS_BY_ORGANIZATION] = {SEEME_TABLE_memberships, "memberships_organization_id_idx", true},
+	[SEEME_MEMBERSHIPS_BY_USER] = {SEEME_TABLE_memberships, "memberships_person_and_scope_key",
+	true},
+	[SEEME_MEMBERSHIPS_BY_ORGANIZATION] = {SEEME_TABLE_memberships,
+	"memberships_organization_id_idx", true},
 	[SEEME_MEMBERSHIPS_BY_TEAM] = {SEEME_TABLE_memberships, "memberships_team_id_idx"},
-	[SEEME_ASSIGNMENTS_BY_RESOURCE] = {SEEME_TABLE_project_resources, "project_resources_resource_idx", true},
-	[SEEME_ASSIGNMENTS_BY_PROJECT] = {SEEME_TABLE_project_resources, "project_resources_project_and_resource_key", true},
+	[SEEME_ASSIGNMENTS_BY_RESOURCE] = {SEEME_TABLE_project_resources,
+	"project_resources_resource_idx", true},
+	[SEEME_ASSIGNMENTS_BY_PROJECT] = {SEEME_TABLE_project_resources,
+	"project_resources_project_and_resource_key", true},
 	[SEEME_PERMISSIONS_BY_NAME] = {SEEME_TABLE_permissions, "permissions_pkey"},
 	[SEEME_RESOURCE_TYPES_BY_NAME] = {SEEME_TABLE_resource_types, "resource_types_pkey"},
-	[SEEME_RESOURCE_TYPES_BY_RESOURCE] = {SEEME_TABLE_resource_types, "resource_types_resource_key"},
-	[SEEME_RELEASED_RESOURCES_BY_ID] = {SEEME_TABLE_released_resources, "released_resources_pkey"},
+	[SEEME_RESOURCE_TYPES_BY_RESOURCE] = {SEEME_TABLE_resource_types, "resource_types_resource_"
+	"key"},
+	[SEEME_RELEASED_RESOURCES_BY_ID] = {SEEME_TABLE_released_resources, "released_resources_"
+	"pkey"},
 	[SEEME_API_KEYS_BY_ID] = {SEEME_TABLE_api_keys, "api_keys_pkey"},
 	[SEEME_RETIRED_IDS_BY_ID] = {SEEME_TABLE_retired_ids, "retired_ids_pkey"},
 	[SEEME_TOKEN_KEYS_BY_ID] = {SEEME_TABLE_token_keys, "token_keys_pkey"},
 	[SEEME_TOKEN_KEYS_BY_KID] = {SEEME_TABLE_token_keys, "token_keys_kid_idx"},
-	[SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT] = {SEEME_TABLE_external_identities, "external_identities_pkey"},
+	[SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT] = {SEEME_TABLE_external_identities, "external_"
+	"identities_pkey"},
+	[SEEME_TRUSTED_FUNCTIONS_BY_NAME] = {SEEME_TABLE_trusted_functions, "trusted_functions_pkey"},
 };
 
 /*
@@ -133,17 +142,21 @@ check_columns(Relation relation, SeemeTable table)
 	for (int i = 0; i < seeme_ncolumns; i++)
 	{
 		const SeemeColumn *column = &seeme_columns[i];
-		Form_pg_attribute attribute = column->number > columns->natts ? NULL : TupleDescAttr(columns, column->number - 1);
+		Form_pg_attribute attribute = column->number > columns->natts
+		? NULL
+		: TupleDescAttr(columns, column->number - 1);
 
 		if (column->table != table)
 			continue;
 		if (attribute == NULL || attribute->attisdropped || attribute->atttypid != column->type ||
 			strcmp(NameStr(attribute->attname), column->name) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("column %d of table seeme.%s is not \"%s\" of type %s, as library version %s has it",
-							column->number, seeme_table_names[table], column->name, format_type_be(column->type), SEEME_RBAC_VERSION),
-					 errhint("The tables of the schema seeme are changed by ALTER EXTENSION seeme_rbac UPDATE alone.")));
+			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+							errmsg("column %d of table seeme.%s is not \"%s\" of type %s, as "
+								   "library version %s has it",
+								   column->number, seeme_table_names[table], column->name,
+								   format_type_be(column->type), SEEME_RBAC_VERSION),
+							errhint("The tables of the schema seeme are changed by ALTER "
+									"EXTENSION seeme_rbac UPDATE alone.")));
 	}
 	has_columns[table] = true;
 }
@@ -249,10 +262,12 @@ fits(SeemeScan *scan)
 	{
 		ScanKey		key = &scan->scan->keyData[i];
 		bool		isnull;
-		Datum		value = heap_getattr(scan->tuple, scan->index->rd_index->indkey.values[key->sk_attno - 1],
+		Datum		value = heap_getattr(scan->tuple,
+										 scan->index->rd_index->indkey.values[key->sk_attno - 1],
 										 RelationGetDescr(scan->table), &isnull);
 
-		if (isnull || !DatumGetBool(FunctionCall2Coll(&key->sk_func, key->sk_collation, value, key->sk_argument)))
+		if (isnull || !DatumGetBool(FunctionCall2Coll(&key->sk_func, key->sk_collation, value,
+													  key->sk_argument)))
 			return false;
 	}
 	return true;
@@ -356,8 +371,8 @@ seeme_uuid_key(ScanKey key, AttrNumber column, const pg_uuid_t *value)
 void
 seeme_text_key(ScanKey key, AttrNumber column, const char *value)
 {
-	ScanKeyEntryInitialize(key, 0, column, BTEqualStrategyNumber, InvalidOid, DEFAULT_COLLATION_OID, F_TEXTEQ,
-						   CStringGetTextDatum(value));
+	ScanKeyEntryInitialize(key, 0, column, BTEqualStrategyNumber, InvalidOid,
+						   DEFAULT_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(value));
 }
 
 /*
@@ -387,7 +402,8 @@ entry_datum(SeemeScan *scan, int column, bool *isnull)
 			offset = att_align_nominal(offset, attribute->attalign) + attribute->attlen;
 	}
 	offset = att_align_nominal(offset, TupleDescAttr(columns, column)->attalign);
-	return fetchatt(TupleDescAttr(columns, column), (char *) entry + IndexInfoFindDataOffset(entry->t_info) + offset);
+	return fetchatt(TupleDescAttr(columns, column),
+					(char *) entry + IndexInfoFindDataOffset(entry->t_info) + offset);
 }
 
 /* A column of the current row, or of the index entry. The row is fetched if the entry lacks it. */
@@ -452,7 +468,8 @@ seeme_row_texts(SeemeScan *scan, AttrNumber column, char ***texts)
 	*texts = NULL;
 	if (isnull)
 		return 0;
-	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements,
+					  &nulls, &n);
 	*texts = palloc(sizeof(char *) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 		if (!nulls[i])
@@ -462,7 +479,8 @@ seeme_row_texts(SeemeScan *scan, AttrNumber column, char ***texts)
 
 /* Reads the first row that the keys find; false: there is none. */
 bool
-seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, void *row)
+seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get,
+			   void *row)
 {
 	SeemeScan	scan;
 	bool		found;
@@ -480,7 +498,8 @@ seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, See
  * with `size` bytes.
  */
 List *
-seeme_list_some_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, Size size, int limit)
+seeme_list_some_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys,
+					 SeemeGetRow get, Size size, int limit)
 {
 	SeemeScan	scan;
 	List	   *rows = NIL;
@@ -498,7 +517,8 @@ seeme_list_some_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey key
 }
 
 List *
-seeme_list_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, Size size)
+seeme_list_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys,
+				SeemeGetRow get, Size size)
 {
 	return seeme_list_some_rows(store, index, nkeys, keys, get, size, INT_MAX);
 }

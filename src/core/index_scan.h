@@ -54,8 +54,9 @@ typedef enum SeemeIndex
 	SEEME_TOKEN_KEYS_BY_ID,
 	SEEME_TOKEN_KEYS_BY_KID,
 	SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT,
+	SEEME_TRUSTED_FUNCTIONS_BY_NAME,
 } SeemeIndex;
-#define SEEME_NINDEXES (SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT + 1)
+#define SEEME_NINDEXES (SEEME_TRUSTED_FUNCTIONS_BY_NAME + 1)
 
 /* A scan of one table, by an index or as a whole. */
 typedef struct SeemeScan
@@ -84,7 +85,8 @@ seeme_store_was_read(const SeemeStore *store)
 /* Copies what is needed of the current row to `row`. */
 typedef void (*SeemeGetRow) (SeemeScan *scan, void *row);
 
-extern void seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys, ScanKey keys);
+extern void seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys,
+							 ScanKey keys);
 extern bool seeme_next_entry(SeemeScan *scan);
 extern bool seeme_entry_is_visible(SeemeScan *scan);
 extern bool seeme_next_row(SeemeScan *scan);
@@ -98,10 +100,12 @@ extern bool seeme_row_uuid(SeemeScan *scan, AttrNumber column, pg_uuid_t *value)
 extern TimestampTz seeme_row_time(SeemeScan *scan, AttrNumber column, TimestampTz if_null);
 extern char *seeme_row_text(SeemeScan *scan, AttrNumber column);
 extern int	seeme_row_texts(SeemeScan *scan, AttrNumber column, char ***texts);
-extern bool seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, void *row);
-extern List *seeme_list_some_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, Size size,
-								  int limit);
-extern List *seeme_list_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, Size size);
+extern bool seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys,
+						   SeemeGetRow get, void *row);
+extern List *seeme_list_some_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys,
+								  SeemeGetRow get, Size size, int limit);
+extern List *seeme_list_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys,
+							 SeemeGetRow get, Size size);
 
 #pragma GCC visibility pop
 

@@ -52,7 +52,37 @@ static Oid	proxies[SEEME_NINVAL_KINDS];
 
 /* The OIDs that stand for buckets of users begin here. */
 #define FIRST_BUCKET_OID ((Oid) 8192)
-StaticAssertDecl(FIRST_BUCKET_OID + SEEME_NBUCKETS <= FirstGenbkiObjectId, "no table has the number of a group");
+StaticAssertDecl(FIRST_BUCKET_OID + SEEME_NBUCKETS <= FirstGenbkiObjectId, "no table has the "
+				 "number of a group");
+
+/*
+ * The messages that one subtransaction has sent. PostgreSQL keeps each message until the end of the
+ * transaction. So a message is sent once, and beyond some number of buckets one message about
+ * everybody takes the place of all that would follow. A rollback to a savepoint takes back the
+ * messages of that subtransaction alone: hence the notes are of one subtransaction.
+ */
+#define MAX_BUCKETS_SENT 128
+
+static struct
+{
+	LocalTransactionId transaction;
+	SubTransactionId subtransaction;
+	bool		of_kind[SEEME_NINVAL_KINDS];
+	int			nbuckets;
+	bool		of_bucket[SEEME_NBUCKETS];
+}			sent;
+
+/* Makes the notes those of the current subtransaction. */
+static void
+begin_sending(void)
+{
+	if (sent.transaction == seeme_local_xid() &&
+		sent.subtransaction == GetCurrentSubTransactionId())
+		return;
+	memset(&sent, 0, sizeof(sent));
+	sent.transaction = seeme_local_xid();
+	sent.subtransaction = GetCurrentSubTransactionId();
+}
 
 static void
 kind_changed(SeemeInvalKind kind)
@@ -89,11 +119,12 @@ relation_changed(Datum arg, Oid relid)
 			kind_changed(SEEME_INVAL_VOCABULARY);
 }
 
-/* A database role may have got another name. */
+/* A database role may have got another name, or be a superuser no more, whose functions were trusted. */
 static void
 role_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
 	kind_changed(SEEME_INVAL_RIGHTS);
+	seeme_function_generation++;
 }
 
 static void
@@ -152,13 +183,12 @@ seeme_bump_generation(void)
 }
 
 /*
- * Invalidates the bucket of a user in every session, at commit. PostgreSQL takes from a row of
+ * Invalidates a bucket of users in every session, at commit. PostgreSQL takes from a row of
  * pg_class only the OID, and whether the table is shared.
  */
 static void
-invalidate_user(const pg_uuid_t *user)
+invalidate_bucket(uint32 bucket)
 {
-	uint32		bucket = seeme_inval_bucket(user);
 	HeapTupleData tuple = {0};
 
 	tuple.t_len = MAXALIGN(SizeofHeapTupleHeader) + CLASS_TUPLE_SIZE;
@@ -167,6 +197,36 @@ invalidate_user(const pg_uuid_t *user)
 	((Form_pg_class) GETSTRUCT(&tuple))->oid = FIRST_BUCKET_OID + bucket;
 	CacheInvalidateRelcacheByTuple(&tuple);
 	pfree(tuple.t_data);
+}
+
+/* Invalidates everything of a kind in every session, at commit. */
+static void
+invalidate_kind(SeemeInvalKind kind, Oid namespace)
+{
+	if (!sent.of_kind[kind])
+	{
+		Oid			relid = get_relname_relid(proxy_names[kind], namespace);
+
+		if (OidIsValid(relid))
+			CacheInvalidateRelcacheByRelid(relid);
+		sent.of_kind[kind] = true;
+	}
+	kind_changed(kind);
+}
+
+static void
+invalidate_user(const pg_uuid_t *user, Oid namespace)
+{
+	uint32		bucket = seeme_inval_bucket(user);
+
+	if (!sent.of_kind[SEEME_INVAL_RIGHTS] && !sent.of_bucket[bucket])
+	{
+		if (++sent.nbuckets > MAX_BUCKETS_SENT)
+			invalidate_kind(SEEME_INVAL_RIGHTS, namespace);
+		else
+			invalidate_bucket(bucket);
+		sent.of_bucket[bucket] = true;
+	}
 	bucket_changed(bucket);
 }
 
@@ -180,23 +240,25 @@ invalidate_user_of_row(TriggerData *trigger, HeapTuple row)
 	Datum		user;
 
 	if (column <= 0)
-		elog(ERROR, "table %s has no column %s", RelationGetRelationName(trigger->tg_relation), trigger->tg_trigger->tgargs[1]);
+		elog(ERROR, "table %s has no column %s", RelationGetRelationName(trigger->tg_relation),
+			 trigger->tg_trigger->tgargs[1]);
 	if (TupleDescAttr(columns, column - 1)->atttypid != UUIDOID)
-		elog(ERROR, "column %s of table %s is no uuid", trigger->tg_trigger->tgargs[1], RelationGetRelationName(trigger->tg_relation));
+		elog(ERROR, "column %s of table %s is no uuid", trigger->tg_trigger->tgargs[1],
+			 RelationGetRelationName(trigger->tg_relation));
 	user = heap_getattr(row, column, columns, &isnull);
 	if (!isnull)
-		invalidate_user(DatumGetUUIDP(user));
+		invalidate_user(DatumGetUUIDP(user), RelationGetNamespace(trigger->tg_relation));
 	return !isnull;
 }
 
 /*
- * seeme.note_change('changes_of_…', column) RETURNS trigger
+ * seeme.send_invalidation('changes_of_…', column) RETURNS trigger
  *
  * The column, a uuid, names the user whose rights a row is about; empty: the row concerns
  * everybody. Fires before a row is written, so that nothing is cached between the write and the
  * message; and after, before other triggers of the row.
  */
-SEEME_FUNCTION(seeme_note_change, 0)
+SEEME_FUNCTION(seeme_send_invalidation, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	bool		is_sent = false;
@@ -204,9 +266,10 @@ SEEME_FUNCTION(seeme_note_change, 0)
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.note_change is a trigger function")));
+				 errmsg("seeme.send_invalidation is a trigger function")));
 	if (trigger->tg_trigger->tgnargs != 2)
-		elog(ERROR, "seeme.note_change takes two arguments");
+		elog(ERROR, "seeme.send_invalidation takes two arguments");
+	begin_sending();
 	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && trigger->tg_trigger->tgargs[1][0] != '\0')
 	{
 		is_sent = invalidate_user_of_row(trigger, trigger->tg_trigtuple);
@@ -216,19 +279,16 @@ SEEME_FUNCTION(seeme_note_change, 0)
 	if (!is_sent)
 	{
 		int			kind;
-		Oid			relid;
 
 		for (kind = 0; kind < SEEME_NINVAL_KINDS - 1; kind++)
 			if (strcmp(trigger->tg_trigger->tgargs[0], proxy_names[kind]) == 0)
 				break;
-		relid = get_relname_relid(proxy_names[kind], RelationGetNamespace(trigger->tg_relation));
-		if (OidIsValid(relid))
-			CacheInvalidateRelcacheByRelid(relid);
-		kind_changed(kind);
+		invalidate_kind(kind, RelationGetNamespace(trigger->tg_relation));
 	}
 	seeme_rights_changed_lxid = seeme_local_xid();
 	seeme_rights_changed_at = GetCurrentStatementStartTimestamp();
 	if (TRIGGER_FIRED_BEFORE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-		PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple);
+		PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
+						  : trigger->tg_trigtuple);
 	PG_RETURN_POINTER(NULL);
 }

@@ -58,8 +58,9 @@ seeme_limit_to_valid_api_key(SeemePrincipal *principal, const pg_uuid_t *key_id)
 }
 
 /*
- * Whether the principal's API key, if any, allows a code in an organization. With code NULL: whether
- * it allows anything there. With organization NULL: whether it allows the code everywhere.
+ * Whether the principal's API key, if any, allows a code in an organization. With code NULL:
+ * whether it allows anything there. With organization NULL: whether it allows the code
+ * everywhere.
  */
 bool
 seeme_api_key_allows(const SeemePrincipal *principal, const pg_uuid_t *organization_id,

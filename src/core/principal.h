@@ -1,5 +1,6 @@
 /*
- * principal.h: a principal, which is the user about whom a decision is made, and the principal's grants.
+ * principal.h: a principal, which is the user about whom a decision is made, and the principal's
+ * grants.
  *
  * Who is asking is another matter: that is a SeemeIdentity (identity/identity.h).
  */

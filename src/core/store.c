@@ -1,8 +1,8 @@
 /*
  * store.c: the rows of roles and memberships.
  *
- * Must not know who is asking, or which memberships count. Writes nothing. How a row is found is for
- * index_scan.c.
+ * Must not know who is asking, or which memberships count. Writes nothing. How a row is found is
+ * for index_scan.c.
  */
 #include "postgres.h"
 
@@ -25,6 +25,8 @@ get_role(SeemeScan *scan, void *row)
 	SeemeRole  *role = row;
 
 	seeme_row_uuid(scan, Anum_roles_id, &role->id);
+	role->has_organization = seeme_row_uuid(scan, Anum_roles_organization_id,
+											&role->organization_id);
 	role->name = seeme_row_text(scan, Anum_roles_name);
 	role->ncodes = seeme_row_texts(scan, Anum_roles_permissions, &role->codes);
 }
@@ -79,8 +81,8 @@ user_keys(ScanKeyData keys[2], const pg_uuid_t *organization, const pg_uuid_t *u
 #define NSCOPE_KEYS (1 + SEEME_NCONTAINERS)
 
 /*
- * The same for one scope: the column of its kind has the id, and the columns of other kinds are null.
- * For the organization itself all of them are null.
+ * The same for one scope: the column of its kind has the id, and the columns of other kinds are
+ * null. For the organization itself all of them are null.
  */
 static void
 scope_keys(ScanKeyData keys[NSCOPE_KEYS], const pg_uuid_t *organization, const pg_uuid_t *user,
@@ -134,8 +136,8 @@ seeme_list_memberships_in_team(SeemeStore *store, const pg_uuid_t *team)
 }
 
 /*
- * The distinct values of a column among the memberships that a key finds: pg_uuid_t *. The index has
- * equal values together. Memberships in teams and projects are skipped unless `all_kinds`.
+ * The distinct values of a column among the memberships that a key finds: pg_uuid_t *. The index
+ * has equal values together. Memberships in teams and projects are skipped unless `all_kinds`.
  */
 static List *
 list_distinct(SeemeStore *store, SeemeIndex index, ScanKey key, AttrNumber column, bool all_kinds)
@@ -158,7 +160,8 @@ list_distinct(SeemeStore *store, SeemeIndex index, ScanKey key, AttrNumber colum
 		{
 			pg_uuid_t	id;
 
-			is_skipped = seeme_row_uuid(&scan, seeme_scope_descriptors[kind].membership_column, &id);
+			is_skipped = seeme_row_uuid(&scan, seeme_scope_descriptors[kind].membership_column,
+										&id);
 		}
 		if (is_skipped)
 			continue;
@@ -302,5 +305,26 @@ seeme_find_membership(SeemeStore *store, const pg_uuid_t *organization, const pg
 	ScanKeyData keys[NSCOPE_KEYS];
 
 	scope_keys(keys, organization, user, SEEME_SCOPE_ORGANIZATION, NULL);
-	return seeme_read_row(store, SEEME_MEMBERSHIPS_BY_USER, NSCOPE_KEYS, keys, get_membership_id, id);
+	return seeme_read_row(store, SEEME_MEMBERSHIPS_BY_USER, NSCOPE_KEYS, keys, get_membership_id,
+						  id);
+}
+
+/* Trusted functions */
+
+static void
+get_digest(SeemeScan *scan, void *row)
+{
+	*(char **) row = seeme_row_text(scan, Anum_trusted_functions_digest);
+}
+
+/* What a function was when it was trusted; NULL if it is not. */
+char *
+seeme_read_trusted_function(SeemeStore *store, const char *name)
+{
+	ScanKeyData key;
+	char	   *digest = NULL;
+
+	seeme_text_key(&key, Anum_trusted_functions_name, name);
+	seeme_read_row(store, SEEME_TRUSTED_FUNCTIONS_BY_NAME, 1, &key, get_digest, &digest);
+	return digest;
 }

@@ -35,7 +35,8 @@ seeme_read_user(SeemeStore *store, const pg_uuid_t *id, SeemeUser *user)
 }
 
 void
-seeme_visit_users(SeemeStore *store, int limit, void (*visit) (void *context, const SeemeUser *user), void *context)
+seeme_visit_users(SeemeStore *store, int limit,
+				  void (*visit) (void *context, const SeemeUser *user), void *context)
 {
 	SeemeScan	scan;
 	SeemeUser	user;
@@ -57,7 +58,8 @@ seeme_find_user_of_role(SeemeStore *store, const char *role, pg_uuid_t *id)
 	SeemeUser	user;
 
 	namestrcpy(&name, role);
-	ScanKeyInit(&key, Anum_users_database_role, BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(&name));
+	ScanKeyInit(&key, Anum_users_database_role, BTEqualStrategyNumber, F_NAMEEQ,
+				NameGetDatum(&name));
 	if (!seeme_read_row(store, SEEME_USERS_BY_DATABASE_ROLE, 1, &key, get_user, &user))
 		return false;
 	*id = user.id;
@@ -113,7 +115,8 @@ get_api_key(SeemeScan *scan, void *row)
 	SeemeApiKey *key = row;
 
 	seeme_row_uuid(scan, Anum_api_keys_user_id, &key->user_id);
-	key->has_organization = seeme_row_uuid(scan, Anum_api_keys_organization_id, &key->organization_id);
+	key->has_organization = seeme_row_uuid(scan, Anum_api_keys_organization_id,
+										   &key->organization_id);
 	key->expires_at = seeme_row_time(scan, Anum_api_keys_expires_at, DT_NOEND);
 	key->ncodes = seeme_row_texts(scan, Anum_api_keys_permissions, &key->codes);
 	key->has_creator = seeme_row_uuid(scan, Anum_api_keys_created_by, &key->created_by);
@@ -138,6 +141,7 @@ static void
 get_token_key(SeemeScan *scan, void *row)
 {
 	SeemeTokenKey *key = row;
+	Datum		jwk;
 	bool		isnull;
 
 	seeme_row_uuid(scan, Anum_token_keys_id, &key->id);
@@ -145,7 +149,8 @@ get_token_key(SeemeScan *scan, void *row)
 	key->issuer = seeme_row_text(scan, Anum_token_keys_issuer);
 	key->audience = seeme_row_text(scan, Anum_token_keys_audience);
 	key->algorithm = seeme_row_text(scan, Anum_token_keys_algorithm);
-	key->jwk = DatumGetCString(DirectFunctionCall1(jsonb_out, seeme_row_datum(scan, Anum_token_keys_jwk, &isnull)));
+	jwk = seeme_row_datum(scan, Anum_token_keys_jwk, &isnull);
+	key->jwk = DatumGetCString(DirectFunctionCall1(jsonb_out, jwk));
 	key->names_user_id = strcmp(seeme_row_text(scan, Anum_token_keys_subject_kind), "user_id") == 0;
 	key->valid_from = seeme_row_time(scan, Anum_token_keys_valid_from, DT_NOBEGIN);
 	key->valid_until = seeme_row_time(scan, Anum_token_keys_valid_until, DT_NOEND);
@@ -159,7 +164,8 @@ seeme_read_token_key(SeemeStore *store, const pg_uuid_t *id)
 	SeemeTokenKey *found = palloc0(sizeof(SeemeTokenKey));
 
 	seeme_uuid_key(&key, Anum_token_keys_id, id);
-	return seeme_read_row(store, SEEME_TOKEN_KEYS_BY_ID, 1, &key, get_token_key, found) ? found : NULL;
+	return seeme_read_row(store, SEEME_TOKEN_KEYS_BY_ID, 1, &key, get_token_key, found) ? found
+		: NULL;
 }
 
 /* The keys with a kid. Several issuers may use the same one. */
@@ -169,7 +175,8 @@ seeme_list_token_keys(SeemeStore *store, const char *kid)
 	ScanKeyData key;
 
 	seeme_text_key(&key, Anum_token_keys_kid, kid);
-	return seeme_list_rows(store, SEEME_TOKEN_KEYS_BY_KID, 1, &key, get_token_key, sizeof(SeemeTokenKey));
+	return seeme_list_rows(store, SEEME_TOKEN_KEYS_BY_KID, 1, &key, get_token_key,
+						   sizeof(SeemeTokenKey));
 }
 
 static void
@@ -179,11 +186,13 @@ get_user_of_external_identity(SeemeScan *scan, void *row)
 }
 
 bool
-seeme_find_external_identity(SeemeStore *store, const char *issuer, const char *subject, pg_uuid_t *user_id)
+seeme_find_external_identity(SeemeStore *store, const char *issuer, const char *subject,
+							 pg_uuid_t *user_id)
 {
 	ScanKeyData keys[2];
 
 	seeme_text_key(&keys[0], Anum_external_identities_issuer, issuer);
 	seeme_text_key(&keys[1], Anum_external_identities_subject, subject);
-	return seeme_read_row(store, SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT, 2, keys, get_user_of_external_identity, user_id);
+	return seeme_read_row(store, SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT, 2, keys,
+						  get_user_of_external_identity, user_id);
 }

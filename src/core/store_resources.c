@@ -79,7 +79,8 @@ seeme_read_resource_type(SeemeStore *store, const char *type)
 List *
 seeme_list_resource_types(SeemeStore *store)
 {
-	return seeme_list_rows(store, SEEME_RESOURCE_TYPES_BY_NAME, 0, NULL, get_resource_type, sizeof(char *));
+	return seeme_list_rows(store, SEEME_RESOURCE_TYPES_BY_NAME, 0, NULL, get_resource_type,
+						   sizeof(char *));
 }
 
 /* Assignments of resources to projects */
@@ -124,7 +125,8 @@ seeme_list_assignments_to(SeemeStore *store, const pg_uuid_t *project, const cha
  */
 bool
 seeme_visit_assignments(SeemeStore *store, const char *type, int limit,
-						void (*visit) (void *context, const SeemeAssignment *assignment), void *context)
+						void (*visit) (void *context, const SeemeAssignment *assignment),
+						void *context)
 {
 	SeemeScan	scan;
 	SeemeAssignment assignment;
@@ -160,7 +162,8 @@ get_had_row(SeemeScan *scan, void *row)
 {
 	bool		isnull;
 
-	*(bool *) row = DatumGetBool(seeme_row_datum(scan, Anum_project_resources_had_row, &isnull)) && !isnull;
+	*(bool *) row =
+		DatumGetBool(seeme_row_datum(scan, Anum_project_resources_had_row, &isnull)) && !isnull;
 }
 
 /* Whether a resource is assigned. *had_row: a protected table had its row at the last look. */
@@ -173,7 +176,8 @@ seeme_read_had_row(SeemeStore *store, const char *type, const pg_uuid_t *resourc
 
 	seeme_uuid_key(&keys[0], Anum_project_resources_resource_id, resource);
 	seeme_text_key(&keys[1], Anum_project_resources_resource_type, type);
-	rows = seeme_list_rows(store, SEEME_ASSIGNMENTS_BY_RESOURCE, 2, keys, get_had_row, sizeof(bool));
+	rows = seeme_list_rows(store, SEEME_ASSIGNMENTS_BY_RESOURCE, 2, keys, get_had_row,
+						   sizeof(bool));
 	*had_row = false;
 	foreach(cell, rows)
 	{
@@ -187,7 +191,8 @@ get_released_had_row(SeemeScan *scan, void *row)
 {
 	bool		isnull;
 
-	*(bool *) row = DatumGetBool(seeme_row_datum(scan, Anum_released_resources_had_row, &isnull)) && !isnull;
+	*(bool *) row =
+		DatumGetBool(seeme_row_datum(scan, Anum_released_resources_had_row, &isnull)) && !isnull;
 }
 
 /*
@@ -201,7 +206,8 @@ seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resour
 
 	seeme_text_key(&keys[0], Anum_released_resources_resource_type, type);
 	seeme_uuid_key(&keys[1], Anum_released_resources_resource_id, resource);
-	return seeme_read_row(store, SEEME_RELEASED_RESOURCES_BY_ID, 2, keys, had_row == NULL ? NULL : get_released_had_row, had_row);
+	return seeme_read_row(store, SEEME_RELEASED_RESOURCES_BY_ID, 2, keys,
+						  had_row == NULL ? NULL : get_released_had_row, had_row);
 }
 
 /* Whether users were added or changed other than by a restore. */

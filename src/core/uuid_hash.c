@@ -48,7 +48,9 @@ size_after_next(const SeemeUuidHash *table)
 {
 	if (table->entries == NULL)
 		return 16;
-	return ((uint64) table->used + 1) * 3 > ((uint64) table->mask + 1) * 2 ? ((Size) table->mask + 1) * 2 : (Size) table->mask + 1;
+	return ((uint64) table->used + 1) * 3 > ((uint64) table->mask + 1) * 2
+		? ((Size) table->mask + 1) * 2
+		: (Size) table->mask + 1;
 }
 
 /* How much memory the next insertion takes; 0 for most of them. */
@@ -57,12 +59,15 @@ seeme_uuid_hash_growth(const SeemeUuidHash *table)
 {
 	Size		size = size_after_next(table);
 
-	return table->entries != NULL && size == (Size) table->mask + 1 ? 0 : sizeof(SeemeUuidHashEntry) * size;
+	return table->entries != NULL && size == (Size) table->mask + 1
+		? 0
+		: sizeof(SeemeUuidHashEntry) * size;
 }
 
 /* Inserts an id that is not there yet. */
 void
-seeme_uuid_hash_insert(MemoryContext context, SeemeUuidHash *table, const pg_uuid_t *id, uint32 number)
+seeme_uuid_hash_insert(MemoryContext context, SeemeUuidHash *table, const pg_uuid_t *id,
+					   uint32 number)
 {
 	if (seeme_uuid_hash_growth(table) > 0)
 	{
@@ -74,7 +79,8 @@ seeme_uuid_hash_insert(MemoryContext context, SeemeUuidHash *table, const pg_uui
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("too many ids for one table in memory")));
 		seeme_hash_init();
-		grown.entries = MemoryContextAllocExtended(context, sizeof(SeemeUuidHashEntry) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		grown.entries = MemoryContextAllocExtended(context, sizeof(SeemeUuidHashEntry) * size,
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 		grown.mask = size - 1;
 		grown.shift = 64 - pg_leftmost_one_pos32((uint32) size);
 		if (table->entries != NULL)
@@ -139,7 +145,8 @@ seeme_uuid_set_fill(MemoryContext context, SeemeUuidSet *ids, const pg_uuid_t *v
 	ids->n = n;
 	ids->has_zero = false;
 	ids->nlines = lines_of(n);
-	ids->memory = MemoryContextAllocExtended(context, seeme_uuid_set_size(n), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	ids->memory = MemoryContextAllocExtended(context, seeme_uuid_set_size(n),
+											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	ids->lines = (uint64 *) TYPEALIGN(line_size, ids->memory);
 	for (int i = 0; i < n; i++)
 		put_id(ids, &values[i]);

@@ -45,9 +45,11 @@ typedef struct SeemeUuidSet
 
 extern void seeme_hash_init(void);
 extern Size seeme_uuid_hash_growth(const SeemeUuidHash *table);
-extern void seeme_uuid_hash_insert(MemoryContext context, SeemeUuidHash *table, const pg_uuid_t *id, uint32 number);
+extern void seeme_uuid_hash_insert(MemoryContext context, SeemeUuidHash *table,
+								   const pg_uuid_t *id, uint32 number);
 extern Size seeme_uuid_set_size(int n);
-extern void seeme_uuid_set_fill(MemoryContext context, SeemeUuidSet *ids, const pg_uuid_t *values, int n);
+extern void seeme_uuid_set_fill(MemoryContext context, SeemeUuidSet *ids, const pg_uuid_t *values,
+								int n);
 extern void seeme_uuid_set_free(SeemeUuidSet *ids);
 extern int	seeme_uuid_set_list(const SeemeUuidSet *ids, pg_uuid_t *values);
 
@@ -110,7 +112,8 @@ seeme_uuid_set_prefetch(const SeemeUuidSet *ids, const pg_uuid_t *id)
 	uint64		words[2];
 
 	memcpy(words, id, sizeof(words));
-	__builtin_prefetch(ids->lines + seeme_uuid_set_line(ids, words[0], words[1]) * SEEME_WORDS_PER_LINE);
+	__builtin_prefetch(ids->lines +
+					   seeme_uuid_set_line(ids, words[0], words[1]) * SEEME_WORDS_PER_LINE);
 }
 
 /* Whether an id is in the set. */

@@ -53,17 +53,20 @@ read_version(void)
 
 	installed[0] = '\0';
 	in_its_script = false;
-	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum(EXTENSION_NAME));
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum(EXTENSION_NAME));
 	scan = systable_beginscan(extensions, ExtensionNameIndexId, true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 	{
 		bool		isnull;
-		Datum		version = heap_getattr(tuple, Anum_pg_extension_extversion, RelationGetDescr(extensions), &isnull);
+		Datum		version = heap_getattr(tuple, Anum_pg_extension_extversion,
+										   RelationGetDescr(extensions), &isnull);
 
 		if (!isnull)
 			strlcpy(installed, TextDatumGetCString(version), sizeof(installed));
-		in_its_script = creating_extension && CurrentExtensionObject == ((Form_pg_extension) GETSTRUCT(tuple))->oid;
+		in_its_script = creating_extension &&
+			CurrentExtensionObject == ((Form_pg_extension) GETSTRUCT(tuple))->oid;
 	}
 	systable_endscan(scan);
 	table_close(extensions, AccessShareLock);
@@ -145,21 +148,30 @@ seeme_check_version(FunctionCallInfo fcinfo, int nargs)
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("extension seeme_rbac is not there in this database"),
 					 errhint("CREATE EXTENSION seeme_rbac first.")));
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the library of seeme_rbac is version %s, and the extension in this database is version %s",
-						SEEME_RBAC_VERSION, installed),
-				 is_older(installed, SEEME_RBAC_VERSION) ?
-				 errhint("The library is newer: run ALTER EXTENSION seeme_rbac UPDATE in this database.") :
-				 errhint("The extension is newer: install the library of version %s, and reconnect. Restart the server if it preloads the library.",
-						 installed)));
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("the library of seeme_rbac is version %s, and the extension in "
+							   "this database is version %s",
+							   SEEME_RBAC_VERSION, installed),
+						is_older(installed, SEEME_RBAC_VERSION) ? errhint("The library is newer: "
+																		  "run ALTER EXTENSION "
+																		  "seeme_rbac UPDATE in "
+																		  "this database.")
+						: errhint("The extension is "
+								  "newer: install the "
+								  "library of version "
+								  "%s, and reconnect. "
+								  "Restart the server if "
+								  "it preloads the "
+								  "library.",
+								  installed)));
 	}
 	if (fcinfo != NULL && fcinfo->nargs < nargs)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("this function of seeme_rbac takes %d arguments in library version %s, and is called with %d",
-						nargs, SEEME_RBAC_VERSION, fcinfo->nargs),
-				 errhint("ALTER EXTENSION seeme_rbac UPDATE declares it as the library has it.")));
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("this function of seeme_rbac takes %d arguments in library "
+							   "version %s, and is called with %d",
+							   nargs, SEEME_RBAC_VERSION, fcinfo->nargs),
+						errhint("ALTER EXTENSION seeme_rbac UPDATE declares it as the library "
+								"has it.")));
 }
 
 /*

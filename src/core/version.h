@@ -20,7 +20,8 @@ extern void seeme_check_version(FunctionCallInfo fcinfo, int nargs);
 static inline bool
 seeme_version_fits(void)
 {
-	return likely(seeme_version_generation == seeme_generations[SEEME_INVAL_VOCABULARY]) || seeme_check_version_again();
+	return likely(seeme_version_generation == seeme_generations[SEEME_INVAL_VOCABULARY]) ||
+		seeme_check_version_again();
 }
 
 /* Throws 55000 unless the versions match. With a call: also unless it passes all arguments. */

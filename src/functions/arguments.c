@@ -61,8 +61,8 @@ seeme_is_privileged(void)
 
 /*
  * Those of some places at which the asking principal is told what a user (NULL: any user) may do:
- * all of them about oneself, and for a privileged role, which can read every table; else those whose
- * members the principal may manage.
+ * all of them about oneself, and for a privileged role, which can read every table; else those
+ * whose members the principal may manage.
  */
 List *
 seeme_visible_places(SeemePrincipal *asking, const pg_uuid_t *about, List *places)

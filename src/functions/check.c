@@ -1,8 +1,9 @@
 /*
  * check.c: seeme_has_permission: whether the identity that is asking has a permission.
  *
- * Policies call it for every row, so it answers from the call site or the cache where it can. Owns
- * the state of call sites (fn_extra). Must not decide: evaluator.c does, or what the cache has of it.
+ * Policies call it for every row, so it answers from the call site or the cache where it can.
+ * Owns the state of call sites (fn_extra). Must not decide: evaluator.c does, or what the cache
+ * has of it.
  */
 #include "postgres.h"
 
@@ -225,7 +226,8 @@ check_first_call(FunctionCallInfo fcinfo, bool *answer)
 	return true;
 }
 
-/* Copies a text argument into memory that lives as long as the site. Returns its length; -1: null. */
+/* Copies a text argument into memory that lives as long as the site. Returns its length; -1:
+ * null. */
 static int
 copy_text(FunctionCallInfo fcinfo, int arg, char **copy)
 {
@@ -275,8 +277,8 @@ learn_constant_arguments(CheckSite *site, Node *call)
 }
 
 /*
- * Prepares a call that is not part of an expression. Only the argument with the number of `kind` will
- * change from call to call. The state lives in fn_mcxt.
+ * Prepares a call that is not part of an expression. Only the argument with the number of `kind`
+ * will change from call to call. The state lives in fn_mcxt.
  */
 void
 seeme_init_check_site(FmgrInfo *function, int kind)
@@ -289,7 +291,8 @@ seeme_init_check_site(FmgrInfo *function, int kind)
 	function->fn_extra = site;
 }
 
-/* Sets the mask of a site to the codes of a permission; false: the cache does not have one of them. */
+/* Sets the mask of a site to the codes of a permission; false: the cache does not have one of
+ * them. */
 static bool
 set_mask(FunctionCallInfo fcinfo, CheckSite *site, SeemeStore *store, const char *code)
 {

@@ -1,8 +1,8 @@
 /*
  * delegation.c: rule 7.1: nobody hands out a permission that they do not have.
  *
- * The triggers and policies of memberships, roles and invitations call it. Must not decide: evaluator.c
- * does.
+ * The triggers and policies of memberships, roles and invitations call it. Must not decide:
+ * evaluator.c does.
  */
 #include "postgres.h"
 
@@ -29,11 +29,13 @@
 #include "identity/identity.h"
 
 /*
- * Adds to `missing` those of some codes that a principal does not have in a place (NULL: nowhere). A
- * wildcard is had through itself or a wider one only, never through the codes that it covers today.
+ * Adds to `missing` those of some codes that a principal does not have in a place (NULL:
+ * nowhere). A wildcard is had through itself or a wider one only, never through the codes that it
+ * covers today.
  */
 static List *
-add_missing(List *missing, SeemePrincipal *principal, const SeemePlace *place, int ncodes, char **codes)
+add_missing(List *missing, SeemePrincipal *principal, const SeemePlace *place,
+			int ncodes, char **codes)
 {
 	for (int i = 0; i < ncodes; i++)
 		if (place == NULL || !seeme_evaluate(principal, place, codes[i]))
@@ -42,15 +44,17 @@ add_missing(List *missing, SeemePrincipal *principal, const SeemePlace *place, i
 }
 
 static List *
-add_missing_of_role(List *missing, SeemePrincipal *principal, const SeemePlace *place, const pg_uuid_t *role_id)
+add_missing_of_role(List *missing, SeemePrincipal *principal,
+					const SeemePlace *place, const pg_uuid_t *role_id)
 {
 	SeemeMembership membership = {.has_role = true, .role_id = *role_id};
 	SeemeRole  *role = seeme_get_role(principal, &membership);
 
-	return role == NULL ? missing : add_missing(missing, principal, place, role->ncodes, role->codes);
+	return role == NULL ? missing
+		: add_missing(missing, principal, place, role->ncodes, role->codes);
 }
 
-/* A text and its number in a list. */
+/* A text and its position in a list. */
 typedef struct NumberedText
 {
 	char	   *text;
@@ -73,7 +77,7 @@ compare_numbers(const void *a, const void *b)
 	return ((const NumberedText *) a)->number < ((const NumberedText *) b)->number ? -1 : 1;
 }
 
-/* The texts of a list, each once, where it came first. */
+/* The distinct texts of a list, in the order of their first positions. */
 static List *
 distinct_texts(List *texts)
 {
@@ -128,7 +132,8 @@ SEEME_FUNCTION(seeme_missing_permissions, 5)
 			bool	   *nulls;
 			int			n;
 
-			deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &datums, &nulls, &n);
+			deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &datums,
+							  &nulls, &n);
 			for (int i = 0; i < n; i++)
 				if (!nulls[i])
 				{
@@ -145,9 +150,9 @@ SEEME_FUNCTION(seeme_missing_permissions, 5)
 }
 
 /*
- * seeme.missing_in_team(team, project uuid) RETURNS text[]
+ * seeme.missing_permissions_in_team(team, project uuid) RETURNS text[]
  */
-SEEME_FUNCTION(seeme_missing_in_team, 2)
+SEEME_FUNCTION(seeme_missing_permissions_in_team, 2)
 {
 	SeemeStore	store;
 	SeemePrincipal asking;
@@ -165,7 +170,9 @@ SEEME_FUNCTION(seeme_missing_in_team, 2)
 		{
 			SeemeMembership *membership = lfirst(cell);
 
-			if (!membership->has_role || !seeme_uuid_equal(&membership->organization_id, seeme_place_organization(&place)) ||
+			if (!membership->has_role ||
+				!seeme_uuid_equal(&membership->organization_id,
+								  seeme_place_organization(&place)) ||
 				seeme_uuid_hash_find(&seen, &membership->role_id) != NULL)
 				continue;
 			seeme_uuid_hash_insert(CurrentMemoryContext, &seen, &membership->role_id, 1);
@@ -177,9 +184,9 @@ SEEME_FUNCTION(seeme_missing_in_team, 2)
 }
 
 /*
- * seeme.missing_below(organization, user_id uuid) RETURNS text[]
+ * seeme.missing_permissions_below(organization, user_id uuid) RETURNS text[]
  */
-SEEME_FUNCTION(seeme_missing_below, 2)
+SEEME_FUNCTION(seeme_missing_permissions_below, 2)
 {
 	SeemeStore	store;
 	SeemePrincipal asking;
@@ -189,7 +196,8 @@ SEEME_FUNCTION(seeme_missing_below, 2)
 	seeme_store_open(&store);
 	if (seeme_init_asking(&asking, &store))
 	{
-		foreach(cell, seeme_list_memberships(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1), INT_MAX))
+		foreach(cell, seeme_list_memberships(&store, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1),
+											 INT_MAX))
 		{
 			SeemeMembership *membership = lfirst(cell);
 			SeemePlace	place;
@@ -207,7 +215,8 @@ SEEME_FUNCTION(seeme_missing_below, 2)
 }
 
 /*
- * seeme.could_invite(inviter, inviter_membership_id, role_id, organization, team, project uuid, outsider boolean) RETURNS boolean
+ * seeme.could_invite(inviter, inviter_membership_id, role_id, organization, team, project uuid,
+ * outsider boolean) RETURNS boolean
  */
 SEEME_FUNCTION(seeme_could_invite, 7)
 {
@@ -227,11 +236,16 @@ SEEME_FUNCTION(seeme_could_invite, 7)
 		SeemePlace *place = linitial(places);
 
 		seeme_init_principal(&inviter, &store, PG_GETARG_UUID_P(0));
-		could = seeme_is_organization_membership(&store, PG_GETARG_UUID_P(1), seeme_place_organization(place), PG_GETARG_UUID_P(0)) &&
+		could = seeme_is_organization_membership(&store, PG_GETARG_UUID_P(1),
+												 seeme_place_organization(place),
+												 PG_GETARG_UUID_P(0)) &&
 			seeme_may_manage_members(&inviter, place) &&
 			(!PG_GETARG_BOOL(6) ||
-			 seeme_evaluate(&inviter, seeme_organization_place(seeme_place_organization(place)), "organizations:manage_members")) &&
-			(PG_ARGISNULL(2) || add_missing_of_role(NIL, &inviter, place, PG_GETARG_UUID_P(2)) == NIL);
+			 seeme_evaluate(&inviter,
+							seeme_organization_place(seeme_place_organization(place)),
+							"organizations:manage_members")) &&
+			(PG_ARGISNULL(2) ||
+			 add_missing_of_role(NIL, &inviter, place, PG_GETARG_UUID_P(2)) == NIL);
 	}
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(could);
@@ -335,8 +349,8 @@ require_permission_to_add(SeemePrincipal *asking, const AddedMembership *added,
 }
 
 /*
- * Collects the distinct memberships that the asking principal added with a statement, and the scopes
- * in which the statement gave a membership to the principal.
+ * Collects the distinct memberships that the asking principal added with a statement, and the
+ * scopes in which the statement gave a membership to the principal.
  */
 static HTAB *
 collect_added(TriggerData *trigger, const pg_uuid_t *user_id, SeemeUuidHash *own)
@@ -380,10 +394,10 @@ collect_added(TriggerData *trigger, const pg_uuid_t *user_id, SeemeUuidHash *own
 /*
  * seeme.authorize_added() RETURNS trigger
  *
- * After an INSERT into seeme.memberships, for each statement: checks again that whoever is asking may
- * add these memberships. An INSERT may wait for a transaction that removes the inserted key: then the
- * user who is being expelled would add themselves anew, or others. The memberships that the statement
- * gave to that user do not count. An invited user was added by the inviter, whom
+ * After an INSERT into seeme.memberships, for each statement: checks again that whoever is asking
+ * may add these memberships. An INSERT may wait for a transaction that removes the inserted key:
+ * then the user who is being expelled would add themselves anew, or others. The memberships that
+ * the statement gave to that user do not count. An invited user was added by the inviter, whom
  * seeme_accept_invitation() checks.
  */
 SEEME_FUNCTION(seeme_authorize_added, 0)

@@ -1,8 +1,8 @@
 /*
  * explain.c: seeme_explain_permission: why a user has a permission somewhere, or why not.
  *
- * Puts the evaluator's findings into words. Must not restate the rule: validity, membership and role
- * come from seeme_membership_state().
+ * Puts the evaluator's findings into words. Must not restate the rule: validity, membership and
+ * role come from seeme_membership_state().
  */
 #include "postgres.h"
 
@@ -20,8 +20,9 @@
 #include "core/version.h"
 
 static void
-put_path(ReturnSetInfo *result, bool granted, const char *source, const pg_uuid_t *scope_id, const SeemeRole *role,
-		 const char *matched, const char *detail)
+put_path(ReturnSetInfo *result, bool granted, const char *source,
+		 const pg_uuid_t *scope_id, const SeemeRole *role, const char *matched,
+		 const char *detail)
 {
 	Datum		values[7];
 	bool		nulls[7] = {false};
@@ -76,7 +77,8 @@ covers(const SeemeRole *role, const SeemePermissionSpec *spec, char **matched, c
 		initStringInfo(&text);
 		foreach(cell, lacking)
 		{
-			appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "the role does not hold ", (char *) lfirst(cell));
+			appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "the role does not hold ",
+							 (char *) lfirst(cell));
 		}
 		*missing = text.data;
 	}

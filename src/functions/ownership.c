@@ -1,18 +1,19 @@
 /*
  * ownership.c: whether the ownership of a row counts.
  *
- * A protected table's owner column gives its person everything on a row, but only while they belong to where the row lies: are
- * the owner or a current member of every organization that its columns name and, where the row's resource is assigned, of at
- * least one of those that it is assigned in. Whose row it is the policy has compared before; this is asked of the asking
- * person's own rows alone. No role or code matters here.
+ * The owner column of a protected table gives a user every permission on a row while the user
+ * belongs to where the row lies: to each organization that the row's columns name and, if its
+ * resource is assigned, to at least one organization that it is assigned in. The policy has
+ * compared the owner before. Roles and codes do not matter here, except where a row leaves an
+ * organization.
  *
- * Decides through evaluator.c and effective_permissions.c. Owns no state but a call site's: what was found of an id, for the next rows.
+ * Owns the state of its call sites. Must not know whose row it is. Must not decide: evaluator.c
+ * and the cache say who belongs where.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "nodes/supportnodes.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -23,17 +24,17 @@
 #include "cache/effective_permissions.h"
 #include "identity/identity.h"
 #include "functions/arguments.h"
+#include "functions/ownership.h"
 #include "core/store.h"
 #include "core/version.h"
 
-/* What an id says: numbers of entries, so not 0, which is a free one. */
+/* What is known of an id. These are numbers of hash entries, where 0 is a free entry. */
 typedef enum Finding
 {
 	UNKNOWN,
 	NOWHERE,					/* a resource that is assigned to no project */
 	MEMBER,
-	NOT_A_MEMBER,				/* not a member there; or there is no such place, which nobody
-								 * belongs to */
+	NOT_A_MEMBER,				/* also where there is no such container */
 } Finding;
 
 
@@ -42,35 +43,36 @@ typedef enum Finding
 #define ARG_TYPE SEEME_NSCOPE_KINDS
 #define ARG_IF_NOWHERE (SEEME_NSCOPE_KINDS + 1)
 
-/* No more than these are remembered of a kind, so that memory has a bound. */
+/* The most findings that a site keeps for each kind. */
 #define MAX_REMEMBERED 65536
 
-/* After so many look-ups of resources it is considered whether to read all assignments. */
+/* Preloading all assignments is considered after every so many look-ups of resources. */
 #define LOOKUPS_CONSIDERED 16
 
 /*
- * A look-up costs as much as so many rows of a table that is read as a whole: so all assignments are read when there are not more
- * than these, and together the two cost at most twice what would have been best.
+ * One look-up costs as much as this many rows of a table scan. So all assignments are read when
+ * they are no more, and both together cost at most twice the cheaper of the two.
  */
 #define ROWS_PER_LOOKUP 15
 
-/* What is remembered from row to row: fn_extra. */
+/* What is kept from row to row: fn_extra. */
 typedef struct OwnershipSite
 {
-	uint64		generation;		/* 0: good for nothing */
-	bool		identity_is_set;	/* so that they are the same as long as nothing moves */
+	uint64		generation;		/* seeme_site_generation; 0: the site is not valid */
+	bool		identity_is_set;	/* then a change of identity moves the generation, too */
 	const SeemeIdentity *asker;
-	TimestampTz next_change;	/* the first date at which something becomes untrue */
+	TimestampTz next_change;	/* the first date on which an answer may change */
 	int			lookups_of_resources;
 	SeemeUuidHash found[SEEME_NCONTAINERS + 1]; /* the numbers are findings */
-	SeemeCachedResources *resources;	/* the same of resources, which the cache keeps: each row
-										 * is another one */
+	SeemeCachedResources *resources;	/* in the cache, because nearly every row has another
+										 * resource; the numbers are findings */
 } OwnershipSite;
 
 static bool
 is_fresh(const OwnershipSite *site)
 {
-	return site->generation == seeme_site_generation && (site->identity_is_set || site->asker == seeme_current_identity()) &&
+	return site->generation == seeme_site_generation &&
+		(site->identity_is_set || site->asker == seeme_current_identity()) &&
 		(site->next_change == DT_NOEND || !seeme_has_passed(site->next_change));
 }
 
@@ -86,7 +88,7 @@ forget(OwnershipSite *site)
 	site->next_change = DT_NOEND;
 }
 
-/* What is known of an id. */
+/* The finding for an id. */
 static Finding
 find_finding(const OwnershipSite *site, SeemeScopeKind kind, const pg_uuid_t *id)
 {
@@ -103,8 +105,8 @@ find_finding(const OwnershipSite *site, SeemeScopeKind kind, const pg_uuid_t *id
 }
 
 /*
- * What the findings on the ids that are given come to; false when one of them is not known. `counts` is already false where one
- * finding says so.
+ * Combines the findings for the given ids; false: one is unknown. A single NOT_A_MEMBER is enough
+ * for *counts to be false.
  */
 static bool
 count_cached(FunctionCallInfo fcinfo, const OwnershipSite *site, bool *counts)
@@ -137,7 +139,7 @@ resource_type(FunctionCallInfo fcinfo)
 	return PG_ARGISNULL(ARG_TYPE) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(ARG_TYPE));
 }
 
-/* What is needed while all assignments are read. */
+/* The state while all assignments are read. */
 typedef struct Reading
 {
 	SeemeStore *store;
@@ -155,19 +157,24 @@ add_assignment(void *context, const SeemeAssignment *assignment)
 	CHECK_FOR_INTERRUPTS();
 	if (entry != NULL && entry->number == MEMBER)
 		return;
-	finding = seeme_cached_is_member(reading->store, reading->cached, SEEME_SCOPE_PROJECT, &assignment->project_id) ? MEMBER : NOT_A_MEMBER;
+	finding = seeme_cached_is_member(reading->store, reading->cached, SEEME_SCOPE_PROJECT,
+									 &assignment->project_id)
+		? MEMBER
+		: NOT_A_MEMBER;
 	if (entry == NULL)
-		seeme_uuid_hash_insert(CurrentMemoryContext, &reading->found, &assignment->resource_id, finding);
+		seeme_uuid_hash_insert(CurrentMemoryContext, &reading->found, &assignment->resource_id,
+							   finding);
 	else
 		entry->number = finding;
 }
 
 /*
- * Reads all assignments of the type, where enough of them have been looked up one by one. What is not known then is assigned
- * nowhere: so either all of them are remembered, or nothing of this is.
+ * Preloads all assignments of the type after enough look-ups. A resource that is missing then is
+ * assigned nowhere, so either all of them are kept or none is.
  */
 static void
-read_assignments(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store, SeemeCachedPrincipal *cached)
+read_assignments(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store,
+				 SeemeCachedPrincipal *cached)
 {
 	Reading		reading = {store, cached};
 	double		rows;
@@ -176,7 +183,7 @@ read_assignments(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store
 	MemoryContext old;
 
 	site->lookups_of_resources++;
-	/* In a serializable transaction that would be taken for an interest in each row. */
+	/* A serializable transaction does not preload: a table scan conflicts with every writer. */
 	if (site->resources->is_complete || site->resources->larger_than > 0 ||
 		site->lookups_of_resources % LOOKUPS_CONSIDERED != 0 || IsolationIsSerializable())
 		return;
@@ -184,17 +191,19 @@ read_assignments(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store
 	rows = seeme_estimate_rows(store, SEEME_TABLE_project_resources);
 	if (rows > (double) most)
 		return;
-	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac assignments", ALLOCSET_DEFAULT_SIZES);
+	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac assignments",
+									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	/* The estimate may be of another time: what was read in vain is not read again. */
-	if (!seeme_visit_assignments(store, resource_type(fcinfo), 2 * most, add_assignment, &reading) ||
+	/* The estimate may be out of date. Do not read again what was read in vain. */
+	if (!seeme_visit_assignments(store, resource_type(fcinfo), 2 * most, add_assignment,
+								 &reading) ||
 		!seeme_cached_resources_set_complete(site->resources, &reading.found))
 		site->resources->larger_than = most;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }
 
-/* The cache's resources of the type, apart from those with what is held on them: their numbers are findings. */
+/* The cached resources of a type with findings as numbers, apart from those with code sets. */
 static SeemeCachedResources *
 resources_of(FunctionCallInfo fcinfo, SeemeStore *store, SeemeCachedPrincipal *cached)
 {
@@ -204,9 +213,10 @@ resources_of(FunctionCallInfo fcinfo, SeemeStore *store, SeemeCachedPrincipal *c
 	return seeme_cached_resources(cached, psprintf("owned %s", type));
 }
 
-/* From memory where possible. */
+/* Finds out about one id, from the cache where possible. */
 static Finding
-look_up(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind kind)
+look_up(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store,
+		SeemeCachedPrincipal *cached, SeemeScopeKind kind)
 {
 	pg_uuid_t  *id = PG_GETARG_UUID_P(ARG(kind));
 	Finding		found;
@@ -223,16 +233,19 @@ look_up(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store, SeemeCa
 	{
 		CHECK_FOR_INTERRUPTS();
 		found = NOT_A_MEMBER;
-		if (seeme_cached_is_member(store, cached, SEEME_SCOPE_PROJECT, &((SeemeAssignment *) lfirst(cell))->project_id))
+		if (seeme_cached_is_member(store, cached, SEEME_SCOPE_PROJECT,
+								   &((SeemeAssignment *) lfirst(cell))->project_id))
 			return MEMBER;
 	}
 	return found;
 }
 
 static void
-cache_finding(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeScopeKind kind, const pg_uuid_t *id, Finding finding)
+cache_finding(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeScopeKind kind,
+			  const pg_uuid_t *id, Finding finding)
 {
-	SeemeUuidHash *entries = kind == SEEME_SCOPE_RESOURCE ? &site->resources->entries : &site->found[kind];
+	SeemeUuidHash *entries = kind == SEEME_SCOPE_RESOURCE ? &site->resources->entries
+	: &site->found[kind];
 
 	if (kind == SEEME_SCOPE_RESOURCE)
 	{
@@ -248,7 +261,7 @@ cache_finding(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeScopeKind kind,
 	seeme_uuid_hash_insert(fcinfo->flinfo->fn_mcxt, entries, id, finding);
 }
 
-/* Looks up what is not known, and remembers it. */
+/* Looks up the ids that are unknown, and keeps the findings. */
 static pg_noinline bool
 count_and_cache(FunctionCallInfo fcinfo)
 {
@@ -256,24 +269,30 @@ count_and_cache(FunctionCallInfo fcinfo)
 	const SeemeIdentity *asker = seeme_current_identity();
 	SeemeStore	store;
 	SeemeCachedPrincipal *cached = NULL;
-	uint64		changes;
+	uint64		generation;
+	uint64		site_generation;
 	bool		lies_somewhere = false;
 	bool		counts = false;
 
 	if (site == NULL)
-		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(OwnershipSite));
+		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
+																 sizeof(OwnershipSite));
 	if (!is_fresh(site))
 		forget(site);
 	seeme_cache_open(&store);
-	changes = seeme_cache_generation();
+	generation = seeme_cache_generation();
 	if (site->generation != seeme_site_generation)
 		forget(site);
-	site->generation = 0;		/* should what follows fail */
+	site_generation = site->generation;
+	site->generation = 0;		/* in case of an error */
 	if (asker != NULL)
 		cached = seeme_get_cached_principal(&store, asker);
 	if (cached != NULL && !cached->is_refused)
 	{
-		if (!PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)))
+		/* The type is looked up once: it is valid for this generation. */
+		if (site_generation != seeme_site_generation)
+			site->resources = NULL;
+		if (!PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)) && site->resources == NULL)
 			site->resources = resources_of(fcinfo, &store, cached);
 		counts = true;
 		for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NSCOPE_KINDS && counts; kind++)
@@ -296,8 +315,8 @@ count_and_cache(FunctionCallInfo fcinfo)
 		site->next_change = Min(asker->expires_at, cached->next_change);
 		site->asker = asker;
 		site->identity_is_set = seeme_identity_is_set();
-		/* Unless something has changed since what was read was read. */
-		site->generation = changes == seeme_generation ? seeme_site_generation : 0;
+		/* If anything has changed since it was read, the site is not valid for the next call. */
+		site->generation = generation == seeme_generation ? seeme_site_generation : 0;
 	}
 	else
 		forget(site);
@@ -309,12 +328,12 @@ count_and_cache(FunctionCallInfo fcinfo)
 	return counts;
 }
 
-/* Where a row lies by its columns, and by the assignment of its resource. */
+/* The places of a row, by its columns and by the assignment of its resource. */
 typedef struct RowPlaces
 {
 	List	   *places;			/* of SeemePlace * */
-	List	   *assigned;		/* the same */
-	bool		is_missing;		/* a column names what does not exist */
+	List	   *assigned;		/* of SeemePlace * */
+	bool		is_missing;		/* a column names something that does not exist */
 } RowPlaces;
 
 static void
@@ -345,7 +364,7 @@ belongs_to(SeemePrincipal *principal, const SeemePlace *place)
 	return seeme_belongs(grants);
 }
 
-/* Answers from the tables, past all that is remembered. */
+/* Answers from the tables alone, past the cache. */
 static pg_noinline bool
 count_uncached(FunctionCallInfo fcinfo)
 {
@@ -384,48 +403,47 @@ count_uncached(FunctionCallInfo fcinfo)
 }
 
 /*
- * seeme.ownership_counts(organization, team, project, resource uuid, resource_type text, alone boolean) RETURNS boolean
+ * Whether ownership counts. The arguments are those of seeme.ownership_counts(), and fn_extra is
+ * ours. The resources of a site are of one type, so the type must be the same in all calls.
  */
-SEEME_FUNCTION(seeme_ownership_counts, 6)
+bool
+seeme_ownership_of(FunctionCallInfo fcinfo, bool type_is_constant)
 {
 	OwnershipSite *site = fcinfo->flinfo->fn_extra;
 	bool		counts;
 
-	/* What is remembered of resources is of one type. */
-	if (!seeme_accept_invalidations() || (site == NULL && !PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)) && !get_fn_expr_arg_stable(fcinfo->flinfo, ARG_TYPE)))
-		PG_RETURN_BOOL(count_uncached(fcinfo));
+	if (!seeme_accept_invalidations() ||
+		(!type_is_constant && !PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE))))
+		return count_uncached(fcinfo);
 	if (site != NULL && is_fresh(site) && count_cached(fcinfo, site, &counts))
 	{
 		seeme_cache_counters.hits++;
-		PG_RETURN_BOOL(counts);
+		return counts;
 	}
-	PG_RETURN_BOOL(count_and_cache(fcinfo));
+	return count_and_cache(fcinfo);
 }
 
 /*
- * seeme.plan_ownership_counts(internal) RETURNS internal
- *
- * Who owns a row belongs to where it lies, as a rule: the comparison before it says how many rows are let through.
+ * seeme.ownership_counts(organization, team, project, resource uuid, resource_type text, alone
+ * boolean) RETURNS boolean
  */
-SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_ownership_counts)
+SEEME_FUNCTION(seeme_ownership_counts, 6)
 {
-	Node	   *request = (Node *) PG_GETARG_POINTER(0);
-
-	if (!IsA(request, SupportRequestSelectivity))
-		PG_RETURN_POINTER(NULL);
-	((SupportRequestSelectivity *) request)->selectivity = 1.0;
-	PG_RETURN_POINTER(request);
+	PG_RETURN_BOOL(seeme_ownership_of(fcinfo, PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)) ||
+									  get_fn_expr_arg_stable(fcinfo->flinfo, ARG_TYPE)));
 }
 
 static int
 compare_organizations(const ListCell *a, const ListCell *b)
 {
-	return memcmp(seeme_place_organization(lfirst(a)), seeme_place_organization(lfirst(b)), UUID_LEN);
+	return memcmp(seeme_place_organization(lfirst(a)), seeme_place_organization(lfirst(b)),
+				  UUID_LEN);
 }
 
 /*
- * Whether a principal may take a row out of where it lies: belongs to each organization, and holds what is asked in each that is
- * not among those where the row stays. Sorts both lists, of SeemePlace *, so that it is done in one pass.
+ * Whether a principal may move a row away from some places. The principal has to belong to each
+ * of their organizations, and needs the permission in each one that the row leaves. Sorts both
+ * lists, so that one pass is enough.
  */
 static bool
 may_leave(SeemePrincipal *principal, List *left, List *kept, const SeemePermissionSpec *spec)
@@ -443,9 +461,11 @@ may_leave(SeemePrincipal *principal, List *left, List *kept, const SeemePermissi
 		for (next = i; next < list_length(left) &&
 			 compare_organizations(list_nth_cell(left, i), list_nth_cell(left, next)) == 0; next++)
 			there = lappend(there, list_nth(left, next));
-		while (k < list_length(kept) && compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) < 0)
+		while (k < list_length(kept) &&
+			   compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) < 0)
 			k++;
-		if (k < list_length(kept) && compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) == 0)
+		if (k < list_length(kept) &&
+			compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) == 0)
 		{
 			if (!belongs_to(principal, place))
 				return false;
@@ -457,17 +477,21 @@ may_leave(SeemePrincipal *principal, List *left, List *kept, const SeemePermissi
 }
 
 /*
- * seeme.may_take_out(permission text, organization, team, project, resource uuid, new_organization, new_team, new_project,
- * new_resource uuid, resource_type text) RETURNS boolean
+ * seeme.may_move_out(permission text, organization, team, project, resource uuid,
+ * new_organization, new_team, new_project, new_resource uuid, resource_type text) RETURNS boolean
  *
- * What stays as it is takes the row out of nothing. Of organizations that the asking person is no member of, nothing is told.
+ * A column that keeps its value takes the row out of nothing. The answer tells nothing about
+ * organizations to which whoever is asking does not belong.
  */
-SEEME_FUNCTION(seeme_may_take_out, 10)
+SEEME_FUNCTION(seeme_may_move_out, 10)
 {
 	SeemeStore	store;
 	SeemePermissionSpec spec;
 	SeemePrincipal asking;
-	SeemeScope	scope = {.resource_type = PG_ARGISNULL(1 + 2 * SEEME_NSCOPE_KINDS) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1 + 2 * SEEME_NSCOPE_KINDS))};
+	SeemeScope	scope = {
+		.resource_type = PG_ARGISNULL(1 + 2 * SEEME_NSCOPE_KINDS)
+		? NULL
+	: text_to_cstring(PG_GETARG_TEXT_PP(1 + 2 * SEEME_NSCOPE_KINDS))};
 	List	   *left = NIL;
 	List	   *kept = NIL;
 	bool		may;
@@ -488,11 +512,12 @@ SEEME_FUNCTION(seeme_may_take_out, 10)
 			scope.id = *PG_GETARG_UUID_P(new);
 			kept = list_concat(kept, seeme_find_places(&store, &scope));
 		}
-		if (PG_ARGISNULL(old) || (!PG_ARGISNULL(new) && seeme_uuid_equal(PG_GETARG_UUID_P(old), PG_GETARG_UUID_P(new))))
+		if (PG_ARGISNULL(old) || (!PG_ARGISNULL(new) &&
+								  seeme_uuid_equal(PG_GETARG_UUID_P(old), PG_GETARG_UUID_P(new))))
 			continue;
 		scope.id = *PG_GETARG_UUID_P(old);
 		places = seeme_find_places(&store, &scope);
-		/* Nobody knows which organization it was that something is gone from. */
+		/* A deleted container does not tell its organization. */
 		if (places == NIL && kind != SEEME_SCOPE_RESOURCE)
 			may = false;
 		left = list_concat(left, places);

@@ -1,8 +1,9 @@
 /*
- * people.c: what SQL asks of people's rows, keys and memberships that it cannot see itself: by what is committed now, whatever
- * snapshot a transaction has; and which columns a statement sets.
+ * people.c: what triggers and views need of memberships, API keys and users, by what is committed
+ * now.
  *
- * Decides nothing: why a key does not count is for evaluator.c to say.
+ * The snapshot of a transaction may be older. Must not decide: core/api_key.c says why a key does
+ * not count.
  */
 #include "postgres.h"
 
@@ -39,9 +40,9 @@ SEEME_FUNCTION(seeme_membership_in, 2)
 }
 
 /*
- * seeme.why_key_is_silent(key_id uuid) RETURNS text
+ * seeme.api_key_invalid_reason(key_id uuid) RETURNS text
  */
-SEEME_FUNCTION(seeme_why_key_is_silent, 1)
+SEEME_FUNCTION(seeme_api_key_invalid_reason, 1)
 {
 	SeemeStore	store;
 	SeemeApiKey *key;
@@ -74,7 +75,8 @@ same_text(TupleDesc columns, int column, HeapTuple a, HeapTuple b)
 /*
  * seeme.forget_verification() RETURNS trigger
  *
- * Which columns a statement sets is not told to PL/pgSQL, and to set one to what it was is to set it.
+ * PL/pgSQL does not tell which columns a statement sets. A statement that sets email_verified_at
+ * keeps its value, even an unchanged one.
  */
 SEEME_FUNCTION(seeme_forget_verification, 0)
 {

@@ -1,8 +1,9 @@
 /*
- * permitted.c: what may be done, where, and by whom: the request of check.c, listed.
+ * permitted.c: lists of where a permission is had, and by whom.
  *
- * Each list is made of candidates, and each candidate is decided by evaluator.c: so that no list can say what a check does not.
- * Where a single code is held is remembered (effective_permissions.c); other questions are put to the tables.
+ * Each list begins with candidates, and evaluator.c decides about each of them, so that no list
+ * disagrees with a check. For a single code the cache has the answer; other permissions are
+ * looked up in the tables.
  */
 #include "postgres.h"
 
@@ -33,9 +34,9 @@ SEEME_FUNCTION(seeme_permissions, 5)
 	SeemeStore	store;
 	SeemeScope	scope;
 	SeemePrincipal asking;
-	List	   *held = NIL;
+	List	   *permitted = NIL;
 	List	   *codes;
-	bool	   *is_held;
+	bool	   *is_permitted;
 	ListCell   *place;
 	ListCell   *code;
 
@@ -44,30 +45,31 @@ SEEME_FUNCTION(seeme_permissions, 5)
 	if (seeme_init_asking(&asking, &store))
 	{
 		codes = seeme_list_codes(&store);
-		is_held = palloc0(Max(list_length(codes), 1));
-		/* All codes in one place after the other: what is known of a place is at hand then. */
+		is_permitted = palloc0(Max(list_length(codes), 1));
+		/* All codes for one place after the other: the grants of the place are at hand then. */
 		foreach(place, seeme_find_places(&store, &scope))
 		{
 			foreach(code, codes)
 			{
 				int			i = foreach_current_index(code);
 
-				is_held[i] = is_held[i] || seeme_evaluate(&asking, lfirst(place), lfirst(code));
+				is_permitted[i] = is_permitted[i] ||
+					seeme_evaluate(&asking, lfirst(place), lfirst(code));
 			}
 		}
 		foreach(code, codes)
 		{
-			if (is_held[foreach_current_index(code)])
-				held = lappend(held, lfirst(code));
+			if (is_permitted[foreach_current_index(code)])
+				permitted = lappend(permitted, lfirst(code));
 		}
 	}
 	seeme_store_close(&store);
-	PG_RETURN_ARRAYTYPE_P(seeme_text_array(held));
+	PG_RETURN_ARRAYTYPE_P(seeme_text_array(permitted));
 }
 
 /*
- * What is remembered of who asks, if it can be used; NULL if not, or if nobody asks or they hold nothing. Leaves the store
- * open in any case.
+ * The cached principal who is asking. NULL: the cache cannot be used, nobody is identified, or
+ * the identity does not count. Leaves the store open in each case.
  */
 static SeemeCachedPrincipal *
 open_cached_principal(SeemeStore *store, bool *use_cache)
@@ -86,8 +88,8 @@ open_cached_principal(SeemeStore *store, bool *use_cache)
 }
 
 /*
- * At how many scopes of a kind the asking person holds a code; -1 if that is not known, or would take reading more than
- * so many.
+ * The number of scopes of a kind at which whoever is asking has a code. -1: unknown, or finding
+ * out takes reading more than `limit` of them.
  */
 int
 seeme_count_permitted(SeemeScopeKind kind, const char *code, const char *resource_type, int limit)
@@ -103,10 +105,7 @@ seeme_count_permitted(SeemeScopeKind kind, const char *code, const char *resourc
 		if (resource_type == NULL)
 			resource_type = seeme_find_type_of_resource(&store, seeme_resource_of_code(code));
 
-		/*
-		 * Of a type that is not registered the list is an error, which is not for planning to
-		 * raise.
-		 */
+		/* An unregistered type is an error. Planning must not raise it. */
 		if (resource_type != NULL && seeme_read_resource_type(&store, resource_type))
 			n = seeme_permitted_resource_ids(&store, cached, resource_type, number, limit, NULL);
 	}
@@ -123,9 +122,9 @@ is_permitted_at(SeemePrincipal *principal, SeemePlace *place, const SeemePermiss
 }
 
 /*
- * The containers of a kind in which a principal has the permission of a spec: SeemePlace *. Where the
- * principal has it in an organization, that is so in everything that lies there. Elsewhere it can only
- * come of a membership.
+ * The containers of a kind in which a principal has the permission of a spec: SeemePlace *. Where
+ * the principal has it in an organization, that is so in everything that lies there. Elsewhere it
+ * can only come of a membership.
  */
 static List *
 permitted_places(SeemePrincipal *principal, SeemeScopeKind kind, const SeemePermissionSpec *spec)
@@ -242,8 +241,8 @@ SEEME_FUNCTION(seeme_permitted_projects, 1)
 /*
  * seeme_permitted_resources(permission text, resource_type text) RETURNS uuid[]
  *
- * A wildcard may be held in pieces, by one resource in several projects; so every resource of every project in which the
- * person holds its first piece is decided by itself.
+ * A resource in several projects may get one code of a wildcard in each. So every resource in the
+ * projects with the first code is a candidate.
  */
 SEEME_FUNCTION(seeme_permitted_resources, 2)
 {
@@ -271,25 +270,28 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 	else
 		scope.resource_type = seeme_type_of_code(&store, code);
 	if (use_cache && (number = seeme_cache_find_code(code)) >= 0 &&
-		(n = seeme_permitted_resource_ids(&store, cached, scope.resource_type, number, INT_MAX, &found)) >= 0)
+		(n = seeme_permitted_resource_ids(&store, cached, scope.resource_type, number, INT_MAX,
+										  &found)) >= 0)
 	{
 		seeme_store_close(&store);
 		PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(found, n));
 	}
 	if (seeme_init_asking(&asking, &store))
 	{
-		/* Who does not hold the first piece of a wildcard anywhere does not hold the whole. */
+		/* Without the first code of a wildcard there is no wildcard. */
 		SeemePermissionSpec part = {linitial(spec.concrete), list_make1(linitial(spec.concrete))};
 		List	   *candidates = NIL;
-		SeemeUuidHash seen = {0};	/* a resource is decided once, in however many of these
-									 * projects it is */
-		MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac places of a resource",
-													  ALLOCSET_DEFAULT_SIZES);
+		SeemeUuidHash seen = {0};	/* each resource once, in however many of the projects it is */
+		MemoryContext per_user = AllocSetContextCreate(CurrentMemoryContext,
+													   "seeme_rbac places of a resource",
+													   ALLOCSET_DEFAULT_SIZES);
 
 		foreach(place, permitted_places(&asking, SEEME_SCOPE_PROJECT, &part))
 		{
-			foreach(cell, seeme_list_assignments_to(&store, seeme_place_id(lfirst(place), SEEME_SCOPE_PROJECT),
-													scope.resource_type, INT_MAX))
+			const pg_uuid_t *project = seeme_place_id(lfirst(place), SEEME_SCOPE_PROJECT);
+
+			foreach(cell, seeme_list_assignments_to(&store, project, scope.resource_type,
+													INT_MAX))
 			{
 				pg_uuid_t  *id = &((SeemeAssignment *) lfirst(cell))->resource_id;
 
@@ -301,7 +303,7 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 		}
 		foreach(cell, candidates)
 		{
-			MemoryContext old = MemoryContextSwitchTo(in_turn);
+			MemoryContext old = MemoryContextSwitchTo(per_user);
 			bool		permitted;
 
 			CHECK_FOR_INTERRUPTS();
@@ -309,7 +311,7 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 			permitted = list_length(spec.concrete) == 1 ||
 				seeme_evaluate_spec(&asking, seeme_find_places(&store, &scope), &spec);
 			MemoryContextSwitchTo(old);
-			MemoryContextReset(in_turn);
+			MemoryContextReset(per_user);
 			if (permitted)
 				ids = lappend(ids, lfirst(cell));
 		}
@@ -318,7 +320,7 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 	PG_RETURN_ARRAYTYPE_P(seeme_uuid_array(ids));
 }
 
-/* Somebody who may hold something in an organization. */
+/* A user who may have a permission in an organization. */
 typedef struct Candidate
 {
 	pg_uuid_t	user_id;
@@ -348,10 +350,11 @@ add_candidate(Candidates *candidates, const pg_uuid_t *user_id, const pg_uuid_t 
 static int
 compare_candidates(const void *a, const void *b)
 {
-	return memcmp(((const Candidate *) a)->user_id.data, ((const Candidate *) b)->user_id.data, UUID_LEN);
+	return memcmp(((const Candidate *) a)->user_id.data, ((const Candidate *) b)->user_id.data,
+				  UUID_LEN);
 }
 
-/* The owners and members of the organizations in which some places are, those of one person together. */
+/* The owners and members of the organizations of some places, sorted by user. */
 static void
 find_candidates(SeemeStore *store, List *places, Candidates *candidates)
 {
@@ -378,10 +381,19 @@ find_candidates(SeemeStore *store, List *places, Candidates *candidates)
 		qsort(candidates->list, candidates->n, sizeof(Candidate), compare_candidates);
 }
 
-/* Of more places than this, only those are looked at that may differ for a person. */
+/* Up to this many places are all looked at; of more, only those that differ for a user. */
 #define FEW_PLACES 8
 
-/* Those who hold what is asked in some of the places: of pg_uuid_t *. */
+/* Adds the places in a candidate's organization that can differ for the principal. */
+static List *
+add_distinct_places(List *places, SeemePrincipal *principal, const SeemePlaceIndex *index,
+					const Candidate *candidate)
+{
+	return list_concat(places,
+					   seeme_distinct_places(principal, index, candidate->organization_id));
+}
+
+/* The users with a permission in at least one of the places: pg_uuid_t *. */
 static List *
 permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec *spec)
 {
@@ -389,38 +401,43 @@ permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec 
 	SeemePlaceIndex index;
 	SeemeRoleCache roles = {CurrentMemoryContext};
 	List	   *holders = NIL;
-	MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac candidate", ALLOCSET_DEFAULT_SIZES);
-	bool		many = list_length(places) > FEW_PLACES;
+	MemoryContext per_user = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac candidate",
+												   ALLOCSET_DEFAULT_SIZES);
+	bool		are_many = list_length(places) > FEW_PLACES;
 
 	find_candidates(store, places, &candidates);
-	if (many)
+	if (are_many)
 		seeme_index_places(&index, places);
 	for (Size i = 0, next; i < candidates.n; i = next)
 	{
 		pg_uuid_t  *user_id = &candidates.list[i].user_id;
-		MemoryContext old = MemoryContextSwitchTo(in_turn);
+		MemoryContext old = MemoryContextSwitchTo(per_user);
 		SeemePrincipal principal;
-		List	   *theirs = many ? NIL : places;
+		List	   *places_of_user = are_many ? NIL : places;
 		bool		holds;
 
 		CHECK_FOR_INTERRUPTS();
 		seeme_init_principal(&principal, store, user_id);
 		principal.roles = &roles;
-		for (next = i; next < candidates.n && seeme_uuid_equal(&candidates.list[next].user_id, user_id); next++)
-			if (many)
-				theirs = list_concat(theirs, seeme_distinct_places(&principal, &index, candidates.list[next].organization_id));
-		holds = seeme_evaluate_spec(&principal, theirs, spec);
+		for (next = i;
+			 next < candidates.n && seeme_uuid_equal(&candidates.list[next].user_id, user_id);
+			 next++)
+			if (are_many)
+				places_of_user = add_distinct_places(places_of_user, &principal, &index,
+													 &candidates.list[next]);
+		holds = seeme_evaluate_spec(&principal, places_of_user, spec);
 		MemoryContextSwitchTo(old);
-		MemoryContextReset(in_turn);
+		MemoryContextReset(per_user);
 		if (holds)
 			holders = lappend(holders, user_id);
 	}
-	MemoryContextDelete(in_turn);
+	MemoryContextDelete(per_user);
 	return holders;
 }
 
 /*
- * seeme_permitted_users(permission text, organization, team, project, resource uuid, resource_type text) RETURNS SETOF uuid
+ * seeme_permitted_users(permission text, organization, team, project, resource uuid,
+ * resource_type text) RETURNS SETOF uuid
  */
 SEEME_FUNCTION(seeme_permitted_users, 6)
 {
@@ -443,7 +460,7 @@ SEEME_FUNCTION(seeme_permitted_users, 6)
 	seeme_init_asking(&asking, &store);
 	places = seeme_find_places(&store, &scope);
 	permitted = permitted_principals(&store, seeme_visible_places(&asking, NULL, places), &spec);
-	/* About oneself one is always told. */
+	/* Everybody is told about oneself. */
 	if (!asking.is_refused && seeme_evaluate_spec(&asking, places, &spec))
 		permitted = lappend(permitted, &asking.user.id);
 	seeme_store_close(&store);

@@ -1,7 +1,8 @@
 /*
  * policy_helpers.c: what policies ask about memberships besides seeme_has_permission.
  *
- * Owns the state of the call sites of seeme.holds_role(). Must not decide: evaluator.c does.
+ * Owns the state of the call sites of seeme.has_effective_role(). Must not decide: evaluator.c
+ * does.
  */
 #include "postgres.h"
 
@@ -124,9 +125,9 @@ has_cached_role(FunctionCallInfo fcinfo, const SeemeIdentity *identity, const pg
 }
 
 /*
- * seeme.holds_role(role_id uuid) RETURNS boolean
+ * seeme.has_effective_role(role_id uuid) RETURNS boolean
  */
-SEEME_FUNCTION(seeme_holds_role, 1)
+SEEME_FUNCTION(seeme_has_effective_role, 1)
 {
 	SeemeStore	store;
 	SeemePrincipal asking;
@@ -185,7 +186,10 @@ SEEME_FUNCTION(seeme_sees_user, 1)
 			cached = seeme_get_cached_principal(&store, seeme_current_identity());
 		memberships = seeme_list_memberships_of_user(&store, PG_GETARG_UUID_P(0));
 	}
-	/* If the user has many memberships, skip those in organizations foreign to whoever is asking. */
+
+	/*
+	 * If the user has many memberships, skip those in organizations foreign to whoever is asking.
+	 */
 	if (cached != NULL && list_length(memberships) > FEW_MEMBERSHIPS)
 		own = seeme_cached_organization_ids(&store, cached);
 	foreach(cell, memberships)

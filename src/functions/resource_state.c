@@ -1,7 +1,8 @@
 /*
  * resource_state.c: what is recorded of codes and resources, by what is committed now.
  *
- * Policies and triggers need it whatever snapshot a transaction has. Must not decide: evaluator.c does.
+ * Policies and triggers call it, because the snapshot of a transaction may be older. Must not
+ * decide: evaluator.c does.
  */
 #include "postgres.h"
 
@@ -36,7 +37,8 @@ SEEME_FUNCTION(seeme_is_assigned, 2)
 	bool		assigned;
 
 	seeme_store_open(&store);
-	assigned = seeme_list_assignments(&store, PG_GETARG_UUID_P(1), text_to_cstring(PG_GETARG_TEXT_PP(0)), 1) != NIL;
+	assigned = seeme_list_assignments(&store, PG_GETARG_UUID_P(1),
+									  text_to_cstring(PG_GETARG_TEXT_PP(0)), 1) != NIL;
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(assigned);
 }
@@ -64,7 +66,8 @@ SEEME_FUNCTION(seeme_was_released, 2)
 	bool		released;
 
 	seeme_store_open(&store);
-	released = seeme_read_released(&store, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_UUID_P(1), NULL);
+	released = seeme_read_released(&store, text_to_cstring(PG_GETARG_TEXT_PP(0)),
+								   PG_GETARG_UUID_P(1), NULL);
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(released);
 }
@@ -95,7 +98,8 @@ SEEME_FUNCTION(seeme_may_claim, 3)
 {
 	SeemeStore	store;
 	SeemePermissionSpec spec;
-	SeemeScope	scope = {SEEME_SCOPE_RESOURCE, *PG_GETARG_UUID_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1))};
+	SeemeScope	scope = {SEEME_SCOPE_RESOURCE, *PG_GETARG_UUID_P(2),
+	text_to_cstring(PG_GETARG_TEXT_PP(1))};
 	SeemePrincipal asking;
 	List	   *places;
 	bool		may;

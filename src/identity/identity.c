@@ -1,16 +1,19 @@
 /*
  * identity.c: who is asking.
  *
- * Owns the settings that hold an identity, those that say which sources of one an administrator trusts, and the record of
- * whom this transaction has named. Knows the store (to find a person), and nothing of permissions.
+ * Owns the identity of a transaction, the identity of a session, and the settings that show them.
+ * Must not know permissions.
  *
- * The identity is one of the transaction, or of the savepoint in it that it was named in: it ends and is rolled back with that.
- * A custom setting shows it, and hands it to parallel workers. Nobody but this file can set that, a superuser included: its check
- * hook refuses every value that does not come from here or, in a parallel worker, from the leader. That holds for SET, set_config,
- * ALTER ROLE, ALTER SYSTEM, start-up options, the SET clause of a function, and a placeholder made before the library was loaded.
- * It is set only where there are going to be workers: before PostgreSQL 16, a transaction that has set anything looks through all
- * settings when it ends, which is 400 cache lines beside a point query's 4,800.
- * A second such setting holds whom a session has logged in as for longer, where an administrator allows that.
+ * A transaction's identity belongs to the savepoint in which it was named, and is rolled back
+ * with it. The setting seeme_rbac.user_id shows it, and passes it to parallel workers. Only this
+ * file can set it. The check hook refuses every other value, from superusers, too: by SET,
+ * set_config, ALTER ROLE, ALTER SYSTEM, start-up options, and placeholders from before the
+ * library was loaded. It is set only for plans with workers. Before PostgreSQL 16, a transaction
+ * that has set anything looks at all settings at its end, which is 400 cache lines beside the
+ * 4,800 of a point query.
+ *
+ * A second setting has the identity of a session, where an administrator allows logins for a
+ * session.
  */
 #include "postgres.h"
 
@@ -39,17 +42,17 @@
 #define SEEME_USER_ID_SETTING "seeme_rbac.user_id"
 #define SEEME_SESSION_USER_ID_SETTING "seeme_rbac.session_user_id"
 
-/* The settings. */
+/* The settings */
 static char *user_id_setting = NULL;
 static char *session_user_id_setting = NULL;
 static char *current_organization_setting = NULL;
 static bool session_login = false;
 
-/* The values of the first two, USER, USER/KEY or USER@EXPIRY@ISSUED, as their check hook has read them; NULL: nobody. */
+/* The values of the first two settings, as their check hook has parsed them; NULL: nobody. */
 static const SeemeIdentity *leader_identity = NULL;
 static const SeemeIdentity *session_identity = NULL;
 
-/* Somebody named in this transaction: in which subtransaction, and whom that took the place of. */
+/* An identity that was named in this transaction, its subtransaction, and the identity before. */
 typedef struct TransactionIdentity
 {
 	SeemeIdentity identity;
@@ -57,17 +60,20 @@ typedef struct TransactionIdentity
 	struct TransactionIdentity *outer;
 } TransactionIdentity;
 
-/* The last of them, at most one of a subtransaction; NULL: nobody. The first is in `first`, others are the transaction's. */
+/*
+ * The innermost one; NULL: none was named. The outermost is in `first_identity`; others are in
+ * TopTransactionContext.
+ */
 static TransactionIdentity *transaction_identity = NULL;
 static TransactionIdentity first_identity;
 
-/* True only while set_identity() sets one of them, and what it means by it. */
+/* Set only while set_identity_setting() runs: the check hook accepts this value. */
 static bool is_setting = false;
 static const SeemeIdentity *new_identity = NULL;
 
 /*
- * Whom this transaction named first. A rollback to a savepoint takes the setting back, but not this: a transaction speaks
- * for one person.
+ * The first identity of this transaction. A rollback to a savepoint does not undo it: a
+ * transaction speaks for one user.
  */
 static LocalTransactionId named_lxid = InvalidLocalTransactionId;
 static SeemeIdentity named_identity;
@@ -84,7 +90,8 @@ check_user_id(char **newval, void **extra, GucSource source)
 	{
 		GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
 		GUC_check_errmsg("the person who is asking cannot be set");
-		GUC_check_errhint("A trusted application calls seeme_assume(), anybody else seeme_login().");
+		GUC_check_errhint("A trusted application calls seeme_assume(), anybody else "
+						  "seeme_login().");
 		return false;
 	}
 	if (**newval == '\0')
@@ -109,7 +116,10 @@ assign_user_id(const char *newval, void *extra)
 	seeme_site_generation++;
 }
 
-/* Whom this transaction has named; in a parallel worker, whom its leader has. NULL: nobody. */
+/*
+ * The identity that was named in this transaction; in a parallel worker, in its leader. NULL:
+ * none.
+ */
 static const SeemeIdentity *
 get_transaction_identity(void)
 {
@@ -121,10 +131,7 @@ get_transaction_identity(void)
 static void
 assign_session_user_id(const char *newval, void *extra)
 {
-	/*
-	 * Who logs out in a transaction has spoken in it, whether or not they come back with a
-	 * rollback to a savepoint.
-	 */
+	/* A transaction that logs out has spoken for the user, even if a savepoint is rolled back. */
 	if (session_identity != NULL && LocalTransactionIdIsValid(seeme_local_xid()))
 	{
 		named_lxid = seeme_local_xid();
@@ -154,7 +161,7 @@ show_user_id(void)
 	return text;
 }
 
-/* NULL: nobody. */
+/* Sets a setting to an identity; NULL: nobody. */
 static void
 set_identity_setting(const char *setting, const SeemeIdentity *identity, GucAction action)
 {
@@ -182,7 +189,9 @@ seeme_same_identity(const SeemeIdentity *a, const SeemeIdentity *b)
 		seeme_uuid_equal(&a->key_id, &b->key_id);
 }
 
-/* From now until the end of the subtransaction, and of the one around it if that commits, this person is asking. */
+/*
+ * Names an identity until the end of the subtransaction, or of the outer one if this one commits.
+ */
 static void
 set_transaction_identity(const SeemeIdentity *identity)
 {
@@ -190,7 +199,10 @@ set_transaction_identity(const SeemeIdentity *identity)
 
 	if (transaction_identity == NULL || transaction_identity->subid != current)
 	{
-		TransactionIdentity *added = transaction_identity == NULL ? &first_identity : MemoryContextAlloc(TopTransactionContext, sizeof(TransactionIdentity));
+		TransactionIdentity *added = transaction_identity == NULL
+		? &first_identity
+		: MemoryContextAlloc(TopTransactionContext,
+							 sizeof(TransactionIdentity));
 
 		added->subid = current;
 		added->outer = transaction_identity;
@@ -203,14 +215,16 @@ set_transaction_identity(const SeemeIdentity *identity)
 static void
 at_end_of_transaction(XactEvent event, void *arg)
 {
-	if (transaction_identity == NULL || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
+	if (transaction_identity == NULL ||
+		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
 		return;
 	transaction_identity = NULL;
 	seeme_site_generation++;
 }
 
 static void
-at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransactionId parent, void *arg)
+at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended,
+						 SubTransactionId parent, void *arg)
 {
 	if (transaction_identity == NULL || transaction_identity->subid != ended)
 		return;
@@ -222,7 +236,7 @@ at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransact
 		transaction_identity->subid = parent;
 	else
 	{
-		/* The one around it has named somebody, too: the same person, for another time. */
+		/* The outer one has named the same user, with other dates. */
 		TransactionIdentity *later = transaction_identity;
 
 		transaction_identity = later->outer;
@@ -232,15 +246,18 @@ at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransact
 	seeme_site_generation++;
 }
 
-/* Before a plan is run that may have parallel workers: they are going to be told who is asking. */
+/* Passes the identity to parallel workers, before a plan runs that may have some. */
 void
 seeme_hand_to_workers(QueryDesc *query)
 {
-	if (query->plannedstmt->parallelModeNeeded && !IsInParallelMode() && transaction_identity != NULL &&
-		seeme_version_fits() &&
-		(leader_identity == NULL || !seeme_same_identity(leader_identity, &transaction_identity->identity) ||
-		 leader_identity->expires_at != transaction_identity->identity.expires_at || leader_identity->issued_at != transaction_identity->identity.issued_at))
-		set_identity_setting(SEEME_USER_ID_SETTING, &transaction_identity->identity, GUC_ACTION_LOCAL);
+	if (query->plannedstmt->parallelModeNeeded && !IsInParallelMode() &&
+		transaction_identity != NULL && seeme_version_fits() &&
+		(leader_identity == NULL ||
+		 !seeme_same_identity(leader_identity, &transaction_identity->identity) ||
+		 leader_identity->expires_at != transaction_identity->identity.expires_at ||
+		 leader_identity->issued_at != transaction_identity->identity.issued_at))
+		set_identity_setting(SEEME_USER_ID_SETTING, &transaction_identity->identity,
+							 GUC_ACTION_LOCAL);
 }
 
 void
@@ -248,11 +265,12 @@ seeme_identity_init(void)
 {
 	DefineCustomStringVariable(SEEME_USER_ID_SETTING,
 							   "The person who is asking in this transaction.",
-							   "Set by seeme_assume() and seeme_login() alone; read it with seeme_user_id().",
+							   "Set by seeme_assume() and seeme_login() alone; read it with "
+							   "seeme_user_id().",
 							   &user_id_setting, "", PGC_SUSET,
 							   GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
 							   check_user_id, assign_user_id, show_user_id);
-	/* Reset by RESET ALL and DISCARD ALL, for whoever hands a connection on says one of them. */
+	/* RESET ALL and DISCARD ALL reset it: a pool says one of them before the next client. */
 	DefineCustomStringVariable(SEEME_SESSION_USER_ID_SETTING,
 							   "The person who has logged in for the session.",
 							   "Set by seeme_login() alone; read it with seeme_user_id().",
@@ -261,11 +279,14 @@ seeme_identity_init(void)
 							   check_user_id, assign_session_user_id, NULL);
 	DefineCustomBoolVariable("seeme_rbac.session_login",
 							 "Lets seeme_login() name a person for the whole session.",
-							 "For roles that connect directly: behind a pool the next client would be that person.",
-							 &session_login, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+							 "For roles that connect directly: behind a pool the next client "
+							 "would be that person.",
+							 &session_login, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL,
+							 NULL);
 	DefineCustomStringVariable("seeme_rbac.current_organization",
 							   "The organization that the asking person works in.",
-							   "For display and for narrowing one's own queries; it decides nothing.",
+							   "For display and for narrowing one's own queries; it decides "
+							   "nothing.",
 							   &current_organization_setting, "", PGC_USERSET, GUC_NOT_IN_SAMPLE,
 							   check_current_organization, NULL, NULL);
 	seeme_identity_sources_init();
@@ -274,25 +295,26 @@ seeme_identity_init(void)
 }
 
 /*
- * Good until something else is called here. While it returns the same pointer and seeme_site_generation does not move, it is the same
- * identity.
+ * The identity that is asking: the one named in this transaction, else that of the session, else
+ * that of the connection. NULL: nobody. The pointer is valid until the next call. While the
+ * pointer and seeme_site_generation stay the same, so does the identity.
  */
 const SeemeIdentity *
 seeme_current_identity(void)
 {
 	static bool is_known = false;
-	static uint64 known_under;
+	static uint64 known_generation;
 	static Oid	known_role;
-	static bool is_known_user;
+	static bool is_identified;
 	static SeemeIdentity identity;
-	const SeemeIdentity *person = get_transaction_identity();
-	bool		may_remember;
+	const SeemeIdentity *named = get_transaction_identity();
+	bool		use_known;
 
-	if (person != NULL)
-		return person;
+	if (named != NULL)
+		return named;
 	if (session_identity != NULL)
 	{
-		/* Whoever asks for one person in a transaction does not ask for another later in it. */
+		/* From here on the transaction speaks for this user. */
 		if (named_lxid != seeme_local_xid())
 		{
 			named_lxid = seeme_local_xid();
@@ -300,38 +322,42 @@ seeme_current_identity(void)
 		}
 		return session_identity;
 	}
-	may_remember = seeme_accept_invalidations() && !seeme_trusts_request_claims();
-	if (!is_known || !may_remember || known_under != seeme_generation || known_role != GetSessionUserId())
+	use_known = seeme_accept_invalidations() && !seeme_trusts_request_claims();
+	if (!is_known || !use_known || known_generation != seeme_generation ||
+		known_role != GetSessionUserId())
 	{
-		uint64		changes;
+		uint64		generation;
 
 		is_known = false;
 		seeme_watch_proxies(get_namespace_oid("seeme", false));
-		changes = seeme_generation;
-		is_known_user = seeme_identity_of_connection(&identity);
+		generation = seeme_generation;
+		is_identified = seeme_identity_of_connection(&identity);
 		seeme_site_generation++;
-		is_known = may_remember && changes == seeme_generation;
-		known_under = changes;
+		is_known = use_known && generation == seeme_generation;
+		known_generation = generation;
 		known_role = GetSessionUserId();
 	}
-	return is_known_user ? &identity : NULL;
+	return is_identified ? &identity : NULL;
 }
 
-/* Whether that is by a setting, and so the same as long as seeme_site_generation is. */
+/* Whether the identity was named, so that it changes only with seeme_site_generation. */
 bool
 seeme_identity_is_set(void)
 {
 	return get_transaction_identity() != NULL || session_identity != NULL;
 }
 
-/* Whether an administrator lets this role log in for the session. */
+/* Whether an administrator allows this role to log in for a session. */
 bool
 seeme_trusts_session_login(void)
 {
 	return session_login;
 }
 
-/* One and the same error, whatever is wrong with an identity. The reason goes to the server's log alone. */
+/*
+ * Raises the one error for everything that is wrong with an identity. Only the server's log has
+ * the reason.
+ */
 void
 seeme_refuse_identity(const char *reason)
 {
@@ -344,16 +370,17 @@ seeme_refuse_identity(const char *reason)
 }
 
 /*
- * From now until the end of the transaction (or of the session) this person is asking, of whom the caller knows that they may
- * act. Throws, with the error of seeme_refuse_identity(), when the transaction has spoken for somebody else (or for the same
- * person by another key); 55006 when the session still holds what somebody else was shown; 25000 in a parallel operation.
+ * Names an identity until the end of the transaction or session. The caller has found it valid.
+ * Throws the error of seeme_refuse_identity() if the transaction has spoken for another user, or
+ * for the same user with another key; 55006 if the session still has objects of another user;
+ * 25000 in a parallel operation.
  */
 void
 seeme_assume_identity(const SeemeIdentity *identity, bool for_session)
 {
 	const SeemeIdentity *already;
 
-	/* As a setting would be: other processes of the transaction could not be told. */
+	/* The workers that are running could not be told. */
 	if (IsInParallelMode())
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
@@ -378,7 +405,7 @@ seeme_assume_identity(const SeemeIdentity *identity, bool for_session)
 		set_transaction_identity(identity);
 }
 
-/* Nobody is logged in for the session any more. Who was named in this transaction goes on asking. */
+/* Ends the login of a session. An identity that was named in this transaction stays. */
 void
 seeme_end_session_login(void)
 {
@@ -386,19 +413,21 @@ seeme_end_session_login(void)
 }
 
 /*
- * seeme.nobody_asks() RETURNS boolean
+ * seeme.is_unidentified() RETURNS boolean
  */
-SEEME_FUNCTION(seeme_nobody_asks, 0)
+SEEME_FUNCTION(seeme_is_unidentified, 0)
 {
 	PG_RETURN_BOOL(seeme_current_identity() == NULL);
 }
 
 /*
- * seeme.is_narrowed() RETURNS boolean
+ * seeme.uses_api_key() RETURNS boolean
  */
-SEEME_FUNCTION(seeme_is_narrowed, 0)
+SEEME_FUNCTION(seeme_uses_api_key, 0)
 {
-	const SeemeIdentity *identity = get_transaction_identity() != NULL ? get_transaction_identity() : session_identity;
+	const SeemeIdentity *identity = get_transaction_identity() != NULL
+	? get_transaction_identity()
+	: session_identity;
 
 	PG_RETURN_BOOL(identity != NULL && identity->has_key);
 }

@@ -1,6 +1,4 @@
-/*
- * identity.h: who is asking.
- */
+/* identity.h: who is asking. */
 #ifndef SEEME_IDENTITY_IDENTITY_H
 #define SEEME_IDENTITY_IDENTITY_H
 
@@ -16,15 +14,15 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Somebody, perhaps by an API key. */
+/* Who is asking: a user, perhaps with an API key, or with a token that has dates. */
 typedef struct SeemeIdentity
 {
 	pg_uuid_t	user_id;
 	bool		has_key;
 	pg_uuid_t	key_id;
-	TimestampTz expires_at;		/* from then on they are refused everything; DT_NOEND: never */
-	TimestampTz issued_at;		/* of the token that they came by; DT_NOBEGIN: it does not say;
-								 * DT_NOEND: by none */
+	TimestampTz expires_at;		/* nothing is permitted from then on; DT_NOEND: never */
+	TimestampTz issued_at;		/* of the token; DT_NOBEGIN: the token does not say; DT_NOEND: no
+								 * token */
 } SeemeIdentity;
 
 extern bool seeme_same_identity(const SeemeIdentity *a, const SeemeIdentity *b);

@@ -1,9 +1,9 @@
 /*
- * identity_sources.c: who a connection is, where nobody was named: by trusted claims, by how it was
- * authenticated, or by its database role.
+ * identity_sources.c: who a connection is, where nobody was named: by trusted claims, by how it
+ * was authenticated, or by its database role.
  *
- * Owns the settings that say which sources an administrator trusts, and the leeway of clocks. Must not
- * know permissions.
+ * Owns the settings that say which sources an administrator trusts, and the leeway of clocks.
+ * Must not know permissions.
  */
 #include "postgres.h"
 
@@ -64,19 +64,23 @@ void
 seeme_identity_sources_init(void)
 {
 	DefineCustomBoolVariable("seeme_rbac.trust_request_claims",
-							 "Believes the setting request.jwt.claims about who is asking, as PostgREST writes it.",
+							 "Believes the setting request.jwt.claims about who is asking, as "
+							 "PostgREST writes it.",
 							 "Every client can write it: whoever can run SQL is whom they like.",
-							 &trust_request_claims, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+							 &trust_request_claims, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL,
+							 NULL, NULL);
 	DefineCustomStringVariable("seeme_rbac.system_user_methods",
 							   "The authentication methods whose SYSTEM_USER names the person.",
-							   "A list, as cert, ldap, gss, oauth; seeme.external_identities says who that is.",
-							   &system_user_methods, "", PGC_SUSET, GUC_NOT_IN_SAMPLE | GUC_LIST_INPUT,
-							   check_system_user_methods, assign_system_user_methods, NULL);
+							   "A list, as cert, ldap, gss, oauth; seeme.external_identities "
+							   "says who that is.",
+							   &system_user_methods, "", PGC_SUSET,
+							   GUC_NOT_IN_SAMPLE | GUC_LIST_INPUT, check_system_user_methods,
+							   assign_system_user_methods, NULL);
 	DefineCustomIntVariable("seeme_rbac.token_leeway",
 							"By how much the clock of a token's issuer may differ.",
 							"Added to a token's expiry, and taken from its beginning.",
-							&token_leeway, 30, 0, SEEME_MAX_LEEWAY, PGC_SUSET, GUC_UNIT_S | GUC_NOT_IN_SAMPLE,
-							NULL, NULL, NULL);
+							&token_leeway, 30, 0, SEEME_MAX_LEEWAY, PGC_SUSET,
+							GUC_UNIT_S | GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
 }
 
 bool
@@ -105,18 +109,20 @@ seeme_is_in_future(TimestampTz issued_at)
 }
 
 /*
- * The user that a token's subject names: by the user's own id, or as an external identity of the issuer.
+ * The user that a token's subject names: by the user's own id, or as an external identity of the
+ * issuer.
  */
 static bool
 find_user_of_subject(SeemeStore *store, const char *issuer, const char *subject, pg_uuid_t *user_id)
 {
-	return seeme_parse_user_id(subject, user_id) || seeme_find_external_identity(store, issuer, subject, user_id);
+	return seeme_parse_user_id(subject, user_id) ||
+		seeme_find_external_identity(store, issuer, subject, user_id);
 }
 
 /*
- * The identity in the setting request.jwt.claims. False: the setting is empty. *is_known is false when
- * the claims name no known user; no other source is asked then. The last claims are kept, because a
- * statement asks for every row.
+ * The identity in the setting request.jwt.claims. False: the setting is empty. *is_known is false
+ * when the claims name no known user; no other source is asked then. The last claims are kept,
+ * because a statement asks for every row.
  */
 static bool
 identity_of_claims(SeemeStore *store, SeemeIdentity *identity, bool *is_known)
@@ -136,7 +142,8 @@ identity_of_claims(SeemeStore *store, SeemeIdentity *identity, bool *is_known)
 		last_fits = seeme_jwt_read_foreign_claims(text, &last);
 		last_text = MemoryContextStrdup(TopMemoryContext, text);
 	}
-	*is_known = last_fits && last.subject[0] != '\0' && find_user_of_subject(store, last.issuer, last.subject, &identity->user_id);
+	*is_known = last_fits && last.subject[0] != '\0' &&
+		find_user_of_subject(store, last.issuer, last.subject, &identity->user_id);
 	*is_known = *is_known && !seeme_is_in_future(last.issued_at);
 	if (*is_known && last.expires_at != DT_NOEND)
 		identity->expires_at = seeme_with_leeway(last.expires_at, +1);
@@ -145,8 +152,8 @@ identity_of_claims(SeemeStore *store, SeemeIdentity *identity, bool *is_known)
 }
 
 /*
- * The identity that the connection was authenticated as (SYSTEM_USER, PostgreSQL 16 and later). False:
- * the administrator does not trust its method. *is_known as above.
+ * The identity that the connection was authenticated as (SYSTEM_USER, PostgreSQL 16 and later).
+ * False: the administrator does not trust its method. *is_known as above.
  */
 static bool
 identity_of_system_user(SeemeStore *store, SeemeIdentity *identity, bool *is_known)
@@ -175,16 +182,17 @@ identity_of_system_user(SeemeStore *store, SeemeIdentity *identity, bool *is_kno
 		if (system_user_is_trusted == NO)
 			return false;
 	}
-	*is_known = seeme_find_external_identity(store, psprintf("system_user:%s", method), name + 1, &identity->user_id);
+	*is_known = seeme_find_external_identity(store, psprintf("system_user:%s", method), name + 1,
+											 &identity->user_id);
 	return true;
 }
 
 /*
  * The identity of a connection in which nobody was named. The first source counts that is there:
  * request.jwt.claims and SYSTEM_USER, where an administrator trusts them; then the user whose
- * database_role is session_user. A source that is there but names no known user identifies nobody, and
- * the next one is not asked. current_user does not count: SET ROLE and SECURITY DEFINER change it. The
- * user may be disabled or deleted meanwhile; decisions look at that.
+ * database_role is session_user. A source that is there but names no known user identifies
+ * nobody, and the next one is not asked. current_user does not count: SET ROLE and SECURITY
+ * DEFINER change it. The user may be disabled or deleted meanwhile; decisions look at that.
  */
 bool
 seeme_identity_of_connection(SeemeIdentity *identity)

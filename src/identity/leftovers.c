@@ -1,17 +1,20 @@
 /*
- * leftovers.c: what one person leaves in a session for the next.
+ * leftovers.c: what one user leaves in a session for the next.
  *
- * Rows in a temporary table or a cursor were let through for who asked then. A temporary type or view, a prepared statement or
- * a role decides what the next person's statements do. So whoever is named after somebody else finds none of these: naming
- * them is refused, or removes what is there (seeme_rbac.leftovers).
+ * The rows in a temporary table or a cursor were visible to the user of that time. A temporary
+ * type or view, a prepared statement or a role changes what the next user's statements do. So
+ * naming another user is refused while such objects are there, or removes them
+ * (seeme_rbac.leftovers).
  *
- * Temporary objects are found in the catalogs and not by watching statements: each has an entry in pg_depend that refers to the
- * temporary schema. What was there before anybody spoke is the set-up of a pool. It is noted when the first person is
- * named, with a digest of the catalog rows that describe it. Everything else in that schema is a leftover of the last
- * speaker, whoever made it, and so is a part of the set-up whose digest has changed. The transaction in which the first
- * person is named is theirs from its beginning.
+ * Temporary objects are found in the catalogs, not by watching statements: each has an entry in
+ * pg_depend that refers to the temporary schema. The baseline is what was there before the first
+ * user was named, as a pool's set-up. It is noted then, with a digest of the catalog rows.
+ * Everything else in that schema is a leftover of the last user, and so is a part of the baseline
+ * with another digest. The transaction that names the first user belongs to that user from its
+ * start.
  *
- * Owns the set-up, who spoke last, and the names that SQL has prepared. Knows people by id only, and must not know who may ask.
+ * Owns the baseline, the last user, and the names of prepared statements. Must not know who may
+ * ask: users are ids here.
  */
 #include "postgres.h"
 
@@ -61,7 +64,7 @@ static const struct config_enum_entry actions[] = {
 
 static int	action = REFUSE;
 
-/* A temporary object of the set-up, and what the catalogs said of it. */
+/* A temporary object of the baseline, and its digest. */
 typedef struct BaselineObject
 {
 	Oid			class;
@@ -69,33 +72,37 @@ typedef struct BaselineObject
 	uint32		digest;
 } BaselineObject;
 
-/* A WITH HOLD cursor of the set-up. */
+/* A WITH HOLD cursor of the baseline. */
 typedef struct BaselineCursor
 {
 	char		name[NAMEDATALEN];
 	TimestampTz created_at;
 } BaselineCursor;
 
-/* The set-up, from the moment when somebody was named first. The lists are in TopMemoryContext. */
+/* The baseline, once the first user was named. The lists are in TopMemoryContext. */
 static bool is_claimed = false;
 static List *baseline_objects = NIL;
 static List *baseline_cursors = NIL;
 static Oid	baseline_role = InvalidOid;
 
-/* Who was named last. */
+/* The user who was named last. */
 static pg_uuid_t last_user;
 
 /*
- * The transaction that named the speaker may have removed leftovers of somebody else before: in which subtransaction. When that
- * is rolled back they are there again, and whose they are is not known: the next to be named is another one, whoever it is.
+ * The subtransaction that named the last user and removed leftovers of another one. After its
+ * rollback these are there again, and it is unknown whose they are: then the next user is another
+ * one in any case.
  */
 static SubTransactionId claimed_subid = InvalidSubTransactionId;
 static bool last_user_is_unknown = false;
 
-/* A statement that SQL has prepared since somebody spoke, or in the transaction in which somebody is named first. */
+/*
+ * A statement that SQL has prepared after the first user was named, or in the transaction that
+ * named the user.
+ */
 typedef struct PreparedBySql
 {
-	char		name[NAMEDATALEN];	/* the key of the table; first */
+	char		name[NAMEDATALEN];	/* the key of the table; must be first */
 	TimestampTz prepared_at;
 	pg_uuid_t	user;
 } PreparedBySql;
@@ -103,10 +110,13 @@ typedef struct PreparedBySql
 static HTAB *prepared = NULL;
 static long prune_prepared_at = 64;
 
-/* Before anybody spoke: the transaction that prepared those that are noted. They are the first speaker's, if it names one. */
+/*
+ * Before the first user is named: the transaction that prepared the noted statements. They are
+ * the first user's, if it is that transaction that names the user.
+ */
 static LocalTransactionId prepared_lxid = InvalidLocalTransactionId;
 
-/* SET ROLE as the transaction found it; InvalidOid: none. */
+/* The role at the start of the transaction, by SET ROLE; InvalidOid: none. */
 LocalTransactionId seeme_last_transaction = InvalidLocalTransactionId;
 static Oid	role_at_start = InvalidOid;
 
@@ -115,7 +125,7 @@ seeme_record_transaction_start(void)
 {
 	seeme_last_transaction = seeme_local_xid();
 	role_at_start = GetCurrentRoleId();
-	/* Once it is out of force, whoever sets it again is not the set-up. */
+	/* Once reset, a role that is set again is not the baseline any more. */
 	if (is_claimed && role_at_start != baseline_role)
 		baseline_role = InvalidOid;
 }
@@ -132,7 +142,8 @@ at_end_of_transaction(XactEvent event, void *arg)
 }
 
 static void
-at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransactionId parent, void *arg)
+at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended,
+						 SubTransactionId parent, void *arg)
 {
 	if (claimed_subid != ended)
 		return;
@@ -149,14 +160,16 @@ void
 seeme_leftovers_init(void)
 {
 	DefineCustomEnumVariable("seeme_rbac.leftovers",
-							 "What happens when a person is named and the session keeps something of another one.",
+							 "What happens when a person is named and the session keeps "
+							 "something of another one.",
 							 "refuse: naming them is an error. discard: what is left is removed.",
-							 &action, REFUSE, actions, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+							 &action, REFUSE, actions, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL,
+							 NULL);
 	RegisterXactCallback(at_end_of_transaction, NULL);
 	RegisterSubXactCallback(at_end_of_subtransaction, NULL);
 }
 
-/* Whether an object is of the set-up, and as it was then. */
+/* Whether an object is of the baseline, and unchanged. */
 static bool
 is_baseline(HeapTuple entry)
 {
@@ -174,7 +187,9 @@ is_baseline(HeapTuple entry)
 	return false;
 }
 
-/* Calls a function for the entry in pg_depend of each object in the temporary schema, until it says that this is enough. */
+/*
+ * Calls a function with the entry in pg_depend of each temporary object, until it returns false.
+ */
 static void
 visit_temporary_objects(bool (*visit) (HeapTuple entry, void *context), void *context)
 {
@@ -189,8 +204,10 @@ visit_temporary_objects(bool (*visit) (HeapTuple entry, void *context), void *co
 	if (!OidIsValid(namespace))
 		return;
 	depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(NamespaceRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(namespace));
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(NamespaceRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(namespace));
 	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && visit(tuple, context))
 		;
@@ -219,7 +236,7 @@ note_baseline_object(HeapTuple entry, void *context)
 	return true;
 }
 
-/* Adds it to a list of ObjectAddress *, where it is a leftover. */
+/* Adds a leftover to a list of ObjectAddress *. */
 static bool
 add_leftover_object(HeapTuple entry, void *context)
 {
@@ -236,7 +253,10 @@ add_leftover_object(HeapTuple entry, void *context)
 	return action == DISCARD || *list == NIL;
 }
 
-/* The memory context that every portal has its own under, by its name; it lives as long as the session. */
+/*
+ * The memory context above those of all portals, found by its name. It lives as long as the
+ * session.
+ */
 static MemoryContext
 portal_context(void)
 {
@@ -251,20 +271,28 @@ portal_context(void)
 	return found;
 }
 
-/* The WITH HOLD cursor of a context below, as pg_cursors shows it, without the cost of a query; NULL: there is none. */
+/*
+ * The WITH HOLD cursor of a portal's context, as pg_cursors shows it, without a query; NULL:
+ * there is none.
+ */
 static Portal
 get_held_cursor(MemoryContext context)
 {
-	/* The identifier is the portal's name; an unnamed one is no cursor. */
-	Portal		portal = context->ident == NULL || *context->ident == '\0' ? NULL : GetPortalByName(context->ident);
+	/* The identifier is the portal's name. An unnamed portal is no cursor. */
+	Portal		portal = context->ident == NULL || *context->ident == '\0'
+	? NULL
+	: GetPortalByName(context->ident);
 
-	return portal != NULL && portal->visible && (portal->cursorOptions & CURSOR_OPT_HOLD) != 0 ? portal : NULL;
+	return portal != NULL && portal->visible && (portal->cursorOptions & CURSOR_OPT_HOLD) != 0
+		? portal
+		: NULL;
 }
 
 static void
 note_baseline_cursors(void)
 {
-	for (MemoryContext context = portal_context()->firstchild; context != NULL; context = context->nextchild)
+	for (MemoryContext context = portal_context()->firstchild; context != NULL;
+		 context = context->nextchild)
 	{
 		Portal		portal = get_held_cursor(context);
 
@@ -281,11 +309,12 @@ note_baseline_cursors(void)
 	}
 }
 
-/* A cursor that is not of the set-up, or NULL. */
+/* A cursor that is not of the baseline; NULL: there is none. */
 static Portal
 find_leftover_cursor(void)
 {
-	for (MemoryContext context = portal_context()->firstchild; context != NULL; context = context->nextchild)
+	for (MemoryContext context = portal_context()->firstchild; context != NULL;
+		 context = context->nextchild)
 	{
 		Portal		portal = get_held_cursor(context);
 		bool		is_baseline = false;
@@ -297,7 +326,8 @@ find_leftover_cursor(void)
 		{
 			BaselineCursor *known = lfirst(cell);
 
-			if (known->created_at == portal->creation_time && strcmp(known->name, portal->name) == 0)
+			if (known->created_at == portal->creation_time &&
+				strcmp(known->name, portal->name) == 0)
 				is_baseline = true;
 		}
 		if (!is_baseline)
@@ -306,13 +336,17 @@ find_leftover_cursor(void)
 	return NULL;
 }
 
-/* Whether the statement that was noted is there and still the same. What a driver prepares by the protocol is its own affair. */
+/*
+ * Whether a noted statement still exists unchanged. Statements that a driver prepares by the
+ * protocol are its own affair.
+ */
 static bool
 is_prepared(const PreparedBySql *noted)
 {
 	PreparedStatement *statement = FetchPreparedStatement(noted->name, false);
 
-	return statement != NULL && statement->from_sql && statement->prepare_time == noted->prepared_at;
+	return statement != NULL && statement->from_sql &&
+		statement->prepare_time == noted->prepared_at;
 }
 
 static void
@@ -324,7 +358,7 @@ forget_prepared(void)
 	prune_prepared_at = 64;
 }
 
-/* SQL has prepared a statement of this name. */
+/* Takes note of a statement that SQL has prepared. */
 void
 seeme_note_prepared(const char *name)
 {
@@ -342,9 +376,14 @@ seeme_note_prepared(const char *name)
 	{
 		HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = sizeof(PreparedBySql)};
 
-		prepared = hash_create("seeme_rbac prepared statements", 64, &control, HASH_ELEM | HASH_STRINGS);
+		prepared = hash_create("seeme_rbac prepared statements", 64, &control,
+							   HASH_ELEM | HASH_STRINGS);
 	}
-	/* A name costs as long as it is noted. Those that are gone go when their number has doubled. */
+
+	/*
+	 * A noted name costs memory. Remove those without a statement whenever their number has
+	 * doubled.
+	 */
 	if (hash_get_num_entries(prepared) >= prune_prepared_at)
 	{
 		HASH_SEQ_STATUS status;
@@ -362,8 +401,9 @@ seeme_note_prepared(const char *name)
 }
 
 /*
- * A statement that somebody else than this person has prepared and that is still there, or NULL. Where leftovers are discarded
- * it is. A rollback neither removes one nor brings it back, and so each is noted with who asked.
+ * A statement that another user has prepared and that still exists; NULL: there is none. With
+ * discard, removes them. A rollback neither removes a prepared statement nor restores it, so each
+ * is noted with its user.
  */
 static const char *
 find_leftover_statement(const pg_uuid_t *user)
@@ -392,7 +432,7 @@ find_leftover_statement(const pg_uuid_t *user)
 	return found;
 }
 
-/* SET LOCAL ROLE is of this transaction, which begins without it. */
+/* SET LOCAL ROLE ends with its transaction, and is not there at the start of the next. */
 static bool
 has_leftover_role(void)
 {
@@ -401,19 +441,19 @@ has_leftover_role(void)
 	return OidIsValid(role) && role == role_at_start && role != baseline_role;
 }
 
-/* What it is goes to the server's log alone: its name is the other person's words. */
+/* Only the server's log has the name, because another user chose it. */
 static void
 refuse_leftover(const char *message, const char *what, const char *hint)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_IN_USE),
-			 errmsg("%s", message),
-			 errdetail_log("It is %s.", what),
-			 errhint("%s before somebody else asks in this session. "
-					 "An administrator can have that done: seeme_rbac.leftovers = discard.", hint)));
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE), errmsg("%s", message),
+					errdetail_log("It is %s.", what),
+					errhint("%s before somebody else asks in this session. "
+							"An administrator can have that done: seeme_rbac.leftovers = "
+							"discard.",
+							hint)));
 }
 
-/* Cursors first: removing the rest may take what they read from. */
+/* Removes all leftovers. Cursors come first: they may read what is removed next. */
 static void
 discard_leftovers(List *temporary_objects)
 {
@@ -430,16 +470,17 @@ discard_leftovers(List *temporary_objects)
 		{
 			add_exact_object_address(lfirst(cell), addresses);
 		}
-		/* As DISCARD TEMP. */
+		/* As DISCARD TEMP does. */
 		performMultipleDeletions(addresses, DROP_CASCADE,
-								 PERFORM_DELETION_INTERNAL | PERFORM_DELETION_QUIETLY | PERFORM_DELETION_SKIP_EXTENSIONS);
+								 PERFORM_DELETION_INTERNAL | PERFORM_DELETION_QUIETLY |
+								 PERFORM_DELETION_SKIP_EXTENSIONS);
 		free_object_addresses(addresses);
 	}
 	if (has_leftover_role())
 		SetPGVariable("role", NIL, false);
 }
 
-/* The set-up ends where the first person is named. When naming them fails nobody has spoken yet, and this is done again. */
+/* Notes the baseline when the first user is named. If naming the user fails, it is noted again. */
 static void
 note_baseline(const pg_uuid_t *user)
 {
@@ -462,7 +503,10 @@ note_baseline(const pg_uuid_t *user)
 	note_baseline_cursors();
 }
 
-/* Throws 55006 when the session keeps something that somebody else left in it; or removes it, where an administrator says so. */
+/*
+ * Throws 55006 when the session has leftovers of another user, or removes them, as the setting
+ * says.
+ */
 static void
 remove_leftovers(void)
 {
@@ -474,15 +518,18 @@ remove_leftovers(void)
 		discard_leftovers(temporary_objects);
 	else if (temporary_objects != NIL)
 		refuse_leftover("a temporary object of the person who asked before is still there",
-						getObjectDescription(linitial(temporary_objects), true), "DISCARD TEMP, or DISCARD ALL,");
+						getObjectDescription(linitial(temporary_objects), true),
+						"DISCARD TEMP, or DISCARD ALL,");
 	else if ((cursor = find_leftover_cursor()) != NULL)
-		refuse_leftover("a cursor of the person who asked before is still open", cursor->name, "CLOSE ALL, or DISCARD ALL,");
+		refuse_leftover("a cursor of the person who asked before is still open", cursor->name,
+						"CLOSE ALL, or DISCARD ALL,");
 	else if (has_leftover_role())
 		refuse_leftover("a role that the person who asked before has set is still in force",
-						GetUserNameFromId(GetCurrentRoleId(), false), "RESET ROLE, or DISCARD ALL,");
+						GetUserNameFromId(GetCurrentRoleId(), false),
+						"RESET ROLE, or DISCARD ALL,");
 }
 
-/* From now on the session speaks for this person, if nothing is left in it of somebody else: see remove_leftovers(). */
+/* Claims the session for a user, if it has no leftovers of another: see remove_leftovers(). */
 void
 seeme_claim_session(const pg_uuid_t *user)
 {
@@ -494,12 +541,16 @@ seeme_claim_session(const pg_uuid_t *user)
 		const char *statement = find_leftover_statement(user);
 
 		if (statement != NULL)
-			refuse_leftover("a statement that the person who asked before has prepared is still there", statement,
-							"DEALLOCATE it, or DISCARD ALL,");
+			refuse_leftover("a statement that the person who asked before has prepared is still "
+							"there",
+							statement, "DEALLOCATE it, or DISCARD ALL,");
 		if (!last_user_is_unknown && seeme_uuid_equal(&last_user, user))
 			return;
 		remove_leftovers();
-		/* Without a transaction id nothing was removed from the catalogs. RESET ROLE takes none. */
+
+		/*
+		 * Without a transaction id, nothing was removed from the catalogs. RESET ROLE takes none.
+		 */
 		if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || role_at_start != baseline_role)
 			claimed_subid = GetCurrentSubTransactionId();
 	}

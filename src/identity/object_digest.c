@@ -41,12 +41,14 @@ static void
 digest_relation(HeapTuple tuple, uint32 *digest)
 {
 	Form_pg_class row = (Form_pg_class) GETSTRUCT(tuple);
-	uint32		flags = row->relnatts << 8 | row->relchecks << 5 | row->relhasrules << 4 | row->relhastriggers << 3 |
-	row->relrowsecurity << 2 | row->relforcerowsecurity << 1 | row->relispartition;
+	uint32		flags = row->relnatts << 8 | row->relchecks << 5 | row->relhasrules << 4 |
+	row->relhastriggers << 3 | row->relrowsecurity << 2 |
+	row->relforcerowsecurity << 1 | row->relispartition;
 	const char *rest = (const char *) row + CLASS_TUPLE_SIZE;
 	int			rest_length = (const char *) tuple->t_data + tuple->t_len - rest;
 
-	*digest = hash_combine(*digest, hash_bytes((const unsigned char *) NameStr(row->relname), strlen(NameStr(row->relname))));
+	*digest = hash_combine(*digest, hash_bytes((const unsigned char *) NameStr(row->relname),
+											   strlen(NameStr(row->relname))));
 	*digest = hash_combine(*digest, hash_bytes_uint32(row->relowner));
 	*digest = hash_combine(*digest, hash_bytes_uint32(row->relkind));
 	*digest = hash_combine(*digest, hash_bytes_uint32(flags));
@@ -100,8 +102,10 @@ digest_parts(Oid class, Oid object, uint32 *digest, bool *is_new)
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(class));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(class));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(object));
 	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
@@ -141,7 +145,8 @@ seeme_object_digest(HeapTuple entry, bool *is_new)
 	if (is_objectclass_supported(row->classid))
 	{
 		Relation	catalog = table_open(row->classid, AccessShareLock);
-		HeapTuple	tuple = get_catalog_object_by_oid(catalog, get_object_attnum_oid(row->classid), row->objid);
+		HeapTuple	tuple = get_catalog_object_by_oid(catalog, get_object_attnum_oid(row->classid),
+													  row->objid);
 
 		if (HeapTupleIsValid(tuple))
 		{
@@ -166,13 +171,15 @@ seeme_object_digest(HeapTuple entry, bool *is_new)
 			{
 				columns_of = ((Form_pg_type) GETSTRUCT(tuple))->typrelid;
 				if (((Form_pg_type) GETSTRUCT(tuple))->typtype == TYPTYPE_ENUM)
-					digest_rows(EnumRelationId, EnumTypIdLabelIndexId, Anum_pg_enum_enumtypid, row->objid, &digest, is_new);
+					digest_rows(EnumRelationId, EnumTypIdLabelIndexId, Anum_pg_enum_enumtypid,
+								row->objid, &digest, is_new);
 			}
 		}
 		table_close(catalog, AccessShareLock);
 	}
 	if (OidIsValid(columns_of))
-		digest_rows(AttributeRelationId, AttributeRelidNumIndexId, Anum_pg_attribute_attrelid, columns_of, &digest, is_new);
+		digest_rows(AttributeRelationId, AttributeRelidNumIndexId, Anum_pg_attribute_attrelid,
+					columns_of, &digest, is_new);
 	digest_parts(row->classid, row->objid, &digest, is_new);
 	return digest;
 }

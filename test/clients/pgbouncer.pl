@@ -18,7 +18,7 @@ sub client_of {
             0 });
 }
 
-sub nobody_asks {
+sub is_unidentified {
     my ($client, $when) = @_;
     is(join('|', value($client, 'SELECT seeme_user_id()') // 'nobody', value($client, $seen)),
         'nobody|none', "nobody is asking $when");
@@ -32,20 +32,20 @@ for my $mode ('transaction', 'session') {
     value($one, 'SELECT seeme_assume(?)', id_of('paul'));
     is(value($one, $seen), '101-125', "$mode mode: paul sees his papers");
     $one->commit;
-    nobody_asks($one, "on paul's own connection when his transaction is over");
+    is_unidentified($one, "on paul's own connection when his transaction is over");
     $one->disconnect if $mode eq 'session';
 
     my $other = client_of($pooler);
     is(value($other, 'SELECT pg_backend_pid()'), $backend,
         "$mode mode: another client gets the same backend");
-    nobody_asks($other, 'there');
+    is_unidentified($other, 'there');
     $other->begin_work;
     value($other, 'SELECT seeme_assume(?)', id_of('gina'));
     is(value($other, $seen), '401-425', "$mode mode: gina sees hers");
     # Gone in the middle of her transaction, without a word.
     close_socket($other);
     my $last = client_of($pooler);
-    nobody_asks($last, "after gina's client went away in mid-transaction ($mode mode)");
+    is_unidentified($last, "after gina's client went away in mid-transaction ($mode mode)");
     isnt(value($last, 'SELECT pg_backend_pid()'), $backend,
         "$mode mode: her connection to the server went with her");
     my $open = q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'clients_pgbouncer_gateway' AND state LIKE 'idle in transaction%'};
@@ -80,7 +80,7 @@ like($@, qr/not allowed in statement pooling mode/, 'statement mode: a transacti
 $client = client_of(start_pgbouncer('statement'));
 is(value($client, 'SELECT seeme_assume(?)', id_of('paul')), id_of('paul'),
     'statement mode: somebody is assumed for that statement');
-nobody_asks($client, 'in the next one');
+is_unidentified($client, 'in the next one');
 $client->disconnect;
 
 sub close_socket {

@@ -179,7 +179,7 @@ SELECT pg_temp.become(NULL) \g /dev/null
 SELECT is(pg_temp.triggers('t_paper'), :'before', 'the trigger is there');
 SELECT is(pg_temp.try('edith', format('SELECT seeme.%s', f)), '42501',
   'threat: by a function of the extension''s: ' || f)
-  FROM unnest(ARRAY['drop_follow_trigger(''t_paper'')', 'tables_made_way()',
+  FROM unnest(ARRAY['drop_follow_trigger(''t_paper'')', 'tables_with_dropped_trigger()',
   'follow_columns(NULL, true)', 'name_resources(''model'')', 'note_rows(''model'')',
   'has_row_now(''model'', {x1})', 'had_row(''model'', {x1})']) AS f;
 GRANT EXECUTE ON FUNCTION seeme.drop_follow_trigger(regclass) TO t_app;

@@ -805,11 +805,11 @@ SELECT is((SELECT count(*) FROM seeme.changes_of_places) +
   (SELECT count(*) FROM seeme.changes_of_assignments), 0::bigint,
   'the tables that stand for changes are empty');
 SELECT is((SELECT array_agg(t.tgrelid::regclass::text ORDER BY 1) FROM pg_trigger t
-  WHERE t.tgfoid = 'seeme.note_change'::regproc
+  WHERE t.tgfoid = 'seeme.send_invalidation'::regproc
   AND (t.tgenabled <> 'A' OR t.tgtype & 1 = 0 AND t.tgtype & 32 = 0)), NULL,
   'what tells of changes fires always, and for each row: logical replication fires nothing else');
 SELECT is((SELECT array_agg(DISTINCT t.tgrelid::regclass::text ORDER BY t.tgrelid::regclass::text)
-  FROM pg_trigger t WHERE t.tgfoid = 'seeme.note_change'::regproc),
+  FROM pg_trigger t WHERE t.tgfoid = 'seeme.send_invalidation'::regproc),
   '{seeme.api_keys,seeme.external_identities,seeme.memberships,seeme.organizations,'
   'seeme.permissions,seeme.project_resources,seeme.projects,seeme.resource_types,seeme.roles,'
   'seeme.teams,seeme.users}', 'on every table that decisions are made from');

@@ -581,7 +581,7 @@ SELECT is(
   '42501', 'threat: taking the invited address');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace = 'seeme'::regnamespace
-    AND p.proname IN ('could_invite', 'random_token', 'prepare_invitation', 'cancel_invitations_of',
+    AND p.proname IN ('could_invite', 'random_token', 'enforce_invitation_rules', 'cancel_invitations_of',
     'require_role_held') AND has_function_privilege('t_app', p.oid, 'EXECUTE')$$,
   'threat: calling what invitations are made of');
 SELECT ok(c LIKE '42501:%' AND c NOT LIKE '%stan@example.com%',

@@ -51,7 +51,7 @@ DECLARE
   found text[] := '{}';
 BEGIN
   FOR line IN EXECUTE 'EXPLAIN (COSTS OFF, VERBOSE) ' || pg_temp.fill(statement) LOOP
-    IF line ~ 'has_both\(' THEN found := found || 'both'::text; END IF;
+    IF line ~ 'has_both_permissions\(' THEN found := found || 'both'::text; END IF;
     IF line ~ 'seeme_has_permission\(' THEN found := found || 'each'::text; END IF;
   END LOOP;
   RETURN array_to_string(found, ' ');
@@ -93,17 +93,17 @@ DECLARE
 BEGIN
   PERFORM pg_temp.become(person);
   SELECT count(*) INTO n FROM pg_temp.code AS x, pg_temp.code AS y, pg_temp.place AS p
-   WHERE seeme.has_both(x.name, y.name, NULL, NULL, p.id, NULL, NULL) IS DISTINCT FROM
+   WHERE seeme.has_both_permissions(x.name, y.name, NULL, NULL, p.id, NULL, NULL) IS DISTINCT FROM
          (seeme_user_has_permission(seeme_user_id(), x.name, project => p.id)
          AND seeme_user_has_permission(seeme_user_id(), y.name, project => p.id));
   FOR a, b IN SELECT x.name, y.name FROM pg_temp.code AS x, pg_temp.code AS y LOOP
     EXECUTE format('SELECT count(*) FROM pg_temp.place AS p
-                     WHERE seeme.has_both(%1$L, %2$L, NULL, NULL, p.id, NULL, NULL) IS DISTINCT FROM
+                     WHERE seeme.has_both_permissions(%1$L, %2$L, NULL, NULL, p.id, NULL, NULL) IS DISTINCT FROM
                            (seeme_user_has_permission(seeme_user_id(), %1$L, project => p.id)
                              AND seeme_user_has_permission(seeme_user_id(), %2$L, project => p.id))', a, b) INTO found;
     n := n + found;
     EXECUTE format('SELECT count(*) FROM pg_temp.code AS y, pg_temp.place AS p
-                     WHERE seeme.has_both(%1$L, y.name, NULL, NULL, p.id, NULL, NULL)
+                     WHERE seeme.has_both_permissions(%1$L, y.name, NULL, NULL, p.id, NULL, NULL)
                        IS DISTINCT FROM
                            (seeme_user_has_permission(seeme_user_id(), %1$L, project => p.id)
                              AND seeme_user_has_permission(seeme_user_id(), y.name, project => p.id))', a) INTO found;
@@ -116,41 +116,41 @@ SELECT is(pg_temp.differ(p), 0::bigint, 'for ' || p)
   FROM unnest(ARRAY['nora', 'adam', 'oscar', 'dora', 'vera', 'tess', 'edith']) AS p;
 SELECT is(
   pg_temp.rows('nora', $$SELECT count(*) FROM b_doc WHERE id <= 100
-    AND seeme.has_both('models:read', 'models:update', NULL, NULL, project_id, NULL, NULL)$$),
+    AND seeme.has_both_permissions('models:read', 'models:update', NULL, NULL, project_id, NULL, NULL)$$),
     '{25}', 'where both are held, and only there');
 SELECT is(
   pg_temp.rows('ghost',
-  $$SELECT seeme.has_both('models:read', 'models:read', NULL, NULL, {alpha}, NULL, NULL)$$),
+  $$SELECT seeme.has_both_permissions('models:read', 'models:read', NULL, NULL, {alpha}, NULL, NULL)$$),
   '{false}', 'nobody holds anything');
 SELECT is(
   pg_temp.rows('adam',
-  $$SELECT seeme.has_both('models:read', 'models:read', NULL, NULL, NULL, NULL, NULL)$$), '{false}',
+  $$SELECT seeme.has_both_permissions('models:read', 'models:read', NULL, NULL, NULL, NULL, NULL)$$), '{false}',
   'nowhere is nowhere');
 SELECT is(
   pg_temp.rows('adam',
-  $$SELECT seeme.has_both('models:read', 'models:update', NULL, {research}, NULL, NULL, NULL)$$),
+  $$SELECT seeme.has_both_permissions('models:read', 'models:update', NULL, {research}, NULL, NULL, NULL)$$),
   '{true}', 'in a team');
 SELECT is(
   pg_temp.rows('adam',
-  $$SELECT seeme.has_both('models:read', 'models:update', {acme}, NULL, NULL, NULL, NULL)$$),
+  $$SELECT seeme.has_both_permissions('models:read', 'models:update', {acme}, NULL, NULL, NULL, NULL)$$),
   '{true}', 'in an organization');
 SELECT is(
   pg_temp.complaint('adam',
-  $$SELECT seeme.has_both('models:raed', 'models:update', NULL, NULL, {alpha}, NULL, NULL)$$),
+  $$SELECT seeme.has_both_permissions('models:raed', 'models:update', NULL, NULL, {alpha}, NULL, NULL)$$),
   pg_temp.complaint('adam', $$SELECT seeme_has_permission('models:raed', project => {alpha})$$),
   'a code that is not registered is the same error');
 SELECT is(
   pg_temp.complaint('adam',
-  $$SELECT seeme.has_both('models:read', 'models:udpate', NULL, NULL, {alpha}, NULL, NULL)$$),
+  $$SELECT seeme.has_both_permissions('models:read', 'models:udpate', NULL, NULL, {alpha}, NULL, NULL)$$),
   pg_temp.complaint('adam', $$SELECT seeme_has_permission('models:udpate', project => {alpha})$$),
   'so is the other');
 SELECT is(
   pg_temp.complaint('adam',
-  $$SELECT seeme.has_both('models:read', NULL, NULL, NULL, {alpha}, NULL, NULL)$$),
+  $$SELECT seeme.has_both_permissions('models:read', NULL, NULL, NULL, {alpha}, NULL, NULL)$$),
   pg_temp.complaint('adam', $$SELECT seeme_has_permission(NULL, project => {alpha})$$), 'and none');
 SELECT is(
   pg_temp.complaint('adam',
-  $$SELECT seeme.has_both('models:read', 'models:update', {acme}, NULL, {alpha}, NULL, NULL)$$),
+  $$SELECT seeme.has_both_permissions('models:read', 'models:update', {acme}, NULL, {alpha}, NULL, NULL)$$),
   pg_temp.complaint('adam', $$SELECT seeme_has_permission('models:read', {acme}, NULL, {alpha})$$),
   'and two scopes');
 
@@ -207,7 +207,7 @@ SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'e
   'a policy that asks about another kind of scope');
 ALTER POLICY seeme_update ON b_doc USING (
   seeme_has_permission('models:update', NULL, NULL, project_id, NULL, NULL) AND note IS NULL);
-SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'each',
+SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'both',
   'a policy that asks for more');
 SELECT is(pg_temp.try('nora', $$UPDATE b_doc SET note = 'x' WHERE id = 3$$), '42501',
   'which it gets');
@@ -253,8 +253,8 @@ SELECT is(
     AND seeme_has_permission('bogus:code', NULL, NULL, project_id, NULL, NULL) FOR UPDATE$$),
     '0 rows',
   'threat: one that a restrictive policy hides');
-SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'each',
-  'nor are two policies asked at once that have one between them');
+SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'both',
+  'two policies are asked at once with a third beside them');
 DROP POLICY hide ON b_doc;
 CREATE TABLE b_free AS SELECT * FROM b_doc;
 ALTER TABLE b_free ADD PRIMARY KEY (id);
@@ -288,14 +288,14 @@ SELECT pg_temp.become('nora') \g /dev/null
 PREPARE b_update (integer) AS UPDATE b_doc SET note = NULL WHERE id = $1 RETURNING id;
 SELECT pg_temp.become(NULL) \g /dev/null
 SELECT is(pg_temp.prepared('nora'), '3', 'a prepared statement');
-REVOKE EXECUTE ON FUNCTION seeme.has_both FROM t_app;
+REVOKE EXECUTE ON FUNCTION seeme.has_both_permissions FROM t_app;
 SELECT is(pg_temp.prepared('nora'), '3',
   'who may no longer call the function changes the row as before');
 SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'each',
   'by two calls');
-GRANT EXECUTE ON FUNCTION seeme.has_both TO t_app;
+GRANT EXECUTE ON FUNCTION seeme.has_both_permissions TO t_app;
 SELECT is(pg_temp.prepared('nora'), '3', 'and who may again');
-CREATE OR REPLACE FUNCTION seeme.has_both(
+CREATE OR REPLACE FUNCTION seeme.has_both_permissions(
   permission text, other text, organization uuid, team uuid, project uuid, resource uuid,
   resource_type text) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT true';
 SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 1'), 'each',

@@ -1,5 +1,5 @@
 \i test/include/prelude.psql
--- seeme.ask_after_wait() (src/planner/recheck_trigger.c): a protected table's policy is asked again
+-- seeme.recheck_after_lock() (src/planner/recheck_trigger.c): a protected table's policy is asked again
 -- with the row locked, of the table and of its partitions, whatever their columns are called and
 -- wherever they lie; and where a row may be moved to. A right that is lost while a statement waits
 -- is in test/isolation; here it is lost before the row is locked, by a trigger that fires first.
@@ -282,22 +282,22 @@ ROLLBACK TO other;
 CREATE TABLE t_free (id integer);
 INSERT INTO t_free VALUES (1);
 GRANT SELECT, INSERT, UPDATE, DELETE ON t_free TO t_app;
-SELECT is(pg_temp.try(NULL, 'SELECT seeme.ask_after_wait()'), '39P01', 'it is a trigger function');
-SELECT is(pg_temp.try('olga', 'SELECT seeme.ask_after_wait()'), '42501',
+SELECT is(pg_temp.try(NULL, 'SELECT seeme.recheck_after_lock()'), '39P01', 'it is a trigger function');
+SELECT is(pg_temp.try('olga', 'SELECT seeme.recheck_after_lock()'), '42501',
   'that nobody else may execute');
 SAVEPOINT free;
-CREATE TRIGGER wrong AFTER UPDATE ON t_free FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait();
+CREATE TRIGGER wrong AFTER UPDATE ON t_free FOR EACH ROW EXECUTE FUNCTION seeme.recheck_after_lock();
 SELECT is(pg_temp.try(NULL, 'UPDATE t_free SET id = 2'), '39P01', 'not AFTER');
 ROLLBACK TO free;
-CREATE TRIGGER wrong BEFORE INSERT ON t_free FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait();
+CREATE TRIGGER wrong BEFORE INSERT ON t_free FOR EACH ROW EXECUTE FUNCTION seeme.recheck_after_lock();
 SELECT is(pg_temp.try(NULL, 'INSERT INTO t_free VALUES (2)'), '39P01', 'not of INSERT');
 ROLLBACK TO free;
 CREATE TRIGGER wrong BEFORE UPDATE ON t_free FOR EACH STATEMENT
-  EXECUTE FUNCTION seeme.ask_after_wait();
+  EXECUTE FUNCTION seeme.recheck_after_lock();
 SELECT is(pg_temp.try(NULL, 'UPDATE t_free SET id = 2'), '39P01', 'not of a statement');
 ROLLBACK TO free;
 CREATE TRIGGER idle BEFORE UPDATE OR DELETE ON t_free FOR EACH ROW
-  EXECUTE FUNCTION seeme.ask_after_wait();
+  EXECUTE FUNCTION seeme.recheck_after_lock();
 SELECT is(pg_temp.try('stan', s), '1 row', 'on a table without row security it does nothing: ' || s)
   FROM unnest(ARRAY['UPDATE t_free SET id = 2', 'DELETE FROM t_free']) AS s;
 
@@ -354,7 +354,7 @@ SELECT ok(NOT rolsuper, 'threat: an owner becomes superuser by the name of a tab
   FROM pg_roles WHERE rolname = 't_owner';
 SELECT is((SELECT string_agg(t.tgname || ' ' || t.tgfoid::regproc, ', ' ORDER BY t.tgname)
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relname LIKE 'x''%'),
-  'seeme_after_wait seeme.ask_after_wait, zz_seeme_check_moved_row seeme.check_moved_row',
+  'seeme_after_wait seeme.recheck_after_lock, zz_seeme_check_moved_row seeme.check_moved_row',
   'which has the triggers that it should have');
 SET LOCAL ROLE t_owner;
 ALTER TABLE t_own.t RENAME team_id TO " ON t_own.t FOR EACH ROW";

@@ -111,7 +111,7 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
       'another trigger goes by its name', NULL),
   (65, 'trigger is missing', 'high', 'public.r_model',
   $$DROP TRIGGER seeme_after_wait ON r_model; CREATE TRIGGER seeme_after_wait BEFORE UPDATE ON
-    r_model FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait()$$,
+    r_model FOR EACH ROW EXECUTE FUNCTION seeme.recheck_after_lock()$$,
     'a trigger fires for one command alone', NULL),
   (17, 'trigger is disabled', 'high', 'public.r_model',
   $$ALTER TABLE r_model DISABLE TRIGGER seeme_after_wait$$,
@@ -153,10 +153,10 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   (31, 'guard was changed', 'critical', 'seeme.roles', $$DROP POLICY seeme_update ON seeme.roles$$,
   'a policy of the extension is gone', NULL),
   (32, 'guard was changed', 'critical', 'seeme.memberships',
-  $$DROP TRIGGER write_audit_log ON seeme.memberships$$, 'the audit log is cut off', NULL),
+  $$DROP TRIGGER write_audit_log_of_insert ON seeme.memberships$$, 'the audit log is cut off', NULL),
   (33, 'guard was changed', 'critical', 'seeme.roles',
   $$DROP TRIGGER authorize ON seeme.roles; CREATE TRIGGER authorize BEFORE INSERT ON seeme.roles
-    FOR EACH ROW WHEN (false) EXECUTE FUNCTION seeme.ask_after_wait()$$,
+    FOR EACH ROW WHEN (false) EXECUTE FUNCTION seeme.recheck_after_lock()$$,
       'another trigger goes by its name', NULL),
   (34, 'additional policy', 'critical', 'seeme.users',
   $$CREATE POLICY r_open ON seeme.users USING (true)$$, 'somebody added a way in', NULL),

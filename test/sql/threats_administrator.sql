@@ -339,8 +339,8 @@ CREATE TEMP TABLE hanging AS SELECT * FROM pg_temp.hang('disguised', '(''a'')');
 SELECT cmp_ok((SELECT count(*) FROM hanging WHERE outcome[3] = '0 rows' AND outcome[5] = '0 rows'),
   '>', 20::bigint, 'threat: every function granted: all trigger functions are tried');
 SELECT is_empty($$SELECT hung, command, outcome FROM hanging
-    WHERE hung::text = 'seeme.prepare_membership()' AND outcome[4] <> '42501'$$,
-    'threat: every function granted: seeme.prepare_membership on a table of one''s own');
+    WHERE hung::text = 'seeme.enforce_membership_rules()' AND outcome[4] <> '42501'$$,
+    'threat: every function granted: seeme.enforce_membership_rules on a table of one''s own');
 SELECT is_empty($$SELECT hung, command, outcome FROM hanging WHERE 'SPY01' = ANY (outcome)$$,
   'threat: every function granted: code of one''s own run with another''s rights by a conversion');
 SELECT is(pg_temp.try(p, $$SELECT seeme.every_row('t_thing', 'id', {row 3}, 'true')$$), '42501',

@@ -18,7 +18,7 @@ SELECT plan(64);
 
 -- Why a key does not count, by its name.
 CREATE FUNCTION pg_temp.silent(key_name text) RETURNS text
-  LANGUAGE sql AS $$ SELECT coalesce(seeme.why_key_is_silent(id), 'counts') FROM seeme.api_keys
+  LANGUAGE sql AS $$ SELECT coalesce(seeme.api_key_invalid_reason(id), 'counts') FROM seeme.api_keys
     WHERE name = key_name $$;
 -- The same while a statement is done, and undone.
 CREATE FUNCTION pg_temp.silent_by(key_name text, statement text) RETURNS text LANGUAGE plpgsql AS $$

@@ -99,7 +99,7 @@ INSERT INTO question VALUES
   (20, 'stan', $$SELECT count(*) > 0 FROM seeme.users$$, 'true'),
   (21, 'stan', $$SELECT cardinality(seeme.own_organizations())$$, '4001'),
   (22, 'adam', $$SELECT cardinality(
-    seeme.missing_below('b0000000-0000-4000-8000-000000000001',
+    seeme.missing_permissions_below('b0000000-0000-4000-8000-000000000001',
     'a0000000-0000-4000-8000-00000000000e'))$$, '0'),
   (23, 'mike', $$SELECT cardinality(
     seeme.missing_permissions((SELECT array_agg('x' || n) FROM generate_series(1, 30000) AS n),
@@ -132,7 +132,7 @@ BEGIN
 END $$;
 -- What makes a session forget a person.
 \set forget 'UPDATE seeme.users SET name = name WHERE id = :stan'
-GRANT EXECUTE ON FUNCTION seeme.missing_below(uuid, uuid),
+GRANT EXECUTE ON FUNCTION seeme.missing_permissions_below(uuid, uuid),
   seeme.missing_permissions(text[], uuid, uuid, uuid, uuid) TO PUBLIC;
 
 -- Answers, and how much memory they take

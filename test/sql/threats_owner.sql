@@ -318,11 +318,11 @@ SELECT is(pg_temp.rows('nora', 'SELECT pg_temp.become(NULL)',
   'threat: also of a table that is not protected by that id');
 SELECT is(pg_temp.try('nora', 'UPDATE t_project SET id = {x5}'), '1 row',
   'what stays in the organization by its column may have another');
--- may_take_out tells nothing of others
+-- may_move_out tells nothing of others
 SELECT is(
   pg_temp.rows(p,
-  'SELECT seeme.may_take_out(''models:delete'', NULL, NULL, {delta}, NULL, NULL, {labs}, NULL, '
-  'NULL, NULL), seeme.may_take_out(''models:delete'', NULL, NULL, {nobody_known}, NULL, NULL, '
+  'SELECT seeme.may_move_out(''models:delete'', NULL, NULL, {delta}, NULL, NULL, {labs}, NULL, '
+  'NULL, NULL), seeme.may_move_out(''models:delete'', NULL, NULL, {nobody_known}, NULL, NULL, '
   '{labs}, NULL, NULL, NULL)'), ARRAY[wanted],
   'threat: learning that a project and a team are of one organization: ' || p)
   FROM (VALUES ('nora', 'false|false'), ('adam', 'false|false'), ('ghost', 'false|false'),

@@ -101,7 +101,7 @@ for (
     [ $person, q{SELECT count(*) FROM seeme_explain_permission('0a000000-0000-4000-8000-000000000002', 'models:read', resource => id('0d', 3))}, 'an explanation', 8000 ],
     [ $admin,  q{SELECT count(*) FROM seeme_permitted_users('organizations:update', resource => id('0d', 1), resource_type => 'model')}, 'who', 2 ],
     [ undef,   q{SELECT count(*) FROM seeme_permitted_users('projects:read', resource => id('0d', 3), resource_type => 'model')}, 'who, in many organizations', 2 ],
-    [ $admin,  q{SELECT cardinality(seeme.missing_below(id('02', 0), '0a000000-0000-4000-8000-000000000002'))},          'what somebody holds below', 0 ],
+    [ $admin,  q{SELECT cardinality(seeme.missing_permissions_below(id('02', 0), '0a000000-0000-4000-8000-000000000002'))},          'what somebody holds below', 0 ],
 ) {
     my ($who, $query, $what, $answer) = @$_;
     is(cancelled($who, $query), 'cancelled after 0 calls',

@@ -88,7 +88,7 @@ is(outcome($token{$_}), '75 true', "null lets all in again: issued $_") for qw(b
 my @own_rows = map {
     "SELECT count(*) FROM seeme.$_" } qw(users organizations teams projects roles memberships organization_members team_members project_members
     permissions resource_types project_resources invitations logos audit_log api_keys);
-push @own_rows, q(SELECT seeme.holds_role('00000000-0000-4000-8000-000000000005')::int),
+push @own_rows, q(SELECT seeme.has_effective_role('00000000-0000-4000-8000-000000000005')::int),
     'SELECT cardinality(seeme.own_organizations())';
 for my $level ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE') {
     $door->do("BEGIN ISOLATION LEVEL $level");

@@ -139,7 +139,7 @@ sub vectors {
         [ 'a hidden role or none' => [],
             oracle => [ [ q(UPDATE seeme.memberships SET role_id = '{analyst}'),
             q(UPDATE seeme.memberships SET role_id = '{fresh}') ],
-            [ q(SELECT seeme.holds_role('{analyst}')), q(SELECT seeme.holds_role('{fresh}')) ],
+            [ q(SELECT seeme.has_effective_role('{analyst}')), q(SELECT seeme.has_effective_role('{fresh}')) ],
             [ q(SELECT seeme.is_unused_role('{analyst}')),
             q(SELECT seeme.is_unused_role('{fresh}')) ] ] ],
         [ 'a hidden person or none' => [],

@@ -108,10 +108,10 @@ sub vectors {
             'GRANT ALL ON seeme.users TO CURRENT_USER' ] ],
         [ 'the extension\'s trigger functions on a table of one\'s own' =>
             [ 'CREATE TABLE workshop.memberships (LIKE seeme.memberships)',
-            map { "CREATE TRIGGER t BEFORE INSERT ON workshop.memberships FOR EACH ROW EXECUTE FUNCTION seeme.$_()" } qw(prepare_membership take_restored_rows write_audit_log seat_owner follow_resource) ], refused => '42501' ],
+            map { "CREATE TRIGGER t BEFORE INSERT ON workshop.memberships FOR EACH ROW EXECUTE FUNCTION seeme.$_()" } qw(enforce_membership_rules skip_restored_foreign_keys write_audit_log seat_owner follow_resource) ], refused => '42501' ],
         [ 'the extension\'s trigger functions on a table of one\'s own, granted by mistake' =>
             [ 'CREATE TABLE workshop.memberships (LIKE seeme.memberships)',
-            (map { "CREATE TRIGGER $_ BEFORE INSERT ON workshop.memberships FOR EACH ROW EXECUTE FUNCTION seeme.$_()" } qw(take_restored_rows remove_lower_memberships)),
+            (map { "CREATE TRIGGER $_ BEFORE INSERT ON workshop.memberships FOR EACH ROW EXECUTE FUNCTION seeme.$_()" } qw(skip_restored_foreign_keys remove_lower_memberships)),
             q(INSERT INTO workshop.memberships (organization_id, user_id) VALUES ('{globex}', '{oscar}')), 'SET row_security = off', q(INSERT INTO workshop.memberships (organization_id, user_id) VALUES ('{globex}', '{oscar}')) ],
             before => [ 'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA seeme TO attack_app' ],
             after => [ 'REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA seeme FROM attack_app',

@@ -19,7 +19,7 @@ sub plants {
     return (
         [ 'a schema seeme of the planter\'s',
             [ 'CREATE SCHEMA seeme', 'CREATE TABLE seeme.users (id uuid)',
-            "CREATE FUNCTION seeme.nobody_asks() RETURNS boolean @{[ spy('true') ]}" ], '42P06',
+            "CREATE FUNCTION seeme.is_unidentified() RETURNS boolean @{[ spy('true') ]}" ], '42P06',
             [ 'DROP SCHEMA seeme CASCADE' ] ],
         [ 'a function seeme_user_id of the planter\'s',
             [ "CREATE FUNCTION public.seeme_user_id() RETURNS uuid @{[ spy('NULL') ]}" ], '42723',
