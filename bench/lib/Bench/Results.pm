@@ -239,6 +239,27 @@ sub write_file {
 }
 sub quoted { my ($x) = @_; $x //= ''; $x =~ s/"/""/g; return $x =~ /[",\n]/ ? qq("$x") : $x }
 
+# For the picture that a reader sees first: a block for each share that is visible, with the same
+# rows in the same order.
+sub write_slower {
+    my (%by, @labels, %known);
+    for (@slower) {
+        my ($case,  @ratios) = @$_;
+        my ($label, $share)  = $case =~ /^(?!crossing)(.*), (all|25 %|1 %) visible$/ or next;
+        push @labels, $label unless $known{$label}++;
+        $by{$share}{$label} = join ' ', map { $_ // 'NaN' } @ratios[0, 1];
+    }
+    write_file(
+        'slower.dat',
+        map {
+            my $of = $by{$_};
+            (map { qq("$_" ) . ($of->{$_} // 'NaN NaN') . "\n" } @labels), "\n\n";
+        } grep { $by{$_} } 'all',
+        '25 %',
+        '1 %'
+    );
+}
+
 sub write_results {
     my @machine = machine();
     my @fields  = qw(case contender unit median low high runs plan kind comparison comparison_low
@@ -274,8 +295,8 @@ sub write_results {
     );
     write_file('machine.txt', map { "$_->[0]: $_->[1]\n" } @machine);
 
-  # For the picture: a line a contender over the share that is visible, and the throughput beside no
-  # row security.
+    # For the other picture: a line a contender over the share that is visible, and the throughput
+    # beside no row security.
     my %by;
     for my $r (grep { defined $_->{median} && !$_->{ok} } @results) {
         if ($r->{case} =~ /^scan, ([\d.]+) %/) { $by{ $r->{contender} }{$1} = $r->{median} }
@@ -306,6 +327,7 @@ sub write_results {
             qq("$_->{case}" $_->{comparison} $_->{comparison_low} $_->{comparison_high} $bound\n)
         } @relative
     );
+    write_slower();
     return scalar grep { $_->{ok} =~ /^FAIL/ } @judged;
 }
 
