@@ -18,7 +18,7 @@ set xlabel 'times slower than no row security'
 set arrow 1 from first 1, graph 0 to first 1, graph 1 nohead lc '#555555' lw 1.5
 do for [i = 0 : panels - 1] {
   set title words[i + 1]
-  if (i == 0) { set key at screen 0.98, 0.035 right horizontal samplen 1 } else { unset key }
+  if (i == 0) { set key at screen 0.5, 0.035 center horizontal maxrows 1 samplen 1 } else { unset key }
   if (i > 0) { set ytics -rows, 1 format '' }
   if (i == 0) {
     plot 'slower.dat' index i using 2:(-column(0)):ytic(1) with points pt 7 ps 1.1 lc '#4477aa' title 'seeme_rbac', \
