@@ -42,6 +42,7 @@
 #include "functions/permitted.h"
 #include "planner/check_expression.h"
 #include "planner/policy_arms.h"
+#include "planner/index_cost.h"
 #include "planner/support_function.h"
 
 /* An estimate reads at most this many places. A person with more of them has many. */
@@ -278,6 +279,7 @@ index_condition(SupportRequestIndexCondition *request)
 	 * rows would be missed.
 	 */
 	index->amcanparallel = false;
+	seeme_cost_by_ids(index);
 	request->lossy = false;
 	return list_make1(condition);
 }
