@@ -23,8 +23,8 @@ COMMENT ON TYPE bench.state IS 'An enum to search by';
 -- to a person whose home is the row's organization.
 CREATE TABLE bench.items_none (
   id uuid NOT NULL, project_id uuid NOT NULL, owner_id uuid NOT NULL,
-  created_at timestamptz NOT NULL, deleted_at timestamptz, value int NOT NULL, name text NOT NULL, title text NOT NULL,
-  body tsvector NOT NULL, meta jsonb NOT NULL, tags text[] NOT NULL, amount numeric NOT NULL,
+  created_at timestamptz NOT NULL, deleted_at timestamptz, value int NOT NULL,
+  name text NOT NULL, title text NOT NULL, body tsvector NOT NULL, meta jsonb NOT NULL, tags text[] NOT NULL, amount numeric NOT NULL,
   state bench.state NOT NULL, email citext NOT NULL, period tstzrange NOT NULL);
 INSERT INTO bench.items_none
 SELECT bench.id('item', r), bench.id('project', n),
@@ -60,7 +60,8 @@ BEGIN
   EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (id)', relation);
   IF searched THEN
     columns := columns || '{(state),(email),(lower(name)),(title text_pattern_ops)}'::text[]
-      || '{((meta ->> ''sku'')),gin(title gin_trgm_ops),gin(body),gin(meta jsonb_path_ops),gin(tags)}'::text[]
+      || '{((meta ->> ''sku'')),gin(title gin_trgm_ops),gin(body)}'::text[]
+      || '{gin(meta jsonb_path_ops),gin(tags)}'::text[]
       || '{gist(period)}'::text[];
   END IF;
   FOREACH column_list IN ARRAY columns LOOP

@@ -14,7 +14,8 @@ sub by_hand {
     return
           "WITH added AS (INSERT INTO copy.$table ($columns) SELECT $columns "
         . "FROM bench.new_$table RETURNING *) "
-        . "INSERT INTO copy.audit_log (organization_id, user_id, table_name, command, row_id, after) SELECT $organization, bench.id('person', 0), "
+        . "INSERT INTO copy.audit_log (organization_id, user_id, table_name, command, row_id, "
+        . "after) SELECT $organization, bench.id('person', 0), "
         . "'$table', 'INSERT', id, to_jsonb(added) FROM added";
 }
 
