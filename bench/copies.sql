@@ -16,7 +16,8 @@ DECLARE
 BEGIN
   FOR original, name IN
     SELECT c.oid, c.relname FROM pg_class c
-     WHERE c.relnamespace = 'seeme'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+     WHERE c.relnamespace = 'seeme'::regnamespace AND c.relkind IN ('r', 'p')
+       AND NOT c.relispartition
   LOOP
     EXECUTE format('CREATE TABLE copy.%I (LIKE %s INCLUDING ALL)', name, original);
     SELECT string_agg(quote_ident(attname), ',') INTO columns FROM pg_attribute

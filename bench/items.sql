@@ -2,6 +2,7 @@
 -- physical order, which differ by their policies alone:
 --   items_none        no row security
 --   items_seeme       seeme_protect, project column
+--   items_floor       policies that call an empty C function
 --   items_documented  what is commonly published: roles app_in and app_any, each with its policy
 --   items_owned, items_owned_documented  project column OR owner column
 --   items_restricted  seeme_protect, project column, and a RESTRICTIVE policy of the application
@@ -21,9 +22,9 @@ COMMENT ON TYPE bench.state IS 'An enum to search by';
 -- A row in 50 of the organizations in which sees-0.1 is a member belongs to that person; the others
 -- to a person whose home is the row's organization.
 CREATE TABLE bench.items_none (
-  id uuid NOT NULL, project_id uuid NOT NULL, owner_id uuid NOT NULL, created_at timestamptz NOT NULL,
-  deleted_at timestamptz, value int NOT NULL, name text NOT NULL, title text NOT NULL,
-  body tsvector NOT NULL, meta jsonb NOT NULL, tags text[] NOT NULL, amount numeric NOT NULL,
+  id uuid NOT NULL, project_id uuid NOT NULL, owner_id uuid NOT NULL,
+  created_at timestamptz NOT NULL, deleted_at timestamptz, value int NOT NULL,
+  name text NOT NULL, title text NOT NULL, body tsvector NOT NULL, meta jsonb NOT NULL, tags text[] NOT NULL, amount numeric NOT NULL,
   state bench.state NOT NULL, email citext NOT NULL, period tstzrange NOT NULL);
 INSERT INTO bench.items_none
 SELECT bench.id('item', r), bench.id('project', n),
@@ -59,7 +60,8 @@ BEGIN
   EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (id)', relation);
   IF searched THEN
     columns := columns || '{(state),(email),(lower(name)),(title text_pattern_ops)}'::text[]
-      || '{((meta ->> ''sku'')),gin(title gin_trgm_ops),gin(body),gin(meta jsonb_path_ops),gin(tags)}'::text[]
+      || '{((meta ->> ''sku'')),gin(title gin_trgm_ops),gin(body)}'::text[]
+      || '{gin(meta jsonb_path_ops),gin(tags)}'::text[]
       || '{gist(period)}'::text[];
   END IF;
   FOREACH column_list IN ARRAY columns LOOP
@@ -74,6 +76,10 @@ COMMENT ON PROCEDURE bench.make_items(text, boolean) IS
 CALL bench.make_items('none', true);
 CALL bench.make_items('seeme', true);
 SELECT seeme_protect('bench.items_seeme', 'models', project_column => 'project_id') \g /dev/null
+
+CALL bench.make_items('floor', true);
+CALL bench.protect_by_hand('bench.items_floor',
+  'bench.empty(%L, NULL, NULL, project_id, NULL, NULL)');
 
 CALL bench.make_items('documented', true);
 ALTER TABLE bench.items_documented ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -95,7 +101,8 @@ CREATE POLICY by_array ON bench.items_owned_documented FOR SELECT TO app_any
          OR owner_id = (SELECT current_setting('app.user_id', true)::uuid));
 
 CALL bench.make_items('restricted', false);
-SELECT seeme_protect('bench.items_restricted', 'models', project_column => 'project_id') \g /dev/null
+SELECT seeme_protect('bench.items_restricted', 'models',
+                     project_column => 'project_id') \g /dev/null
 CREATE POLICY not_deleted ON bench.items_restricted AS RESTRICTIVE FOR SELECT
   USING (deleted_at IS NULL);
 

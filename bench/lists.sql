@@ -18,7 +18,7 @@ SELECT bench.id('organization', 7), bench.person('tenant'), id FROM role WHERE n
 INSERT INTO seeme.roles (organization_id, name, permissions)
 VALUES (bench.id('organization', 7), 'Unused', '{models:read}');
 UPDATE seeme.memberships AS m
-   SET valid_until = now() + CASE WHEN place % 2 = 0 THEN interval '9 days' ELSE interval '-9 days' END
+   SET valid_until = now() + interval '9 days' * CASE WHEN place % 2 = 0 THEN 1 ELSE -1 END
   FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM seeme.memberships
          WHERE organization_id = bench.id('organization', 7) AND project_id IS NOT NULL) AS chosen
  WHERE m.id = chosen.id AND place % 20 < 2;

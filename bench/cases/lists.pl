@@ -39,8 +39,9 @@ my $context = qq{
       'current_organization', (SELECT to_jsonb(o) - '{created_at,updated_at}'::text[]
                                  FROM copy.organizations o WHERE o.id = $own),
       'roles', (SELECT jsonb_agg(to_jsonb(r) - '{created_at,updated_at}'::text[]
-                       || jsonb_build_object('level', CASE WHEN m.project_id IS NOT NULL THEN
-                            'project' WHEN m.team_id IS NOT NULL THEN 'team' ELSE 'organization' END,
+                       || jsonb_build_object(
+                            'level', CASE WHEN m.project_id IS NOT NULL THEN 'project'
+                              WHEN m.team_id IS NOT NULL THEN 'team' ELSE 'organization' END,
                             'team_id', m.team_id, 'project_id', m.project_id)
                        ORDER BY m.project_id IS NOT NULL, m.team_id IS NOT NULL, r.name, m.id)
                   FROM copy.memberships m JOIN copy.roles r ON r.id = m.role_id
@@ -54,8 +55,8 @@ my $context = qq{
 my $review = qq{
     WITH member AS (
       SELECT m.*, coalesce(u.username, u.email, m.user_id::text) AS who, u.disabled_at,
-             CASE WHEN m.project_id IS NOT NULL THEN 'project' WHEN m.team_id IS NOT NULL THEN 'team'
-                  ELSE 'organization' END AS level
+             CASE WHEN m.project_id IS NOT NULL THEN 'project'
+                  WHEN m.team_id IS NOT NULL THEN 'team' ELSE 'organization' END AS level
         FROM copy.memberships m LEFT JOIN copy.users u ON u.id = m.user_id
        WHERE m.organization_id = $own)
     SELECT 'membership expires', organization_id, id, who, level, valid_until FROM member

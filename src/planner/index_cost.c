@@ -1,11 +1,13 @@
 /*
  * index_cost.c: what an index scan by a list of permitted ids costs.
  *
- * `project_id = ANY (seeme_permitted_projects('models:read'))` is an array of unknown length to the
- * planner. It takes ten elements for granted, and so 200 descents of the index for ten. To know
- * better it would run the function and estimate each id by itself, which takes longer than
- * planning all the rest. Here the estimates that seeme_has_permission() has given already say both:
- * the part of the rows, and from that the number of ids.
+ * In `project_id = ANY (seeme_permitted_projects('models:read'))`, the planner does not know the
+ * length of the array. It assumes ten elements. Somebody with 200 projects causes 200 descents of
+ * the index, so the scan looks far too cheap, and is combined with other indexes (BitmapAnd) where a
+ * filter is faster. For its estimate of the rows, the planner runs the function and estimates each
+ * id by itself, which takes longer than all the rest of planning. Both are known already: the
+ * selectivity of seeme_has_permission() is the part of the rows, and the number of ids follows from
+ * it.
  *
  * Owns the cost estimator of such an index. Must not change what a plan does, only what it is taken
  * to cost; nothing of what is made here becomes part of a plan.

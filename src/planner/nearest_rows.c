@@ -73,8 +73,10 @@ parent_is_protected(PlannerInfo *root, RelOptInfo *rel)
 		if (rel == NULL)
 			return false;
 		foreach(cell, rel->baserestrictinfo)
+		{
 			if (seeme_has_policy_call((Node *) lfirst_node(RestrictInfo, cell)->clause))
 				return true;
+		}
 	}
 	return false;
 }

@@ -49,8 +49,8 @@
 #define PLACES_FOR_ESTIMATE 5000
 
 /*
- * With more ids than this there is no index condition. The planner estimates each id of an array by
- * itself: 1,000 ids take it a millisecond or so. A query with a LIMIT is often faster than that.
+ * With more ids than this there is no index condition: a scan of the table is faster, or a filter
+ * if a query has a LIMIT. What fewer ids cost is in index_cost.c.
  */
 #define MAX_IDS_FOR_A_FEW_ROWS 1000
 #define MAX_IDS 3000

@@ -56,8 +56,8 @@ DECLARE
   ids text;
 BEGIN
   EXECUTE format('SELECT string_agg(id::text, '','' ORDER BY d) FROM (SELECT id, %1$s AS d FROM %2$s
-    WHERE project_id = ANY ($1) AND %3$s ORDER BY %1$s LIMIT %4$s) AS n', distance, of, condition, amount)
-    INTO ids USING visible;
+    WHERE project_id = ANY ($1) AND %3$s ORDER BY %1$s LIMIT %4$s) AS n',
+    distance, of, condition, amount) INTO ids USING visible;
   RETURN ids;
 END $$;
 CREATE FUNCTION t_query(of regclass, distance text, condition text, amount int)
@@ -119,7 +119,8 @@ SELECT isnt(:'of_paul'::text, '', 'there are some');
 \if :has_vector
 CREATE TABLE t_vector (id integer, project_id uuid NOT NULL, embedding vector(3) NOT NULL);
 INSERT INTO t_vector
-SELECT id, project_id, ARRAY[at[0], at[1], id * 15485863::bigint % 20011]::real[]::vector FROM t_place;
+SELECT id, project_id, ARRAY[at[0], at[1], id * 15485863::bigint % 20011]::real[]::vector
+  FROM t_place;
 CREATE INDEX t_vector_project ON t_vector (project_id);
 CREATE INDEX t_vector_hnsw ON t_vector USING hnsw (embedding vector_l2_ops);
 ANALYZE t_vector;
@@ -196,7 +197,8 @@ SELECT is(:'ids'::text, :'of_paul'::text, 'HNSW, an iterative scan that ends ear
 RESET hnsw.iterative_scan;
 
 SELECT t_query('t_vector', :near, 'embedding <-> ''[10000, 10000, 10000]'' < 4000', 10) AS query,
-       t_right(:one, 't_vector', :near, 'embedding <-> ''[10000, 10000, 10000]'' < 4000', 10) AS of_paul \gset
+       t_right(:one, 't_vector', :near,
+               'embedding <-> ''[10000, 10000, 10000]'' < 4000', 10) AS of_paul \gset
 SELECT t_be(:paul) \g /dev/null
 SELECT ids, plan FROM t_answer(:'query') \gset
 SELECT t_be(NULL) \g /dev/null
@@ -234,7 +236,8 @@ SELECT ids, plan FROM t_answer('EXECUTE hnsw_query') \gset
 SELECT t_be(NULL) \g /dev/null
 SELECT is(:'ids'::text, :'of_paul'::text, 'IVFFlat, prepared for somebody who sees all: 1 %');
 
-CREATE TABLE t_parts (id integer, project_id uuid NOT NULL, embedding vector(3) NOT NULL) PARTITION BY RANGE (id);
+CREATE TABLE t_parts (id integer, project_id uuid NOT NULL, embedding vector(3) NOT NULL)
+  PARTITION BY RANGE (id);
 CREATE TABLE t_part1 PARTITION OF t_parts FOR VALUES FROM (0) TO (10000);
 CREATE TABLE t_part2 PARTITION OF t_parts FOR VALUES FROM (10000) TO (30000);
 INSERT INTO t_parts SELECT * FROM t_vector;
