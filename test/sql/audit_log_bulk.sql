@@ -41,6 +41,7 @@ BEGIN
   END LOOP;
 END $$;
 SELECT max(id) AS last FROM seeme.audit_log \gset
+SELECT count(*) AS retired FROM seeme.retired_ids WHERE table_name = 'projects' \gset
 CREATE FUNCTION pg_temp.differences(last bigint) RETURNS TABLE (side text, entry text)
   LANGUAGE sql AS $$
   WITH written AS (SELECT organization_id, user_id, table_name, command, row_id, before,
@@ -114,7 +115,7 @@ SELECT is_empty(
     AND (transaction_id <> pg_current_xact_id() OR database_role IS NULL OR occurred_at < now()
     OR application IS NULL)$$, :last),
   'each entry says when, and from where');
-SELECT is((SELECT count(*) FROM seeme.retired_ids WHERE table_name = 'projects'),
+SELECT is((SELECT count(*) FROM seeme.retired_ids WHERE table_name = 'projects') - :retired,
   (SELECT count(*) FROM t_log WHERE command = 'DELETE' AND table_name = 'projects'),
   'and the ids of what is deleted are retired');
 
