@@ -56,9 +56,10 @@ typedef struct PermissionScanState
 	HeapTuple	after;
 	bool		is_at_end;		/* there is no row after them */
 	bool		is_past_end;	/* and the end was returned */
-	/* The rows that are let through, a bit each; and the run of the executor that decided them */
+	/* The accepted rows, a bit for each; and the run of the executor that decided them */
 	uint32		held;
 	uint64		decided_in;
+
 	/*
 	 * The columns that the query takes, if it takes nothing else and each of them has the same
 	 * offset in every row; else NULL
@@ -255,10 +256,11 @@ read_back(PermissionScanState *state)
 	HeapTuple	row;
 
 	CHECK_FOR_INTERRUPTS();
+
 	/*
-	 * After reading forward, the scan stands behind the block. It goes back over the rows that were
-	 * not returned, and over the last one that was, unless the end was returned after that. After
-	 * reading backward, it stands at the row that was returned.
+	 * After reading forward, the scan stands behind the block. It goes back over the rows that
+	 * were not returned, and over the last one that was, unless the end was returned after that.
+	 * After reading backward, it stands at the row that was returned.
 	 */
 	if ((state->after != NULL || state->is_at_end) && !state->is_past_end)
 		for (int i = state->nrows - state->next + 1; i > 0; i--)
@@ -274,7 +276,7 @@ read_back(PermissionScanState *state)
 	return true;
 }
 
-/* The next row that is let through. */
+/* The next accepted row. */
 static TupleTableSlot *
 next_row(ScanState *node)
 {
@@ -405,7 +407,7 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 							 counts->nfiltered2 / Max(counts->nloops, 1), 0, es);
 }
 
-/* Before each run of the executor: a cursor makes the decisions of earlier runs again. */
+/* Called before each run of the executor. A cursor decides again what earlier runs decided. */
 void
 seeme_begin_run(void)
 {

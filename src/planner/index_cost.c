@@ -2,15 +2,15 @@
  * index_cost.c: what an index scan by a list of permitted ids costs.
  *
  * In `project_id = ANY (seeme_permitted_projects('models:read'))`, the planner does not know the
- * length of the array. It assumes ten elements. Somebody with 200 projects causes 200 descents of
- * the index, so the scan looks far too cheap, and is combined with other indexes (BitmapAnd) where a
- * filter is faster. For its estimate of the rows, the planner runs the function and estimates each
- * id by itself, which takes longer than all the rest of planning. Both are known already: the
- * selectivity of seeme_has_permission() is the part of the rows, and the number of ids follows from
- * it.
+ * length of the array. It assumes ten elements. A person with 200 projects causes 200 descents of
+ * the index. So the scan looks far too cheap, and PostgreSQL combines it with other indexes
+ * (BitmapAnd) although a filter is faster. To estimate the number of rows, the planner would run
+ * the function and estimate each id by itself, which takes longer than the rest of planning. Both
+ * numbers are known already: the selectivity of seeme_has_permission() gives the rows, and the
+ * number of ids follows from it.
  *
- * Owns the cost estimator of such an index. Must not change what a plan does, only what it is taken
- * to cost; nothing of what is made here becomes part of a plan.
+ * Owns the cost estimator of such an index. Must not change what a plan does, only its estimated
+ * cost. No node that is made here becomes part of a plan.
  */
 #include "postgres.h"
 

@@ -1,9 +1,9 @@
 /*
- * leakproof_condition.c: what a database administrator, and a test, asks of a condition: whether an
- * index may be used for it.
+ * leakproof_condition.c: tells a database administrator, or a test, whether an index may be used
+ * for a condition.
  *
- * Owns the function that SQL calls. Nothing is executed but what the planner executes itself: calls
- * of immutable functions whose arguments are constants.
+ * Owns the function that SQL calls. It executes only what the planner executes itself: calls of
+ * immutable functions with constant arguments.
  */
 #include "postgres.h"
 
@@ -24,7 +24,7 @@
 #include "core/version.h"
 #include "planner/leakproof.h"
 
-/* A query that reads one table, as far as the judge of expressions looks at it. */
+/* A query that reads one table: the parts that leakproof.c looks at. */
 static PlannerInfo *
 make_root(Oid relid)
 {
@@ -44,8 +44,10 @@ make_root(Oid relid)
 }
 
 /*
- * seeme.leak_of_condition(relation regclass, tree pg_node_tree) RETURNS text: 'none', 'none once
- * checked' (what has no column in it is evaluated before the first row), or 'unknown'
+ * seeme.leak_of_condition(relation regclass, tree pg_node_tree) RETURNS text
+ *
+ * 'none'; 'none once checked', if the parts without columns are evaluated before the first row; or
+ * 'unknown'.
  */
 SEEME_FUNCTION(seeme_leak_of_condition, 2)
 {
@@ -62,7 +64,7 @@ SEEME_FUNCTION(seeme_leak_of_condition, 2)
 	foreach(cell, make_ands_implicit((Expr *) tree))
 		may_leak |= seeme_may_leak_unless_checked(root, lfirst(cell), &checks);
 	table_close(relation, NoLock);
-	PG_RETURN_TEXT_P(cstring_to_text(may_leak		 ? "unknown"
+	PG_RETURN_TEXT_P(cstring_to_text(may_leak ? "unknown"
 									 : checks != NIL ? "none once checked"
-													 : "none"));
+									 : "none"));
 }

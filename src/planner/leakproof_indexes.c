@@ -1,19 +1,22 @@
 /*
- * leakproof_indexes.c: whether an expression has been evaluated for each row of a table already, by
- * an index of it.
+ * leakproof_indexes.c: whether an index has already evaluated an expression for each row of a
+ * table.
  *
- * An index on `lower(email)` or `(data ->> 'size')::integer` has the value of each row that anybody
- * can see: a row for which the expression raises an error cannot be written, nor can the index be
- * made while there is one. So the error tells nothing.
+ * An index on `lower(email)` or `(data ->> 'size')::integer` has the value of each row that
+ * anybody can see. A row for which the expression raises an error cannot be written, and the index
+ * cannot be built while there is such a row. So no row raises an error, and errors reveal nothing.
  *
- * That holds of an index which every row has an entry in. Not of a partial index, of one that is
- * being built or that could not be built (indisvalid, indisready), of one that leaves out old
- * versions of rows which an old snapshot may still see (indcheckxmin), or of a parent's, where rows
- * of children are read too. A partitioned index stands for one of each partition, but for those
- * that are foreign tables.
+ * This is true only if the index has an entry for every row. It is not true of
  *
- * Owns that question alone. What else evaluating a function tells (a notice, a deeper recursion) is
- * leakproof_list.c's affair.
+ * - a partial index;
+ * - an index that is being built or could not be built (indisvalid, indisready);
+ * - an index without old versions of rows that an old snapshot may still see (indcheckxmin);
+ * - an index of a parent table, if rows of its children are read, too.
+ *
+ * A partitioned index stands for an index of each partition, except foreign tables.
+ *
+ * Owns this question only. leakproof_list.c knows what else a function may reveal (a notice, a
+ * deeper recursion).
  */
 #include "postgres.h"
 
@@ -41,7 +44,7 @@ tells_more(Oid function, void *context)
 	return seeme_leak_of_function(function) == SEEME_LEAKS;
 }
 
-/* Whether an expression has a part that may tell more than by an error. */
+/* Whether a part of an expression may reveal anything except by an error. */
 static bool
 tells_more_than_errors(Node *node, void *context)
 {
@@ -79,10 +82,10 @@ tells_more_than_errors(Node *node, void *context)
 			return true;
 	}
 	return check_functions_in_node(node, tells_more, NULL) ||
-		   expression_tree_walker(node, tells_more_than_errors, context);
+		expression_tree_walker(node, tells_more_than_errors, context);
 }
 
-/* The one table that an expression is about: its number in the query, or 0. */
+/* The only table of an expression: its number in the query, or 0. */
 static bool
 find_table(Node *node, Index *rti)
 {
@@ -100,7 +103,7 @@ find_table(Node *node, Index *rti)
 	return expression_tree_walker(node, find_table, rti);
 }
 
-/* Whether a table's index says something of each of the rows that reading the table finds. */
+/* Whether the indexes of a table have entries for all rows that reading the table finds. */
 static bool
 indexes_cover(Relation table, bool with_children)
 {
@@ -124,16 +127,16 @@ indexes_cover(Relation table, bool with_children)
 	return cover;
 }
 
-/* Whether an index has an entry of each row that any snapshot of this transaction sees. */
+/* Whether an index has an entry for each row that any snapshot of this transaction sees. */
 static bool
 is_complete(Relation index)
 {
 	return index->rd_index->indisvalid && index->rd_index->indisready &&
-		   index->rd_index->indislive &&
-		   heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
-		   !(index->rd_index->indcheckxmin &&
-			 !TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data),
-									TransactionXmin));
+		index->rd_index->indislive &&
+		heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
+		!(index->rd_index->indcheckxmin &&
+		  !TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data),
+								 TransactionXmin));
 }
 
 static bool

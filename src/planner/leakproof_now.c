@@ -1,8 +1,8 @@
 /*
  * leakproof_now.c: whether an expression without columns is a time near the present, which raises
- * nothing.
+ * no error.
  *
- * Owns that question alone.
+ * Owns this question only.
  */
 #include "postgres.h"
 
@@ -13,7 +13,7 @@
 
 #include "planner/leakproof.h"
 
-/* Whether an interval is so small that no date in our time is out of range by it. */
+/* Whether an interval is so small that adding it to a present date stays in range. */
 static bool
 is_small(Node *node)
 {
@@ -33,9 +33,9 @@ is_small(Node *node)
 }
 
 /*
- * Whether an expression is a time not far from now: now(), CURRENT_DATE - 7, now() - interval '1
- * month'. It cannot be out of range, and is written in so many queries that they are spared the
- * check.
+ * Whether an expression is a time near the present: now(), CURRENT_DATE - 7, now() - interval '1
+ * month'. It cannot be out of range. Many queries have such expressions, so they need not be
+ * checked before the first row.
  */
 bool
 seeme_is_near_now(Oid function, List *arguments)
@@ -57,9 +57,9 @@ seeme_is_near_now(Oid function, List *arguments)
 		case F_DATE_PLI:
 		case F_DATE_MII:
 			return is_small(lsecond(arguments)) &&
-				   (IsA(first, SQLValueFunction) ||
-					(IsA(first, FuncExpr) && ((FuncExpr *) first)->args == NIL &&
-					 seeme_is_near_now(((FuncExpr *) first)->funcid, NIL)));
+				(IsA(first, SQLValueFunction) ||
+				 (IsA(first, FuncExpr) && ((FuncExpr *) first)->args == NIL &&
+				  seeme_is_near_now(((FuncExpr *) first)->funcid, NIL)));
 		default:
 			return false;
 	}

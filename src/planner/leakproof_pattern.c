@@ -1,14 +1,15 @@
 /*
- * leakproof_pattern.c: whether a search operator's pattern lets it fail for some rows and not for
- * others.
+ * leakproof_pattern.c: whether a search operator may fail for some rows only, because of its
+ * pattern.
  *
- * A pattern of LIKE that ends within an escape is an error for the rows alone that match as far as
- * there: `LIKE '%secret\'` tells which rows have the word. And where an operator goes deeper the
- * more of the pattern a row matches, it may run out of stack for that row alone. So escapes have to
- * be whole, and depths are bounded, far above what anybody writes and far below what a stack holds.
+ * `LIKE '%secret\'` ends within an escape. It raises an error only for rows that match up to the
+ * escape, so the error reveals which rows have the word. Other operators recurse more deeply the
+ * more of the pattern a row matches, and could exceed the stack for some rows only. So an escape
+ * must be complete, and the depth is limited: far above the patterns that people write, and far
+ * below what a stack holds.
  *
- * A constant is looked at when the query is planned. A parameter is known only when it is run: then
- * the planner has it checked once, before any row is read.
+ * A constant is checked when the query is planned. A parameter has no value yet. For it the planner
+ * adds a check that runs once, before any row is read.
  */
 #include "postgres.h"
 
@@ -38,7 +39,7 @@ ends_within_escape(text *pattern)
 	const char *data = VARDATA_ANY(pattern);
 	int			length = VARSIZE_ANY_EXHDR(pattern);
 
-	/* No encoding of a server has a backslash as a later byte of a character. */
+	/* In no server encoding is a backslash a later byte of a character. */
 	for (int i = 0; i < length; i++)
 		if (data[i] == '\\' && ++i == length)
 			return true;
@@ -59,7 +60,7 @@ count_wildcards(text *pattern)
 }
 
 static int
-nesting_of(Jsonb *pattern)
+nesting_of(Jsonb * pattern)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(&pattern->root);
 	JsonbIteratorToken token;
@@ -96,7 +97,7 @@ fits(Datum pattern, Oid type, bool is_like)
 		is_shallow(pattern, getBaseType(type), is_like);
 }
 
-/* Whether a pattern, or each of an array of them (LIKE ANY), is good for every row. */
+/* Whether a pattern, or each pattern of an array (LIKE ANY), is safe for every row. */
 bool
 seeme_pattern_fits(Const *pattern, bool is_like)
 {
@@ -124,7 +125,7 @@ seeme_pattern_fits(Const *pattern, bool is_like)
 	return true;
 }
 
-/* The function that checks a parameter, by what it is a pattern of; invalid if it is not there. */
+/* The function that checks a parameter for this kind of operator; invalid: it does not exist. */
 Oid
 seeme_check_pattern_function(bool is_like)
 {
@@ -138,7 +139,8 @@ seeme_check_pattern_function(bool is_like)
 
 		known_under = seeme_function_generation;
 		for (int i = 0; i < 2; i++)
-			functions[i] = LookupFuncName(list_make2(makeString("seeme"), makeString(pstrdup(names[i]))),
+			functions[i] = LookupFuncName(list_make2(makeString("seeme"),
+													 makeString(pstrdup(names[i]))),
 										  1, &type, true);
 	}
 	return functions[is_like];
@@ -166,8 +168,9 @@ check_pattern(FunctionCallInfo fcinfo, bool is_like)
 }
 
 /*
- * seeme.check_like_pattern(pattern "any") RETURNS boolean: true; raises unless the pattern is good
- * for every row
+ * seeme.check_like_pattern(pattern "any") RETURNS boolean
+ *
+ * True; raises an error unless the pattern is safe for every row.
  */
 SEEME_FUNCTION_OF_ANY_VERSION(seeme_check_like_pattern)
 {
@@ -176,8 +179,9 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_check_like_pattern)
 }
 
 /*
- * seeme.check_search_pattern(pattern "any") RETURNS boolean: the same, of what is no pattern of
- * LIKE
+ * seeme.check_search_pattern(pattern "any") RETURNS boolean
+ *
+ * The same for operators other than LIKE.
  */
 SEEME_FUNCTION_OF_ANY_VERSION(seeme_check_search_pattern)
 {

@@ -1,15 +1,16 @@
 /*
- * merged_check.c: two permissions in the same place, asked for by one call.
+ * merged_check.c: one call that checks two permissions in the same scope.
  *
- * An UPDATE goes by two policies: one for reading a row, one for changing it. Its new row goes by
- * both again. PostgreSQL prepares an expression for each of these calls and checks the function's
- * privileges. That takes ten times as long as a check. Here the planner puts one call in the place
- * of two, seeme.has_both_permissions(). It asks what the two policies ask, no more, and at the same time.
+ * An UPDATE needs two policies: one for reading a row, one for changing it. Both are checked again
+ * for the new row. PostgreSQL prepares an expression for each of these calls and checks the
+ * function's privileges. That takes ten times as long as a check. Here the planner replaces two
+ * calls by one, seeme.has_both_permissions(). It checks what the two policies check, at the same
+ * time.
  *
  * Only calls that policies make are merged (seeme_is_marked()). All policies of a table share one
  * security level (barrier.c), so their order does not matter.
  *
- * Owns what it remembers of that function. Decides nothing: it makes the two calls.
+ * Owns what it keeps about that function. Decides nothing: it makes the two calls.
  */
 #include "postgres.h"
 
@@ -32,14 +33,15 @@
 #define NARGS (SEEME_NARGS + 1)
 
 /*
- * seeme.has_both_permissions(permission text, other text, organization, team, project, resource uuid,
- * resource_type text) RETURNS boolean
+ * seeme.has_both_permissions(permission text, other text, organization, team, project,
+ * resource uuid, resource_type text) RETURNS boolean
  *
- * fn_extra has what each of the two calls remembers.
+ * fn_extra has the state of both call sites.
  */
 SEEME_FUNCTION(seeme_has_both_permissions, 7)
 {
 	FmgrInfo   *functions = fcinfo->flinfo->fn_extra;
+
 	LOCAL_FCINFO(call, SEEME_NARGS);
 	bool		held = true;
 
@@ -76,7 +78,8 @@ find_has_both(void)
 	{
 		uint64		changes = seeme_function_generation;
 
-		known = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("has_both_permissions"),
+		known = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+								CStringGetDatum("has_both_permissions"),
 								PointerGetDatum(buildoidvector(types, NARGS)),
 								ObjectIdGetDatum(get_namespace_oid("seeme", true)));
 		if (OidIsValid(known) && !seeme_is_function(known, seeme_has_both_permissions))
@@ -86,7 +89,7 @@ find_has_both(void)
 	return OidIsValid(known) && seeme_may_execute(known) ? known : InvalidOid;
 }
 
-/* One call in the place of two, if both ask about the same column; else NULL. */
+/* The call that replaces two calls, if both are about the same column; else NULL. */
 static Expr *
 as_one(Node *first, Node *second, Index relid)
 {
@@ -117,8 +120,8 @@ with_both(List *conditions, RestrictInfo *first, RestrictInfo *second, RestrictI
 }
 
 /*
- * Finds two calls that the table's policies make, and that need not wait for other conditions. A
- * call in the query itself never takes part: its error would tell that there is a row.
+ * Finds two calls of the table's policies that need not wait for other conditions. A call in the
+ * query itself is never merged: its error would reveal that there is a row.
  */
 static bool
 find_both(RelOptInfo *rel, RestrictInfo **first, RestrictInfo **second)
@@ -144,9 +147,9 @@ find_both(RelOptInfo *rel, RestrictInfo **first, RestrictInfo **second)
 }
 
 /*
- * Merges two calls among a table's conditions. Not where an index may be used for one of them. The
- * plan depends on who may execute the function, so on the role, as every plan with row security
- * does.
+ * Merges two calls among a table's conditions, unless an index may be used for one of them. The
+ * plan depends on the role, because the role must be allowed to execute the function. Every plan
+ * with row security depends on the role.
  */
 void
 seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
@@ -176,7 +179,7 @@ seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
 	}
 }
 
-/* Merges two checks of an UPDATE's new row that follow one another. */
+/* Merges two checks of an UPDATE's new row, if one follows the other. */
 void
 seeme_check_both(PlannerInfo *root, Index relid)
 {

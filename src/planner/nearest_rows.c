@@ -2,17 +2,17 @@
  * nearest_rows.c: indexes that find the nearest rows, or most of them.
  *
  * `ORDER BY embedding <-> $1 LIMIT 10` with an HNSW index finds some forty candidates. The policy
- * then hides the rows that the person may not see: somebody who sees 1 % of the table gets none,
- * although there are thousands. PostgreSQL's own GiST and SP-GiST go on until the LIMIT is reached.
- * Other access methods are not known to, so on a protected table
+ * then hides the rows that the person may not see. A person who sees 1 % of the table gets no row,
+ * although thousands are visible. GiST and SP-GiST go on until the LIMIT is reached. Other access
+ * methods may stop earlier. So on a protected table
  *
- * - the planner does not see that such an index can order rows, and sorts the visible ones;
- * - beside that, where so much is visible that the candidates should do, it is offered a Nearest
- *   Rows scan. This asks the index first, and keeps what it finds. If there are as many rows as the
- *   LIMIT asks for, they are the result. If not, they are dropped, and the visible rows are sorted.
+ * - the planner does not see that such an index can order rows. It sorts the visible rows;
+ * - if enough rows are visible, it also gets the path of a Nearest Rows scan. This scan uses the
+ *   index first and keeps the rows that it finds. If they are as many as the LIMIT, they are the
+ *   result. If not, the scan drops them and sorts the visible rows.
  *
- * So as many rows are found as were asked for, in the right order, also where a plan that was made
- * for one person serves another. Owns that scan. Knows nothing of permissions.
+ * So the query gets as many rows as it asked for, in the right order, also if its plan was made for
+ * another person. Owns this scan. Knows nothing of permissions.
  */
 #include "postgres.h"
 
@@ -45,7 +45,7 @@ typedef struct NearestRowsState
 	int64		asked;
 	PlanState  *by_index;
 	PlanState  *by_sort;
-	/* The rows that the index found, if these were enough; NULL before, or if they were not. */
+	/* The rows that the index found, if they were enough; else, and before the scan, NULL */
 	Tuplestorestate *found;
 	TupleTableSlot *found_slot;
 	bool		is_decided;
@@ -81,7 +81,7 @@ parent_is_protected(PlannerInfo *root, RelOptInfo *rel)
 	return false;
 }
 
-/* Before paths are made: on a protected table, these indexes order nothing by themselves. */
+/* Called before paths are made. On a protected table, these indexes order no rows. */
 void
 seeme_hide_ordering_indexes(PlannerInfo *root, RelOptInfo *rel, bool is_protected)
 {
@@ -124,7 +124,7 @@ rows_asked_for(PlannerInfo *root)
 	return asked > 0 && asked <= MAX_ASKED ? asked : 0;
 }
 
-/* How many candidates a scan of an index is expected to look at. */
+/* The expected number of candidates of an index scan. */
 static double
 candidates(void)
 {
@@ -181,7 +181,7 @@ static const CustomPathMethods path_methods = {
 	.PlanCustomPath = make_plan,
 };
 
-/* Once the paths of a protected table were made. Throws nothing. */
+/* Called once the paths of a protected table were made. Does not throw. */
 void
 seeme_add_nearest_rows(PlannerInfo *root, RelOptInfo *rel)
 {
@@ -213,7 +213,7 @@ seeme_add_nearest_rows(PlannerInfo *root, RelOptInfo *rel)
 	path->path.parent = rel;
 	path->path.pathtarget = rel->reltarget;
 	path->path.rows = rel->rows;
-	/* The rows asked for are there once the first is. What a sort would cost is not expected. */
+	/* When the first row is there, all are. The cost assumes that no sort is needed. */
 	path->path.startup_cost = by_index->startup_cost +
 		(by_index->total_cost - by_index->startup_cost) * Min(asked / Max(by_index->rows, 1), 1);
 	path->path.total_cost = path->path.startup_cost + cpu_tuple_cost * asked;
@@ -235,8 +235,8 @@ static const CustomScanMethods scan_methods = {
 };
 
 /*
- * Both plans give the columns that the query takes of the table, in the same order. The sorted one
- * may have more after them.
+ * Both plans return the table's columns that the query needs, in the same order. The sorted plan
+ * may return more columns after them.
  */
 static Plan *
 make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *targets, List *conditions,
@@ -281,7 +281,7 @@ begin_scan(CustomScanState *node, EState *estate, int flags)
 												 &TTSOpsMinimalTuple);
 }
 
-/* Asks the index, and keeps its rows if they are as many as were asked for. */
+/* Scans the index. Keeps its rows if they are as many as the query wants. */
 static void
 decide(NearestRowsState *state)
 {
@@ -333,7 +333,7 @@ next_row(ScanState *node)
 	return ExecStoreVirtualTuple(scan_slot);
 }
 
-/* There is no lock that could have waited: such queries get no such plan. */
+/* Never called after a lock wait: queries that lock rows get no such plan. */
 static bool
 recheck(ScanState *node, TupleTableSlot *slot)
 {

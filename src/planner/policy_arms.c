@@ -7,11 +7,11 @@
  * arm.
  *
  * The planner asks here whether a condition has this form, and which columns it is about. A scan of
- * a whole table has many rows decided here at once: each arm is asked only about the rows that no
- * arm before it has let through.
+ * a whole table decides many rows here at once. Each arm is evaluated only for the rows that no arm
+ * before it has accepted.
  *
- * Decides nothing itself, and knows nothing of plans. What is special about a kind of arm is in its
- * entry of arm_kinds, and nowhere else in this room but in its support function.
+ * Decides nothing itself, and knows nothing of plans. Everything special about a kind of arm is in
+ * its entry of arm_kinds and in its support function (support_function.c).
  */
 #include "postgres.h"
 
@@ -75,7 +75,7 @@ id_in_row(SeemeRows *rows, int row, AttrNumber column)
 	return isnull ? NULL : DatumGetUUIDP(id);
 }
 
-/* An arm that asks for a permission: seeme_has_permission() about one column. */
+/* An arm that checks a permission: seeme_has_permission() about one column. */
 
 static bool
 is_permission_arm(FuncExpr *call, Index relid)
@@ -118,7 +118,7 @@ is_exact_permission(FuncExpr *call)
 	return true;
 }
 
-/* An arm that lets the owner through: seeme.owns_row(). */
+/* An arm that accepts the owner: seeme.owns_row(). */
 
 static bool
 is_owner_arm(FuncExpr *call, Index relid)
@@ -137,7 +137,7 @@ is_owner_arm(FuncExpr *call, Index relid)
 static void
 prepare_owner_arm(SeemeArm *arm)
 {
-	/* The function is this library's: there is nothing to look up. */
+	/* The function is in this library, so nothing has to be looked up. */
 	memset(&arm->function, 0, sizeof(arm->function));
 	arm->function.fn_addr = seeme_owns_row;
 	arm->function.fn_oid = arm->call->funcid;
@@ -159,7 +159,7 @@ prepare_owner_arm(SeemeArm *arm)
 	seeme_prepare_owner_site(&arm->function);
 }
 
-/* Only the rows of the asking person are asked about: most are somebody else's. */
+/* Decides only the rows of the asking person. Most rows are somebody else's. */
 static uint32
 decide_by_owner(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
 {
@@ -195,7 +195,7 @@ decide_by_owner(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
 	return found;
 }
 
-/* The owner's rows are all theirs where a row can lie nowhere else. */
+/* Exact, if a row has no other scope: then ownership of it always counts. */
 static bool
 is_exact_owner(FuncExpr *call)
 {
@@ -224,9 +224,7 @@ static const SeemeArmKind arm_kinds[] = {
 	},
 };
 
-/*
- * Whether an SQL function is the one of an arm. The last one that was is remembered for each kind.
- */
+/* Whether an SQL function is that of a kind of arm. The last such OID of each kind is kept. */
 static bool
 calls(int kind, Oid function)
 {
@@ -298,11 +296,11 @@ seeme_find_arms(Node *condition, Index relid)
 	}
 	foreach(cell, ((BoolExpr *) condition)->args)
 		if (!add_arm(&arms, lfirst(cell), relid))
-			return NIL;
+		return NIL;
 	return arms;
 }
 
-/* Whether there is one arm, and it asks for a permission. */
+/* Whether there is one arm, and it checks a permission. */
 bool
 seeme_is_one_check(List *arms)
 {
@@ -320,12 +318,12 @@ seeme_columns_of_arms(List *arms)
 
 	foreach(cell, arms)
 		foreach(argument, ((SeemeArm *) lfirst(cell))->call->args)
-			if (IsA(lfirst(argument), Var))
-				columns = bms_add_member(columns, ((Var *) lfirst(argument))->varattno);
+		if (IsA(lfirst(argument), Var))
+		columns = bms_add_member(columns, ((Var *) lfirst(argument))->varattno);
 	return columns;
 }
 
-/* Whether the index conditions made of the arms find just the rows that the arms let through. */
+/* Whether the index conditions of the arms find exactly the rows that the arms accept. */
 bool
 seeme_arms_are_exact(List *arms)
 {
@@ -341,7 +339,7 @@ seeme_arms_are_exact(List *arms)
 	return arms != NIL;
 }
 
-/* Prepares arms for execution. What is made is in the current memory context. */
+/* Prepares arms for execution. Allocates in the current memory context. */
 void
 seeme_prepare_arms(List *arms)
 {
@@ -355,7 +353,7 @@ seeme_prepare_arms(List *arms)
 	}
 }
 
-/* Which rows the arms let through: a bit each. May throw, and leaves memory behind. */
+/* The rows that the arms accept, a bit for each. May throw, and does not free its memory. */
 uint32
 seeme_decide_rows(List *arms, SeemeRows *rows)
 {

@@ -1,15 +1,15 @@
 /*
- * recheck_trigger.c: a policy asked again, once a row is locked.
+ * recheck_trigger.c: checks a policy again once the row is locked.
  *
  * PostgreSQL evaluates the policy of an UPDATE or DELETE before it waits for a row lock. Afterwards
  * it evaluates the policy again only if the row was changed meanwhile (EvalPlanQual). But the right
- * may be gone although the row was not touched (rule 7.4). A BEFORE trigger runs with the lock
- * held, and asks again.
+ * may have been revoked although the row did not change (rule 7.4). A BEFORE trigger runs with the
+ * lock held, and checks again.
  *
  * The condition is the policy's own, taken from the relation cache, so that the two cannot differ.
- * A WHEN clause of the trigger would be read from its text in each statement, which costs more than
- * the check. The trigger does not depend on the plan: it asks the same whether the policy was a
- * barrier or an ordinary condition in it (barrier.c).
+ * A WHEN clause of the trigger would be parsed from its text in each statement, which costs more
+ * than the check. The trigger does not depend on the plan: it checks the same, whether the policy
+ * was a barrier or an ordinary condition there (barrier.c).
  *
  * Owns the notes of rows that an UPDATE may move. Decides nothing itself.
  */
@@ -38,7 +38,7 @@
 #include "core/compat.h"
 #include "core/version.h"
 
-/* The condition of a policy. Most are one call and nothing else. NOTHING lets no row through. */
+/* The condition of a policy. Most conditions are a single call. NOTHING accepts no row. */
 typedef struct Condition
 {
 	enum
@@ -53,15 +53,15 @@ typedef struct Condition
 /* The conditions of one trigger in one statement, in fn_extra. */
 typedef struct Conditions
 {
-	bool		are_asked;		/* row security is active for whoever runs the statement */
+	bool		are_asked;		/* row security is active for the role that runs the statement */
 	Condition	own;			/* the command's policy */
 	Condition	of_move;		/* UPDATE's: it moves a row by deleting it */
 } Conditions;
 
 /*
- * The row of a partition that each running UPDATE has come to, and may move to another partition. A
- * nested UPDATE has a later command than the one around it. Notes of commands that have ended do
- * not count.
+ * For each running UPDATE, the row of a partition that it has just reached and may move to another
+ * partition. A nested UPDATE has a later command than the outer one. Notes of commands that have
+ * ended do not count.
  */
 typedef struct Moving
 {
@@ -191,7 +191,7 @@ row_security_is_active(Relation relation)
 		return true;
 	foreach(cell, ancestors_of(relation))
 		if (check_enable_rls(lfirst_oid(cell), InvalidOid, true) == RLS_ENABLED)
-			return true;
+		return true;
 	return false;
 }
 
@@ -242,7 +242,7 @@ is_true_of(Condition *condition, TupleTableSlot *row)
 	return held;
 }
 
-/* Whether the new row has the scope of the old one, so that the policy says the same of both. */
+/* Whether both rows have the same scope, so that the policy has the same result for both. */
 static bool
 says_the_same(Condition *condition, TupleTableSlot *before, TupleTableSlot *after)
 {
@@ -273,7 +273,8 @@ forget_moving(bool later_only)
 }
 
 /*
- * UPDATEs nested more deeply than MAX_MOVING are not noted: a move then takes the right to delete.
+ * UPDATEs nested more deeply than MAX_MOVING are not noted. Moving a row then needs the right to
+ * delete it.
  */
 static void
 note_moving(TriggerData *trigger)
@@ -281,8 +282,11 @@ note_moving(TriggerData *trigger)
 	CommandId	command = forget_moving(false);
 
 	if (nmoving < MAX_MOVING)
-		moving[nmoving++] = (Moving) {command, RelationGetRelid(trigger->tg_relation),
-									  trigger->tg_trigslot->tts_tid};
+		moving[nmoving++] = (Moving)
+	{
+		command, RelationGetRelid(trigger->tg_relation),
+			trigger->tg_trigslot->tts_tid
+	};
 }
 
 /* Whether this command was just about to UPDATE the row that it now deletes. */
@@ -311,11 +315,11 @@ is_let_through(Conditions *conditions, TriggerData *trigger)
 /*
  * seeme.recheck_after_lock() RETURNS trigger
  *
- * Before UPDATE or DELETE of a row. Skips the row if the right to it was lost while the statement
- * waited for the lock, as row security does. Functions are called as the user that runs the
- * statement, as a policy's are.
+ * Before UPDATE or DELETE of a row. If the right was revoked while the statement waited for the
+ * lock, skips the row, as row security does. Functions run as the role that runs the statement,
+ * like those of a policy.
  *
- * With an argument it also asks of the new row, and raises 42501. That covers an UPDATE through a
+ * With an argument, it also checks the new row, and raises 42501. That covers an UPDATE through a
  * view whose owner bypasses row security.
  */
 SEEME_FUNCTION(seeme_recheck_after_lock, 0)
@@ -328,7 +332,8 @@ SEEME_FUNCTION(seeme_recheck_after_lock, 0)
 		!(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.recheck_after_lock is for triggers before UPDATE or DELETE of a row")));
+				 errmsg("seeme.recheck_after_lock is for triggers before UPDATE or DELETE of a "
+						"row")));
 	if (conditions == NULL)
 		fcinfo->flinfo->fn_extra = conditions = prepare(trigger, fcinfo->flinfo->fn_mcxt);
 	if (!is_let_through(conditions, trigger))
