@@ -79,27 +79,30 @@ SELECT is(pg_temp.migrated('model', 'UPDATE t_paper SET name = ''Second''', stat
     AS statement;
 SELECT is(pg_temp.migrated('model', 'UPDATE t_paper SET name = ''Second''',
   'ALTER TABLE t_paper ALTER COLUMN name TYPE varchar(500)',
-  'ALTER TABLE t_paper ALTER COLUMN name TYPE text'), 'Second', 'there and back');
+  'ALTER TABLE t_paper ALTER COLUMN name TYPE text'), 'Second',
+  'a column type that changes there and back leaves the name followed');
 SELECT is(pg_temp.migrated('model', 'UPDATE t_paper SET heading = ''Second''',
   'ALTER TABLE t_paper RENAME COLUMN name TO heading'), 'Second',
   'a renamed name column is followed');
 SELECT is(pg_temp.migrated('model', 'UPDATE t_paper SET heading = ''Second''',
   'ALTER TABLE t_paper RENAME name TO heading',
-  'ALTER TABLE t_paper ALTER COLUMN heading TYPE varchar(500)'), 'Second', 'of another type, too');
+  'ALTER TABLE t_paper ALTER COLUMN heading TYPE varchar(500)'), 'Second',
+  'a renamed name column of another type is followed');
 SELECT is(pg_temp.migrated('model', 'UPDATE t_paper SET "Heading, of it" = ''Second''',
   'ALTER TABLE t_paper RENAME name TO "Heading, of it"',
   'ALTER TABLE t_paper ALTER COLUMN "Heading, of it" TYPE varchar(500)'), 'Second',
-  'whatever it is called');
+  'a renamed name column is followed, whatever it is called');
 SELECT is(pg_temp.migrated('model', 'UPDATE t_paper SET name = ''Second''',
   'ALTER TABLE t_paper RENAME COLUMN id TO paper_id',
-  'ALTER TABLE t_paper ALTER COLUMN name TYPE varchar(9)'), 'Second', 'with a renamed id');
+  'ALTER TABLE t_paper ALTER COLUMN name TYPE varchar(9)'), 'Second',
+  'the name is followed when the id column was renamed, too');
 SELECT is(pg_temp.migrated('model', 'UPDATE t_sheet SET name = ''Second''',
   'ALTER TABLE t_paper RENAME TO t_sheet', 'ALTER TABLE t_sheet ALTER COLUMN name TYPE varchar(9)'),
-  'Second', 'a renamed table');
+  'Second', 'the name column of a renamed table is followed');
 SELECT is(pg_temp.migrated('model', 'UPDATE t_paper SET name = ''Second''',
   'ALTER TABLE t_paper ADD COLUMN name2 varchar(500)', 'UPDATE t_paper SET name2 = name',
   'ALTER TABLE t_paper DROP COLUMN name', 'ALTER TABLE t_paper RENAME name2 TO name'), 'Second',
-  'a column that takes the place of another one');
+  'a column that takes the place of the name column is followed');
 SELECT is(
   pg_temp.migrated('model', '',
   'ALTER TABLE t_paper ADD COLUMN title varchar(500) DEFAULT ''A title''',
@@ -107,7 +110,8 @@ SELECT is(
   'one that is there when the name goes names at once');
 SELECT is(pg_temp.migrated('model', 'UPDATE t_paper SET title = ''Second''',
   'ALTER TABLE t_paper ADD COLUMN title varchar(500) DEFAULT ''A title''',
-  'ALTER TABLE t_paper DROP COLUMN name'), 'Second', 'and is followed');
+  'ALTER TABLE t_paper DROP COLUMN name'), 'Second',
+  'the name that is there when the old one goes is followed');
 SELECT is(pg_temp.migrated('model', 'UPDATE t_paper SET body = ''Second''', statement), 'First',
   'following ends, the name stays: ' || statement)
   FROM unnest(ARRAY['ALTER TABLE t_paper DROP COLUMN name',
@@ -116,14 +120,15 @@ SELECT is(pg_temp.migrated('model', 'UPDATE t_paper SET body = ''Second''', stat
 SELECT is(pg_temp.migrated('model', 'UPDATE t_paper SET name = ''Second''',
   'ALTER TABLE t_paper ALTER COLUMN name TYPE integer USING 1',
   'ALTER TABLE t_paper ALTER COLUMN name TYPE text'), 'Second',
-  'and begins again with a name that is text');
+  'following begins again when the name is a text column again');
 SELECT is(pg_temp.migrated('model', '', 'ALTER TABLE t_paper ALTER COLUMN id TYPE text'), '42804',
-  'ids stay ids');
+  'the type of an id column does not change');
 SELECT is(pg_temp.migrated('model', '', 'ALTER TABLE t_paper DROP COLUMN id'), '2BP01',
-  'and stay there');
+  'an id column is not dropped');
 SELECT is(pg_temp.complaint(NULL, 'ALTER TABLE t_paper ALTER COLUMN id TYPE text'),
   '42804: rows of table public.t_paper are assigned to projects by its column "id" |  | It stays a '
-  'uuid: or SELECT seeme_unprotect(''public.t_paper'') first.', 'with words');
+  'uuid: or SELECT seeme_unprotect(''public.t_paper'') first.',
+  'the refusal says which column is in the way');
 SELECT is(pg_temp.migrated('workflow', '', 'ALTER TABLE t_parted ALTER COLUMN id TYPE text'),
   '42P16', 'as PostgreSQL says of what a policy or a partition key names');
 SELECT is(pg_temp.migrated('workflow', 'UPDATE t_parted SET name = ''Third'' WHERE id = {x1}',
@@ -137,22 +142,25 @@ SELECT is(pg_temp.migrated('graph', 'UPDATE t_derived SET name = ''Third''',
   'a table that inherits its name');
 SELECT is(pg_temp.migrated('graph', 'UPDATE t_derived SET label = ''Third''',
   'ALTER TABLE t_base RENAME COLUMN name TO label',
-  'ALTER TABLE t_base ALTER COLUMN label TYPE varchar(500)'), 'Third', 'under another name');
+  'ALTER TABLE t_base ALTER COLUMN label TYPE varchar(500)'), 'Third',
+  'a table that inherits its name under another name is followed');
 SELECT is(pg_temp.rows(NULL, 'SET LOCAL session_replication_role = replica',
   'ALTER TABLE t_paper ALTER COLUMN name TYPE varchar(500)',
   'SET LOCAL session_replication_role = origin', 'UPDATE t_paper SET name = ''Second''',
   $$SELECT resource_name FROM seeme.project_resources WHERE resource_type = 'model'$$), '{Second}',
-  'while triggers are switched off');
+  'a column changes while triggers are switched off');
 
 -- Nothing else is different afterwards
 SELECT pg_temp.triggers('t_paper') AS before \gset
 ALTER TABLE t_paper ALTER COLUMN name TYPE text COLLATE "C";
 SELECT is(pg_temp.triggers('t_paper'), :'before', 'the triggers are those from before');
 SELECT is((SELECT name_column::text || ' ' || id_column FROM seeme.protected_tables
-  WHERE table_name = 't_paper'::regclass), 'name id', 'so is what is remembered of the table');
+  WHERE table_name = 't_paper'::regclass), 'name id',
+  'the stored description of the table is that from before');
 ALTER TABLE t_paper RENAME COLUMN name TO heading;
 SELECT is((SELECT name_column::text FROM seeme.protected_tables
-  WHERE table_name = 't_paper'::regclass), 'heading', 'which follows a renamed column');
+  WHERE table_name = 't_paper'::regclass), 'heading',
+  'the stored description follows a renamed column');
 ALTER TABLE t_paper RENAME COLUMN heading TO name;
 
 -- A statement that fails leaves all as it was
@@ -165,18 +173,18 @@ EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE;
 END $$;
 SELECT is(
   pg_temp.fails(NULL, 'ALTER TABLE t_paper ALTER COLUMN name TYPE integer USING name::integer'),
-  '22P02', 'a type that the values do not fit');
-SELECT is(pg_temp.triggers('t_paper'), :'before', 'leaves the trigger');
+  '22P02', 'a new type that the values do not fit is refused');
+SELECT is(pg_temp.triggers('t_paper'), :'before', 'a refused change leaves the trigger');
 UPDATE t_paper SET name = 'Still';
 SELECT is((SELECT resource_name FROM seeme.project_resources WHERE resource_type = 'model'),
-  'Still', 'and the name followed');
+  'Still', 'after a refused change the name is still followed');
 -- by whom
 SELECT is(pg_temp.fails('edith', 'ALTER TABLE public.t_paper ALTER COLUMN name TYPE text'), '42501',
   'threat: who does not own the table has the trigger dropped');
 SELECT is(pg_temp.fails('edith', 'ALTER TABLE public.t_paper DROP COLUMN name'), '42501',
   'threat: or drops the column');
 SELECT pg_temp.become(NULL) \g /dev/null
-SELECT is(pg_temp.triggers('t_paper'), :'before', 'the trigger is there');
+SELECT is(pg_temp.triggers('t_paper'), :'before', 'the trigger is there after the threats');
 SELECT is(pg_temp.try('edith', format('SELECT seeme.%s', f)), '42501',
   'threat: by a function of the extension''s: ' || f)
   FROM unnest(ARRAY['drop_follow_trigger(''t_paper'')', 'tables_with_dropped_trigger()',

@@ -347,9 +347,9 @@ CALL k_test.ask('@edith',
 CALL k_test.ask('@edith', ARRAY[:'create' || $$('x', '{*}')$$], '1',
   'a key for oneself may name what one does not hold: it only narrows');
 CALL k_test.ask('@stan', ARRAY[:'create' || $$('x', '{organizations:delete,*:read}')$$], '1',
-  'also by somebody who belongs nowhere');
+  'a person without any membership may make a key that names what they do not hold');
 CALL k_test.ask('@vera', ARRAY[:'create' || $$('x', '{*}', user_id => {vera})$$], '1',
-  'oneself may be named');
+  'a person may name themselves as the user of a key');
 CALL k_test.ask('@edith', ARRAY[:'create' || $$('x', '{models:fly}')$$], '22023',
   'an unknown code');
 CALL k_test.ask('@edith', ARRAY[:'create' || $$('x', '{models:read,model:read}')$$], '22023',
@@ -368,16 +368,18 @@ CALL k_test.ask('@edith', ARRAY[:'create' || $$('x', '{*}', valid_for => '-1 sec
   'valid for less than that');
 CALL k_test.ask('@edith', ARRAY[:'create' || $$('x', '{*}', valid_for => '1 month -31 days')$$],
   '22023', 'valid until a day that has passed, by the calendar or by the count of days');
-CALL k_test.ask('@edith', ARRAY[:'create' || $$(NULL, '{*}')$$], '22023', 'without a name');
-CALL k_test.ask('@edith', ARRAY[:'create' || $$('  ', '{*}')$$], '23514', 'with an empty one');
+CALL k_test.ask('@edith', ARRAY[:'create' || $$(NULL, '{*}')$$], '22023',
+  'a key without a name is refused');
+CALL k_test.ask('@edith', ARRAY[:'create' || $$('  ', '{*}')$$], '23514',
+  'a key with an empty name is refused');
 CALL k_test.ask('@edith', ARRAY[:'create' || $$(repeat('x', 1000), '{*}')$$], '22001',
-  'with one that is too long');
+  'a key with a name that is too long is refused');
 CALL k_test.ask('@door', ARRAY[:'create' || $$('x', '{*}')$$], '22023',
-  'nobody makes a key of nobody');
+  'with nobody identified, nobody makes a key for nobody');
 CALL k_test.ask('@door', ARRAY[:'create' || $$('x', '{*}', user_id => {edith})$$], '42501',
-  'threat: nobody makes a key of somebody');
+  'threat: with nobody identified, somebody makes a key for a person');
 CALL k_test.ask('@gateway', ARRAY[:'create' || $$('x', '{*}', user_id => {edith})$$], '42501',
-  'threat: the gateway itself does');
+  'threat: the gateway itself makes a key for a person');
 CALL k_test.ask('@super', ARRAY[:'create' || $$('x', '{*}', user_id => {edith})$$], '1',
   'a superuser with nobody identified makes keys for anybody');
 CALL k_test.ask('@dora',
@@ -386,64 +388,64 @@ CALL k_test.ask('@dora',
 CALL k_test.ask('@vera', ARRAY[:'create' || $$('x', '{*}', organization => {globex})$$], '42501',
   'a key for an organization that one does not belong to');
 CALL k_test.ask('@vera', ARRAY[:'create' || $$('x', '{*}', organization => {unknown})$$], '42501',
-  'for one that does not exist: the same error');
+  'a key for an organization that does not exist: the same error');
 CALL k_test.ask('@edith',
   ARRAY[:'create' || $$('x', '{models:read}', organization => {acme}, user_id => {vera})$$],
   '42501', 'threat: a key of somebody else');
 CALL k_test.ask('@adam',
   ARRAY[:'create' || $$('x', '{models:read}', organization => {acme}, user_id => {vera})$$],
-  '42501', 'threat: by the Admin');
+  '42501', 'threat: an Admin makes a key of somebody else');
 CALL k_test.ask('@olga',
   ARRAY[:'create' || $$('x', '{models:read}', organization => {acme}, user_id => {adam})$$],
-  '42501', 'threat: by the owner');
+  '42501', 'threat: the owner makes a key of somebody else');
 CALL k_test.ask('@adam',
   ARRAY[:'create' || $$('x', '{models:read}', organization => {acme}, user_id => {unknown})$$],
-  '42501', 'of somebody unknown: the same error');
+  '42501', 'a key of an unknown user: the same error');
 
 -- Of a service
 CALL k_test.ask('@mike',
   ARRAY[$$SELECT (k).user_id = {bot} AS u, (k).organization_id = {acme} AS o
     FROM seeme_create_api_key('x', '{models:read}', organization => {acme}, user_id => {bot}) k$$],
-    'true|true', 'who manages the members makes a key of a service among them');
+    'true|true', 'a person who manages the members makes a key of a service that is a member');
 CALL k_test.ask('@mike',
   ARRAY[:'create' || $$('x', '{models:read,datasets:read}', organization => {acme},
     user_id => {bot})$$], '42501',
-    'threat: with a code that they do not hold, for the service does');
+    'threat: a service''s key gets a code that the service holds and its maker does not');
 CALL k_test.ask('@mike',
   ARRAY[:'create' || $$('x', '{*:read}', organization => {acme}, user_id => {bot})$$], '42501',
-  'threat: with a wildcard');
+  'threat: a service''s key gets a wildcard that its maker does not hold');
 CALL k_test.ask('@mike',
   ARRAY[:'create' || $$('x', '{models:*}', organization => {acme}, user_id => {bot})$$], '42501',
-  'threat: with a wildcard of which they hold a part');
+  'threat: a service''s key gets a wildcard of which its maker holds a part');
 CALL k_test.ask('@adam',
   ARRAY[:'create' || $$('x', '{*}', organization => {acme}, user_id => {bot})$$], '42501',
-  'threat: an Admin, who does not hold everything, with *');
+  'threat: an Admin, who does not hold everything, makes a service''s key with *');
 CALL k_test.ask('@adam',
   ARRAY[:'create' || $$('x', '{models:*,*:read}', organization => {acme}, user_id => {bot})$$], '1',
-  'while wildcards that they hold are well');
+  'a service''s key may get wildcards that its maker holds');
 CALL k_test.ask('@edith',
   ARRAY[:'create' || $$('x', '{models:read}', organization => {acme}, user_id => {bot})$$], '42501',
-  'threat: an Editor, who manages no members');
+  'threat: an Editor, who manages no members, makes a service''s key');
 CALL k_test.ask('@mike', ARRAY[:'create' || $$('x', '{models:read}', user_id => {bot})$$], '42501',
-  'threat: of the service everywhere');
+  'threat: a key of the service for every organization');
 CALL k_test.ask('@mike',
   ARRAY[:'create' || $$('x', '{models:read}', organization => {globex}, user_id => {bot})$$],
-  '42501', 'threat: of the service in its other organization');
+  '42501', 'threat: a key of the service for its other organization');
 CALL k_test.ask('@mike',
   ARRAY[:'create' || $$('x', '{models:read}', organization => {acme}, user_id => {far})$$], '42501',
-  'of a service that is no member');
+  'a key of a service that is no member is refused');
 CALL k_test.ask('@oscar',
   ARRAY[:'create' || $$('x', '{*}', organization => {acme}, user_id => {bot})$$], '42501',
-  'threat: another organization''s owner');
+  'threat: another organization''s owner makes a service''s key');
 CALL k_test.ask('@stan',
   ARRAY[:'create' || $$('x', '{models:read}', organization => {acme}, user_id => {bot})$$], '42501',
-  'threat: a stranger');
+  'threat: a stranger makes a service''s key');
 
 -- Logging in
 CALL k_test.ask('edith_read', ARRAY['SELECT seeme_user_id() = {edith} AS me'], 'true',
-  'who bears a key is its user');
+  'a login by key makes its user the asking person');
 CALL k_test.ask('mike_bot', ARRAY['SELECT seeme_user_id() = {bot} AS me'], 'true',
-  'a service, too');
+  'a login by a service''s key makes the service the asking person');
 CALL k_test.ask('@door', ARRAY['SELECT seeme_login({key_edith_read}) = {edith} AS me'], 'true',
   'seeme_login answers with the user');
 CREATE FUNCTION k_test.complaint(statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -455,28 +457,32 @@ EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS m = MESSAGE_TEXT, d = PG_EXCEPTION_DETAIL, h = PG_EXCEPTION_HINT;
   RETURN concat_ws(' / ', SQLSTATE, m, d, h);
 END $$;
-CALL k_test.ask('@door', ARRAY['SELECT seeme_login({key_expired})'], '28000', 'an expired key');
-CALL k_test.ask('@door', ARRAY['SELECT seeme_login({key_revoked})'], '28000', 'a revoked key');
+CALL k_test.ask('@door', ARRAY['SELECT seeme_login({key_expired})'], '28000',
+  'a login with an expired key is refused');
+CALL k_test.ask('@door', ARRAY['SELECT seeme_login({key_revoked})'], '28000',
+  'a login with a revoked key is refused');
 CALL k_test.ask('@door', ARRAY['SELECT seeme_login({key_dora})'], '28000',
-  'a key of somebody disabled');
+  'a login with the key of a disabled user is refused');
 CALL k_test.ask('@door', ARRAY['SELECT seeme_login(''seeme_key_'' || repeat(''0'', 64))'], '28000',
-  'an unknown key');
-CALL k_test.ask('@door', ARRAY['SELECT seeme_login(NULL)'], '28000', 'no key');
-CALL k_test.ask('@door', ARRAY['SELECT seeme_login('''')'], '28000', 'an empty one');
+  'a login with an unknown key is refused');
+CALL k_test.ask('@door', ARRAY['SELECT seeme_login(NULL)'], '28000',
+  'a login with a null key is refused');
+CALL k_test.ask('@door', ARRAY['SELECT seeme_login('''')'], '28000',
+  'a login with an empty key is refused');
 CALL k_test.ask('@door', ARRAY['SELECT seeme_login(repeat(''x'', 1000000))'], '28000',
-  'a very long one');
+  'a login with a very long key is refused');
 CALL k_test.ask('@door', ARRAY['SELECT seeme_login(left({key_edith_read}, 16))'], '28000',
-  'threat: the prefix that is shown');
+  'threat: a login with the prefix that is shown');
 CALL k_test.ask('@door', ARRAY['SELECT seeme_login({key_edith_read} || '' '')'], '28000',
-  'threat: a key with something after it');
+  'threat: a login with a key and something after it');
 CALL k_test.ask('@door', ARRAY['SELECT seeme_login(upper({key_edith_read}))'], '28000',
-  'threat: a key in capitals');
+  'threat: a login with a key in capitals');
 CALL k_test.ask('@door', ARRAY['SELECT seeme_login({id_edith_read})'], '28000',
-  'threat: the key''s id');
+  'threat: a login with the key''s id');
 CALL k_test.ask('@door',
   ARRAY[$$SELECT count(DISTINCT k_test.complaint(format('SELECT seeme_login(%L)', k)))
     FROM unnest(ARRAY[{key_expired}, {key_revoked}, {key_dora}, 'unknown', NULL]) AS k$$], '1',
-    'threat: telling from the error which it was');
+    'threat: the error tells why a key was refused');
 CALL k_test.ask('@door',
   ARRAY[$$SELECT k_test.complaint('SELECT seeme_login(''s3cret'')') LIKE '%s3cret%' AS shown$$],
   'false', 'the error does not repeat the key');
@@ -487,10 +493,11 @@ CALL k_test.ask('@door',
 CALL k_test.ask('edith_read', ARRAY['SELECT count(*) FROM k_model'], '2000',
   'a key that reaches models:read shows the models that its user sees');
 CALL k_test.ask('edith_data', ARRAY['SELECT count(*) FROM k_model'], '0',
-  'one that does not shows none');
+  'a key that does not reach models:read shows no models');
 CALL k_test.ask('vera_all', ARRAY['SELECT count(*) FROM k_model'], '1501',
   'a key of everything: what its user sees, their own included');
-CALL k_test.ask('@vera', ARRAY['SELECT count(*) FROM k_model'], '1501', 'as they do without it');
+CALL k_test.ask('@vera', ARRAY['SELECT count(*) FROM k_model'], '1501',
+  'with the key of everything the user sees the same rows as without a key');
 CALL k_test.ask('stan_all', ARRAY['SELECT count(*) FROM k_model'], '0',
   'threat: * of somebody who belongs nowhere');
 CALL k_test.ask('tess_all', ARRAY['SELECT count(*), bool_and(project_id = {alpha}) FROM k_model'],
@@ -499,15 +506,16 @@ CALL k_test.ask('mike_bot', ARRAY['SELECT count(*) FROM k_model'], '1500',
   'a service sees what it may where its key is for');
 CALL k_test.ask('edith_read', ARRAY['UPDATE k_model SET name = name'], '0 rows',
   'threat: writing with a key for reading');
-CALL k_test.ask('edith_read', ARRAY['DELETE FROM k_model'], '0 rows', 'threat: deleting with it');
+CALL k_test.ask('edith_read', ARRAY['DELETE FROM k_model'], '0 rows',
+  'threat: deleting with a key for reading');
 CALL k_test.ask('edith_read',
   ARRAY[$$INSERT INTO k_model (project_id, name) VALUES ({alpha}, 'x')$$], '42501',
-  'threat: adding with it');
+  'threat: adding with a key for reading');
 CALL k_test.ask('edith_models',
   ARRAY[$$INSERT INTO k_model (project_id, name) VALUES ({alpha}, 'x')$$], '1 row',
-  'which a key for models does');
+  'a key for models adds a model');
 CALL k_test.ask('edith_models', ARRAY['UPDATE k_model SET name = name'], '1500 rows',
-  'and changing, where its user may');
+  'a key for models changes a model where its user may');
 CALL k_test.ask('edith_delete', ARRAY['DELETE FROM k_model'], '0 rows',
   'threat: a key for what its user may not do');
 
@@ -517,29 +525,30 @@ CALL k_test.ask('edith_read', ARRAY['SELECT seeme_login({key_edith_all})'], '280
   'threat: a second key of the same person, that is wider');
 CALL k_test.ask('edith_read',
   ARRAY['SELECT k_test.try(format(''SELECT seeme_login(%L)'', {key_edith_all})), seeme_user_id() = '
-        '{edith} AS me, ' || :'narrow'], '28000|true|true|false', 'after which the first counts');
+        '{edith} AS me, ' || :'narrow'], '28000|true|true|false',
+        'after a refused second key the first one counts');
 CALL k_test.ask('edith_read', ARRAY['SELECT seeme_login({key_olga_all})'], '28000',
-  'threat: a second key, somebody else''s');
+  'threat: a second key in a transaction, somebody else''s');
 CALL k_test.ask('edith_all', ARRAY['SELECT seeme_login({key_edith_read})'], '28000',
-  'nor a second that is narrower');
+  'a second key in a transaction that is narrower is refused, too');
 CALL k_test.ask('edith_read', ARRAY['SELECT seeme_login({key_edith_read}) = {edith} AS me'], 'true',
-  'while the same key again is well');
+  'the same key may be used again in a transaction');
 CALL k_test.ask('@edith', ARRAY['SELECT seeme_login({key_edith_all})'], '28000',
   'somebody who connected with their own database role is somebody already');
 CALL k_test.ask('@edith', ARRAY['SELECT seeme_login({key_olga_all})'], '28000',
-  'threat: and does not become another by a key');
+  'threat: somebody with their own database role becomes another by a key');
 CALL k_test.ask('@gateway', ARRAY['SELECT seeme_login({key_edith_read})',
   'SELECT seeme_assume({edith})'], '28000',
   'threat: seeme_assume of the same person after a login');
 CALL k_test.ask('@gateway', ARRAY['SELECT seeme_login({key_edith_read})',
-  'SELECT seeme_assume({olga})'], '28000', 'threat: of another');
+  'SELECT seeme_assume({olga})'], '28000', 'threat: seeme_assume of another person after a login');
 CALL k_test.ask('@gateway', ARRAY['SELECT seeme_login({key_edith_read})',
   'SELECT k_test.try(format(''SELECT seeme_assume(%L)'', {edith})), ' || :'narrow'],
-  '28000|true|false', 'after which the key counts');
+  '28000|true|false', 'after a refused seeme_assume the key counts');
 CALL k_test.ask('@gateway', ARRAY['SELECT seeme_assume({edith})',
-  'SELECT seeme_login({key_edith_all})'], '28000', 'nor a login after seeme_assume');
+  'SELECT seeme_login({key_edith_all})'], '28000', 'a login after seeme_assume is refused');
 CALL k_test.ask('edith_read', ARRAY['SELECT seeme_assume({edith})'], '42501',
-  'the application''s role may not call it at all');
+  'the application''s role may not call seeme_assume at all');
 -- Logs in within a subtransaction, and undoes that
 CREATE FUNCTION k_test.undone(login text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -553,10 +562,10 @@ CALL k_test.ask('@gateway', ARRAY['SELECT k_test.undone({key_edith_read})',
   'SELECT seeme_login({key_edith_all})'], '28000',
   'threat: undoing the login in order to log in with a wider key');
 CALL k_test.ask('@gateway', ARRAY['SELECT k_test.undone({key_edith_read})',
-  'SELECT seeme_assume({edith})'], '28000', 'threat: or to be assumed');
+  'SELECT seeme_assume({edith})'], '28000', 'threat: undoing the login in order to be assumed');
 CALL k_test.ask('@gateway', ARRAY['SELECT k_test.undone({key_edith_read})',
   'SELECT seeme_login({key_edith_read})', 'SELECT ' || :'narrow'], 'true|false',
-  'while the same key is well');
+  'after undoing a login, the same key may log in again');
 
 -- Forging
 CALL k_test.ask('edith_read',
@@ -592,22 +601,22 @@ REVOKE EXECUTE ON FUNCTION seeme.login_by_key(uuid, uuid, boolean) FROM k_gatewa
 CALL k_test.ask('edith_read', ARRAY[:'create' || $$('x', '{*}')$$], '42501',
   'threat: a wider key made by a narrow one');
 CALL k_test.ask('edith_all', ARRAY[:'create' || $$('x', '{models:read}')$$], '42501',
-  'nor a narrower one by one of everything');
+  'a key of everything makes no narrower key');
 CALL k_test.ask('adam_all',
   ARRAY[:'create' || $$('x', '{models:read}', organization => {acme}, user_id => {bot})$$], '42501',
   'threat: a key of a service, by key');
 CALL k_test.ask('edith_all', ARRAY['SELECT count(*) FROM seeme.api_keys'], '0',
   'a key shows no keys');
 CALL k_test.ask('adam_all', ARRAY['SELECT count(*) FROM seeme.api_keys'], '0',
-  'threat: nor an Admin''s those of the organization');
+  'threat: an Admin''s key shows the keys of the organization');
 CALL k_test.ask('edith_all', ARRAY['DELETE FROM seeme.api_keys'], '0 rows',
-  'threat: revoking its user''s other keys');
+  'threat: a key revokes its user''s other keys');
 CALL k_test.ask('adam_all', ARRAY['DELETE FROM seeme.api_keys'], '0 rows',
-  'threat: revoking those of the organization');
+  'threat: a key revokes keys of the organization');
 CALL k_test.ask('edith_all', ARRAY[$$UPDATE seeme.api_keys SET permissions = '{*}'$$], '42501',
   'threat: widening a key in its row');
 CALL k_test.ask('@edith', ARRAY[$$UPDATE seeme.api_keys SET permissions = '{*}'$$], '42501',
-  'not without a key either');
+  'nobody widens a key in its row without a key either');
 CALL k_test.ask('@edith',
   ARRAY[$$INSERT INTO seeme.api_keys (user_id, permissions, name, key_prefix, key_hash)
     VALUES ({olga}, '{*}', 'x', 'x', sha256('x'))$$], '42501',
@@ -615,15 +624,16 @@ CALL k_test.ask('@edith',
 CALL k_test.ask('@edith', ARRAY['SELECT key_hash FROM seeme.api_keys'], '42501',
   'threat: reading the hashes of keys');
 CALL k_test.ask('@edith', ARRAY['SELECT * FROM seeme.api_keys'], '42501',
-  'threat: with all other columns');
+  'threat: reading the hashes of keys with all other columns');
 CALL k_test.ask('@adam',
   ARRAY[$$SELECT count(*) FROM seeme.api_keys WHERE key_hash = sha256('x')$$], '42501',
-  'threat: comparing them');
-CALL k_test.ask('@adam', ARRAY['SELECT k FROM seeme.api_keys k'], '42501', 'threat: as whole rows');
+  'threat: comparing the hashes of keys');
+CALL k_test.ask('@adam', ARRAY['SELECT k FROM seeme.api_keys k'], '42501',
+  'threat: reading the hashes of keys as whole rows');
 CALL k_test.ask('@edith', ARRAY['DELETE FROM seeme.api_keys RETURNING key_hash'], '42501',
-  'threat: by RETURNING');
+  'threat: reading the hashes of keys by RETURNING');
 CALL k_test.ask('edith_all', ARRAY['SELECT key_hash FROM seeme.api_keys'], '42501',
-  'threat: by key');
+  'threat: reading the hashes of keys with a key');
 CALL k_test.ask('@super',
   ARRAY[$$SELECT count(*) > 30 AS logged, count(*) FILTER (WHERE a::text ~ 'key_hash') AS hashes,
     count(*) FILTER (WHERE EXISTS (
@@ -635,7 +645,7 @@ CALL k_test.ask('@super',
 CALL k_test.ask('@super',
   ARRAY[$$SELECT command, user_id = {edith} AS by_edith,
     coalesce(after, before) ->> 'name' FROM seeme.audit_log WHERE row_id = {id_edith_models}
-    ORDER BY id$$], 'INSERT|true|edith_models', 'but says who made which');
+    ORDER BY id$$], 'INSERT|true|edith_models', 'the audit log says who made which key');
 CALL k_test.ask('@super',
   ARRAY[$$SELECT count(*) FROM seeme.api_keys k JOIN k_test.thing i ON i.value = k.id::text
     JOIN k_test.thing t ON t.name = replace(i.name, 'id_', 'key_')
@@ -646,7 +656,7 @@ CALL k_test.ask('@super',
     JOIN k_test.thing t ON t.name = replace(i.name, 'id_', 'key_')
     WHERE k.key_prefix <> left(t.value, length(k.key_prefix))
     OR length(t.value) - length(k.key_prefix) < 43$$], '0',
-    'and a prefix that leaves the most of it secret');
+    'a short prefix of the key is stored, too, which leaves most of it secret');
 
 -- Keys without a key
 CALL k_test.ask('@edith',
@@ -657,17 +667,19 @@ CALL k_test.ask('@edith', ARRAY['SELECT count(*) FROM seeme.api_keys WHERE user_
 CALL k_test.ask('@adam',
   ARRAY['SELECT string_agg(name, '' '' ORDER BY name) FROM seeme.api_keys WHERE user_id <> {adam}'],
   'edith_acme mike_bot nora_acme olga_acme olga_bot vera_acme',
-  'who manages members sees the keys for their organization');
+  'a person who manages members sees the keys for their organization');
 CALL k_test.ask('@oscar', ARRAY['SELECT string_agg(name, '' '' ORDER BY name) FROM seeme.api_keys'],
-  'edith_globex', 'each for theirs');
-CALL k_test.ask('@door', ARRAY['SELECT count(*) FROM seeme.api_keys'], '0', 'nobody none');
+  'edith_globex', 'the owner of another organization sees the keys for that one');
+CALL k_test.ask('@door', ARRAY['SELECT count(*) FROM seeme.api_keys'], '0',
+  'with nobody identified there are no keys');
 CALL k_test.ask('@edith', ARRAY['DELETE FROM seeme.api_keys WHERE id = {id_edith_all}'], '1 row',
-  'one revokes one''s own');
+  'a person revokes their own keys');
 CALL k_test.ask('@edith', ARRAY['DELETE FROM seeme.api_keys WHERE id = {id_vera_all}'], '0 rows',
   'and nobody else''s');
 CALL k_test.ask('@mike',
   ARRAY['DELETE FROM seeme.api_keys WHERE id IN ({id_mike_bot}, {id_edith_acme}, {id_edith_all}, '
-        '{id_edith_globex})'], '2 rows', 'who manages members those for their organization');
+        '{id_edith_globex})'], '2 rows',
+        'a person who manages members revokes keys for their organization');
 
 -- What needs no role: owned rows, leaving, one's own rows
 CALL k_test.ask('vera_read', ARRAY['SELECT name FROM k_model WHERE id = {vera_row}'], 'vera''s',
@@ -675,30 +687,30 @@ CALL k_test.ask('vera_read', ARRAY['SELECT name FROM k_model WHERE id = {vera_ro
 CALL k_test.ask('vera_read', ARRAY['DELETE FROM k_model WHERE id = {vera_row}'], '0 rows',
   'threat: deleting what the user owns, with a key for reading');
 CALL k_test.ask('vera_read', ARRAY['UPDATE k_model SET name = ''x'' WHERE id = {vera_row}'],
-  '0 rows', 'threat: changing it');
+  '0 rows', 'threat: changing what the user owns, with a key for reading');
 CALL k_test.ask('vera_write', ARRAY['UPDATE k_model SET name = ''x'' WHERE id = {vera_row}'],
-  '1 row', 'which takes models:update');
+  '1 row', 'a key with models:update changes what the user owns');
 CALL k_test.ask('vera_write', ARRAY['DELETE FROM k_model WHERE id = {vera_row}'], '0 rows',
   'threat: deleting it with a key for writing');
 CALL k_test.ask('vera_delete', ARRAY['DELETE FROM k_model WHERE id = {vera_row}'], '1 row',
-  'which takes models:delete');
+  'a key with models:delete deletes what the user owns');
 CALL k_test.ask('vera_delete', ARRAY['UPDATE k_model SET name = ''x'' WHERE id = {vera_row}'],
-  '0 rows', 'and no more');
+  '0 rows', 'a key with models:delete deletes no other rows');
 CALL k_test.ask('vera_all', ARRAY['DELETE FROM k_model'], '1 row',
   'a key of everything deletes what its user owns, and nothing else of a Viewer''s');
 CALL k_test.ask('vera_data', ARRAY['SELECT count(*) FROM k_model'], '0',
-  'a key for something else shows none');
+  'a key for something else shows no row that the user owns');
 CALL k_test.ask('vera_acme',
   ARRAY['SELECT count(*) FILTER (WHERE owner_id IS NOT NULL), count(*) FROM k_model'], '0|1500',
-  'nor does one for Acme show what is in no organization');
+  'a key for Acme does not show what is in no organization');
 CALL k_test.ask('vera_acme', ARRAY['DELETE FROM k_model'], '0 rows',
-  'threat: deleting it with a key for Acme');
+  'threat: deleting what is in no organization with a key for Acme');
 CALL k_test.ask('vera_acme', ARRAY[$$INSERT INTO k_model (owner_id, name) VALUES ({vera}, 'x')$$],
-  '42501', 'threat: adding such a row with it');
+  '42501', 'threat: adding a row in no organization with a key for Acme');
 CALL k_test.ask('vera_read', ARRAY[$$INSERT INTO k_model (owner_id, name) VALUES ({vera}, 'x')$$],
   '42501', 'threat: with a key for reading');
 CALL k_test.ask('vera_write', ARRAY[$$INSERT INTO k_model (owner_id, name) VALUES ({vera}, 'x')$$],
-  '1 row', 'which takes models:create');
+  '1 row', 'a key with models:create adds a row that the user owns');
 CALL k_test.ask('vera_delete', ARRAY['UPDATE k_model SET owner_id = {stan} WHERE id = {vera_row}'],
   '0 rows', 'threat: giving the row away with a key for deleting');
 CALL k_test.ask('edith_acme',
@@ -707,19 +719,19 @@ CALL k_test.ask('edith_acme',
 CALL k_test.ask('nora_own', ARRAY['SELECT count(*) FROM seeme.memberships'], '1',
   'a key for organizations:read shows the user''s own membership');
 CALL k_test.ask('nora_all', ARRAY['SELECT count(*) FROM seeme.memberships'], '1',
-  'so does one of everything');
+  'a key of everything shows the user''s own membership');
 CALL k_test.ask('nora_read', ARRAY['SELECT count(*) FROM seeme.memberships'], '0',
-  'one for models does not');
+  'a key for models does not show the user''s own membership');
 CALL k_test.ask('nora_acme', ARRAY['SELECT count(*) FROM seeme.memberships'], '0',
-  'nor one for an organization alone');
+  'a key for an organization alone does not show the user''s own membership');
 CALL k_test.ask('nora_leave', ARRAY['DELETE FROM seeme.memberships WHERE user_id = {nora}'],
-  '1 row', 'leaving takes organizations:manage_members');
+  '1 row', 'a key with organizations:manage_members lets its user leave the organization');
 CALL k_test.ask('nora_all', ARRAY['DELETE FROM seeme.organization_members WHERE user_id = {nora}'],
-  '1 row', 'or everything');
+  '1 row', 'a key of everything lets its user leave the organization');
 CALL k_test.ask('nora_own', ARRAY['DELETE FROM seeme.memberships'], '0 rows',
   'threat: making the user leave with a key for reading');
 CALL k_test.ask('nora_read', ARRAY['DELETE FROM seeme.memberships'], '0 rows',
-  'threat: with a key for models');
+  'threat: making the user leave with a key for models');
 CALL k_test.ask('nora_acme', ARRAY['DELETE FROM seeme.memberships'], '0 rows',
   'threat: with a key for Acme');
 CALL k_test.ask('stan_all',
@@ -783,13 +795,13 @@ CALL k_test.ask('adam_roles',
   '42501', 'threat: a role that the key may edit is given what it does not reach');
 CALL k_test.ask('adam_roles',
   ARRAY[$$UPDATE seeme.roles SET permissions = '{*}' WHERE id = {spare}$$], '42501',
-  'threat: or everything');
+  'threat: a role that the key may edit is given everything');
 CALL k_test.ask('adam_roles',
   ARRAY[$$UPDATE seeme.roles SET permissions = '{}' WHERE id = {reader}$$], '42501',
-  'threat: or has that taken away');
+  'threat: a role that the key may edit loses what the key does not reach');
 CALL k_test.ask('adam_roles',
   ARRAY[$$UPDATE seeme.roles SET permissions = '{roles:*}' WHERE id = {spare}$$], '1 row',
-  'what it reaches is well');
+  'a role that the key may edit gets what the key reaches');
 CALL k_test.ask('adam_roles',
   ARRAY[$$INSERT INTO seeme.roles (organization_id, name, permissions)
     VALUES ({acme}, 'New', '{models:read}')$$], '42501', 'threat: a new role with more');
@@ -804,9 +816,10 @@ CALL k_test.ask('mike_read', ARRAY['SELECT ' || :'narrow'
 UPDATE seeme.roles SET permissions = '{organizations:manage_members,organizations:read}'
   WHERE id = k_test.id('manager');
 CALL k_test.ask('mike_read', ARRAY['SELECT ' || :'narrow'], 'false|false',
-  'one that becomes less makes them less');
+  'a role that becomes less makes its user''s keys less');
 CALL k_test.ask('mike_bot', ARRAY['SELECT ' || :'narrow'], '28000',
-  'and silences that of the service, which they could not make now');
+  'a role that becomes less also silences the service''s key, which its user could not make any '
+  'more');
 UPDATE seeme.roles SET permissions = '{organizations:manage_members,organizations:read,models:read}'
   WHERE id = k_test.id('manager');
 
@@ -828,15 +841,15 @@ INSERT INTO k_test.thing VALUES ('token', :'token');
 CALL k_test.ask('stan_all', ARRAY['SELECT seeme_accept_invitation({token})'], '22023',
   'threat: accepting the user''s invitation by key');
 CALL k_test.ask('@stan', ARRAY['SELECT seeme_accept_invitation({token}) IS NOT NULL AS accepted'],
-  'true', 'which they do themselves');
+  'true', 'the user accepts the invitation without the key');
 CALL k_test.ask('stan_all', ARRAY['SELECT seeme_login({token})'], '28000',
-  'an invitation''s token is no key');
+  'the token of an invitation is no key');
 CALL k_test.ask('@stan', ARRAY['SELECT seeme_accept_invitation({key_stan_all})'], '22023',
-  'nor a key an invitation');
+  'a key is no token of an invitation');
 CALL k_test.ask('stan_read', ARRAY['SELECT count(*) FROM seeme.invitations'], '0',
   'threat: reading the user''s invitations with a key for models');
 CALL k_test.ask('stan_all', ARRAY['SELECT count(*) FROM seeme.invitations'], '1',
-  'which a key of everything shows');
+  'a key of everything shows the user''s invitations');
 CALL k_test.ask('olga_all', ARRAY['SELECT seeme_transfer_ownership({acme}, {adam})'], '42501',
   'threat: transferring what the user owns by key');
 CALL k_test.ask('olga_acme', ARRAY['SELECT seeme_transfer_ownership({acme}, {adam})'], '42501',
@@ -853,7 +866,7 @@ CALL k_test.ask('@provisioner', ARRAY['SELECT seeme_login({key_stan_all})',
   'threat: a key that comes through the provisioning role''s connection');
 CALL k_test.ask('@provisioner', ARRAY['SELECT seeme_login({key_stan_all})',
   $$INSERT INTO seeme.users (username, email) VALUES ('k_new', 'k_new@example.com')$$], '42501',
-  'threat: and adds users');
+  'threat: a key on the provisioning role''s connection adds users');
 CALL k_test.ask('edith_all', ARRAY['SELECT count(*) FROM seeme.audit_log'], '0',
   'a key shows no audit log that its user does not see');
 CALL k_test.ask('adam_roles', ARRAY['SELECT count(*) FROM seeme.audit_log'], '0',
@@ -867,11 +880,12 @@ CALL k_test.ask('adam_roles',
   'false|0|0', 'threat: asking about others with an Admin''s key for roles');
 CALL k_test.ask('adam_roles',
   ARRAY[$$SELECT count(*) FROM seeme_permission_matrix(organization => {acme}) m
-    WHERE m.permission NOT LIKE 'roles:%'$$], '0', 'threat: or by the matrix');
+    WHERE m.permission NOT LIKE 'roles:%'$$], '0',
+    'threat: asking about others by the matrix, with an Admin''s key for roles');
 CALL k_test.ask('adam_roles', ARRAY['SELECT count(*) FROM seeme.memberships'], '0',
-  'threat: listing members with it');
+  'threat: listing members with an Admin''s key for roles');
 CALL k_test.ask('adam_roles', ARRAY['SELECT count(*) FROM seeme.teams'], '0',
-  'threat: listing teams with it');
+  'threat: listing teams with an Admin''s key for roles');
 CALL k_test.ask('edith_read',
   ARRAY[$$SELECT c ->> 'user_id' = {edith} AS me,
     c -> 'permissions' FROM (SELECT set_config('seeme_rbac.current_organization', {acme}, true)
@@ -887,20 +901,20 @@ CALL k_test.ask('edith_acme',
     seeme_has_permission('models:read', team => {labs}) AS t,
     seeme_has_permission('models:read', organization => {globex}) AS o,
     seeme_has_permission('models:read', project => {alpha}) AS a$$], 'false|false|false|true',
-    'threat: checks');
+    'threat: a key for Acme in Globex: checks');
 CALL k_test.ask('edith_acme',
   ARRAY[$$SELECT array_length(seeme_permissions(project => {delta}), 1) AS p,
     {delta} = ANY (seeme_permitted_projects('models:read')::text[]) AS l,
     {alpha} = ANY (seeme_permitted_projects('models:read')::text[]) AS a$$], 'null|false|true',
-    'threat: lists');
+    'threat: a key for Acme in Globex: lists');
 CALL k_test.ask('edith_acme',
   ARRAY['SELECT count(*) FROM seeme.memberships WHERE organization_id = {globex}'], '0',
-  'threat: members');
+  'threat: a key for Acme in Globex: members');
 CALL k_test.ask('edith_acme',
   ARRAY['SELECT name FROM seeme.projects WHERE organization_id = {globex}'], 'none',
-  'threat: projects');
+  'threat: a key for Acme in Globex: projects');
 CALL k_test.ask('edith_acme', ARRAY['SELECT name FROM seeme.organizations WHERE id = {globex}'],
-  'none', 'threat: the organization itself');
+  'none', 'threat: a key for Acme in Globex: the organization itself');
 CALL k_test.ask('edith_acme',
   ARRAY[$$SELECT set_config('seeme_rbac.current_organization', {globex}, true)$$,
   $$SELECT (c -> 'current_organization' ->> 'id') = {acme} AS acme,
@@ -952,10 +966,12 @@ CALL k_test.meanwhile('edith_read', 'DELETE FROM seeme.api_keys WHERE id = {id_e
   'a key that is deleted is no good from the next statement on');
 CALL k_test.meanwhile('edith_read',
   'UPDATE seeme.api_keys SET expires_at = clock_timestamp() WHERE id = {id_edith_read}',
-  'true true 2000, false false 0 28000', 'one that expires neither');
+  'true true 2000, false false 0 28000',
+  'a key that expires is no good from the next statement on');
 CALL k_test.meanwhile('edith_read',
   'UPDATE seeme.users SET disabled_at = clock_timestamp() WHERE id = {edith}',
-  'true true 2000, false false 0 28000', 'one of somebody who is disabled neither');
+  'true true 2000, false false 0 28000',
+  'a key of a user who is disabled is no good from the next statement on');
 CALL k_test.meanwhile('edith_read',
   'UPDATE seeme.api_keys SET permissions = ''{datasets:read}'' WHERE id = {id_edith_read}',
   'true true 2000, true false 0 true', 'one that is narrowed by an administrator narrows at once');
@@ -1054,7 +1070,7 @@ CALL k_test.keep(concat_ws(' ', :'read_only', :'repeatable', :'serializable'), '
   'a key is good in READ ONLY, REPEATABLE READ and SERIALIZABLE transactions');
 SELECT k_test.used('tess_all') AS still \gset
 CALL k_test.keep(concat_ws(' ', :'at_first', :'still'), 'never never',
-  'which do not keep when it was used');
+  'READ ONLY, REPEATABLE READ and SERIALIZABLE transactions do not record that a key was used');
 SET SESSION AUTHORIZATION k_door;
 BEGIN; SELECT seeme_login(:'key') AS p \gset
 ROLLBACK;
@@ -1080,7 +1096,7 @@ COMMIT;
 RESET SESSION AUTHORIZATION;
 SELECT k_test.used('tess_all')::int < 60 AS anew \gset
 CALL k_test.keep(concat_ws(' ', :'undone', :'now', :'same', :'anew'), 'never t t t',
-  'a READ COMMITTED one does, when it commits, once a minute');
+  'a READ COMMITTED transaction records that a key was used when it commits, once a minute');
 CALL k_test.ask('@super',
   ARRAY[$$SELECT count(*) FROM seeme.audit_log WHERE row_id = {id_tess_all}
     AND command = 'UPDATE'$$], '0', 'using a key writes nothing to the audit log');
@@ -1096,10 +1112,10 @@ CALL k_test.ask('@edith',
 CALL k_test.ask('@adam',
   ARRAY[$$SELECT string_agg(subject, ' ' ORDER BY subject) FROM seeme_review({acme})
     WHERE finding = 'key is dormant'$$], 'edith_acme',
-    'and those for an organization to who manages its members');
+    'the review shows unused keys for an organization to a person who manages its members');
 CALL k_test.ask('edith_all',
   ARRAY[$$SELECT count(*) FROM seeme_review() WHERE finding LIKE 'key%'$$], '0',
-  'and none to who came by a key');
+  'the review shows no keys to a person who came by a key');
 
 -- Agreement: held without the key, and covered by it
 CALL k_test.agree('edith_read', 'edith');

@@ -39,7 +39,7 @@ SELECT is(
       'threat: letting somebody in with a better role');
 SELECT is(
   pg_temp.try('nora', $$INSERT INTO seeme.organization_members (organization_id, user_id, role_id)
-    VALUES ({acme}, {stan}, {reader})$$), '1 row', 'while one''s own is well');
+    VALUES ({acme}, {stan}, {reader})$$), '1 row', 'a role of one''s own permissions may be given');
 SELECT is(
   pg_temp.try('nora', $$INSERT INTO seeme.project_members (project_id, user_id, role_id)
     VALUES ({gamma}, {nora}, {deleter})$$), '42501',
@@ -51,7 +51,7 @@ SELECT is(
 SELECT is(
   pg_temp.try('nora', $$INSERT INTO seeme.project_members (project_id, user_id, role_id)
     VALUES ({gamma}, {tess}, {reader})$$), '1 row',
-      'while a role that one holds above is well below');
+      'a role that one holds in the organization may be given in its teams and projects');
 SELECT pg_temp.hold('{}'), pg_temp.hold_in('alpha', '{projects:read,projects:update,models:read}')
   \g /dev/null
 SELECT is(
@@ -81,7 +81,8 @@ SELECT is(
 SELECT pg_temp.hold_in('alpha', '{}') \g /dev/null
 SELECT is(
   pg_temp.try('nora', $$INSERT INTO seeme.project_members (project_id, user_id, role_id)
-    VALUES ({alpha}, {tess}, {reader})$$), '42501', 'and no longer once they are taken away');
+    VALUES ({alpha}, {tess}, {reader})$$), '42501',
+      'once the permissions are taken away, the role may be given no longer');
 UPDATE seeme.memberships SET valid_until = clock_timestamp() - interval '1 minute'
   WHERE user_id = :adam;
 SELECT ok(
@@ -122,7 +123,7 @@ SELECT is(pg_temp.try('nora', $$DELETE FROM seeme.project_members WHERE user_id 
 SELECT is(pg_temp.try('stan', $$DELETE FROM seeme.organization_members WHERE user_id = {stan}$$),
   '1 row', 'leaving needs nothing');
 SELECT is(pg_temp.try('tess', $$DELETE FROM seeme.team_members WHERE user_id = {tess}$$), '1 row',
-  'nor does leaving a team');
+  'leaving a team needs no permission');
 SELECT is(
   pg_temp.try('edith', $$UPDATE seeme.memberships SET valid_until = NULL,
     role_id = {Admin} WHERE user_id = {edith}$$), '0 rows',
@@ -160,10 +161,11 @@ SELECT is(
     'threat: reviving one, and with it a role in a team that holds more');
 SELECT is(
   pg_temp.try('adam', $$UPDATE seeme.memberships SET valid_until = NULL WHERE user_id = {tess}
-    AND team_id IS NULL$$), '1 row', 'while who holds it all may');
+    AND team_id IS NULL$$), '1 row',
+    'a person who holds all of a role may extend a membership with it');
 UPDATE seeme.memberships SET valid_until = NULL WHERE user_id = :tess AND team_id IS NULL;
 SELECT is(pg_temp.try('tess', $$DELETE FROM seeme.organization_members WHERE user_id = {tess}$$),
-  '1 row', 'and whoever leaves the organization leaves its teams');
+  '1 row', 'a person who leaves the organization leaves its teams, too');
 SELECT is(
   pg_temp.rows('adam',
   $$INSERT INTO seeme.memberships (organization_id, team_id, user_id, created_by)
@@ -202,7 +204,7 @@ SELECT is(
 SELECT is(pg_temp.try('nora', $$DELETE FROM seeme.roles WHERE id = {deleter}$$), '42501',
   'threat: removing a role that holds more');
 SELECT is(pg_temp.try('nora', $$DELETE FROM seeme.roles WHERE id = {reader}$$), '1 row',
-  'while a role of codes that one holds may go');
+  'a role of permissions that one holds may be deleted');
 SELECT is(
   pg_temp.try('nora', $$INSERT INTO seeme.roles (organization_id, name, permissions)
     VALUES ({acme}, 'New', '{annotations:create,annotations:update,annotations:delete}')$$),
@@ -268,7 +270,7 @@ SELECT is(
     WHERE user_id = {adam}$$), '42501', 'threat: an Admin takes a role that holds *');
 SELECT is(
   pg_temp.try('olga', $$UPDATE seeme.organization_members SET role_id = {all}
-    WHERE user_id = {adam}$$), '1 row', 'which the owner may give');
+    WHERE user_id = {adam}$$), '1 row', 'the owner may give a role that holds *');
 
 -- The owner
 SELECT is(pg_temp.try('adam', $$DELETE FROM seeme.organization_members WHERE user_id = {olga}$$),
@@ -284,7 +286,8 @@ SELECT is(pg_temp.try('vera', $$DELETE FROM seeme.organization_members WHERE use
   '42501', 'threat: somebody who holds * throws out the owner');
 SELECT is(
   pg_temp.try('vera', $$UPDATE seeme.memberships SET valid_from = '2100-01-01'
-    WHERE user_id = {olga}$$), '42501', 'threat: or puts off the owner''s membership');
+    WHERE user_id = {olga}$$), '42501',
+    'threat: somebody who holds * makes the owner''s membership begin later');
 SELECT is(
   pg_temp.try('olga', $$UPDATE seeme.organization_members SET role_id = {Viewer}
     WHERE user_id = {olga}$$), '42501', 'the owner keeps the role Owner');
@@ -296,10 +299,11 @@ SELECT is(
     WHERE user_id = {adam}$$), '23514', 'the role Owner is on the owner''s membership alone');
 SELECT is(
   pg_temp.try('olga', $$INSERT INTO seeme.team_members (team_id, user_id, role_id)
-    VALUES ({research}, {adam}, {Owner})$$), '23514', 'nor is it given in a team');
+    VALUES ({research}, {adam}, {Owner})$$), '23514', 'the role Owner is not given in a team');
 SELECT is(
   pg_temp.try(NULL, $$INSERT INTO seeme.memberships (organization_id, user_id, role_id)
-    VALUES ({acme}, {stan}, {Owner})$$), '23514', 'not by a superuser either');
+    VALUES ({acme}, {stan}, {Owner})$$), '23514',
+      'a superuser does not give the role Owner either');
 SELECT ok(pg_temp.try(p, $$UPDATE seeme.organizations SET owner_id = {adam} WHERE id = {acme}$$) NOT
   LIKE '%row', 'threat: making oneself the owner by UPDATE, as ' || p)
   FROM unnest(ARRAY['adam','vera','olga']) AS p;
@@ -308,7 +312,7 @@ SELECT is((SELECT count(*) FROM seeme.memberships m
     WHERE m.role_id = pg_temp.id('Owner') AND m.team_id IS NULL AND m.project_id IS NULL),
     2::bigint, 'each organization''s owner is a member with the role Owner');
 SELECT is((SELECT count(*) FROM seeme.memberships WHERE role_id = pg_temp.id('Owner')), 2::bigint,
-  'and nobody else has it');
+  'nobody but owners has the role Owner');
 UPDATE seeme.memberships SET role_id = pg_temp.id('Viewer') WHERE user_id = :vera;
 
 -- Nobody acts for a disabled owner until a database administrator reassigns the organization
@@ -324,7 +328,7 @@ SELECT is(pg_temp.rows(NULL, $$UPDATE seeme.organizations SET owner_id = {adam} 
 SELECT is(pg_temp.rows(NULL, $$UPDATE seeme.organizations SET owner_id = {stan} WHERE id = {acme}$$,
     $$SELECT username, role_name FROM seeme.organization_members WHERE organization_id = {acme}
       AND role_id = {Owner}$$), '{stan|Owner}',
-  'even to somebody who was no member');
+  'a database administrator may reassign to a person who was no member');
 UPDATE seeme.users SET disabled_at = NULL WHERE id = :olga;
 
 -- Moving a project changes who may do what in it
@@ -336,9 +340,9 @@ SELECT is(pg_temp.try('nora', $$UPDATE seeme.projects SET team_id = NULL WHERE i
   '42501', 'threat: moving it out of the team takes from its people what one does not hold');
 SELECT is(
   pg_temp.try('adam', $$UPDATE seeme.projects SET team_id = {research} WHERE id = {gamma}$$),
-  '1 row', 'which is well for somebody who holds it all');
+  '1 row', 'a person who holds it all may move a project to a team');
 SELECT is(pg_temp.try('adam', $$UPDATE seeme.projects SET team_id = {sales} WHERE id = {alpha}$$),
-  '1 row', 'there and back');
+  '1 row', 'a person who holds it all may move a project from a team to another');
 SELECT pg_temp.hold('{}'), pg_temp.hold_in('gamma', '{projects:read,projects:update}'),
   pg_temp.hold_in('sales', '{models:*}') \g /dev/null
 SELECT isnt(pg_temp.try('nora', $$UPDATE seeme.projects SET team_id = {sales} WHERE id = {gamma}$$),
@@ -361,17 +365,17 @@ SELECT pg_temp.hold_in('alpha',
 SELECT is(pg_temp.assign('nora', 'model', 'res1', 'alpha'), '42501',
   'threat: assigning somebody else''s model to one''s own project');
 SELECT is(pg_temp.assign('nora', 'workflow', 'res2', 'alpha'), '42501',
-  'threat: somebody else''s workflow');
+  'threat: assigning somebody else''s workflow to one''s own project');
 SELECT is(pg_temp.assign('nora', 'dataset', 'res3', 'alpha'), '42501',
-  'threat: another organization''s dataset');
+  'threat: assigning another organization''s dataset to one''s own project');
 SELECT is(pg_temp.assign('nora', 'model', 'res4', 'alpha'), '1 row',
-  'while a new one is assigned where one may create');
+  'a new resource may be assigned where one may create');
 SELECT pg_temp.hold_in('beta', '{models:read,models:update,models:delete,workflows:read}')
   \g /dev/null
 SELECT is(pg_temp.assign('nora', 'model', 'res1', 'alpha'), '42501',
-  'threat: a model that one may change but not share');
+  'threat: assigning a model that one may change but not share');
 SELECT is(pg_temp.assign('nora', 'workflow', 'res2', 'alpha'), '42501',
-  'threat: a workflow that one may only read');
+  'threat: assigning a workflow that one may only read');
 SELECT pg_temp.hold_in('beta', '{models:share,workflows:update}') \g /dev/null
 SELECT is(pg_temp.assign('nora', 'model', 'res1', 'alpha'), '1 row',
   'a model may be assigned by who may share it and update the project');
@@ -381,7 +385,7 @@ SELECT is(pg_temp.assign('nora', 'model', 'res1', 'gamma'), '42501',
   'threat: sharing it into a project that one may not update');
 SELECT pg_temp.hold_in('beta', '{}') \g /dev/null
 SELECT is(pg_temp.assign('nora', 'model', 'res1', 'alpha'), '42501',
-  'and no longer once the right to share is taken away');
+  'once the right to share is taken away, a model is assigned no longer');
 SELECT pg_temp.hold_in('alpha',
   '{projects:read,projects:update,models:read,models:update,models:share}') \g /dev/null
 SELECT is(pg_temp.assign('nora', 'model', 'res4', 'alpha'), '42501',
@@ -399,11 +403,11 @@ SELECT pg_temp.hold_in('alpha', '{projects:read,projects:update,models:create}')
 SELECT is(pg_temp.assign('nora', 'model', 'nobody_known', 'alpha'), '42501',
   'threat: claiming a resource that was somebody''s until it was taken out of its project');
 SELECT is(pg_temp.assign('nora', 'model', 'res4', 'alpha'), '1 row',
-  'while one that never was in any may be');
+  'a resource that never was in a project may be assigned');
 SELECT is(pg_temp.assign('adam', 'model', 'res1', 'gamma'), '1 row',
   'an Admin shares within the organization');
 SELECT is(pg_temp.assign('adam', 'dataset', 'res3', 'gamma'), '42501',
-  'and nothing out of another');
+  'an Admin shares nothing out of another organization');
 SELECT is(pg_temp.assign('oscar', 'model', 'res1', 'delta'), '42501',
   'threat: another organization''s owner takes a model');
 SELECT is(pg_temp.assign('adam', 'model', 'res1', 'delta'), '42501',
@@ -428,18 +432,20 @@ SELECT is(pg_temp.assign('nora', 'graph', 'res5', 'alpha'), '1 row',
   'the owner of a row assigns it');
 SELECT is(pg_temp.assign('nora', 'graph', 'res4', 'alpha'), '42501',
   'threat: claiming another''s row that is in no project yet');
-SELECT is(pg_temp.assign('adam', 'graph', 'res4', 'alpha'), '42501', 'not even an Admin does');
+SELECT is(pg_temp.assign('adam', 'graph', 'res4', 'alpha'), '42501',
+  'threat: an Admin claims another''s row that is in no project yet');
 SELECT is(pg_temp.assign('nora', 'workflow', 'res6', 'alpha'), '42501',
   'threat: claiming a row of a protected table without an owner column');
 SELECT is(pg_temp.assign('adam', 'workflow', 'res6', 'alpha'), '42501',
-  'which only privileged code assigns first');
+  'privileged code assigns a row of a protected table without an owner column first');
 SELECT is(pg_temp.assign(NULL, 'workflow', 'res6', 'alpha'), '1 row',
-  'such as a superuser with nobody identified');
+  'a superuser with nobody identified is privileged code');
 INSERT INTO seeme.project_resources (project_id, resource_type, resource_id)
   VALUES (:beta, 'workflow', pg_temp.id('res6'));
 SELECT is(pg_temp.assign('nora', 'workflow', 'res6', 'alpha'), '42501',
   'once assigned it takes the right to change it');
-SELECT is(pg_temp.assign('adam', 'workflow', 'res6', 'alpha'), '1 row', 'as it does of any other');
+SELECT is(pg_temp.assign('adam', 'workflow', 'res6', 'alpha'), '1 row',
+  'once assigned, any other row takes the right to change it, too');
 SELECT pg_temp.hold_in('alpha', '{}') \g /dev/null
 SELECT is(pg_temp.assign('nora', 'graph', 'res5', 'alpha'), '42501',
   'the owner of a row needs the right to update the project, too');
@@ -524,7 +530,7 @@ SELECT isnt(pg_temp.try(NULL, $$UPDATE seeme.roles SET permissions = '{*}' WHERE
 SELECT isnt(
   pg_temp.rows(NULL, $$UPDATE seeme.memberships SET role_id = NULL WHERE role_id = {Contributor}$$,
   $$DELETE FROM seeme.roles WHERE id = {Contributor} RETURNING name$$), '{Contributor}',
-  'nor deleted');
+  'a built-in role is deleted by nobody, not even a superuser');
 SELECT is(pg_temp.try(NULL, $$DELETE FROM seeme.roles WHERE id = {annotator}$$), '23503',
   'a role in use is deleted by nobody');
 SELECT is(pg_temp.try(NULL, $$DELETE FROM seeme.organizations WHERE id = {acme}$$), '1 row',

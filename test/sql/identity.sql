@@ -378,101 +378,126 @@ RESET SESSION AUTHORIZATION;
 SELECT plan(90);
 SELECT is(:'direct_id'::text, :edith,
   'somebody who connects with their own database role is that person');
-SELECT is(:'direct_count'::text, '20000', 'and sees their rows');
+SELECT is(:'direct_count'::text, '20000',
+  'somebody who connects with their own database role sees that person''s rows');
 SELECT is(:'role_id'::text, :edith, 'SET ROLE does not change who is asking');
-SELECT is(:'role_count'::text, '20000', 'nor what they see');
+SELECT is(:'role_count'::text, '20000', 'SET ROLE does not change what the person sees');
 SELECT is(:'definer_id'::text, :edith, 'a SECURITY DEFINER function does not change who is asking');
-SELECT is(:'definer_count'::text, '20000', 'nor what they see');
+SELECT is(:'definer_count'::text, '20000',
+  'a SECURITY DEFINER function does not change what the person sees');
 SELECT is(:'walker_assume'::text, '42501', 'threat: SET ROLE to the gateway, then seeme_assume');
 SELECT is(:'nobody_definer_assume'::text, '42501',
   'threat: seeme_assume through a SECURITY DEFINER function of the gateway''s');
 SELECT ok(:'role_assume' IN ('42501', '28000') AND :'inherited_assume' IN ('42501', '28000')
   AND :'definer_assume' IN ('42501', '28000'),
   'threat: somebody with a database role of their own assumes another by any of these ways');
-SELECT is(:'still_direct_id'::text, :edith, 'and is still who they were');
+SELECT is(:'still_direct_id'::text, :edith,
+  'after these attempts the person is still who they were');
 SELECT is(:'below_assume'::text, '42501',
   'seeme_assume is for the grantee, not for what is granted the grantee''s role');
 SELECT is(:'nobody_id'::text, 'null', 'a database role that belongs to nobody is nobody');
-SELECT is(:'nobody_count'::text, '0', 'and sees nothing');
-SELECT is(:'nobody_assume'::text, '42501', 'and may not call seeme_assume');
+SELECT is(:'nobody_count'::text, '0', 'a database role that belongs to nobody sees nothing');
+SELECT is(:'nobody_assume'::text, '42501',
+  'a database role that belongs to nobody may not call seeme_assume');
 SELECT is(:'gateway_id'::text, 'null', 'a gateway is nobody by itself');
-SELECT is(:'gateway_count'::text, '0', 'and sees nothing');
+SELECT is(:'gateway_count'::text, '0', 'a gateway by itself sees nothing');
 SELECT is(:'assumed'::text, :edith, 'seeme_assume answers with who is asking now');
-SELECT is(:'assumed_id'::text, :edith, 'as does seeme_user_id');
-SELECT is(:'assumed_count'::text, '20000', 'whose rows are seen');
+SELECT is(:'assumed_id'::text, :edith,
+  'after seeme_assume, seeme_user_id answers with the person, too');
+SELECT is(:'assumed_count'::text, '20000', 'after seeme_assume the person''s rows are seen');
 SELECT is(:'assumed_again'::text, :edith, 'the same person may be assumed again');
 SELECT is(:'assumed_second'::text, '28000',
   'threat: a second, different person in one transaction');
-SELECT is(:'assumed_after_second'::text, :edith, 'after which the first is still the one');
+SELECT is(:'assumed_after_second'::text, :edith,
+  'after a refused second person the first is still the one');
 SELECT is(:'after_commit_id'::text, 'null', 'the identity ends with the transaction');
-SELECT is(:'after_commit_count'::text, '0', 'and so do the rows');
+SELECT is(:'after_commit_count'::text, '0',
+  'with the identity the visible rows end with the transaction');
 SELECT is(:'next_assumed'::text, :vera,
   'the next transaction of a pooled connection may be another person''s');
-SELECT is(:'next_count'::text, '10000', 'who sees their own rows');
+SELECT is(:'next_count'::text, '10000',
+  'the next person of a pooled connection sees their own rows');
 SELECT is(:'after_rollback_id'::text, 'null', 'the identity ends with ROLLBACK');
-SELECT is(:'after_rollback_count'::text, '0', 'and so do the rows');
+SELECT is(:'after_rollback_count'::text, '0',
+  'with the identity the visible rows end with ROLLBACK');
 SELECT is(:'alone'::text, :vera,
   'outside a transaction block seeme_assume is for its own statement');
-SELECT is(:'after_alone_id'::text, 'null', 'and no longer');
+SELECT is(:'after_alone_id'::text, 'null',
+  'outside a transaction block seeme_assume is not for the next statement');
 SELECT is(:'in_savepoint'::text, :edith, 'a person may be assumed within a savepoint');
-SELECT is(:'after_savepoint_id'::text, 'null', 'ROLLBACK TO SAVEPOINT takes that back');
-SELECT is(:'after_savepoint_count'::text, '0', 'and the rows with it');
-SELECT is(:'after_savepoint_assume'::text, :edith, 'and the same person may be assumed again');
+SELECT is(:'after_savepoint_id'::text, 'null',
+  'ROLLBACK TO SAVEPOINT takes an identity of the savepoint back');
+SELECT is(:'after_savepoint_count'::text, '0', 'ROLLBACK TO SAVEPOINT hides the rows again');
+SELECT is(:'after_savepoint_assume'::text, :edith,
+  'after ROLLBACK TO SAVEPOINT the same person may be assumed again');
 SELECT is(:'kept_over_savepoint'::text, :edith,
   'ROLLBACK TO SAVEPOINT leaves an identity that was there before');
-SELECT is(:'kept_over_release'::text, :edith, 'so does RELEASE');
+SELECT is(:'kept_over_release'::text, :edith, 'RELEASE leaves an identity that was there before');
 SELECT is(:'released_twice'::text, :edith,
   'an identity goes on through RELEASE of savepoints, one in another');
 SELECT is(concat_ws(' ', :'undone_at_once', :'undone_at_once_count'), 'null 0',
-  'threat: one that was given in two of them outlives the rollback of both');
-SELECT is(:'undone_in_blocks'::text, 'null', 'threat: or that of a function''s blocks');
+  'threat: an identity that was given in two savepoints outlives the rollback of both');
+SELECT is(:'undone_in_blocks'::text, 'null',
+  'threat: an identity that was given in a function''s blocks outlives their rollback');
 SELECT matches(:'unknown_message'::text, '^28000 ', 'assuming somebody unknown is an error');
 SELECT is(:'disabled_message'::text, :'unknown_message',
   'assuming somebody disabled is the same error');
 SELECT ok(:'null_assume' IN ('22004', '28000'), 'assuming nobody is an error');
-SELECT is(:'refused_assume'::text, '28000', 'a refused seeme_assume');
-SELECT is(:'after_refused_id'::text, 'null', 'leaves nobody');
-SELECT is(:'after_refused_count'::text, '0', 'and nothing to see');
+SELECT is(:'refused_assume'::text, '28000', 'seeme_assume of an unknown person is refused');
+SELECT is(:'after_refused_id'::text, 'null', 'a refused seeme_assume leaves nobody identified');
+SELECT is(:'after_refused_count'::text, '0', 'a refused seeme_assume leaves nothing to see');
 SELECT matches(:'forged_session'::text, '^[0-9A-Z]{5}$',
   'threat: setting the identity for the session');
-SELECT is(:'forged_session_id'::text, 'null', 'does not make one that person');
+SELECT is(:'forged_session_id'::text, 'null',
+  'setting the identity for the session does not make one that person');
 SELECT matches(:'forged_local'::text, '^[0-9A-Z]{5}$',
   'threat: setting another identity within the transaction');
-SELECT is(:'forged_local_id'::text, :vera, 'leaves who was there');
+SELECT is(:'forged_local_id'::text, :vera,
+  'setting another identity leaves the person who was there');
 SELECT matches(:'forged_inside'::text, '^[0-9A-Z]{5}$', 'threat: setting it inside a SELECT');
 SELECT matches(:'forged_set'::text, '^[0-9A-Z]{5}$', 'threat: SET LOCAL');
 SELECT matches(:'forged_reset'::text, '^[0-9A-Z]{5}$', 'threat: RESET');
-SELECT is(:'after_forged_id'::text, :vera, 'leave who was there');
-SELECT is(:'after_forged_count'::text, '10000', 'and what they see');
+SELECT is(:'after_forged_id'::text, :vera,
+  'SET and RESET of the setting leave the person who was there');
+SELECT is(:'after_forged_count'::text, '10000',
+  'SET and RESET of the setting leave what the person sees');
 SELECT is(:'after_reset_all_id'::text, :vera, 'threat: RESET ALL in order to assume another');
-SELECT is(:'after_reset_all_assume'::text, '28000', 'which is refused as ever');
+SELECT is(:'after_reset_all_assume'::text, '28000',
+  'after RESET ALL another seeme_assume is refused as ever');
 SELECT matches(:'super_session' || ' ' || :'super_local' || ' ' || :'super_set',
   '^[0-9A-Z]{5} [0-9A-Z]{5} [0-9A-Z]{5}$', 'a superuser cannot set it either');
-SELECT is(:'super_id'::text, 'null', 'and remains nobody');
-SELECT isnt(:'super_forger'::text, :edith, 'not by a function with a setting of its own');
+SELECT is(:'super_id'::text, 'null', 'a superuser who sets it remains nobody');
+SELECT isnt(:'super_forger'::text, :edith, 'a function with a setting of its own cannot set it');
 SELECT matches(:'granted_forged'::text, '^[0-9A-Z]{5}$', 'threat: GRANT SET ON PARAMETER');
-SELECT is(:'granted_forged_id'::text, 'null', 'makes nobody somebody');
-SELECT is(:'granted_forged_count'::text, '0', 'and shows nothing');
+SELECT is(:'granted_forged_id'::text, 'null', 'GRANT SET ON PARAMETER makes nobody somebody');
+SELECT is(:'granted_forged_count'::text, '0',
+  'after GRANT SET ON PARAMETER the setting shows nothing');
 SELECT is(:'placeholder_id'::text, 'null', 'threat: setting it before the library is loaded');
-SELECT is(:'placeholder_count'::text, '0', 'shows nothing');
-SELECT is(:'super_placeholder_id'::text, 'null', 'not as a superuser either');
+SELECT is(:'placeholder_count'::text, '0', 'setting it before the library is loaded shows nothing');
+SELECT is(:'super_placeholder_id'::text, 'null',
+  'setting it before the library is loaded does nothing for a superuser either');
 SELECT is(:'before_discard_id'::text, :edith, 'before DISCARD ALL a direct login is that person');
 SELECT is(:'after_discard_id'::text, 'null', 'after DISCARD ALL it is whoever connected');
-SELECT is(:'assumed_before_discard'::text, :edith, 'a pooled connection that served somebody');
-SELECT is(:'gateway_after_discard_id'::text, 'null', 'serves nobody after DISCARD ALL');
-SELECT is(:'gateway_after_discard_count'::text, '0', 'and shows nothing');
+SELECT is(:'assumed_before_discard'::text, :edith,
+  'a pooled connection serves a person before DISCARD ALL');
+SELECT is(:'gateway_after_discard_id'::text, 'null',
+  'a pooled connection serves nobody after DISCARD ALL');
+SELECT is(:'gateway_after_discard_count'::text, '0',
+  'a pooled connection shows nothing after DISCARD ALL');
 SELECT is(:'edith_workers'::text, 'planned, launched',
   'a scan by direct login runs in parallel workers');
-SELECT is(:'edith_count'::text, '20000', 'and they see the person''s rows');
+SELECT is(:'edith_count'::text, '20000', 'workers of a direct login see the person''s rows');
 SELECT is(:'assumed_workers'::text, 'planned, launched',
   'a scan by somebody assumed runs in parallel workers');
-SELECT is(:'parallel_count'::text, '20000', 'and they see that person''s rows');
-SELECT is(:'parallel_id'::text, :edith, 'and know who it is');
-SELECT is(:'parallel_id_count'::text, '20000', 'for every row');
-SELECT is(:'parallel_in_savepoint'::text, '20000', 'also of somebody named in a savepoint');
+SELECT is(:'parallel_count'::text, '20000', 'workers of an assumed person see that person''s rows');
+SELECT is(:'parallel_id'::text, :edith, 'workers know who is asking');
+SELECT is(:'parallel_id_count'::text, '20000', 'workers know who is asking for every row');
+SELECT is(:'parallel_in_savepoint'::text, '20000',
+  'workers know of a person who was named in a savepoint');
 SELECT is(concat_ws(' ', :'parallel_rolled_back', :'parallel_rolled_back_id'), '0 0',
   'threat: workers that go on being told of somebody whose savepoint was rolled back');
-SELECT is(:'parallel_caught'::text, '0', 'threat: or whose block of a function was');
+SELECT is(:'parallel_caught'::text, '0',
+  'threat: workers that go on being told of somebody whose block of a function was rolled back');
 SELECT is(concat_ws(' ', :'parallel_within', :'parallel_after_within'), '20000 20000',
   'a rollback to a savepoint inside does not make them forget');
 SELECT is(concat_ws(', ', :'shown', :'shown_after'), :edith || ', ',
@@ -480,16 +505,18 @@ SELECT is(concat_ws(', ', :'shown', :'shown_after'), :edith || ', ',
 SELECT is(:'in_worker'::text, '25000',
   'threat: a parallel worker names somebody, and another one somebody else');
 SELECT is(concat_ws(' ', :'in_leader', :'in_leader_id'), '25000 null',
-  'threat: the leader does, of whom its workers know nothing');
+  'threat: the leader names somebody of whom its workers know nothing');
 SELECT is(concat_ws(' ', :'parallel_before_reset', :'parallel_after_reset', :'reset_id'),
   '20000 20000 ' || :edith,
   'RESET of the setting changes neither who is asking nor what workers know');
-SELECT is(:'parallel_next_count'::text, '10000', 'and the next person''s in the next transaction');
-SELECT is(:'parallel_nobody_count'::text, '0', 'and nobody''s where there is nobody');
+SELECT is(:'parallel_next_count'::text, '10000',
+  'in the next transaction workers know the next person');
+SELECT is(:'parallel_nobody_count'::text, '0', 'in a transaction of nobody workers know nobody');
 SELECT is(:'prepared_edith_count' || ' ' || :'prepared_vera_count' || ' '
   || :'prepared_nobody_count', '20000 10000 0',
   'a prepared statement serves one person after the other');
-SELECT is(:'prepared_revoked_count'::text, '0', 'and knows of a revocation since');
+SELECT is(:'prepared_revoked_count'::text, '0',
+  'a prepared statement knows of a revocation since it was prepared');
 SELECT is(:'disabled_direct_count'::text, '0',
   'somebody disabled who connects with their own database role sees nothing');
 SELECT is(:'revoked_assume'::text, '42501', 'a gateway whose grant is revoked assumes nobody');

@@ -21,7 +21,7 @@ SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'), :seats),
   'the owner hands the organization to a member, and stays as Admin');
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'),
   'SELECT owner_id = {edith} FROM seeme.organizations WHERE id = {acme}'), '{true}',
-  'who is the owner then');
+  'after the transfer the member is the owner');
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', p),
   format('SELECT username FROM seeme.organization_members WHERE organization_id = {acme} AND '
          'role_id = {Owner}')), ARRAY[p], 'whatever their role was: ' || p)
@@ -35,38 +35,41 @@ SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'),
     'the former owner holds what an Admin holds, at once');
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'),
   $$SELECT pg_temp.become('edith')$$, $$SELECT seeme_has_permission('*', organization => {acme}),
-    seeme_has_permission('*', project => {alpha})$$), '{true|true}', 'the new one everything');
+    seeme_has_permission('*', project => {alpha})$$), '{true|true}',
+    'the new owner holds everything, at once');
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'), pg_temp.transfer('acme', 'olga')),
-  '{42501}', 'threat: taking it back');
+  '{42501}', 'threat: the former owner takes the organization back');
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'),
   $$SELECT pg_temp.become('edith')$$, pg_temp.transfer('acme', 'olga'), :seats),
   '{adam|Admin,edith|Admin,olga|Owner}', 'the new owner may hand it on, or back');
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'),
   $$SELECT pg_temp.become('edith')$$, $$DELETE FROM seeme.organization_members
-    WHERE user_id = {olga} RETURNING user_id = {olga}$$), '{true}', 'and remove the former one');
+    WHERE user_id = {olga} RETURNING user_id = {olga}$$), '{true}',
+    'the new owner may remove the former one');
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'),
   $$DELETE FROM seeme.organization_members WHERE user_id = {olga} RETURNING username$$), '{olga}',
-  'who may leave, too');
+  'the former owner may leave');
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'),
   $$DELETE FROM seeme.organization_members WHERE user_id = {edith}$$, 'SELECT 1'), '{42501}',
   'threat: the former owner throws out the new one');
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'),
   $$UPDATE seeme.organization_members SET role_id = {Editor} WHERE user_id = {edith}$$, 'SELECT 1'),
-  '{42501}', 'threat: or makes them an Editor again');
+  '{42501}', 'threat: the former owner makes the new one an Editor again');
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'),
   $$WITH d AS (DELETE FROM seeme.organizations WHERE id = {acme} RETURNING id) SELECT count(*)
-    FROM d$$), '{0}', 'threat: or deletes the organization');
+    FROM d$$), '{0}', 'threat: the former owner deletes the organization');
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'olga'), :seats),
-  '{adam|Admin,edith|Editor,olga|Owner}', 'to oneself: nothing changes');
+  '{adam|Admin,edith|Editor,olga|Owner}', 'a transfer to oneself changes nothing');
 SELECT is(
   pg_temp.rows('olga',
   'SELECT seeme_transfer_ownership(new_owner_id => {edith}, organization_id => {acme})',
-  'SELECT owner_id = {edith} FROM seeme.organizations'), '{true}', 'by named arguments');
+  'SELECT owner_id = {edith} FROM seeme.organizations'), '{true}',
+  'seeme_transfer_ownership takes named arguments');
 UPDATE seeme.memberships SET valid_from = clock_timestamp() - interval '1 day',
   valid_until = clock_timestamp() + interval '1 day' WHERE user_id = :edith;
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'),
   'SELECT valid_from IS NULL, valid_until IS NULL FROM seeme.memberships WHERE user_id = {edith}'),
-  '{true|true}', 'the owner''s membership is for good');
+  '{true|true}', 'the new owner''s membership has no end');
 UPDATE seeme.memberships SET valid_from = NULL, valid_until = NULL WHERE user_id = :edith;
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'), $$SELECT pg_temp.become(NULL)$$,
   $$SELECT bool_and(user_id = {olga}), bool_or(table_name = 'organizations'),
@@ -87,7 +90,7 @@ SELECT is(pg_temp.complaint('adam', pg_temp.transfer(o, 'adam')),
   pg_temp.complaint('adam', pg_temp.transfer('acme', 'adam')), 'one and the same refusal: ' || o)
   FROM unnest(ARRAY['globex', 'nobody_known']) AS o;
 SELECT is(pg_temp.try('adam', 'SELECT seeme_transfer_ownership(NULL, {adam})'), '42501',
-  'nor of nothing');
+  'no organization: a transfer of null is refused');
 
 -- To a member
 SELECT is(pg_temp.try('olga', pg_temp.transfer('acme', p)), '23503', 'not to ' || what)
@@ -95,7 +98,7 @@ SELECT is(pg_temp.try('olga', pg_temp.transfer('acme', p)), '23503', 'not to ' |
   ('gina', 'another organization''s member'), ('dora', 'a disabled member'),
   ('nobody_known', 'nobody known')) AS v (p, what);
 SELECT is(pg_temp.try('olga', 'SELECT seeme_transfer_ownership({acme}, NULL)'), '23503',
-  'not to null');
+  'no transfer to null');
 SELECT is(pg_temp.complaint('olga', pg_temp.transfer('acme', p)),
   pg_temp.complaint('olga', pg_temp.transfer('acme', 'nobody_known')),
   'threat: finding out whether there is such a person: ' || p)
@@ -110,7 +113,7 @@ SELECT is(
   'UPDATE seeme.users SET disabled_at = clock_timestamp() + interval ''1 hour'' WHERE id = {edith}',
   $$SELECT pg_temp.become('olga')$$, pg_temp.transfer('acme', 'edith'),
   'SELECT owner_id = {edith} FROM seeme.organizations'), '{true}',
-  'who will be disabled later is not yet');
+  'a transfer to a member who will be disabled later is allowed');
 
 -- The owner is neither removed, demoted nor deleted
 SELECT is(pg_temp.try(p, s), '42501', format(
@@ -127,15 +130,15 @@ SELECT is(pg_temp.try(p, s), '42501', format(
                'UPDATE seeme.memberships SET valid_from = ''2000-01-01'' WHERE user_id = {olga}'))
                AS v (what, s);
 SELECT is(pg_temp.try(NULL, 'DELETE FROM seeme.users WHERE id = {olga}'), '23503',
-  'nor is the owner''s account deleted');
+  'the account of an owner is not deleted');
 SELECT is(pg_temp.rows('olga', pg_temp.transfer('acme', 'edith'), $$SELECT pg_temp.become(NULL)$$,
   'DELETE FROM seeme.users WHERE id = {olga} RETURNING username'), '{olga}',
-  'which is well once the organization is handed over');
+  'the account of a former owner may be deleted');
 SELECT is(pg_temp.rows('olga', 'DELETE FROM seeme.organizations WHERE id = {acme} RETURNING name'),
   '{Acme}', 'the owner''s membership goes with the organization');
 SELECT is(pg_temp.rows('olga', 'DELETE FROM seeme.organizations WHERE id = {acme}',
   $$SELECT pg_temp.become(NULL)$$, 'DELETE FROM seeme.users WHERE id = {olga} RETURNING username'),
-  '{olga}', 'and the account may be deleted then');
+  '{olga}', 'after the organization is deleted, its owner''s account may be deleted');
 
 -- owner_id by itself
 SELECT is(pg_temp.try(p, 'UPDATE seeme.organizations SET owner_id = {adam} WHERE id = {acme}'),
@@ -147,12 +150,13 @@ SELECT is(pg_temp.rows(NULL, 'UPDATE seeme.organizations SET owner_id = {adam} W
   :seats), '{adam|Owner,edith|Editor,olga|Admin}',
   'a superuser with nobody identified reassigns; the memberships follow');
 SELECT is(pg_temp.rows(NULL, 'UPDATE seeme.organizations SET owner_id = {stan} WHERE id = {acme}',
-  :seats), '{adam|Admin,edith|Editor,olga|Admin,stan|Owner}', 'to somebody who was no member, too');
+  :seats), '{adam|Admin,edith|Editor,olga|Admin,stan|Owner}',
+  'a superuser may reassign to a person who was no member');
 SELECT is(pg_temp.try(NULL, 'UPDATE seeme.organizations SET owner_id = NULL WHERE id = {acme}'),
   '23502', 'there is always an owner');
 SELECT is(
   pg_temp.try(NULL, 'UPDATE seeme.organizations SET owner_id = {nobody_known} WHERE id = {acme}'),
-  '23503', 'who exists');
+  '23503', 'an organization is not given to a user who does not exist');
 
 -- A disabled owner
 \set disabled '''SELECT finding, subject FROM seeme_review({acme}) WHERE finding = $$owner is disabled$$'''
@@ -161,22 +165,23 @@ UPDATE seeme.users SET disabled_at = clock_timestamp() WHERE id = :olga;
 SELECT is(pg_temp.try('olga', pg_temp.transfer('acme', 'edith')), '42501',
   'a disabled owner hands over nothing');
 SELECT is(pg_temp.try('adam', pg_temp.transfer('acme', 'edith')), '42501',
-  'and nobody acts for them');
+  'nobody acts for a disabled owner');
 SELECT is(pg_temp.try('olga', 'SELECT FROM seeme.organizations WHERE id = {acme}'), '0 rows',
-  'they see nothing');
+  'a disabled owner sees nothing');
 SELECT is(
   pg_temp.rows('olga',
   $$SELECT seeme_has_permission('organizations:read', organization => {acme})$$), '{false}',
-  'and may do nothing');
+  'a disabled owner may do nothing');
 SELECT is(pg_temp.rows(p, :disabled), '{"owner is disabled|Acme"}',
   'the review shows it to ' || coalesce(p, 'a superuser')) FROM unnest(ARRAY['adam', NULL]) AS p;
-SELECT is(pg_temp.rows('gina', :disabled), '{}', 'and to nobody outside');
+SELECT is(pg_temp.rows('gina', :disabled), '{}',
+  'the review shows a disabled owner to nobody outside');
 SELECT is(pg_temp.rows(NULL, 'UPDATE seeme.organizations SET owner_id = {adam} WHERE id = {acme}',
-  :disabled), '{}', 'until a database administrator reassigns');
+  :disabled), '{}', 'a database administrator reassigns the organization of a disabled owner');
 SELECT is(pg_temp.try('adam', 'DELETE FROM seeme.organization_members WHERE user_id = {olga}'),
   '42501', 'threat: throwing out a disabled owner');
 SELECT is(pg_temp.try(NULL, 'DELETE FROM seeme.users WHERE id = {olga}'), '23503',
-  'who is not deleted either');
+  'a disabled owner is not deleted either');
 
 SELECT * FROM finish();
 ROLLBACK;

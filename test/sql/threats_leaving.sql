@@ -11,8 +11,9 @@ INSERT INTO seeme.memberships (organization_id, user_id, role_id)
   VALUES (:acme, '00000000-0000-0000-0000-000000000000', pg_temp.builtin('Admin'));
 SELECT throws_ok($$SELECT seeme_login('garbage')$$, '28000', NULL,
   'threat: a token that is no key becomes the user with the nil id');
-SELECT throws_ok('SELECT seeme_login(NULL)', '28000', NULL, 'threat: so does none');
-SELECT ok(seeme_user_id() IS NULL, 'nobody is identified by it');
+SELECT throws_ok('SELECT seeme_login(NULL)', '28000', NULL,
+  'threat: a null token becomes the user with the nil id');
+SELECT ok(seeme_user_id() IS NULL, 'no refused token identifies anybody');
 
 -- Invitations for somebody who is taken out, and keys.
 INSERT INTO seeme.users (id, username, is_service, service_organization_id)
@@ -29,7 +30,7 @@ SELECT key AS adam_key FROM seeme_create_api_key('mine', '{*}', organization => 
 SELECT is((SELECT count(*) FROM seeme.api_keys), 2::bigint, 'Adam has made two keys');
 SELECT pg_temp.become('olga') \g /dev/null
 SELECT is((SELECT count(*) FROM seeme.pending_members WHERE email = 'mike@example.com'), 1::bigint,
-  'and Mike is invited to a project');
+  'Mike is invited to a project');
 DELETE FROM seeme.organization_members WHERE organization_id = :acme AND user_id IN (:mike, :adam);
 SELECT is((SELECT count(*) FROM seeme.pending_members WHERE email = 'mike@example.com'), 0::bigint,
   'an invitation ends when the person is taken out of the organization');
@@ -56,7 +57,7 @@ SELECT is((SELECT array_agg(role_name) FROM seeme.project_members WHERE id = :'s
   'an invitation is accepted');
 SELECT pg_temp.become(NULL) \g /dev/null
 SELECT is((SELECT created_by FROM seeme.memberships WHERE id = :'stans'), :olga::uuid,
-  'and it is the inviter who added the member');
+  'the inviter counts as the one who added the member');
 SELECT pg_temp.become('stan') \g /dev/null
 DELETE FROM seeme.memberships WHERE id = :'stans';
 SELECT throws_ok(
@@ -103,12 +104,12 @@ SELECT throws_ok('CREATE TABLE t_etl.f (o t_etl.u REFERENCES seeme.organizations
                  'threat: a foreign key whose conversion runs with the rights of the owner of the '
                  'extension''s tables');
 SELECT throws_ok('ALTER TABLE t_etl.plain ADD FOREIGN KEY (o) REFERENCES seeme.organizations (id)',
-  '42804', NULL, 'threat: one that is added');
+  '42804', NULL, 'threat: a foreign key with a conversion that is added later');
 SELECT throws_ok(
   'CREATE SCHEMA t_etl2 CREATE TABLE f (o t_etl.u REFERENCES seeme.organizations (id))', '42804',
-  NULL, 'threat: one made on the way');
+  NULL, 'threat: a foreign key with a conversion that is made within CREATE SCHEMA');
 SELECT lives_ok('CREATE TABLE t_etl.g (o uuid REFERENCES seeme.organizations (id))',
-  'while an ordinary one is well');
+  'an ordinary foreign key is allowed');
 RESET ROLE;
 
 -- A partition made on the way.
@@ -134,9 +135,9 @@ SELECT throws_ok(
 SELECT pg_temp.become(NULL) \g /dev/null
 SELECT lives_ok(format('INSERT INTO seeme.projects (id, organization_id, name) VALUES (%L, %L, %L)',
   :gamma, :acme, 'Again'),
-                'which privileged code may');
+                'privileged code may take the id of a deleted project');
 SELECT is((SELECT count(*) FROM seeme.retired_ids WHERE id = :gamma), 0::bigint,
-  'and then it is in use again');
+  'an id that privileged code took is in use again');
 
 SELECT * FROM finish();
 ROLLBACK;
