@@ -90,7 +90,7 @@ find_person(FunctionCallInfo fcinfo, Site *site)
 	SeemeStore	store;
 	uint64		changes;
 
-	site->generation = 0;			/* should what follows fail */
+	site->generation = 0;		/* should what follows fail */
 	site->may_own = false;
 	site->next_change = DT_NOEND;
 	seeme_cache_open(&store);
@@ -126,7 +126,7 @@ seeme_possible_owner(FunctionCallInfo call)
 	{
 		site->generation = 0;
 		site->may_own = seeme_find_current_user(seeme_code_argument(call, SEEME_ARG_CODE),
-											&site->person);
+												&site->person);
 	}
 	else if (unlikely(!is_fresh(site)))
 		find_person(call, site);

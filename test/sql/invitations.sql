@@ -453,8 +453,12 @@ SELECT is(
 SELECT is(
   pg_temp.play('adam: invite ''stan@example.com'', organization => {acme}, role_id => {Viewer}',
   'adam: SELECT email, role_name
-    FROM (SELECT id, organization_id, user_id, role_id, role_name, email, username, firstname, name FROM seeme.organization_members
-    UNION ALL SELECT id, organization_id, user_id, role_id, role_name, email, username, firstname, name FROM seeme.pending_members WHERE team_id IS NULL AND project_id IS NULL) AS m WHERE email > ''p'' ORDER BY email'),
+    FROM (SELECT id, organization_id, user_id, role_id, role_name, email, username, firstname, name
+            FROM seeme.organization_members
+          UNION ALL
+          SELECT id, organization_id, user_id, role_id, role_name, email, username, firstname, name
+            FROM seeme.pending_members WHERE team_id IS NULL AND project_id IS NULL) AS m
+   WHERE email > ''p'' ORDER BY email'),
   '{paul@example.com|null,stan@example.com|Viewer,tess@example.com|null,vera@example.com|Viewer}',
   'so that the two make one list');
 SELECT is(pg_temp.play('adam: invite ''stan@example.com'', organization => {acme}', 'stan: accept',

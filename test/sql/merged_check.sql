@@ -98,15 +98,20 @@ BEGIN
          AND seeme_user_has_permission(seeme_user_id(), y.name, project => p.id));
   FOR a, b IN SELECT x.name, y.name FROM pg_temp.code AS x, pg_temp.code AS y LOOP
     EXECUTE format('SELECT count(*) FROM pg_temp.place AS p
-                     WHERE seeme.has_both_permissions(%1$L, %2$L, NULL, NULL, p.id, NULL, NULL) IS DISTINCT FROM
+                     WHERE seeme.has_both_permissions(%1$L, %2$L, NULL, NULL, p.id, NULL, NULL)
+                       IS DISTINCT FROM
                            (seeme_user_has_permission(seeme_user_id(), %1$L, project => p.id)
-                             AND seeme_user_has_permission(seeme_user_id(), %2$L, project => p.id))', a, b) INTO found;
+                            AND seeme_user_has_permission(seeme_user_id(), %2$L,
+                                                          project => p.id))',
+                   a, b) INTO found;
     n := n + found;
     EXECUTE format('SELECT count(*) FROM pg_temp.code AS y, pg_temp.place AS p
                      WHERE seeme.has_both_permissions(%1$L, y.name, NULL, NULL, p.id, NULL, NULL)
                        IS DISTINCT FROM
                            (seeme_user_has_permission(seeme_user_id(), %1$L, project => p.id)
-                             AND seeme_user_has_permission(seeme_user_id(), y.name, project => p.id))', a) INTO found;
+                            AND seeme_user_has_permission(seeme_user_id(), y.name,
+                                                          project => p.id))',
+                   a) INTO found;
     n := n + found;
   END LOOP;
   PERFORM pg_temp.become(NULL);

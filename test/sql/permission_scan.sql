@@ -120,9 +120,13 @@ END $$;
 
 -- It is used, and EXPLAIN shows it
 SELECT is(pg_temp.plan('adam', 'SELECT n FROM t_in_project'),
-  E'Custom Scan (Permission Scan) on t_in_project\n  Permission: seeme_has_permission(''models:read''::text, NULL::uuid, NULL::uuid, project_id, NULL::uuid, NULL::text)\n', 'EXPLAIN shows it and what it asks');
+  E'Custom Scan (Permission Scan) on t_in_project\n  Permission: seeme_has_permission('
+  '''models:read''::text, NULL::uuid, NULL::uuid, project_id, NULL::uuid, NULL::text)\n',
+  'EXPLAIN shows it and what it asks');
 SELECT is(pg_temp.plan('adam', 'SELECT n FROM t_in_project WHERE n > 10'),
-  E'Custom Scan (Permission Scan) on t_in_project\n  Filter: (n > 10)\n  Permission: seeme_has_permission(''models:read''::text, NULL::uuid, NULL::uuid, project_id, NULL::uuid, NULL::text)\n', 'and the conditions besides');
+  E'Custom Scan (Permission Scan) on t_in_project\n  Filter: (n > 10)\n  Permission: '
+  'seeme_has_permission(''models:read''::text, NULL::uuid, NULL::uuid, project_id, NULL::uuid, '
+  'NULL::text)\n', 'and the conditions besides');
 SELECT matches(pg_temp.plan('adam', 'SELECT d.n FROM t_in_project d JOIN t_doc USING (id)'),
   'Permission: seeme_has_permission\([^\n]*d\.project_id',
   'with the table''s name where there are several');

@@ -53,8 +53,11 @@ INSERT INTO q_free SELECT n, upper('tag' || n), 'note ' || n % 3 FROM generate_s
 CREATE FUNCTION pg_temp.add_indexes(t text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format(
-    'CREATE INDEX ON %1$I (project_id); CREATE INDEX ON %1$I (amount); CREATE INDEX ON %1$I (lower(title)); CREATE INDEX ON %1$I (tag); CREATE INDEX ON %1$I (mood);
-    CREATE INDEX ON %1$I ((meta ->> ''s'')); CREATE INDEX ON %1$I (at); CREATE INDEX ON %1$I USING gist (period); CREATE INDEX ON %1$I (project_id, at)', t);
+    'CREATE INDEX ON %1$I (project_id); CREATE INDEX ON %1$I (amount);
+     CREATE INDEX ON %1$I (lower(title)); CREATE INDEX ON %1$I (tag);
+     CREATE INDEX ON %1$I (mood); CREATE INDEX ON %1$I ((meta ->> ''s''));
+     CREATE INDEX ON %1$I (at); CREATE INDEX ON %1$I USING gist (period);
+     CREATE INDEX ON %1$I (project_id, at)', t);
 END $$;
 SELECT pg_temp.add_indexes(t) FROM unnest(ARRAY['q_doc', 'q_strict', 'q_part']) AS t \g /dev/null
 SELECT seeme_protect(t, 'models', project_column => 'project_id')
@@ -197,7 +200,8 @@ SELECT matches(
   pg_temp.plan('adam',
   'SELECT FROM q_doc WHERE amount = 42 AND seeme_has_permission(''models:delete'', project => '
   'project_id)'),
-  'Filter: \((public\.)?seeme_has_permission\(''models:read''[^\n]*seeme_has_permission\(''models:delete''', 'a call of the query''s own comes after the policy');
+  'Filter: \((public\.)?seeme_has_permission\(''models:read''[^\n]*'
+  'seeme_has_permission\(''models:delete''', 'a call of the query''s own comes after the policy');
 SELECT is(pg_temp.try('adam', 'SET LOCAL seeme_rbac.enable_policy_conditions = off'), '0 rows',
   'anybody may have PostgreSQL''s own behaviour');
 SET LOCAL seeme_rbac.enable_policy_conditions = off;

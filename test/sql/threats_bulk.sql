@@ -42,9 +42,11 @@ END $$;
 -- One bad row among 2,000, in the middle.
 CREATE FUNCTION pg_temp.with_bad_row(bad text) RETURNS text LANGUAGE sql
 RETURN format(
-  'INSERT INTO seeme.memberships (organization_id, team_id, project_id, user_id, role_id, valid_from, valid_until)
+  'INSERT INTO seeme.memberships (organization_id, team_id, project_id, user_id, role_id,
+                                  valid_from, valid_until)
   SELECT organization, team, project, person, role, begins, ends FROM (
-    SELECT %L::uuid AS organization, NULL::uuid AS team, NULL::uuid AS project, c.id AS person, %L::uuid AS role,
+    SELECT %L::uuid AS organization, NULL::uuid AS team, NULL::uuid AS project, c.id AS person,
+           %L::uuid AS role,
            NULL::timestamptz AS begins, NULL::timestamptz AS ends, c.n FROM crowd c
     UNION ALL SELECT b.*, 1000.5 FROM (VALUES %s) AS b
     ORDER BY n) AS l', 'b0000000-0000-4000-8000-000000000001',
@@ -226,7 +228,8 @@ SELECT is((SELECT role_id FROM seeme.memberships WHERE user_id = :olga), :'owner
 -- Slugs: the C function against the SQL that it took the place of.
 CREATE FUNCTION pg_temp.slug_base(name text, fallback text) RETURNS text LANGUAGE sql STABLE
 RETURN coalesce(nullif(btrim(left(btrim(regexp_replace(lower(
-  coalesce(regexp_replace(normalize((SELECT name WHERE getdatabaseencoding() = 'UTF8'), NFKD), '[\u0300-\u036F]', '', 'g'), name) COLLATE "C"),
+  coalesce(regexp_replace(normalize((SELECT name WHERE getdatabaseencoding() = 'UTF8'), NFKD),
+                          '[\u0300-\u036F]', '', 'g'), name) COLLATE "C"),
   '[^a-z0-9]+', '-', 'g'), '-'), 50), '-'), ''), fallback);
 SELECT is_empty($$
   SELECT name, seeme.slug_base(name, 'x'), pg_temp.slug_base(name, 'x')

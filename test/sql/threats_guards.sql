@@ -302,7 +302,8 @@ BEGIN
     WHEN OTHERS THEN RETURN SQLSTATE || SQLERRM;
   END;
 END $$;
-SELECT E'app.notes: SELECT public.seeme_protect(''app.notes'', ''notes'', project_column => ''project_id'', team_column => ''the team'', resource_type => ''note'');' AS again \gset
+SELECT E'app.notes: SELECT public.seeme_protect(''app.notes'', ''notes'', project_column => '
+  '''project_id'', team_column => ''the team'', resource_type => ''note'');' AS again \gset
 SELECT is(pg_temp.after(VARIADIC s), CASE WHEN finds THEN :'again' ELSE 'nothing' END,
   'made again: ' || what) FROM (VALUES
   ('a table that is dropped is nothing yet', false, '{DROP TABLE app.notes CASCADE}'::text[]),

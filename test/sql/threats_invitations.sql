@@ -38,7 +38,8 @@ END $$;
 
 -- An invitation, a direct addition, a removal
 SELECT pg_temp.invite('adam',
-  $$'stan@example.com', organization => 'b0000000-0000-4000-8000-000000000001', role_id => '00000000-0000-4000-8000-000000000003'$$) AS to_acme \gset
+  $$'stan@example.com', organization => 'b0000000-0000-4000-8000-000000000001',
+    role_id => '00000000-0000-4000-8000-000000000003'$$) AS to_acme \gset
 SELECT pg_temp.invite('adam',
   $$'Stan@Example.com', team => 'c0000000-0000-4000-8000-000000000001'$$) AS to_team \gset
 SELECT pg_temp.invite('adam',
@@ -179,14 +180,20 @@ SELECT is(
   '= ''a0000000-0000-4000-8000-000000000002''',
                        'admin: INSERT INTO seeme.memberships (organization_id, project_id, '
                        'user_id, role_id) VALUES '
-                       '(''b0000000-0000-4000-8000-000000000001'', ''d0000000-0000-4000-8000-000000000002'', ''a0000000-0000-4000-8000-000000000002'', ''e0000000-0000-4000-8000-0000000000f3'')'),
+                       '(''b0000000-0000-4000-8000-000000000001'', '
+                       '''d0000000-0000-4000-8000-000000000002'', '
+                       '''a0000000-0000-4000-8000-000000000002'', '
+                       '''e0000000-0000-4000-8000-0000000000f3'')'),
           '22023', 'threat: its maker manages the project alone, when it is accepted');
 SELECT is(pg_temp.play('stan', :'to_beta', :'add',
   'olga: UPDATE seeme.organization_members SET role_id = NULL WHERE user_id '
   '= ''a0000000-0000-4000-8000-000000000002''',
                        'admin: INSERT INTO seeme.memberships (organization_id, project_id, '
                        'user_id, role_id) VALUES '
-                       '(''b0000000-0000-4000-8000-000000000001'', ''d0000000-0000-4000-8000-000000000002'', ''a0000000-0000-4000-8000-000000000002'', ''e0000000-0000-4000-8000-0000000000f3'')'),
+                       '(''b0000000-0000-4000-8000-000000000001'', '
+                       '''d0000000-0000-4000-8000-000000000002'', '
+                       '''a0000000-0000-4000-8000-000000000002'', '
+                       '''e0000000-0000-4000-8000-0000000000f3'')'),
           'accepted', 'which is enough for who is a member by then');
 SELECT lives_ok($$SELECT pg_temp.invite(
     NULL, $q$'else@example.com', project => 'd0000000-0000-4000-8000-000000000002'$q$)$$,
@@ -196,7 +203,8 @@ SELECT lives_ok($$SELECT pg_temp.invite(
 INSERT INTO seeme.roles (id, organization_id, name, permissions)
   VALUES ('e0000000-0000-4000-8000-0000000000f5', :acme, 'Spare', '{models:read}');
 SELECT pg_temp.invite('olga',
-  $$'spare@example.com', organization => 'b0000000-0000-4000-8000-000000000001', role_id => 'e0000000-0000-4000-8000-0000000000f5'$$) AS spare \gset
+  $$'spare@example.com', organization => 'b0000000-0000-4000-8000-000000000001',
+    role_id => 'e0000000-0000-4000-8000-0000000000f5'$$) AS spare \gset
 SELECT is(seeme.is_unused_role('e0000000-0000-4000-8000-0000000000f5'), false,
   'a role that somebody is invited in is in use');
 SELECT throws_ok($$DELETE FROM seeme.roles WHERE name = 'Spare'$$, '23503',
