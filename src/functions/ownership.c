@@ -4,8 +4,7 @@
  * The owner column of a protected table gives a user every permission on a row while the user
  * belongs to where the row lies: to each organization that the row's columns name and, if its
  * resource is assigned, to at least one organization that it is assigned in. The policy has
- * compared the owner before. Roles and codes do not matter here, except where a row leaves an
- * organization.
+ * compared the owner before. Roles and codes do not matter here.
  *
  * Owns the state of its call sites. Must not know whose row it is. Must not decide: evaluator.c
  * and the cache say who belongs where.
@@ -36,7 +35,6 @@ typedef enum Finding
 	MEMBER,
 	NOT_A_MEMBER,				/* also where there is no such container */
 } Finding;
-
 
 /* The arguments: one for each kind of scope, then the two others. */
 #define ARG(kind) ((kind) - 1)
@@ -355,8 +353,9 @@ find_row_places(FunctionCallInfo fcinfo, SeemeStore *store, RowPlaces *row_place
 		}
 }
 
-static bool
-belongs_to(SeemePrincipal *principal, const SeemePlace *place)
+/* Whether a principal belongs to the organization of a place. */
+bool
+seeme_belongs_to(SeemePrincipal *principal, const SeemePlace *place)
 {
 	SeemeGrants *grants = seeme_get_grants(principal, seeme_place_organization(place));
 
@@ -382,7 +381,7 @@ count_uncached(FunctionCallInfo fcinfo)
 	{
 		foreach(cell, row.places)
 		{
-			counts = counts && belongs_to(&asking, lfirst(cell));
+			counts = counts && seeme_belongs_to(&asking, lfirst(cell));
 		}
 		if (row.assigned != NIL)
 		{
@@ -390,7 +389,7 @@ count_uncached(FunctionCallInfo fcinfo)
 
 			foreach(cell, row.assigned)
 			{
-				belongs = belongs || belongs_to(&asking, lfirst(cell));
+				belongs = belongs || seeme_belongs_to(&asking, lfirst(cell));
 			}
 			counts = counts && belongs;
 		}
@@ -431,98 +430,4 @@ SEEME_FUNCTION(seeme_ownership_counts, 6)
 {
 	PG_RETURN_BOOL(seeme_ownership_of(fcinfo, PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)) ||
 									  get_fn_expr_arg_stable(fcinfo->flinfo, ARG_TYPE)));
-}
-
-static int
-compare_organizations(const ListCell *a, const ListCell *b)
-{
-	return memcmp(seeme_place_organization(lfirst(a)), seeme_place_organization(lfirst(b)),
-				  UUID_LEN);
-}
-
-/*
- * Whether a principal may move a row away from some places. The principal has to belong to each
- * of their organizations, and needs the permission in each one that the row leaves. Sorts both
- * lists, so that one pass is enough.
- */
-static bool
-may_leave(SeemePrincipal *principal, List *left, List *kept, const SeemePermissionSpec *spec)
-{
-	int			k = 0;
-
-	list_sort(left, compare_organizations);
-	list_sort(kept, compare_organizations);
-	for (int i = 0, next; i < list_length(left); i = next)
-	{
-		SeemePlace *place = list_nth(left, i);
-		List	   *there = NIL;
-
-		CHECK_FOR_INTERRUPTS();
-		for (next = i; next < list_length(left) &&
-			 compare_organizations(list_nth_cell(left, i), list_nth_cell(left, next)) == 0; next++)
-			there = lappend(there, list_nth(left, next));
-		while (k < list_length(kept) &&
-			   compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) < 0)
-			k++;
-		if (k < list_length(kept) &&
-			compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) == 0)
-		{
-			if (!belongs_to(principal, place))
-				return false;
-		}
-		else if (!seeme_evaluate_spec(principal, there, spec))
-			return false;
-	}
-	return true;
-}
-
-/*
- * seeme.may_move_out(permission text, organization, team, project, resource uuid,
- * new_organization, new_team, new_project, new_resource uuid, resource_type text) RETURNS boolean
- *
- * A column that keeps its value takes the row out of nothing. The answer tells nothing about
- * organizations to which whoever is asking does not belong.
- */
-SEEME_FUNCTION(seeme_may_move_out, 10)
-{
-	SeemeStore	store;
-	SeemePermissionSpec spec;
-	SeemePrincipal asking;
-	SeemeScope	scope = {
-		.resource_type = PG_ARGISNULL(1 + 2 * SEEME_NSCOPE_KINDS)
-		? NULL
-	: text_to_cstring(PG_GETARG_TEXT_PP(1 + 2 * SEEME_NSCOPE_KINDS))};
-	List	   *left = NIL;
-	List	   *kept = NIL;
-	bool		may;
-
-	seeme_store_open(&store);
-	seeme_parse_permission(&store, seeme_code_argument(fcinfo, 0), &spec);
-	seeme_init_asking(&asking, &store);
-	may = !asking.is_refused;
-	for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NSCOPE_KINDS && may; kind++)
-	{
-		int			old = kind;
-		int			new = SEEME_NSCOPE_KINDS + kind;
-		List	   *places;
-
-		scope.kind = kind;
-		if (!PG_ARGISNULL(new))
-		{
-			scope.id = *PG_GETARG_UUID_P(new);
-			kept = list_concat(kept, seeme_find_places(&store, &scope));
-		}
-		if (PG_ARGISNULL(old) || (!PG_ARGISNULL(new) &&
-								  seeme_uuid_equal(PG_GETARG_UUID_P(old), PG_GETARG_UUID_P(new))))
-			continue;
-		scope.id = *PG_GETARG_UUID_P(old);
-		places = seeme_find_places(&store, &scope);
-		/* A deleted container does not tell its organization. */
-		if (places == NIL && kind != SEEME_SCOPE_RESOURCE)
-			may = false;
-		left = list_concat(left, places);
-	}
-	may = may && may_leave(&asking, left, kept, &spec);
-	seeme_store_close(&store);
-	PG_RETURN_BOOL(may);
 }

@@ -9,6 +9,8 @@
 #include "fmgr.h"
 #include "utils/uuid.h"
 
+#include "core/evaluator.h"
+
 /* The arguments of seeme.owns_row(): those of seeme_has_permission(), and two more. */
 #define SEEME_ARG_OWNER 6
 #define SEEME_ARG_OWNER_ALONE 7
@@ -18,6 +20,7 @@ extern PGDLLEXPORT Datum seeme_owns_row(PG_FUNCTION_ARGS);
 
 #pragma GCC visibility push(hidden)
 
+extern bool seeme_belongs_to(SeemePrincipal *principal, const SeemePlace *place);
 extern bool seeme_ownership_of(FunctionCallInfo fcinfo, bool type_is_constant);
 extern void seeme_prepare_owner_site(FmgrInfo *function);
 extern const pg_uuid_t *seeme_possible_owner(FunctionCallInfo call);

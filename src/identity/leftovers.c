@@ -13,8 +13,7 @@
  * with another digest. The transaction that names the first user belongs to that user from its
  * start.
  *
- * Owns the baseline, the last user, and the names of prepared statements. Must not know who may
- * ask: users are ids here.
+ * Owns the baseline and the last user. Must not know who may ask: users are ids here.
  */
 #include "postgres.h"
 
@@ -33,12 +32,10 @@
 #include "catalog/pg_enum.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
-#include "commands/prepare.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
@@ -48,6 +45,7 @@
 
 #include "identity/leftovers.h"
 #include "identity/object_digest.h"
+#include "identity/prepared_statements.h"
 #include "core/store.h"
 
 /* seeme_rbac.leftovers */
@@ -95,26 +93,6 @@ static pg_uuid_t last_user;
  */
 static SubTransactionId claimed_subid = InvalidSubTransactionId;
 static bool last_user_is_unknown = false;
-
-/*
- * A statement that SQL has prepared after the first user was named, or in the transaction that
- * named the user.
- */
-typedef struct PreparedBySql
-{
-	char		name[NAMEDATALEN];	/* the key of the table; must be first */
-	TimestampTz prepared_at;
-	pg_uuid_t	user;
-} PreparedBySql;
-
-static HTAB *prepared = NULL;
-static long prune_prepared_at = 64;
-
-/*
- * Before the first user is named: the transaction that prepared the noted statements. They are
- * the first user's, if it is that transaction that names the user.
- */
-static LocalTransactionId prepared_lxid = InvalidLocalTransactionId;
 
 /* The role at the start of the transaction, by SET ROLE; InvalidOid: none. */
 LocalTransactionId seeme_last_transaction = InvalidLocalTransactionId;
@@ -336,100 +314,11 @@ find_leftover_cursor(void)
 	return NULL;
 }
 
-/*
- * Whether a noted statement still exists unchanged. Statements that a driver prepares by the
- * protocol are its own affair.
- */
-static bool
-is_prepared(const PreparedBySql *noted)
-{
-	PreparedStatement *statement = FetchPreparedStatement(noted->name, false);
-
-	return statement != NULL && statement->from_sql &&
-		statement->prepare_time == noted->prepared_at;
-}
-
-static void
-forget_prepared(void)
-{
-	if (prepared != NULL)
-		hash_destroy(prepared);
-	prepared = NULL;
-	prune_prepared_at = 64;
-}
-
 /* Takes note of a statement that SQL has prepared. */
 void
 seeme_note_prepared(const char *name)
 {
-	PreparedStatement *statement = FetchPreparedStatement(name, false);
-	PreparedBySql *noted;
-
-	if (statement == NULL)
-		return;
-	if (!is_claimed && prepared_lxid != seeme_local_xid())
-	{
-		forget_prepared();
-		prepared_lxid = seeme_local_xid();
-	}
-	if (prepared == NULL)
-	{
-		HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = sizeof(PreparedBySql)};
-
-		prepared = hash_create("seeme_rbac prepared statements", 64, &control,
-							   HASH_ELEM | HASH_STRINGS);
-	}
-
-	/*
-	 * A noted name costs memory. Remove those without a statement whenever their number has
-	 * doubled.
-	 */
-	if (hash_get_num_entries(prepared) >= prune_prepared_at)
-	{
-		HASH_SEQ_STATUS status;
-		PreparedBySql *old;
-
-		hash_seq_init(&status, prepared);
-		while ((old = hash_seq_search(&status)) != NULL)
-			if (!is_prepared(old))
-				hash_search(prepared, old->name, HASH_REMOVE, NULL);
-		prune_prepared_at = Max(64, 2 * hash_get_num_entries(prepared));
-	}
-	noted = hash_search(prepared, statement->stmt_name, HASH_ENTER, NULL);
-	noted->prepared_at = statement->prepare_time;
-	noted->user = last_user;
-}
-
-/*
- * A statement that another user has prepared and that still exists; NULL: there is none. With
- * discard, removes them. A rollback neither removes a prepared statement nor restores it, so each
- * is noted with its user.
- */
-static const char *
-find_leftover_statement(const pg_uuid_t *user)
-{
-	HASH_SEQ_STATUS status;
-	PreparedBySql *noted;
-	const char *found = NULL;
-
-	if (prepared == NULL || hash_get_num_entries(prepared) == 0)
-		return NULL;
-	hash_seq_init(&status, prepared);
-	while ((noted = hash_seq_search(&status)) != NULL)
-	{
-		if (!is_prepared(noted))
-			hash_search(prepared, noted->name, HASH_REMOVE, NULL);
-		else if (seeme_uuid_equal(&noted->user, user))
-			continue;
-		else if (action == DISCARD)
-		{
-			DropPreparedStatement(noted->name, false);
-			hash_search(prepared, noted->name, HASH_REMOVE, NULL);
-		}
-		else
-			found = noted->name;
-	}
-	return found;
+	seeme_keep_prepared(name, is_claimed ? &last_user : NULL);
 }
 
 /* SET LOCAL ROLE ends with its transaction, and is not there at the start of the next. */
@@ -484,17 +373,7 @@ discard_leftovers(List *temporary_objects)
 static void
 note_baseline(const pg_uuid_t *user)
 {
-	HASH_SEQ_STATUS status;
-	PreparedBySql *noted;
-
-	if (prepared_lxid != seeme_local_xid())
-		forget_prepared();
-	if (prepared != NULL)
-	{
-		hash_seq_init(&status, prepared);
-		while ((noted = hash_seq_search(&status)) != NULL)
-			noted->user = *user;
-	}
+	seeme_claim_prepared(user);
 	list_free_deep(baseline_objects);
 	list_free_deep(baseline_cursors);
 	baseline_objects = baseline_cursors = NIL;
@@ -538,7 +417,7 @@ seeme_claim_session(const pg_uuid_t *user)
 		note_baseline(user);
 	else
 	{
-		const char *statement = find_leftover_statement(user);
+		const char *statement = seeme_find_prepared_by_other(user, action == DISCARD);
 
 		if (statement != NULL)
 			refuse_leftover("a statement that the person who asked before has prepared is still "
