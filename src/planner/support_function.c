@@ -74,12 +74,35 @@ constant_text(Node *node)
 static int
 count_permitted(List *args, int scope)
 {
+	/* The last count. It is asked for several times while a query is planned. */
+	static struct
+	{
+		bool		is_known;
+		uint64		generation;
+		int			scope;
+		char		code[NAMEDATALEN];
+		int			count;
+	}			last;
+	char	   *code = constant_text(list_nth(args, SEEME_ARG_CODE));
+	char	   *type = constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE));
+	uint64		generation;
+	int			count;
+
 	if (!seeme_accept_invalidations())
 		return -1;
-	return seeme_count_permitted(scope,
-								 constant_text(list_nth(args, SEEME_ARG_CODE)),
-								 constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE)),
-								 PLACES_FOR_ESTIMATE);
+	generation = seeme_site_generation;
+	if (code == NULL || type != NULL || strlen(code) >= sizeof(last.code))
+		return seeme_count_permitted(scope, code, type, PLACES_FOR_ESTIMATE);
+	if (last.is_known && last.generation == generation && last.scope == scope &&
+		strcmp(last.code, code) == 0)
+		return last.count;
+	count = seeme_count_permitted(scope, code, NULL, PLACES_FOR_ESTIMATE);
+	last.is_known = true;
+	last.generation = generation;
+	last.scope = scope;
+	strlcpy(last.code, code, sizeof(last.code));
+	last.count = count;
+	return count;
 }
 
 /*
