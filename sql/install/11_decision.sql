@@ -71,20 +71,10 @@ COMMENT ON FUNCTION @extschema@.seeme_explain_permission(uuid, text, uuid, uuid,
 -- What policies and triggers ask besides. Application roles are granted those that policies call: these tell only of what
 -- the asking person belongs to.
 
-CREATE FUNCTION seeme.is_member(organization uuid = NULL, team uuid = NULL, project uuid = NULL) RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_is_member';
-COMMENT ON FUNCTION seeme.is_member(uuid, uuid, uuid) IS
-  'Whether the asking person has a current membership in exactly this organization, team or project (the owner of an organization always has)';
-
 CREATE FUNCTION seeme.own_organizations() RETURNS uuid[]
 LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_own_organizations';
 COMMENT ON FUNCTION seeme.own_organizations() IS
   'The organizations that the asking person owns or has a membership in, current or not, as far as their API key reaches; sorted. What they see of access lies in these.';
-
-CREATE FUNCTION seeme.holds_role(role_id uuid) RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_holds_role';
-COMMENT ON FUNCTION seeme.holds_role(uuid) IS
-  'Whether a current membership of the asking person, at any level, holds this role';
 
 CREATE FUNCTION seeme.missing_permissions(
   codes text[], role_id uuid, organization uuid, team uuid = NULL, project uuid = NULL) RETURNS text[]
@@ -111,11 +101,6 @@ CREATE FUNCTION seeme.has_memberships(organization uuid, user_id uuid) RETURNS b
 LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_has_memberships';
 COMMENT ON FUNCTION seeme.has_memberships(uuid, uuid) IS
   'Whether a person has any membership left in an organization by what is committed now, whatever snapshot the transaction has';
-
-CREATE FUNCTION seeme.sees_user(user_id uuid) RETURNS boolean
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'seeme_sees_user';
-COMMENT ON FUNCTION seeme.sees_user(uuid) IS
-  'Whether the asking person sees a membership of this person: organizations:read, teams:read or projects:read where it is';
 
 CREATE FUNCTION seeme.may_claim(permission text, resource_type text, resource uuid) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may_claim';

@@ -421,14 +421,13 @@ SELECT seeme.create_write_policy('seeme.organizations', 'UPDATE',
 SELECT seeme.create_write_policy('seeme.organizations', 'DELETE',
   '@extschema@.seeme_has_permission(''organizations:delete'', organization => id)');
 
--- Asked of the organization first: a row that is only being inserted is not found by its id yet.
+-- Whoever holds something in the organization holds it in its teams and projects; nobody holds something below it without a
+-- membership there. So each policy asks for the organization, and for the person's own memberships, and an index finds both.
+-- A row that is only being inserted is not found by its id yet: that one is seen by its organization or team.
 ALTER TABLE seeme.teams ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.teams FOR SELECT USING (
-  @extschema@.seeme_has_permission('teams:list', organization => organization_id)
-  OR @extschema@.seeme_has_permission('teams:read', organization => organization_id)
-  OR seeme.is_member(team => id)
-  OR @extschema@.seeme_has_permission('teams:list', team => id)
-  OR @extschema@.seeme_has_permission('teams:read', team => id));
+  seeme.holds_throughout('{teams:list,teams:read}', organization_id)
+  OR seeme.is_direct_member(team => id));
 CREATE POLICY seeme_insert ON seeme.teams FOR INSERT WITH CHECK (
   @extschema@.seeme_has_permission('teams:create', organization => organization_id));
 SELECT seeme.create_write_policy('seeme.teams', 'UPDATE',
@@ -438,13 +437,9 @@ SELECT seeme.create_write_policy('seeme.teams', 'DELETE',
 
 ALTER TABLE seeme.projects ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.projects FOR SELECT USING (
-  @extschema@.seeme_has_permission('projects:list', organization => organization_id)
-  OR @extschema@.seeme_has_permission('projects:read', organization => organization_id)
-  OR @extschema@.seeme_has_permission('projects:list', team => team_id)
-  OR @extschema@.seeme_has_permission('projects:read', team => team_id)
-  OR seeme.is_member(project => id)
-  OR @extschema@.seeme_has_permission('projects:list', project => id)
-  OR @extschema@.seeme_has_permission('projects:read', project => id));
+  seeme.holds_throughout('{projects:list,projects:read}', organization_id)
+  OR seeme.holds_below('{projects:list,projects:read}', team => team_id)
+  OR seeme.is_direct_member(project => id));
 CREATE POLICY seeme_insert ON seeme.projects FOR INSERT WITH CHECK (
   @extschema@.seeme_has_permission('projects:create', organization => organization_id)
   OR @extschema@.seeme_has_permission('projects:create', team => team_id)

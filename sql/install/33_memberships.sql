@@ -291,8 +291,16 @@ COMMENT ON FUNCTION seeme.manages_membership(uuid, uuid, uuid) IS
   'Whether the asking person may manage the members of an organization, team or project';
 
 ALTER TABLE seeme.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+-- What seeme.sees_membership says, in parts that an index finds each: one's own; those in organizations throughout which
+-- one reads some of them, as far as one does; and those that a membership below an organization shows.
 CREATE POLICY seeme_select ON seeme.memberships FOR SELECT USING (
-  seeme.sees_membership(organization_id, team_id, project_id, user_id));
+  user_id = (SELECT seeme.user_for('organizations:read'))
+  OR seeme.holds_throughout('{organizations:read,teams:read,projects:read}', organization_id)
+     AND CASE WHEN project_id IS NOT NULL THEN seeme.holds_throughout('{projects:read}', organization_id)
+              WHEN team_id IS NOT NULL THEN seeme.holds_throughout('{teams:read}', organization_id)
+              ELSE seeme.holds_throughout('{organizations:read}', organization_id) END
+  OR seeme.holds_below('{teams:read}', team => team_id)
+  OR seeme.holds_below('{projects:read}', project => project_id));
 CREATE POLICY seeme_insert ON seeme.memberships FOR INSERT WITH CHECK (
   seeme.manages_membership(organization_id, team_id, project_id));
 SELECT seeme.create_write_policy('seeme.memberships', 'UPDATE',
@@ -329,8 +337,7 @@ RETURN seeme.nobody_asks() AND has_table_privilege('seeme.users', 'DELETE');
 COMMENT ON FUNCTION seeme.provisions_users() IS
   'Whether the current user is a role that provisions users (it may delete them) and nobody is identified';
 CREATE POLICY seeme_select ON seeme.users FOR SELECT USING (
-  id = (SELECT @extschema@.seeme_user_id()) OR (SELECT seeme.provisions_users())
-  OR seeme.sees_user(id));
+  id = (SELECT @extschema@.seeme_user_id()) OR seeme.sees_user(id));
 CREATE POLICY seeme_insert ON seeme.users FOR INSERT WITH CHECK (seeme.provisions_users());
 SELECT seeme.create_write_policy('seeme.users', 'UPDATE',
   'seeme.provisions_users()');

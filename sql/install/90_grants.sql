@@ -51,7 +51,10 @@ BEGIN
     'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text)', 'seeme.nobody_asks()', 'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
     'seeme.is_unused_role(uuid)', 'seeme.is_without_role(uuid,uuid)', 'seeme.is_narrowed()', 'seeme.user_for(text)',
     'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)', 'seeme.may_take_out(text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,text)',
-    'seeme.is_member(uuid,uuid,uuid)', 'seeme.own_organizations()', 'seeme.holds_role(uuid)', 'seeme.lies_in(uuid,uuid,uuid)',
+    'seeme.holds_throughout(text[],uuid)', 'seeme.holds_below(text[],uuid,uuid)', 'seeme.is_member(uuid)',
+    'seeme.is_direct_member(uuid,uuid)', 'seeme.organizations_held(text[])', 'seeme.teams_held(text[])',
+    'seeme.projects_held(text[])', 'seeme.member_organizations()', 'seeme.member_teams()', 'seeme.member_projects()',
+    'seeme.roles_held()', 'seeme.people_seen()', 'seeme.own_email_key()', 'seeme.own_organizations()', 'seeme.holds_role(uuid)', 'seeme.lies_in(uuid,uuid,uuid)',
     'seeme.may_claim(text,text,uuid)', 'seeme.sees_user(uuid)', 'seeme.is_invited(text)', 'seeme.may_change(uuid,uuid,uuid)',
     'seeme.sees_membership(uuid,uuid,uuid,uuid)', 'seeme.manages_membership(uuid,uuid,uuid)',
     'seeme.membership_role_name(uuid)', 'seeme.invitation_role_name(uuid)', 'seeme.email_key(text)', 'seeme.require_any(text[],regclass,uuid,uuid,uuid)']::regprocedure[]
@@ -74,7 +77,7 @@ BEGIN
   EXECUTE format('GRANT SELECT, DELETE, INSERT (id, username, email, firstname, name, disabled_at, email_verified_at, tokens_valid_from),
     UPDATE (username, email, firstname, name, disabled_at, email_verified_at, tokens_valid_from) ON seeme.users TO %I', role_name);
   EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.seeme_user_id(), seeme.nobody_asks(), seeme.restoring(), seeme.provisions_users(),
-    seeme.sees_user(uuid), seeme.email_key(text) TO %I', role_name);
+    seeme.sees_user(uuid), seeme.people_seen(), seeme.email_key(text) TO %I', role_name);
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_grant_provisioning(name) IS
   'Lets a database role (sign-up, SCIM) add, change, disable and remove users while nobody is identified, and nothing else. database_role, is_service and service_organization_id are for a database administrator to set.';

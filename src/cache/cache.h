@@ -104,6 +104,9 @@ typedef struct SeemeViewer
 	SeemeSlots	standing_numbers;	/* by organization, once there are many: the place among them, from 1 */
 	SeemeResources *resources;
 	SeemeHeldIds *ids;			/* one for each code that a wide statement asked */
+	/* Whom the viewer sees: it depends on other people's memberships, and so on every change. */
+	SeemeIds	people;
+	uint64		people_read_under;	/* 0: not known */
 } SeemeViewer;
 
 typedef enum SeemePlaceKind
@@ -178,6 +181,8 @@ extern uint32 seeme_viewer_next_place(const SeemeViewer *viewer, uint32 *positio
 extern SeemeResources *seeme_viewer_resources(SeemeViewer *viewer, const char *resource_type);
 extern const SeemeIds *seeme_viewer_find_ids(SeemeViewer *viewer, int level, uint32 type, int code);
 extern const SeemeIds *seeme_viewer_add_ids(SeemeViewer *viewer, int level, uint32 type, int code, const pg_uuid_t *ids, int n);
+extern const SeemeIds *seeme_viewer_find_people(SeemeViewer *viewer);
+extern const SeemeIds *seeme_viewer_set_people(SeemeViewer *viewer, const pg_uuid_t *ids, int n);
 extern void seeme_resources_add(SeemeResources *resources, const pg_uuid_t *id, SeemeSet set);
 extern bool seeme_resources_complete(SeemeResources *resources, const SeemeSlots *loaded);
 

@@ -167,8 +167,9 @@ note_date(SeemeViewer *viewer, TimestampTz now, TimestampTz date)
 	}
 }
 
-static void
-subject_of(SeemeStore *store, SeemeViewer *viewer, SeemeSubject *subject)
+/* Whom a viewer is, for the evaluator. */
+void
+seeme_subject_of_viewer(SeemeStore *store, SeemeViewer *viewer, SeemeSubject *subject)
 {
 	static const pg_uuid_t none = {{0}};
 
@@ -207,8 +208,6 @@ seeme_recall_viewer(const SeemeIdentity *asker)
 		return NULL;
 	return viewer;
 }
-
-static void note_dates(SeemeViewer *viewer, TimestampTz now, const SeemeStanding *standing);
 
 /* The viewer that an asker is, whatever token they came by. */
 static SeemeViewer *
@@ -258,7 +257,7 @@ viewer_of(SeemeStore *store, const SeemeIdentity *asker)
 
 		note_date(viewer, subject.now, subject.creator->person.disabled_at);
 		foreach(cell, subject.creator->standings)
-			note_dates(viewer, subject.now, lfirst(cell));
+			seeme_note_dates(viewer, subject.now, lfirst(cell));
 	}
 	return viewer;
 }
@@ -334,8 +333,9 @@ seeme_viewer_acts(const SeemeViewer *viewer, const char *code)
 	return number >= 0 && !viewer->key_has_organization && has_bit(viewer->reached_by_key, number);
 }
 
-static void
-note_dates(SeemeViewer *viewer, TimestampTz now, const SeemeStanding *standing)
+/* The dates on which a standing changes: the viewer is forgotten when the first of them comes. */
+void
+seeme_note_dates(SeemeViewer *viewer, TimestampTz now, const SeemeStanding *standing)
 {
 	for (int i = 0; i < standing->nmemberships; i++)
 	{
@@ -451,20 +451,13 @@ most_memberships(void)
 	return Min(seeme_cache_limit() / PART_FOR_STANDING / sizeof(SeemeKnownMembership), (Size) PG_INT32_MAX - 1);
 }
 
-/* What is remembered of a standing, for one place, made into one. */
-typedef struct RecalledStanding
-{
-	SeemeStanding standing;
-	SeemeMembership memberships[SEEME_MAX_REACHING];
-} RecalledStanding;
-
 /*
  * What a viewer has in the organization of a place, as far as it counts there: remembered (then put into `recalled`) or read.
  * Who has much there is read for the one place at first, and as a whole when they ask about another one; unless that is more
  * than may be remembered, when it is read for each place by itself.
  */
 static const SeemeStanding *
-standing_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, RecalledStanding *recalled)
+standing_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, SeemeRecalledStanding *recalled)
 {
 	SeemeKnownStanding *known = seeme_viewer_find_standing(viewer, &place->organization_id);
 	SeemeStanding *standing = NULL;
@@ -488,7 +481,7 @@ standing_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place,
 		if (known == NULL)
 			remember_standing(subject, viewer, standing);
 	}
-	note_dates(viewer, subject->now, standing);
+	seeme_note_dates(viewer, subject->now, standing);
 	return standing;
 }
 
@@ -496,7 +489,7 @@ standing_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place,
 static void
 add_held_at(SeemeSubject *subject, SeemeViewer *viewer, const SeemePlace *place, uint64 *words)
 {
-	RecalledStanding recalled;
+	SeemeRecalledStanding recalled;
 
 	add_held(subject, viewer, place, standing_at(subject, viewer, place, &recalled), words);
 }
@@ -565,35 +558,46 @@ read_held(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind, const
 }
 
 /*
+ * What a viewer (subject) has in the organization that an organization, team or project lies in, as
+ * far as it counts there, and that place; NULL: there is no such place.
+ */
+const SeemeStanding *
+seeme_viewer_standing(SeemeSubject *subject, SeemeViewer *viewer, SeemePlaceKind kind,
+					  const pg_uuid_t *id, SeemePlace *place, SeemeRecalledStanding *recalled)
+{
+	SeemeSlot  *slot = seeme_slots_find(&seeme_cache_places[kind], id);
+
+	if (slot != NULL)
+		*place = *seeme_cache_place(slot->number);
+	else
+	{
+		seeme_look_up_place(subject->store, kind, id, place);
+		/* That may have read all of them. */
+		if (seeme_slots_find(&seeme_cache_places[kind], id) == NULL)
+			(void) seeme_cache_add_place(kind, id, place);
+	}
+	if (!exists(kind, id, place))
+		return NULL;
+	return standing_at(subject, viewer, place, recalled);
+}
+
+/*
  * Whether a viewer owns the organization that an organization, team or project lies in, or is a current member of it; false when
  * there is no such place.
  */
 bool
 seeme_belongs(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id)
 {
-	SeemeSlot  *slot;
 	SeemeSubject subject;
 	const SeemeStanding *standing;
-	RecalledStanding recalled;
+	SeemeRecalledStanding recalled;
 	SeemePlace	place;
 
 	if (holds_nothing(viewer))
 		return false;
-	slot = seeme_slots_find(&seeme_cache_places[kind], id);
-	if (slot != NULL)
-		place = *seeme_cache_place(slot->number);
-	else
-	{
-		seeme_look_up_place(store, kind, id, &place);
-		/* That may have read all of them. */
-		if (seeme_slots_find(&seeme_cache_places[kind], id) == NULL)
-			(void) seeme_cache_add_place(kind, id, &place);
-	}
-	if (!exists(kind, id, &place))
-		return false;
-	subject_of(store, viewer, &subject);
-	standing = standing_at(&subject, viewer, &place, &recalled);
-	return standing->is_owner || standing->is_member;
+	seeme_subject_of_viewer(store, viewer, &subject);
+	standing = seeme_viewer_standing(&subject, viewer, kind, id, &place, &recalled);
+	return standing != NULL && (standing->is_owner || standing->is_member);
 }
 
 /* Adds what a viewer holds in an organization, team or project to some words (seeme_no_codes()). */
@@ -604,7 +608,7 @@ seeme_add_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, c
 
 	if (holds_nothing(viewer) || recall_held(viewer, kind, id, words))
 		return;
-	subject_of(store, viewer, &subject);
+	seeme_subject_of_viewer(store, viewer, &subject);
 	read_held(&subject, viewer, kind, id, true, words);
 }
 
@@ -668,7 +672,7 @@ seeme_viewer_roles(SeemeStore *store, SeemeViewer *viewer, MemoryContext context
 	held = seeme_viewer_find_ids(viewer, SEEME_NOWHERE, 0, ROLES_HELD);
 	if (held != NULL)
 		return held;
-	subject_of(store, viewer, &subject);
+	seeme_subject_of_viewer(store, viewer, &subject);
 	roles = seeme_roles_held(&subject, &memberships);
 	foreach(cell, memberships)
 	{
@@ -694,7 +698,7 @@ seeme_viewer_organizations(SeemeStore *store, SeemeViewer *viewer)
 
 	if (known != NULL)
 		return known;
-	subject_of(store, viewer, &subject);
+	seeme_subject_of_viewer(store, viewer, &subject);
 	n = each_id_once(seeme_organizations_of(&subject), &ids);
 	return seeme_viewer_add_ids(viewer, SEEME_NOWHERE, 0, OWN_ORGANIZATIONS, ids, n);
 }
@@ -722,7 +726,7 @@ seeme_add_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_t
 	if (slot != NULL || resources->is_complete)
 		return;
 	held = seeme_no_codes();
-	subject_of(store, viewer, &subject);
+	seeme_subject_of_viewer(store, viewer, &subject);
 	assignments = seeme_list_assignments(store, resource, resource_type, INT_MAX);
 	many = list_length(assignments) > FEW_ASSIGNMENTS;
 	if (many)
@@ -782,7 +786,7 @@ load_organization(SeemeSubject *subject, SeemeViewer *viewer, const pg_uuid_t *i
 	List	   *projects;
 	ListCell   *cell;
 
-	note_dates(viewer, subject->now, standing);
+	seeme_note_dates(viewer, subject->now, standing);
 	if (!load_place(subject, viewer, SEEME_PLACE_ORGANIZATION, id, &place, standing, words))
 		return -1;
 	if (!standing->is_owner && !standing->is_member)
@@ -831,7 +835,7 @@ seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit)
 	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac bulk load", ALLOCSET_DEFAULT_SIZES);
 	in_turn = AllocSetContextCreate(context, "seeme_rbac bulk load of an organization", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	subject_of(store, viewer, &subject);
+	seeme_subject_of_viewer(store, viewer, &subject);
 	foreach(organization, seeme_organizations_of(&subject))
 	{
 		int64		read;

@@ -38,6 +38,20 @@ extern const SeemeIds *seeme_ids_known(SeemeViewer *viewer, SeemeLevel level, co
 extern const SeemeIds *seeme_ids_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code);
 extern bool seeme_has_come(TimestampTz date);
 
+/* What is remembered of a standing, for one place, made into one. */
+typedef struct SeemeRecalledStanding
+{
+	SeemeStanding standing;
+	SeemeMembership memberships[SEEME_MAX_REACHING];
+} SeemeRecalledStanding;
+
+/* For own_scopes.c. */
+extern void seeme_subject_of_viewer(SeemeStore *store, SeemeViewer *viewer, SeemeSubject *subject);
+extern void seeme_note_dates(SeemeViewer *viewer, TimestampTz now, const SeemeStanding *standing);
+extern const SeemeStanding *seeme_viewer_standing(SeemeSubject *subject, SeemeViewer *viewer,
+												  SeemePlaceKind kind, const pg_uuid_t *id,
+												  SeemePlace *place, SeemeRecalledStanding *recalled);
+
 #pragma GCC visibility pop
 
 #endif							/* SEEME_CACHE_EFFECTIVE_PERMISSIONS_H */

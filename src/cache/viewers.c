@@ -44,6 +44,15 @@ came_by_key(const SeemeViewerKey *key)
 }
 
 static void
+forget_people(SeemeViewer *viewer)
+{
+	if (viewer->people.memory != NULL)
+		seeme_ids_free(&viewer->people);
+	memset(&viewer->people, 0, sizeof(viewer->people));
+	viewer->people_read_under = 0;
+}
+
+static void
 forget_ids(SeemeViewer *viewer)
 {
 	for (SeemeHeldIds *held = viewer->ids, *next; held != NULL; held = next)
@@ -53,6 +62,7 @@ forget_ids(SeemeViewer *viewer)
 		pfree(held);
 	}
 	viewer->ids = NULL;
+	forget_people(viewer);
 }
 
 static void
@@ -465,4 +475,28 @@ seeme_viewer_add_ids(SeemeViewer *viewer, int level, uint32 type, int code, cons
 	held->next = viewer->ids;
 	viewer->ids = held;
 	return &held->ids;
+}
+
+/* The people whom a viewer sees; NULL: that is not known, or something has changed since. */
+const SeemeIds *
+seeme_viewer_find_people(SeemeViewer *viewer)
+{
+	return viewer->people_read_under != 0 && viewer->people_read_under == seeme_cache_label ?
+		&viewer->people : NULL;
+}
+
+/*
+ * Those who were read since the last seeme_cache_begin(). Whoever points to former ones has seen
+ * seeme_moves move since. NULL: there is no room for them.
+ */
+const SeemeIds *
+seeme_viewer_set_people(SeemeViewer *viewer, const pg_uuid_t *ids, int n)
+{
+	forget_people(viewer);
+	if (!seeme_cache_fits(seeme_ids_size(n)))
+		return NULL;
+	seeme_ids_fill(seeme_viewers_context, &viewer->people, ids, n);
+	seeme_cache_has_grown = true;
+	viewer->people_read_under = seeme_cache_label;
+	return &viewer->people;
 }

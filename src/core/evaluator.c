@@ -502,18 +502,16 @@ seeme_counting(SeemeSubject *subject, const SeemeStanding *standing, const Seeme
 	return n;
 }
 
-/* Whether the subject holds, through one entry of one role or as the owner, a code or wildcard in a place. */
-bool
-seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code)
+/* The same as seeme_holds(), by a standing that is at hand. */
+static bool
+holds_by(SeemeSubject *subject, const SeemeStanding *standing, const SeemePlace *place,
+		 const char *code)
 {
 	bool		everything;
 	SeemeMembership *counting[SEEME_MAX_REACHING];
 	int			ncounting;
 
-	CHECK_FOR_INTERRUPTS();
-	if (!seeme_key_reaches(subject, &place->organization_id, code))
-		return false;
-	ncounting = seeme_counting(subject, seeme_standing_at(subject, place), place, counting, &everything);
+	ncounting = seeme_counting(subject, standing, place, counting, &everything);
 	if (everything)
 		return true;
 	for (int i = 0; i < ncounting; i++)
@@ -524,6 +522,89 @@ seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code)
 			return true;
 	}
 	return false;
+}
+
+/* Whether the subject holds, through one entry of one role or as the owner, a code or wildcard in a place. */
+bool
+seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code)
+{
+	CHECK_FOR_INTERRUPTS();
+	return seeme_key_reaches(subject, &place->organization_id, code) &&
+		holds_by(subject, seeme_standing_at(subject, place), place, code);
+}
+
+/* Whether the subject holds one of some codes in a place, by a standing in its organization. */
+bool
+seeme_standing_holds_any(SeemeSubject *subject, const SeemeStanding *standing,
+						 const SeemePlace *place, int ncodes, char **codes)
+{
+	for (int i = 0; i < ncodes; i++)
+		if (seeme_key_reaches(subject, &place->organization_id, codes[i]) &&
+			holds_by(subject, standing, place, codes[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Visits what the subject has in each organization in which it has anything. All memberships are
+ * read in one scan of the index, in which those of one organization lie together. A standing is
+ * good until the visit returns.
+ */
+void
+seeme_visit_standings(SeemeSubject *subject, SeemeVisitStanding visit, void *context)
+{
+	List	   *owned = seeme_list_organizations_of_owner(subject->store, &subject->person.id);
+	List	   *memberships = seeme_list_memberships_of_user(subject->store, &subject->person.id);
+	MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac standing",
+												  ALLOCSET_DEFAULT_SIZES);
+	SeemeSlots	is_owned = {0};
+	SeemeSlots	was_visited = {0};
+	ListCell   *cell;
+
+	foreach(cell, owned)
+		seeme_slots_add(CurrentMemoryContext, &is_owned, lfirst(cell), 1);
+	for (int i = 0; i < list_length(memberships);)
+	{
+		SeemeMembership *first = list_nth(memberships, i);
+		MemoryContext old = MemoryContextSwitchTo(in_turn);
+		SeemeStanding *standing = palloc0(sizeof(SeemeStanding));
+		bool		is_reached = seeme_key_reaches(subject, &first->organization_id, NULL);
+		bool		owns = seeme_slots_find(&is_owned, &first->organization_id) != NULL;
+		List	   *there = NIL;
+
+		CHECK_FOR_INTERRUPTS();
+		standing->organization_id = first->organization_id;
+		standing->is_whole = true;
+		standing->is_owner = is_reached && owns;
+		for (; i < list_length(memberships); i++)
+		{
+			SeemeMembership *membership = list_nth(memberships, i);
+
+			if (!seeme_uuid_equal(&membership->organization_id, &standing->organization_id))
+				break;
+			if (is_reached)
+				there = lappend(there, memcpy(palloc(sizeof(SeemeMembership)), membership,
+											  sizeof(SeemeMembership)));
+		}
+		add_memberships(subject, standing, there);
+		visit(subject, standing, context);
+		MemoryContextSwitchTo(old);
+		if (owns)
+			seeme_slots_add(CurrentMemoryContext, &was_visited, &standing->organization_id, 1);
+		MemoryContextReset(in_turn);
+	}
+	/* An owner is a member, unless a restore is under way. */
+	foreach(cell, owned)
+	{
+		SeemeStanding standing = {*(pg_uuid_t *) lfirst(cell)};
+
+		if (seeme_slots_find(&was_visited, lfirst(cell)) != NULL)
+			continue;
+		standing.is_whole = true;
+		standing.is_owner = seeme_key_reaches(subject, lfirst(cell), NULL);
+		visit(subject, &standing, context);
+	}
+	MemoryContextDelete(in_turn);
 }
 
 /*

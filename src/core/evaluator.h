@@ -110,6 +110,11 @@ extern void seeme_index_places(SeemePlaceIndex *index, List *places);
 extern List *seeme_places_that_differ(SeemeSubject *subject, const SeemePlaceIndex *index, const pg_uuid_t *organization_id);
 extern List *seeme_roles_held(SeemeSubject *subject, List **memberships);
 extern bool seeme_holds(SeemeSubject *subject, const SeemePlace *place, const char *code);
+typedef void (*SeemeVisitStanding) (SeemeSubject *subject, const SeemeStanding *standing,
+									void *context);
+extern void seeme_visit_standings(SeemeSubject *subject, SeemeVisitStanding visit, void *context);
+extern bool seeme_standing_holds_any(SeemeSubject *subject, const SeemeStanding *standing,
+									 const SeemePlace *place, int ncodes, char **codes);
 extern bool seeme_answer(SeemeSubject *subject, List *places, const SeemeQuestion *question);
 extern bool seeme_may_manage(SeemeSubject *subject, const SeemePlace *place);
 

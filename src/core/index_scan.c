@@ -107,6 +107,7 @@ static const struct
 	[SEEME_MEMBERSHIPS_BY_USER] = {SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", true},
 	[SEEME_MEMBERSHIPS_BY_ORGANIZATION] = {SEEME_MEMBERSHIPS, "memberships_organization_id_idx", true},
 	[SEEME_MEMBERSHIPS_BY_TEAM] = {SEEME_MEMBERSHIPS, "memberships_team_id_idx"},
+	[SEEME_MEMBERSHIPS_BY_PROJECT] = {SEEME_MEMBERSHIPS, "memberships_project_id_idx"},
 	[SEEME_ASSIGNMENTS_BY_RESOURCE] = {SEEME_PROJECT_RESOURCES, "project_resources_resource_idx", true},
 	[SEEME_ASSIGNMENTS_BY_PROJECT] = {SEEME_PROJECT_RESOURCES, "project_resources_project_and_resource_key", true},
 	[SEEME_PERMISSIONS_BY_NAME] = {SEEME_PERMISSIONS, "permissions_pkey"},

@@ -642,6 +642,63 @@ seeme_list_members(SeemeStore *store, const pg_uuid_t *organization)
 	return list_different(store, SEEME_MEMBERSHIPS_BY_ORGANIZATION, 1, &key, memberships_user_id, true);
 }
 
+/*
+ * Visits the users who have memberships in an organization, a team or a project. Of an organization:
+ * in itself, in its teams and in its projects, as far as `levels` says so (in this order). A user may
+ * be visited several times. Reads at most *limit memberships, and counts them down; false: there are
+ * more.
+ */
+bool
+seeme_visit_members(SeemeStore *store, SeemeTable container, const pg_uuid_t *id,
+					const bool *levels, int *limit, SeemeVisitMember visit, void *context)
+{
+	bool		every_level = levels == NULL || (levels[0] && levels[1] && levels[2]);
+	SeemeScan	scan;
+	ScanKeyData key;
+	pg_uuid_t	last = {{0}};
+	bool		any = false;
+	bool		complete = true;
+
+	if (container == SEEME_ORGANIZATIONS)
+	{
+		seeme_uuid_key(&key, memberships_organization_id, id);
+		seeme_begin_scan(store, &scan, SEEME_MEMBERSHIPS_BY_ORGANIZATION, 1, &key);
+	}
+	else if (container == SEEME_TEAMS)
+	{
+		seeme_uuid_key(&key, memberships_team_id, id);
+		seeme_begin_scan(store, &scan, SEEME_MEMBERSHIPS_BY_TEAM, 1, &key);
+	}
+	else
+	{
+		seeme_uuid_key(&key, memberships_project_id, id);
+		seeme_begin_scan(store, &scan, SEEME_MEMBERSHIPS_BY_PROJECT, 1, &key);
+	}
+	while (seeme_next_row(&scan))
+	{
+		pg_uuid_t	user;
+		pg_uuid_t	lower;
+
+		if ((*limit)-- <= 0)
+		{
+			complete = false;
+			break;
+		}
+		seeme_row_uuid(&scan, memberships_user_id, &user);
+		if (any && seeme_uuid_equal(&user, &last))
+			continue;
+		if (!every_level &&
+			!levels[seeme_row_uuid(&scan, memberships_team_id, &lower) ? 1 :
+					seeme_row_uuid(&scan, memberships_project_id, &lower) ? 2 : 0])
+			continue;
+		last = user;
+		any = true;
+		visit(context, &user);
+	}
+	seeme_end_scan(&scan);
+	return complete;
+}
+
 /* A scan key that finds nulls, or (value not NULL) a uuid. */
 static void
 uuid_or_null_key(ScanKey key, AttrNumber column, const pg_uuid_t *value)
@@ -713,13 +770,21 @@ seeme_list_memberships_at(SeemeStore *store, const SeemePlace *place, const pg_u
 	return memberships;
 }
 
+/* All of one person's, or no more than so many: in the order of the organizations' ids. */
 List *
-seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user)
+seeme_list_some_memberships_of_user(SeemeStore *store, const pg_uuid_t *user, int limit)
 {
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, memberships_user_id, user);
-	return seeme_list_rows(store, SEEME_MEMBERSHIPS_BY_USER, 1, &key, get_membership, sizeof(SeemeMembership));
+	return seeme_list_some_rows(store, SEEME_MEMBERSHIPS_BY_USER, 1, &key, get_membership,
+								sizeof(SeemeMembership), limit);
+}
+
+List *
+seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user)
+{
+	return seeme_list_some_memberships_of_user(store, user, INT_MAX);
 }
 
 bool

@@ -172,9 +172,14 @@ extern List *seeme_list_token_keys(SeemeStore *store, const char *kid);	/* of Se
 extern List *seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user, int limit);
 extern List *seeme_list_memberships_at(SeemeStore *store, const SeemePlace *place, const pg_uuid_t *user, bool *are_all);
 extern List *seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user);
+extern List *seeme_list_some_memberships_of_user(SeemeStore *store, const pg_uuid_t *user, int limit);
 extern List *seeme_list_memberships_in_team(SeemeStore *store, const pg_uuid_t *team);
 extern List *seeme_list_organizations_of_member(SeemeStore *store, const pg_uuid_t *user);	/* of pg_uuid_t * */
 extern List *seeme_list_members(SeemeStore *store, const pg_uuid_t *organization);	/* of pg_uuid_t * */
+typedef void (*SeemeVisitMember) (void *context, const pg_uuid_t *user);
+extern bool seeme_visit_members(SeemeStore *store, SeemeTable container, const pg_uuid_t *id,
+								const bool *levels, int *limit, SeemeVisitMember visit,
+								void *context);
 extern bool seeme_has_memberships_in(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user);
 extern List *seeme_list_organizations_of_owner(SeemeStore *store, const pg_uuid_t *owner);	/* of pg_uuid_t * */
 extern List *seeme_list_teams(SeemeStore *store, const pg_uuid_t *organization, int limit);	/* of SeemeTeam * */

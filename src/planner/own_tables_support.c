@@ -1,0 +1,268 @@
+/*
+ * own_tables_support.c: what the planner is told of the functions that the policies of the
+ * extension's own tables ask (functions/own_rows.c).
+ *
+ * Each of them says whether a column is in a list of the asking person's. So an index can look the
+ * list up: seeme.is_member(organization => id) is id = ANY (seeme.member_organizations()). Such a
+ * policy is a few of these calls, joined by OR; the planner combines their indexes in a BitmapOr, but
+ * only if every one of them has an index condition. The support function also estimates how many rows
+ * a call lets through.
+ *
+ * As in support_function.c, estimates and the shape of a plan may depend on who is asking while it
+ * is made. Nothing else does, for plans outlive identities. Throws nothing of its own.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_statistic.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "nodes/makefuncs.h"
+#include "nodes/pathnodes.h"
+#include "nodes/supportnodes.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/selfuncs.h"
+#include "utils/syscache.h"
+
+#include "core/compat.h"
+#include "core/version.h"
+#include "functions/own_rows.h"
+#include "planner/support_function.h"
+
+/* A larger part of a table is read faster as a whole: so the list is not looked up in an index. */
+#define MAX_PART 0.3
+
+/* To count the people whom somebody sees, no more memberships are read than these, or a part of them. */
+#define MEMBERSHIPS_FOR_ESTIMATE 2000
+
+/* An argument of a policy's function that is a column, and the list in which it is looked up. */
+typedef struct ListedColumn
+{
+	const char *function;
+	int			arg;
+	const char *list_function;
+	SeemeOwnList list;
+} ListedColumn;
+
+static const ListedColumn listed_columns[] = {
+	{"holds_throughout", 1, "organizations_held", SEEME_OWN_ORGANIZATIONS},
+	{"holds_below", 1, "teams_held", SEEME_OWN_TEAMS},
+	{"holds_below", 2, "projects_held", SEEME_OWN_PROJECTS},
+	{"is_member", 0, "member_organizations", SEEME_OWN_ORGANIZATIONS},
+	{"is_direct_member", 0, "member_teams", SEEME_OWN_TEAMS},
+	{"is_direct_member", 1, "member_projects", SEEME_OWN_PROJECTS},
+	{"holds_role", 0, "roles_held", SEEME_OWN_ROLES},
+	{"sees_user", 0, "people_seen", SEEME_OWN_PEOPLE},
+};
+
+static bool
+is_null(Node *node)
+{
+	return IsA(node, Const) && ((Const *) node)->constisnull;
+}
+
+/* Whether a function's first argument is the codes that are asked about. */
+static bool
+takes_codes(const ListedColumn *listed)
+{
+	return strncmp(listed->function, "holds_", strlen("holds_")) == 0 &&
+		listed->list <= SEEME_OWN_PROJECTS;
+}
+
+/* What a call looks up; NULL: its codes are not constant, or it names no scope, or two. */
+static const ListedColumn *
+listed_column(Oid function, List *args)
+{
+	char	   *name = get_func_name(function);
+	const ListedColumn *found = NULL;
+
+	if (name == NULL)
+		return NULL;
+	for (int i = 0; i < lengthof(listed_columns); i++)
+	{
+		const ListedColumn *listed = &listed_columns[i];
+
+		if (strcmp(listed->function, name) != 0 || listed->arg >= list_length(args) ||
+			is_null(list_nth(args, listed->arg)))
+			continue;
+		if (found != NULL ||
+			(takes_codes(listed) && (!IsA(linitial(args), Const) || is_null(linitial(args)))))
+			return NULL;
+		found = listed;
+	}
+	return found;
+}
+
+/* How long the list is; -1: not known, or longer than is worth counting. */
+static int
+count_listed(const ListedColumn *listed, List *args, double rows)
+{
+	Datum	   *codes;
+	bool	   *nulls;
+	int			ncodes = 0;
+	char	  **texts;
+	int			limit = Min(Max(rows, MEMBERSHIPS_FOR_ESTIMATE), PG_INT32_MAX);
+
+	if (!takes_codes(listed))
+		return seeme_count_own(listed->list, 0, NULL, limit);
+	deconstruct_array(DatumGetArrayTypeP(((Const *) linitial(args))->constvalue), TEXTOID, -1, false,
+					  TYPALIGN_INT, &codes, &nulls, &ncodes);
+	texts = palloc(sizeof(char *) * Max(ncodes, 1));
+	for (int i = 0; i < ncodes; i++)
+	{
+		if (nulls[i])
+			return -1;
+		texts[i] = TextDatumGetCString(codes[i]);
+	}
+	return seeme_count_own(listed->list, ncodes, texts, limit);
+}
+
+/* The column that a call is about; NULL: it is about something else. */
+static Var *
+column_of(const ListedColumn *listed, List *args)
+{
+	Node	   *column = list_nth(args, listed->arg);
+
+	while (IsA(column, RelabelType))
+		column = (Node *) ((RelabelType *) column)->arg;
+	return IsA(column, Var) && ((Var *) column)->varlevelsup == 0 ? (Var *) column : NULL;
+}
+
+static RelOptInfo *
+relation_of(PlannerInfo *root, Var *column)
+{
+	return column->varno < root->simple_rel_array_size ? root->simple_rel_array[column->varno] : NULL;
+}
+
+/* The number of distinct values of a column, and the part of rows in which it is null. */
+static double
+distinct_values(PlannerInfo *root, Node *column, int varRelid, double *null_part)
+{
+	VariableStatData variable;
+	double		distinct;
+	bool		is_default;
+
+	examine_variable(root, column, varRelid, &variable);
+	distinct = get_variable_numdistinct(&variable, &is_default);
+	*null_part = HeapTupleIsValid(variable.statsTuple) ?
+		((Form_pg_statistic) GETSTRUCT(variable.statsTuple))->stanullfrac : 0;
+	ReleaseVariableStats(variable);
+	return Max(distinct, 1);
+}
+
+/* The part of rows that a call lets through. */
+static Selectivity
+selectivity(SupportRequestSelectivity *request)
+{
+	const ListedColumn *listed = listed_column(request->funcid, request->args);
+	Var		   *column = listed == NULL ? NULL : column_of(listed, request->args);
+	RelOptInfo *rel = column == NULL ? NULL : relation_of(request->root, column);
+	double		distinct;
+	double		null_part;
+	int			n;
+
+	if (column == NULL)
+		return 0.5;
+	/* Who names a project, or a row, is likely to see it. */
+	if (rel != NULL && (seeme_is_fixed(rel, column->varattno) || seeme_is_point_query(rel)))
+		return 1.0;
+	distinct = distinct_values(request->root, (Node *) column, request->varRelid, &null_part);
+	n = count_listed(listed, request->args, rel == NULL ? 0 : rel->tuples);
+	if (n < 0)
+		return 0.5 * (1 - null_part);
+	return Min((n + 0.1) / distinct, 1.0) * (1 - null_part);
+}
+
+/* The list function, in the schema of the function whose list it is; invalid if there is none. */
+static Oid
+list_function(const ListedColumn *listed, Oid function)
+{
+	Oid			types[1] = {TEXTARRAYOID};
+	oidvector  *vector = buildoidvector(types, takes_codes(listed) ? 1 : 0);
+
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+						   CStringGetDatum(listed->list_function), PointerGetDatum(vector),
+						   ObjectIdGetDatum(get_func_namespace(function)));
+}
+
+/* What an index looks up in place of a call; NIL if that is not possible, or slower. */
+static List *
+index_condition(SupportRequestIndexCondition *request)
+{
+	List	   *args = IsA(request->node, FuncExpr) ? ((FuncExpr *) request->node)->args : NIL;
+	IndexOptInfo *index = request->index;
+	const ListedColumn *listed = args == NIL ? NULL : listed_column(request->funcid, args);
+	ScalarArrayOpExpr *condition;
+	List	   *list_args = NIL;
+	double		distinct;
+	double		null_part;
+	Oid			equal;
+	Oid			function;
+	int			n;
+
+	if (listed == NULL || request->indexarg != listed->arg || index->relam != BTREE_AM_OID ||
+		!index->amsearcharray || index->indexkeys[request->indexcol] == 0)
+		return NIL;
+	/* The planner would believe that rows still come in the index's order. */
+	if (request->indexcol > 0 && !SEEME_LATER_ARRAYS_KEEP_ORDER)
+		return NIL;
+	if (seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
+		seeme_is_point_query(index->rel))
+		return NIL;
+	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID,
+								BTEqualStrategyNumber);
+	if (!OidIsValid(equal))
+		return NIL;
+	/* Of a role that provisions users, every row. */
+	if (listed->list == SEEME_OWN_PEOPLE && seeme_provisions())
+		return NIL;
+	distinct = distinct_values(request->root, list_nth(args, listed->arg), 0, &null_part);
+	n = count_listed(listed, args, index->rel->tuples);
+	if (n < 0 || (n > distinct * MAX_PART && n > 1))
+		return NIL;
+	function = list_function(listed, request->funcid);
+	if (!OidIsValid(function) || !seeme_may_execute(function))
+		return NIL;
+
+	if (takes_codes(listed))
+		list_args = list_make1(copyObject(linitial(args)));
+	condition = makeNode(ScalarArrayOpExpr);
+	condition->opno = equal;
+	condition->opfuncid = get_opcode(equal);
+	condition->useOr = true;
+	condition->args = list_make2(list_nth(args, listed->arg),
+								 makeFuncExpr(function, UUIDARRAYOID, list_args, InvalidOid,
+											  InvalidOid, COERCE_EXPLICIT_CALL));
+	condition->location = -1;
+	/* Its processes could have different arrays: see support_function.c. */
+	index->amcanparallel = false;
+	request->lossy = false;
+	return list_make1(condition);
+}
+
+/*
+ * seeme.plan_own_rows(internal) RETURNS internal
+ */
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_own_rows)
+{
+	Node	   *request = (Node *) PG_GETARG_POINTER(0);
+
+	if (!seeme_version_fits())
+		PG_RETURN_POINTER(NULL);
+	if (IsA(request, SupportRequestIndexCondition))
+		PG_RETURN_POINTER(index_condition((SupportRequestIndexCondition *) request));
+	if (IsA(request, SupportRequestSelectivity) && !((SupportRequestSelectivity *) request)->is_join)
+	{
+		SupportRequestSelectivity *wanted = (SupportRequestSelectivity *) request;
+
+		wanted->selectivity = selectivity(wanted);
+		PG_RETURN_POINTER(wanted);
+	}
+	PG_RETURN_POINTER(NULL);
+}
