@@ -299,8 +299,8 @@ CREATE POLICY seeme_select ON seeme.memberships FOR SELECT USING (
      AND CASE WHEN project_id IS NOT NULL THEN seeme.holds_throughout('{projects:read}', organization_id)
               WHEN team_id IS NOT NULL THEN seeme.holds_throughout('{teams:read}', organization_id)
               ELSE seeme.holds_throughout('{organizations:read}', organization_id) END
-  OR seeme.holds_below('{teams:read}', team => team_id)
-  OR seeme.holds_below('{projects:read}', project => project_id));
+  OR team_id IS NOT NULL AND seeme.holds_below('{teams:read}', team => team_id)
+  OR project_id IS NOT NULL AND seeme.holds_below('{projects:read}', project => project_id));
 CREATE POLICY seeme_insert ON seeme.memberships FOR INSERT WITH CHECK (
   seeme.manages_membership(organization_id, team_id, project_id));
 SELECT seeme.create_write_policy('seeme.memberships', 'UPDATE',

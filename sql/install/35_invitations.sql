@@ -65,8 +65,8 @@ CREATE POLICY seeme_select ON seeme.invitations FOR SELECT USING (
               WHEN team_id IS NOT NULL
                 THEN seeme.holds_throughout('{organizations:manage_members,teams:update}', organization_id)
               ELSE seeme.holds_throughout('{organizations:manage_members}', organization_id) END
-  OR seeme.holds_below('{organizations:manage_members,teams:update}', team => team_id)
-  OR seeme.holds_below('{organizations:manage_members,projects:update}', project => project_id));
+  OR team_id IS NOT NULL AND seeme.holds_below('{organizations:manage_members,teams:update}', team => team_id)
+  OR project_id IS NOT NULL AND seeme.holds_below('{organizations:manage_members,projects:update}', project => project_id));
 SELECT seeme.create_write_policy('seeme.invitations', 'DELETE',
   'seeme.manages_membership(organization_id, team_id, project_id)');
 

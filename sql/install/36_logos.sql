@@ -150,10 +150,10 @@ ALTER TABLE seeme.logos ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.logos FOR SELECT USING (
   team_id IS NULL AND project_id IS NULL AND seeme.is_member(organization_id)
   OR team_id IS NOT NULL AND seeme.holds_throughout('{teams:list,teams:read}', organization_id)
-  OR seeme.is_direct_member(team => team_id)
+  OR team_id IS NOT NULL AND seeme.is_direct_member(team => team_id)
   OR project_id IS NOT NULL AND seeme.holds_throughout('{projects:list,projects:read}', organization_id)
-  OR seeme.holds_below('{projects:list,projects:read}', project => project_id)
-  OR seeme.is_direct_member(project => project_id));
+  OR project_id IS NOT NULL AND seeme.holds_below('{projects:list,projects:read}', project => project_id)
+  OR project_id IS NOT NULL AND seeme.is_direct_member(project => project_id));
 CREATE POLICY seeme_insert ON seeme.logos FOR INSERT WITH CHECK (seeme.may_change(organization_id, team_id, project_id));
 SELECT seeme.create_write_policy('seeme.logos', 'UPDATE',
   'seeme.may_change(organization_id, team_id, project_id)');

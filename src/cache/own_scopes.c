@@ -22,7 +22,11 @@
 #define HELD_BY_CODES (-3)
 #define MEMBER_OF (-4)
 
-/* Somebody with more memberships is looked up in the viewer's organizations, if these are fewer. */
+/*
+ * Of somebody with more memberships than very few, those outside of the viewer's organizations are
+ * passed over. Somebody with many is looked up in these organizations, unless they are many, too.
+ */
+#define VERY_FEW_MEMBERSHIPS 8
 #define FEW_MEMBERSHIPS 64
 #define MANY_ORGANIZATIONS 1000
 
@@ -480,18 +484,29 @@ scope_of(const SeemeMembership *membership, SeemeScope *scope)
 	return reading_codes[scope->level - SEEME_ORGANIZATION];
 }
 
+/*
+ * Whether a viewer sees one of some memberships. Those outside of the viewer's organizations (NULL:
+ * these are not known) cost nothing, and those of organizations themselves come first: they cost
+ * least, and are seen most often.
+ */
 static bool
-viewer_sees_any(SeemeStore *store, SeemeViewer *viewer, List *memberships)
+viewer_sees_any(SeemeStore *store, SeemeViewer *viewer, const SeemeIds *own, List *memberships)
 {
-	ListCell   *cell;
-
-	foreach(cell, memberships)
+	for (int below = 0; below < 2; below++)
 	{
-		SeemeScope	scope;
-		const char *code = scope_of(lfirst(cell), &scope);
+		ListCell   *cell;
 
-		if (seeme_viewer_holds(store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id, code))
-			return true;
+		foreach(cell, memberships)
+		{
+			const SeemeMembership *membership = lfirst(cell);
+			SeemeScope	scope;
+			const char *code = scope_of(membership, &scope);
+
+			if ((scope.level != SEEME_ORGANIZATION) == (below != 0) &&
+				(own == NULL || seeme_ids_contain(own, &membership->organization_id)) &&
+				seeme_viewer_holds(store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id, code))
+				return true;
+		}
 	}
 	return false;
 }
@@ -505,20 +520,21 @@ bool
 seeme_viewer_sees_person(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t *user)
 {
 	List	   *memberships = seeme_list_some_memberships_of_user(store, user, FEW_MEMBERSHIPS + 1);
-	const SeemeIds *own;
+	const SeemeIds *own = NULL;
 	pg_uuid_t  *organizations;
 	bool		seen = false;
 	int			n;
 
+	if (list_length(memberships) > VERY_FEW_MEMBERSHIPS)
+		own = seeme_viewer_organizations(store, viewer);
 	if (list_length(memberships) <= FEW_MEMBERSHIPS)
-		return viewer_sees_any(store, viewer, memberships);
-	own = seeme_viewer_organizations(store, viewer);
+		return viewer_sees_any(store, viewer, own, memberships);
 	if (own == NULL || own->n > MANY_ORGANIZATIONS)
-		return viewer_sees_any(store, viewer, seeme_list_memberships_of_user(store, user));
+		return viewer_sees_any(store, viewer, own, seeme_list_memberships_of_user(store, user));
 	organizations = palloc_extended(sizeof(pg_uuid_t) * Max(own->n, 1), MCXT_ALLOC_HUGE);
 	n = seeme_ids_list(own, organizations);
 	for (int i = 0; i < n && !seen; i++)
-		seen = viewer_sees_any(store, viewer,
+		seen = viewer_sees_any(store, viewer, own,
 							   seeme_list_memberships(store, &organizations[i], user, INT_MAX));
 	pfree(organizations);
 	return seen;

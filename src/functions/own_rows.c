@@ -36,7 +36,7 @@
  * each row that was decided, and again whenever these are so many times as many. It never costs more
  * than some times what deciding row by row has cost.
  */
-#define MEMBERSHIPS_PER_ROW 32
+#define MEMBERSHIPS_PER_ROW 64
 #define ROWS_UNTIL_NEXT_TRY 4
 
 /* What is remembered of one call in a plan, from row to row: fn_extra. */
