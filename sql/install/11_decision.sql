@@ -68,6 +68,14 @@ LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 5 AS 'MODULE_PATHNAME', 'seeme_ex
 COMMENT ON FUNCTION @extschema@.seeme_explain_permission(uuid, text, uuid, uuid, uuid, uuid, text) IS
   'Why a person does or does not hold a permission code in a scope: a row per path (source: owner, organization, team, project or none), whether it grants, by which entry of which role, and what stands in its way. Told about oneself always; about others only for paths through what one may manage members of.';
 
+CREATE FUNCTION seeme.holders(
+  organization uuid = NULL, team uuid = NULL, project uuid = NULL,
+  resource uuid = NULL, resource_type text = NULL)
+RETURNS TABLE (user_id uuid, permissions text[])
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 100 AS 'MODULE_PATHNAME', 'seeme_holders';
+COMMENT ON FUNCTION seeme.holders(uuid, uuid, uuid, uuid, text) IS
+  'Everybody who holds something in a scope, and the permissions that they hold there: told as seeme_permitted_users is';
+
 -- What policies and triggers ask besides. Application roles are granted those that policies call: these tell only of what
 -- the asking person belongs to.
 

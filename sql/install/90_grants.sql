@@ -49,12 +49,12 @@ BEGIN
     '@extschema@.seeme_permission_matrix(uuid,uuid,uuid)',
     -- what policies, views and triggers call as the asking role
     'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text)', 'seeme.nobody_asks()', 'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
-    'seeme.is_unused_role(uuid)', 'seeme.is_without_role(uuid,uuid)', 'seeme.is_narrowed()', 'seeme.user_for(text)',
+    'seeme.unused_roles(uuid[])', 'seeme.members_without_role(uuid[])', 'seeme.is_narrowed()', 'seeme.user_for(text)',
     'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)', 'seeme.may_take_out(text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,text)',
     'seeme.holds_throughout(text[],uuid)', 'seeme.holds_below(text[],uuid,uuid)', 'seeme.is_member(uuid)',
     'seeme.is_direct_member(uuid,uuid)', 'seeme.organizations_held(text[])', 'seeme.teams_held(text[])',
     'seeme.projects_held(text[])', 'seeme.member_organizations()', 'seeme.member_teams()', 'seeme.member_projects()',
-    'seeme.roles_held()', 'seeme.people_seen()', 'seeme.own_email_key()', 'seeme.own_organizations()', 'seeme.holds_role(uuid)', 'seeme.lies_in(uuid,uuid,uuid)',
+    'seeme.holders(uuid,uuid,uuid,uuid,text)', 'seeme.roles_held()', 'seeme.people_seen()', 'seeme.own_email_key()', 'seeme.own_organizations()', 'seeme.holds_role(uuid)', 'seeme.lies_in(uuid,uuid,uuid)',
     'seeme.may_claim(text,text,uuid)', 'seeme.sees_user(uuid)', 'seeme.is_invited(text)', 'seeme.may_change(uuid,uuid,uuid)',
     'seeme.sees_membership(uuid,uuid,uuid,uuid)', 'seeme.manages_membership(uuid,uuid,uuid)',
     'seeme.membership_role_name(uuid)', 'seeme.invitation_role_name(uuid)', 'seeme.email_key(text)', 'seeme.require_any(text[],regclass,uuid,uuid,uuid)']::regprocedure[]

@@ -392,15 +392,18 @@ find_candidates(SeemeStore *store, List *places, Candidates *candidates)
 /* Of more places than this, only those are looked at that may differ for a person. */
 #define FEW_PLACES 8
 
-/* Those who hold what is asked in some of the places: of pg_uuid_t *. */
-static List *
-who_holds(SeemeStore *store, List *places, const SeemeQuestion *question)
+/*
+ * Visits everybody who may hold something in some places, each person once, with the places that
+ * tell what they hold in any of them. What a visit allocates is gone after it.
+ */
+void
+seeme_visit_candidates(SeemeStore *store, List *places, SeemeRoles *roles,
+					   SeemeVisitCandidate visit, void *context)
 {
 	Candidates	candidates = {0};
 	SeemePlaceIndex index;
-	SeemeRoles	roles = {CurrentMemoryContext};
-	List	   *holders = NIL;
-	MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac candidate", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac candidate",
+												  ALLOCSET_DEFAULT_SIZES);
 	bool		many = list_length(places) > FEW_PLACES;
 
 	find_candidates(store, places, &candidates);
@@ -412,22 +415,54 @@ who_holds(SeemeStore *store, List *places, const SeemeQuestion *question)
 		MemoryContext old = MemoryContextSwitchTo(in_turn);
 		SeemeSubject subject;
 		List	   *theirs = many ? NIL : places;
-		bool		holds;
 
 		CHECK_FOR_INTERRUPTS();
 		seeme_subject_init(&subject, store, user_id);
-		subject.roles = &roles;
-		for (next = i; next < candidates.n && seeme_uuid_equal(&candidates.list[next].user_id, user_id); next++)
+		subject.roles = roles;
+		for (next = i; next < candidates.n &&
+			 seeme_uuid_equal(&candidates.list[next].user_id, user_id); next++)
 			if (many)
-				theirs = list_concat(theirs, seeme_places_that_differ(&subject, &index, candidates.list[next].organization_id));
-		holds = seeme_answer(&subject, theirs, question);
+				theirs = list_concat(theirs,
+									 seeme_places_that_differ(&subject, &index,
+															  candidates.list[next].organization_id));
+		visit(context, &subject, theirs);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(in_turn);
-		if (holds)
-			holders = lappend(holders, user_id);
 	}
 	MemoryContextDelete(in_turn);
-	return holders;
+}
+
+/* Who holds what is asked. */
+typedef struct Holders
+{
+	const SeemeQuestion *question;
+	MemoryContext context;
+	List	   *users;			/* of pg_uuid_t * */
+} Holders;
+
+static void
+add_holder(void *context, SeemeSubject *subject, List *places)
+{
+	Holders    *holders = context;
+	MemoryContext old;
+
+	if (!seeme_answer(subject, places, holders->question))
+		return;
+	old = MemoryContextSwitchTo(holders->context);
+	holders->users = lappend(holders->users, memcpy(palloc(sizeof(pg_uuid_t)), &subject->person.id,
+													sizeof(pg_uuid_t)));
+	MemoryContextSwitchTo(old);
+}
+
+/* Those who hold what is asked in some of the places: of pg_uuid_t *. */
+static List *
+who_holds(SeemeStore *store, List *places, const SeemeQuestion *question)
+{
+	SeemeRoles	roles = {CurrentMemoryContext};
+	Holders		holders = {question, CurrentMemoryContext};
+
+	seeme_visit_candidates(store, places, &roles, add_holder, &holders);
+	return holders.users;
 }
 
 /*
