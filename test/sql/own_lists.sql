@@ -236,6 +236,7 @@ DECLARE
   foreseen text[];
 BEGIN
   FOREACH asker IN ARRAY askers LOOP
+    CONTINUE WHEN touch AND asker % 3 <> 0;  -- past all that is remembered each row takes some reading
     COMMIT;
     IF touch THEN
       PERFORM oracle.touch();
