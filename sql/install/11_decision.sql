@@ -74,7 +74,8 @@ CREATE FUNCTION seeme.holders(
 RETURNS TABLE (user_id uuid, permissions text[])
 LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 100 AS 'MODULE_PATHNAME', 'seeme_holders';
 COMMENT ON FUNCTION seeme.holders(uuid, uuid, uuid, uuid, text) IS
-  'Everybody who holds something in a scope, and the permissions that they hold there: told as seeme_permitted_users is';
+  'Everybody who holds a permission in a scope, and which ones. The same people are told as by '
+  'seeme_permitted_users.';
 
 -- What policies and triggers ask besides. Application roles are granted those that policies call: these tell only of what
 -- the asking person belongs to.

@@ -421,9 +421,10 @@ SELECT seeme.create_write_policy('seeme.organizations', 'UPDATE',
 SELECT seeme.create_write_policy('seeme.organizations', 'DELETE',
   '@extschema@.seeme_has_permission(''organizations:delete'', organization => id)');
 
--- Whoever holds something in the organization holds it in its teams and projects; nobody holds something below it without a
--- membership there. So each policy asks for the organization, and for the person's own memberships, and an index finds both.
--- A row that is only being inserted is not found by its id yet: that one is seen by its organization or team.
+-- A permission held in an organization is held in its teams and projects. Below the organization a
+-- person holds nothing without a membership there. So each policy asks about the organization and
+-- about the person's own memberships, and an index finds the rows of both. A row that is being
+-- inserted is not found by its id yet: its organization or team shows it.
 ALTER TABLE seeme.teams ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.teams FOR SELECT USING (
   seeme.holds_throughout('{teams:list,teams:read}', organization_id)

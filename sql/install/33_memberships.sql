@@ -291,8 +291,9 @@ COMMENT ON FUNCTION seeme.manages_membership(uuid, uuid, uuid) IS
   'Whether the asking person may manage the members of an organization, team or project';
 
 ALTER TABLE seeme.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
--- What seeme.sees_membership says, in parts that an index finds each: one's own; those in organizations throughout which
--- one reads some of them, as far as one does; and those that a membership below an organization shows.
+-- The rule of seeme.sees_membership, in parts for each of which there is an index: the person's own
+-- memberships; those in organizations in which they hold one of the three permissions, if it is the
+-- one for that level; and those in teams and projects in which they hold it by a membership there.
 CREATE POLICY seeme_select ON seeme.memberships FOR SELECT USING (
   user_id = (SELECT seeme.user_for('organizations:read'))
   OR seeme.holds_throughout('{organizations:read,teams:read,projects:read}', organization_id)

@@ -53,10 +53,12 @@ CREATE FUNCTION seeme.own_email_key() RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN seeme.email_key(seeme.email_for('organizations:read'));
 COMMENT ON FUNCTION seeme.own_email_key() IS
-  'What the asking person''s e-mail address is compared by: seeme.is_invited(email) is true of the addresses with this key';
+  'The key by which the asking person''s e-mail address is compared: seeme.is_invited is true of '
+  'addresses with this key';
 
 ALTER TABLE seeme.invitations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
--- What seeme.is_invited and seeme.manages_membership say, in parts that an index finds each.
+-- The rules of seeme.is_invited and seeme.manages_membership, in parts for each of which there is an
+-- index.
 CREATE POLICY seeme_select ON seeme.invitations FOR SELECT USING (
   seeme.email_key(email) COLLATE "C" = (SELECT seeme.own_email_key())
   OR seeme.holds_throughout('{organizations:manage_members,teams:update,projects:update}', organization_id)

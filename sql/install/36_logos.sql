@@ -145,7 +145,8 @@ RETURN CASE
 COMMENT ON FUNCTION seeme.may_change(uuid, uuid, uuid) IS
   'Whether the asking person may change the organization, team or project itself';
 
--- Whoever sees the thing sees its logo: these are the things' own policies, asked by their ids.
+-- People who see an organization, team or project see its logo: these are the policies of those
+-- tables, asked by id.
 ALTER TABLE seeme.logos ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.logos FOR SELECT USING (
   team_id IS NULL AND project_id IS NULL AND seeme.is_member(organization_id)

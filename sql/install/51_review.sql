@@ -13,7 +13,8 @@ BEGIN ATOMIC
           OR seeme.nobody_asks() AND seeme.bypasses_row_security());
 END;
 COMMENT ON FUNCTION seeme.unused_roles(uuid[]) IS
-  'The roles of some organizations that no membership and no open invitation has; told to people who see the roles';
+  'The roles of some organizations that no membership and no open invitation has. Only people who '
+  'see these roles are told.';
 
 CREATE FUNCTION seeme.members_without_role(organizations uuid[]) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -29,7 +30,8 @@ BEGIN ATOMIC
           OR seeme.nobody_asks() AND seeme.bypasses_row_security());
 END;
 COMMENT ON FUNCTION seeme.members_without_role(uuid[]) IS
-  'The memberships in some organizations of people who have no role at any level there; told to people who see the membership';
+  'The memberships in some organizations of people who have no role at any level there. Only people '
+  'who see these memberships are told.';
 
 CREATE FUNCTION @extschema@.seeme_review(organization_id uuid = NULL, within interval = '30 days')
 RETURNS TABLE (finding text, organization uuid, subject_id uuid, subject text, detail text, at timestamptz)

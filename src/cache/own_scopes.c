@@ -1,5 +1,6 @@
 /*
- * own_scopes.c: where a person holds something or is a member, and whom they see, as evaluator.c says.
+ * own_scopes.c: where a person holds something or is a member, and whom they see, as evaluator.c
+ * says.
  *
  * The policies of the extension's own tables go by these lists: a row is visible if one of its
  * columns is in one of them. A list costs what is in it: it is read from the person's own
@@ -311,8 +312,8 @@ number_of(const SeemeOwnScopes *scopes)
 }
 
 /*
- * A viewer's list. Without room for it in the cache it is put where the caller says. NULL: it has not
- * been read, and is not to be.
+ * A viewer's list. Without room for it in the cache it is put where the caller says. NULL: it has
+ * not been read, and is not to be.
  */
 const SeemeIds *
 seeme_viewer_own_scopes(SeemeStore *store, SeemeViewer *viewer, const SeemeOwnScopes *scopes,
@@ -427,7 +428,7 @@ visit_people(SeemeSubject *subject, const SeemeStanding *standing, void *context
 	}
 }
 
-/* The people whom a person sees, each once; false: that takes reading more than so many memberships. */
+/* The people whom a person sees, each once; false: there are more than `limit` memberships to read. */
 bool
 seeme_list_people_seen(SeemeSubject *subject, int limit, pg_uuid_t **ids, int *n)
 {
@@ -504,7 +505,8 @@ viewer_sees_any(SeemeStore *store, SeemeViewer *viewer, const SeemeIds *own, Lis
 
 			if ((scope.level != SEEME_ORGANIZATION) == (below != 0) &&
 				(own == NULL || seeme_ids_contain(own, &membership->organization_id)) &&
-				seeme_viewer_holds(store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id, code))
+				seeme_viewer_holds(store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id,
+								   code))
 				return true;
 		}
 	}

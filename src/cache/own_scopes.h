@@ -1,6 +1,6 @@
 /*
- * own_scopes.h: where a person holds something or is a member, and whom they see: the lists that the
- * policies of the extension's own tables go by.
+ * own_scopes.h: where a person holds something or is a member, and whom they see: the lists for the
+ * policies of the extension's own tables.
  */
 #ifndef SEEME_CACHE_OWN_SCOPES_H
 #define SEEME_CACHE_OWN_SCOPES_H

@@ -1,7 +1,7 @@
 /*
- * holders.c: everybody who holds something in a scope, with all that they hold there: the permission
- * matrix. The question of permitted.c (seeme_permitted_users), asked of each person once for all
- * codes, and told to the same people. Decided by evaluator.c.
+ * holders.c: everybody who holds something in a scope, and all that they hold there: the permission
+ * matrix. It is the question of seeme_permitted_users (permitted.c), asked of each person once for
+ * all codes, and answered to the same people. evaluator.c decides.
  */
 #include "postgres.h"
 

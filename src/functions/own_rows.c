@@ -3,8 +3,8 @@
  * columns is in one of the asking person's lists (own_scopes.c). And the lists themselves, which an
  * index looks up in place of the calls (planner/own_tables_support.c).
  *
- * A call is asked row by row. The first rows are decided one by one; then the list is read, and a row
- * costs one look-up in a hash table.
+ * A call is asked row by row. The first rows are decided one by one. Then the list is read, and each
+ * further row costs one look-up in a hash table.
  */
 #include "postgres.h"
 
@@ -32,9 +32,10 @@
 #define ROWS_BEFORE_LIST 16
 
 /*
- * Nobody knows how many memberships the list of people takes. So it is tried with a bound: so many for
- * each row that was decided, and again whenever these are so many times as many. It never costs more
- * than some times what deciding row by row has cost.
+ * To list the people whom somebody sees takes reading an unknown number of memberships. So the list
+ * is tried with a limit, a number of memberships for each row decided so far. When it fails it is
+ * tried again after four times as many rows. All tries together cost a few times what deciding these
+ * rows has cost.
  */
 #define MEMBERSHIPS_PER_ROW 64
 #define ROWS_UNTIL_NEXT_TRY 4
@@ -124,7 +125,8 @@ find_list(FunctionCallInfo fcinfo, Site *site, Kind kind, const SeemeOwnScopes *
 			break;
 		case PEOPLE:
 			ids = seeme_viewer_people(store, viewer,
-									  read ? (int) Min(site->rows * MEMBERSHIPS_PER_ROW, INT_MAX) : 0,
+									  !read ? 0 :
+									  (int) Min(site->rows * MEMBERSHIPS_PER_ROW, INT_MAX),
 									  fcinfo->flinfo->fn_mcxt, &site->here);
 			break;
 	}
@@ -431,8 +433,7 @@ SEEME_FUNCTION(seeme_holds_role, 1)
 }
 
 /*
- * Whether nobody is identified and the current user is a role that provisions users: they may delete
- * them.
+ * Whether nobody is identified and the current role provisions users: it may delete them.
  */
 bool
 seeme_provisions(void)

@@ -4,9 +4,9 @@
  *
  * Each of them says whether a column is in a list of the asking person's. So an index can look the
  * list up: seeme.is_member(organization => id) is id = ANY (seeme.member_organizations()). Such a
- * policy is a few of these calls, joined by OR; the planner combines their indexes in a BitmapOr, but
- * only if every one of them has an index condition. The support function also estimates how many rows
- * a call lets through.
+ * policy is a few of these calls, joined by OR. The planner combines their indexes in a BitmapOr,
+ * but only if each of them has an index condition. The support function also estimates how many
+ * rows a call lets through.
  *
  * As in support_function.c, estimates and the shape of a plan may depend on who is asking while it
  * is made. Nothing else does, for plans outlive identities. Throws nothing of its own.
@@ -38,7 +38,7 @@
 /* A larger part of a table is read faster as a whole: so the list is not looked up in an index. */
 #define MAX_PART 0.3
 
-/* To count the people whom somebody sees, no more memberships are read than these, or a part of them. */
+/* To count the people whom somebody sees, planning reads no more memberships than the table has rows. */
 #define MEMBERSHIPS_FOR_ESTIMATE 2000
 
 /* An argument of a policy's function that is a column, and the list in which it is looked up. */
@@ -111,8 +111,8 @@ count_listed(const ListedColumn *listed, List *args, double rows)
 
 	if (!takes_codes(listed))
 		return seeme_count_own(listed->list, 0, NULL, limit);
-	deconstruct_array(DatumGetArrayTypeP(((Const *) linitial(args))->constvalue), TEXTOID, -1, false,
-					  TYPALIGN_INT, &codes, &nulls, &ncodes);
+	deconstruct_array(DatumGetArrayTypeP(((Const *) linitial(args))->constvalue), TEXTOID, -1,
+					  false, TYPALIGN_INT, &codes, &nulls, &ncodes);
 	texts = palloc(sizeof(char *) * Max(ncodes, 1));
 	for (int i = 0; i < ncodes; i++)
 	{
@@ -137,7 +137,8 @@ column_of(const ListedColumn *listed, List *args)
 static RelOptInfo *
 relation_of(PlannerInfo *root, Var *column)
 {
-	return column->varno < root->simple_rel_array_size ? root->simple_rel_array[column->varno] : NULL;
+	return column->varno < root->simple_rel_array_size ?
+		root->simple_rel_array[column->varno] : NULL;
 }
 
 /* The number of distinct values of a column, and the part of rows in which it is null. */
@@ -257,7 +258,8 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_own_rows)
 		PG_RETURN_POINTER(NULL);
 	if (IsA(request, SupportRequestIndexCondition))
 		PG_RETURN_POINTER(index_condition((SupportRequestIndexCondition *) request));
-	if (IsA(request, SupportRequestSelectivity) && !((SupportRequestSelectivity *) request)->is_join)
+	if (IsA(request, SupportRequestSelectivity) &&
+		!((SupportRequestSelectivity *) request)->is_join)
 	{
 		SupportRequestSelectivity *wanted = (SupportRequestSelectivity *) request;
 
