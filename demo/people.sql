@@ -14,7 +14,8 @@
 \set sam   a0000000-0000-4000-8000-00000000000c
 
 \echo '== The extension, and who there is'
-\echo '# An empty database. One statement brings the whole model; nothing else has to be configured.'
+\echo '# The database is empty. One statement brings the whole model. Nothing else has to be'
+\echo '# configured.'
 \set ECHO queries
 CREATE EXTENSION seeme_rbac;
 \set ECHO none
@@ -33,7 +34,8 @@ INSERT INTO seeme.users (id, username, email, firstname, name) VALUES
   (:'gina',  'gina',  'gina@borealis.example', 'Gina',  'Rossi'),
   (:'sam',   'sam',   'sam@consult.example',   'Sam',   'Field')
 \g /dev/null
-\echo '# Twelve people are registered. Two of them own organizations, with teams and projects in them.'
+\echo '# Twelve people are registered. Two of them own organizations, with teams and projects in'
+\echo '# them.'
 \set ECHO queries
 INSERT INTO seeme.organizations (name, owner_id)
 SELECT v.name, u.id
@@ -48,9 +50,12 @@ SELECT o.id, v.name
 
 INSERT INTO seeme.projects (organization_id, team_id, name)
 SELECT o.id, t.id, v.name
-  FROM (VALUES ('aurora-robotics', 'perception', 'Street Scenes'), ('aurora-robotics', 'perception', 'Night Driving'),
-               ('aurora-robotics', 'planning', 'Route Planner'),   ('aurora-robotics', NULL, 'Moonshot'),
-               ('borealis-health', 'imaging', 'Lung CT'),          ('borealis-health', NULL, 'Triage')
+  FROM (VALUES ('aurora-robotics', 'perception', 'Street Scenes'),
+               ('aurora-robotics', 'perception', 'Night Driving'),
+               ('aurora-robotics', 'planning', 'Route Planner'), ('aurora-robotics', NULL,
+                 'Moonshot'),
+               ('borealis-health', 'imaging', 'Lung CT'),          ('borealis-health', NULL,
+                 'Triage')
        ) AS v (organization, team, name)
   JOIN seeme.organizations o ON o.slug = v.organization
   LEFT JOIN seeme.teams t ON t.organization_id = o.id AND t.slug = v.team;
@@ -59,12 +64,15 @@ SELECT o.id, t.id, v.name
 INSERT INTO seeme.roles (organization_id, name, permissions)
 SELECT o.id, v.name, v.permissions
   FROM (VALUES ('Annotator', '{datasets:read,dataset_items:read,annotations:*}'::text[]),
-               ('Lead',      '{projects:update,models:*,datasets:*,dataset_items:read,workflows:*}'),
+               ('Lead',
+                '{projects:update,models:*,datasets:*,dataset_items:read,workflows:*}'),
                ('Browser',   '{models:list}')) AS v (name, permissions)
   JOIN seeme.organizations o ON o.slug = 'aurora-robotics';
 
 \set ECHO none
-CREATE TEMP TABLE staff (organization text, team text, project text, person text, role text, until date) \g /dev/null
+CREATE TEMP TABLE staff (
+  organization text, team text, project text, person text, role text, until date
+) \g /dev/null
 INSERT INTO staff VALUES
   ('aurora-robotics', NULL, NULL, 'adam',  'Admin', NULL),
   ('aurora-robotics', NULL, NULL, 'edith', 'Editor', NULL),
@@ -84,7 +92,8 @@ INSERT INTO staff VALUES
   ('borealis-health', NULL, NULL, 'sam',   'Member', NULL),
   ('borealis-health', 'imaging', NULL, 'sam', 'Contributor', NULL)
 \g /dev/null
-\echo '# And the staff list becomes memberships: of an organization, a team or a project, each with at most one role.'
+\echo '# The staff list becomes memberships. Each is in an organization, a team or a project,'
+\echo '# with at most one role.'
 \set ECHO queries
 INSERT INTO seeme.memberships (organization_id, team_id, project_id, user_id, role_id, valid_until)
 SELECT o.id, t.id, p.id, u.id, r.id, s.until
@@ -96,10 +105,12 @@ SELECT o.id, t.id, p.id, u.id, r.id, s.until
   LEFT JOIN seeme.roles r    ON r.name = s.role AND coalesce(r.organization_id, o.id) = o.id
  ORDER BY num_nonnulls(t.id, p.id);
 
-\echo '# So these are the people. Roles add up; nothing subtracts. Kurt is a freelancer whose contract is over.'
+\echo '# These are the people. Roles add up; nothing subtracts. Kurt is a freelancer. His'
+\echo '# contract is over.'
 SELECT u.username AS person, o.name AS organization,
        string_agg(r.name || coalesce(' in team ' || t.name, ' in project ' || p.name, '')
-                         || coalesce(' until ' || m.valid_until::date, ''), ', ' ORDER BY m.team_id NULLS FIRST, m.project_id NULLS FIRST) AS roles
+                         || coalesce(' until ' || m.valid_until::date, ''), ', '
+                  ORDER BY m.team_id NULLS FIRST, m.project_id NULLS FIRST) AS roles
   FROM seeme.memberships m
   JOIN seeme.users u         ON u.id = m.user_id
   JOIN seeme.organizations o ON o.id = m.organization_id

@@ -1,7 +1,8 @@
--- The same three queries as different people, over one connection of the application's.
+-- The same three queries as different people, over one connection of the application.
 
 \echo '== Three queries, whoever asks'
-\echo '# From here on we are the application, on one connection. It prepares three queries, which say nothing of rights.'
+\echo '# From here on we are the application, on one connection. It prepares three queries. They'
+\echo '# say nothing about permissions.'
 \connect - app
 \set ECHO queries
 PREPARE models_by_project AS
@@ -23,13 +24,14 @@ PREPARE workflows_and_graphs AS
    GROUP BY 1, 2
    ORDER BY 1 DESC, 2;
 
-\echo '# Nobody has said yet who is asking. So nobody is, and there is nothing to see:'
+\echo '# No principal has been named yet, so there are no rows:'
 EXECUTE models_by_project;
 \set who nobody_
 \ir note.sql
 
 \echo '== Vera, Viewer of the whole of Aurora'
-\echo '# The application says so, for this transaction only. She sees all that is Aurora''s, and nothing of Borealis.'
+\echo '# The application names Vera, for this transaction only. She sees all rows of Aurora, and'
+\echo '# none of Borealis.'
 \set ECHO queries
 BEGIN;
 SELECT seeme_assume(:'vera') \g /dev/null
@@ -38,7 +40,7 @@ EXECUTE datasets_and_parts;
 EXECUTE workflows_and_graphs;
 \set who vera_
 \ir note.sql
-\echo '# She may look, and that is all. An UPDATE finds no row that she may change:'
+\echo '# She may only look. An UPDATE finds no row that she may change:'
 \set ECHO queries
 \set QUIET off
 UPDATE models SET name = 'mine' WHERE name = 'moonshot-v1';
@@ -47,7 +49,8 @@ UPDATE models SET name = 'mine' WHERE name = 'moonshot-v1';
 COMMIT;
 
 \echo '== Tess, Editor in the team Perception'
-\echo '# The same connection, the same prepared statements, another person: her team''s two projects, and her own drafts.'
+\echo '# The same connection, the same prepared statements, another person. She sees the two'
+\echo '# projects of her team, and her own drafts.'
 BEGIN;
 SELECT seeme_assume(:'tess') \g /dev/null
 EXECUTE models_by_project;
@@ -55,7 +58,7 @@ EXECUTE datasets_and_parts;
 EXECUTE workflows_and_graphs;
 \set who tess_
 \ir note.sql
-\echo '# She may change what is there:'
+\echo '# She may change these rows:'
 \set ECHO queries
 \set QUIET off
 UPDATE models SET name = 'crossing-spotter' WHERE name = 'street-scenes-v7';
@@ -64,7 +67,7 @@ UPDATE models SET name = 'crossing-spotter' WHERE name = 'street-scenes-v7';
 COMMIT;
 
 \echo '== Ann, Annotator in one project'
-\echo '# No models for her; the two datasets of Street Scenes with all their parts.'
+\echo '# She sees no models, but the two datasets of Street Scenes, with all their parts.'
 BEGIN;
 SELECT seeme_assume(:'ann') \g /dev/null
 EXECUTE models_by_project;
@@ -76,8 +79,8 @@ EXECUTE workflows_and_graphs;
 COMMIT;
 
 \echo '== Oscar, owner of Borealis'
-\echo '# The other organization: not a row in common with what Vera sees. He owns everything in it; Gina''s drafts, which are'
-\echo '# in no project, are still hers alone.'
+\echo '# He owns the other organization, and sees not one row that Vera sees. Gina''s drafts are'
+\echo '# in no project, so they are hers alone.'
 BEGIN;
 SELECT seeme_assume(:'oscar') \g /dev/null
 EXECUTE models_by_project;
@@ -89,7 +92,7 @@ EXECUTE workflows_and_graphs;
 COMMIT;
 
 \echo '== Kurt, whose contract is over'
-\echo '# Nobody had to remember to remove him: his membership ended by its date.'
+\echo '# Nobody had to remove him. His membership ended by its date.'
 BEGIN;
 SELECT seeme_assume(:'kurt') \g /dev/null
 EXECUTE models_by_project;

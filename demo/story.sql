@@ -1,6 +1,7 @@
--- The demo's story, told by psql: scripts/demo makes the server, runs this file in an empty database as its
--- superuser, and lays out what it prints. Lines of \echo '# …' are the narrator's, '== …' a heading.
--- What is done silently (ECHO none) is the filling of tables, and the noting of what was seen for verify.sql.
+-- The demo's story, told by psql. scripts/demo makes the server, runs this file in an empty
+-- database as its superuser, and lays out the output. \echo '# …' is the narrator, '== …' a
+-- heading. Two things run silently (ECHO none): filling the tables, and noting what each person
+-- saw, for verify.sql.
 
 \set ON_ERROR_STOP on
 -- Tags (UPDATE 0) are shown only where they tell something.

@@ -1,8 +1,8 @@
 -- The platform's own tables.
 
 \echo '== The platform''s own tables'
-\echo '# Nothing special about them. A row says where it belongs in whatever way suits it: by a project, a team, an'
-\echo '# organization, a person, or not at all, as datasets do, which are put into projects by assignment.'
+\echo '# They are ordinary tables. A row may name a project, a team, an organization or a person.'
+\echo '# Datasets name no project: they are assigned to projects.'
 \set ECHO queries
 CREATE TABLE models (
   id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),

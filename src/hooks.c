@@ -1,7 +1,8 @@
 /*
- * hooks.c: where PostgreSQL calls this library, and whom each call is for.
+ * hooks.c: the hooks through which PostgreSQL calls this library.
  *
- * Owns every hook that the library installs, and calls whoever had it before. Must not do anything itself.
+ * Owns every hook that the library installs, and calls the previous one. Must not do anything
+ * itself.
  */
 #include "postgres.h"
 
@@ -36,7 +37,7 @@ static void
 executor_run(SEEME_EXECUTOR_RUN_PARAMETERS)
 {
 	seeme_begin_run();
-	seeme_see_transaction();
+	seeme_note_transaction_start();
 	seeme_hand_to_workers(query);
 	if (next_executor_run != NULL)
 		next_executor_run(SEEME_EXECUTOR_RUN_ARGUMENTS);
@@ -45,23 +46,28 @@ executor_run(SEEME_EXECUTOR_RUN_PARAMETERS)
 }
 
 static void
-process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tree, ProcessUtilityContext context,
-				ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *destination,
+process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tree,
+				ProcessUtilityContext context, ParamListInfo parameters,
+				QueryEnvironment *environment, DestReceiver *destination,
 				QueryCompletion *completion)
 {
-	/* The tree may be gone afterwards: COMMIT and the like end what holds it. */
-	PrepareStmt *prepare = IsA(statement->utilityStmt, PrepareStmt) ? (PrepareStmt *) statement->utilityStmt : NULL;
+	/* Look now: COMMIT and its like free the tree. */
+	PrepareStmt *prepare = IsA(statement->utilityStmt, PrepareStmt)
+	? (PrepareStmt *) statement->utilityStmt
+	: NULL;
 	bool		outer;
 
-	seeme_see_transaction();
+	seeme_note_transaction_start();
 	outer = seeme_enter_statement(statement->utilityStmt);
 	PG_TRY();
 	{
 		seeme_guard_locks(statement->utilityStmt);
 		if (next_process_utility != NULL)
-			next_process_utility(statement, query, is_read_only_tree, context, parameters, environment, destination, completion);
+			next_process_utility(statement, query, is_read_only_tree, context, parameters,
+								 environment, destination, completion);
 		else
-			standard_ProcessUtility(statement, query, is_read_only_tree, context, parameters, environment, destination, completion);
+			standard_ProcessUtility(statement, query, is_read_only_tree, context, parameters,
+									environment, destination, completion);
 	}
 	PG_FINALLY();
 	{

@@ -1,8 +1,8 @@
 -- What the policies of the extension's own tables ask about a row (src/functions/own_rows.c).
 --
--- Each function says whether one column is in one list of the asking person's. The functions below
--- them return these lists. The planner looks them up in an index in place of the call. Application
--- roles may execute all of them: they tell the asking person only what that person sees anyway.
+-- Each function says whether one column is in one list of the asking person. Further functions
+-- return these lists, and the planner looks them up in an index in place of the call. Application
+-- roles may execute all of them: they tell people only what these see anyway.
 
 CREATE FUNCTION seeme.plan_own_rows(internal) RETURNS internal
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_own_rows';
@@ -16,7 +16,7 @@ CREATE FUNCTION seeme.holds_throughout(permissions text[], organization uuid) RE
 LANGUAGE c STABLE PARALLEL SAFE COST 10 SUPPORT seeme.plan_own_rows
 AS 'MODULE_PATHNAME', 'seeme_holds_throughout';
 COMMENT ON FUNCTION seeme.holds_throughout(text[], uuid) IS
-  'Whether the asking person holds one of some permissions in an organization, and so in all of '
+  'Whether the asking person has one of some permissions in an organization, and therefore in all '
   'its teams and projects';
 
 CREATE FUNCTION seeme.holds_below(permissions text[], team uuid = NULL, project uuid = NULL)
@@ -24,8 +24,8 @@ RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE COST 10 SUPPORT seeme.plan_own_rows
 AS 'MODULE_PATHNAME', 'seeme_holds_below';
 COMMENT ON FUNCTION seeme.holds_below(text[], uuid, uuid) IS
-  'Whether the asking person holds one of some permissions in a team or project, and none of them '
-  'in its organization: seeme.holds_throughout is for that. A project''s team counts for it.';
+  'Whether the asking person has one of some permissions in a team or project, and none of them in '
+  'its organization (see seeme.holds_throughout). Permissions in a project''s team apply to it.';
 
 CREATE FUNCTION seeme.is_member(organization uuid) RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE COST 10 SUPPORT seeme.plan_own_rows
@@ -35,21 +35,21 @@ COMMENT ON FUNCTION seeme.is_member(uuid) IS
 
 CREATE FUNCTION seeme.is_direct_member(team uuid = NULL, project uuid = NULL) RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE COST 10 SUPPORT seeme.plan_own_rows
-AS 'MODULE_PATHNAME', 'seeme_is_direct_member';
+AS 'MODULE_PATHNAME', 'seeme_is_direct_member_of';
 COMMENT ON FUNCTION seeme.is_direct_member(uuid, uuid) IS
   'Whether the asking person has a current membership in exactly this team or project';
 
-CREATE FUNCTION seeme.holds_role(role_id uuid) RETURNS boolean
+CREATE FUNCTION seeme.has_effective_role(role_id uuid) RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE COST 10 SUPPORT seeme.plan_own_rows
-AS 'MODULE_PATHNAME', 'seeme_holds_role';
-COMMENT ON FUNCTION seeme.holds_role(uuid) IS
+AS 'MODULE_PATHNAME', 'seeme_has_effective_role';
+COMMENT ON FUNCTION seeme.has_effective_role(uuid) IS
   'Whether a current membership of the asking person, at any level, has this role';
 
 CREATE FUNCTION seeme.sees_user(user_id uuid) RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE COST 10 SUPPORT seeme.plan_own_rows
 AS 'MODULE_PATHNAME', 'seeme_sees_user';
 COMMENT ON FUNCTION seeme.sees_user(uuid) IS
-  'Whether the asking person sees a membership of this user: they hold organizations:read, '
+  'Whether the asking person sees a membership of this user: they have organizations:read, '
   'teams:read or projects:read in its scope. True of every user if nobody is identified and the '
   'current role provisions users.';
 
@@ -83,11 +83,12 @@ LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_member_pr
 COMMENT ON FUNCTION seeme.member_projects() IS
   'The projects for which seeme.is_direct_member is true, sorted';
 
-CREATE FUNCTION seeme.roles_held() RETURNS uuid[]
-LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_list_roles_held';
-COMMENT ON FUNCTION seeme.roles_held() IS 'The roles for which seeme.holds_role is true, sorted';
+CREATE FUNCTION seeme.effective_roles() RETURNS uuid[]
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_effective_roles';
+COMMENT ON FUNCTION seeme.effective_roles() IS
+  'The roles for which seeme.has_effective_role is true, sorted';
 
-CREATE FUNCTION seeme.people_seen() RETURNS uuid[]
-LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_people_seen';
-COMMENT ON FUNCTION seeme.people_seen() IS
+CREATE FUNCTION seeme.users_seen() RETURNS uuid[]
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_users_seen';
+COMMENT ON FUNCTION seeme.users_seen() IS
   'The users for whom seeme.sees_user is true, sorted';

@@ -69,7 +69,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.checked_text(text, text, int) IS 'The value without surrounding white space; raises 22001 when it is longer than max_length characters';
 
-CREATE FUNCTION seeme.prepare_user() RETURNS trigger
+CREATE FUNCTION seeme.enforce_user_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
@@ -112,10 +112,10 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_user() IS 'Trigger: tidies a user''s texts and checks what constraints cannot explain';
+COMMENT ON FUNCTION seeme.enforce_user_rules() IS 'Trigger: tidies a user''s texts and checks what constraints cannot explain';
 
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE OR DELETE ON seeme.users
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_user();
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_user_rules();
 
 CREATE FUNCTION seeme.forget_verification() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_forget_verification';

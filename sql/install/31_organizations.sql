@@ -110,7 +110,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT row_security_active(TG_RELID) THEN
     IF TG_OP = 'UPDATE' AND NEW.owner_id IS DISTINCT FROM OLD.owner_id THEN
-      -- Nobody's membership changes meanwhile (prepare_membership).
+      -- Nobody's membership changes meanwhile (enforce_membership_rules).
       PERFORM FROM seeme.organizations o WHERE o.id = OLD.id FOR UPDATE;
     END IF;
     RETURN NEW;
@@ -177,7 +177,7 @@ COMMENT ON FUNCTION seeme.retire_id() IS 'Trigger: remembers the id of what is d
 CREATE FUNCTION seeme.revive_id(row_id uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF seeme.nobody_asks() THEN
+  IF seeme.is_unidentified() THEN
     DELETE FROM seeme.retired_ids r WHERE r.id = row_id;
   ELSIF EXISTS (SELECT FROM seeme.retired_ids r WHERE r.id = row_id) THEN
     RAISE EXCEPTION 'this id is taken' USING ERRCODE = 'unique_violation', HINT = 'Leave it out to have one made.';
@@ -235,7 +235,7 @@ END $$;
 COMMENT ON FUNCTION seeme.settled_slug(name, text, uuid, uuid, text, text, text) IS
   'The slug of an organization (organization null), team or project: given, else as it was, else made from the name with a number when taken. Raises 23514 for one that is not valid, 23505 for one that is taken.';
 
-CREATE FUNCTION seeme.prepare_organization() RETURNS trigger
+CREATE FUNCTION seeme.enforce_organization_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   person uuid := @extschema@.seeme_user_id();
@@ -248,7 +248,7 @@ BEGIN
   IF TG_OP = 'INSERT' THEN
     PERFORM seeme.revive_id(NEW.id);
     NEW.has_logo := false;
-    IF seeme.nobody_asks() THEN
+    IF seeme.is_unidentified() THEN
       IF NEW.owner_id IS NULL THEN
         RAISE EXCEPTION 'an organization needs an owner'
           USING ERRCODE = 'not_null_violation', HINT = 'Nobody is identified, so say owner_id.';
@@ -274,9 +274,9 @@ BEGIN
   NEW.slug := seeme.settled_slug(TG_TABLE_NAME, 'organization', NULL, NEW.id, NEW.name, NEW.slug, former);
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_organization() IS 'Trigger: owner, slug and texts of an organization; what of it never changes';
+COMMENT ON FUNCTION seeme.enforce_organization_rules() IS 'Trigger: owner, slug and texts of an organization; what of it never changes';
 
-CREATE FUNCTION seeme.prepare_team() RETURNS trigger
+CREATE FUNCTION seeme.enforce_team_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   former text;
@@ -304,9 +304,9 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_team() IS 'Trigger: slug and texts of a team; what of it never changes';
+COMMENT ON FUNCTION seeme.enforce_team_rules() IS 'Trigger: slug and texts of a team; what of it never changes';
 
-CREATE FUNCTION seeme.prepare_project() RETURNS trigger
+CREATE FUNCTION seeme.enforce_project_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   former      text;
@@ -347,7 +347,7 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_project() IS 'Trigger: organization, slug and texts of a project; what of it never changes';
+COMMENT ON FUNCTION seeme.enforce_project_rules() IS 'Trigger: organization, slug and texts of a project; what of it never changes';
 
 -- Rule 7.1 for a project's team: what the members of a team hold there, they come to hold in a project
 -- that moves to it, and cease to hold in one that leaves.
@@ -356,7 +356,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   missing text[];
 BEGIN
-  IF seeme.nobody_asks()
+  IF seeme.is_unidentified()
      OR new_team IS NULL AND NOT EXISTS (SELECT FROM seeme.teams t WHERE t.id = old_team) THEN
     RETURN;  -- privileged code, or the team itself is being deleted
   END IF;
@@ -366,7 +366,7 @@ BEGIN
   -- Nobody joins either team until this transaction ends.
   PERFORM FROM seeme.teams t WHERE t.id IN (old_team, new_team) ORDER BY t.id FOR UPDATE;
   missing := ARRAY(
-    SELECT code FROM unnest(ARRAY[old_team, new_team]) AS team, unnest(seeme.missing_in_team(team, project)) AS code
+    SELECT code FROM unnest(ARRAY[old_team, new_team]) AS team, unnest(seeme.missing_permissions_in_team(team, project)) AS code
      GROUP BY code ORDER BY code COLLATE "C");
   IF cardinality(missing) > 0 THEN
     RAISE EXCEPTION 'you do not hold % in this project', array_to_string(missing, ', ')
@@ -386,17 +386,17 @@ CREATE TRIGGER authorize BEFORE INSERT ON seeme.teams
 CREATE TRIGGER authorize BEFORE INSERT ON seeme.projects
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_project();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.organizations
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_organization();
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_organization_rules();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.teams
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_team();
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_team_rules();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.projects
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_project();
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_project_rules();
 
 CREATE FUNCTION seeme.check_id() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  IF NOT seeme.nobody_asks() AND seeme.is_retired(NEW.id) THEN
+  IF NOT seeme.is_unidentified() AND seeme.is_retired(NEW.id) THEN
     RAISE EXCEPTION 'this id is taken' USING ERRCODE = 'unique_violation', HINT = 'Leave it out to have one made.';
   END IF;
   RETURN NULL;
@@ -414,17 +414,17 @@ CREATE TRIGGER retire_id AFTER DELETE ON seeme.projects FOR EACH ROW EXECUTE FUN
 
 ALTER TABLE seeme.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.organizations FOR SELECT USING (
-  owner_id = (SELECT seeme.user_for('organizations:read')) OR seeme.is_member(organization => id));
-CREATE POLICY seeme_insert ON seeme.organizations FOR INSERT WITH CHECK (owner_id = seeme.user_for('organizations:create'));
+  owner_id = (SELECT seeme.own_user_id('organizations:read')) OR seeme.is_member(organization => id));
+CREATE POLICY seeme_insert ON seeme.organizations FOR INSERT WITH CHECK (owner_id = seeme.own_user_id('organizations:create'));
 SELECT seeme.create_write_policy('seeme.organizations', 'UPDATE',
   '@extschema@.seeme_has_permission(''organizations:update'', organization => id)');
 SELECT seeme.create_write_policy('seeme.organizations', 'DELETE',
   '@extschema@.seeme_has_permission(''organizations:delete'', organization => id)');
 
--- A permission held in an organization is held in its teams and projects. Below the organization a
--- person holds nothing without a membership there. So each policy asks about the organization and
--- about the person's own memberships, and an index finds the rows of both. A row that is being
--- inserted is not found by its id yet: its organization or team shows it.
+-- A permission in an organization applies to its teams and projects. All other permissions there
+-- come of a membership in the team or project. So each policy asks about the organization and about
+-- the person's own memberships, and an index finds the rows of both. A row that is being inserted
+-- is not found by its id yet: its organization or team shows it.
 ALTER TABLE seeme.teams ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.teams FOR SELECT USING (
   seeme.holds_throughout('{teams:list,teams:read}', organization_id)

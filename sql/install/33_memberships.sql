@@ -83,7 +83,7 @@ END $$;
 COMMENT ON FUNCTION seeme.require_role_of(uuid, uuid) IS
   'Rule 7.3: raises 23503 unless the role is null, built in, or of that organization';
 
-CREATE FUNCTION seeme.prepare_membership() RETURNS trigger
+CREATE FUNCTION seeme.enforce_membership_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   person   uuid := @extschema@.seeme_user_id();
@@ -128,7 +128,7 @@ BEGIN
        WHERE i.organization_id = NEW.organization_id AND i.accepted_at = now() AND seeme.is_invited(i.email) AND NEW.user_id = person;
     END IF;
     NEW.created_by := CASE WHEN invitation.id IS NOT NULL THEN invitation.invited_by
-                           WHEN seeme.nobody_asks() THEN NEW.created_by ELSE person END;
+                           WHEN seeme.is_unidentified() THEN NEW.created_by ELSE person END;
     subject := NEW;
   ELSIF TG_OP = 'UPDATE' THEN
     IF (NEW.id, NEW.organization_id, NEW.team_id, NEW.project_id, NEW.user_id, NEW.created_by)
@@ -177,7 +177,7 @@ BEGIN
       -- What lies below an organization counts while the membership there does: its dates give and take that, too.
       IF OLD.team_id IS NULL AND OLD.project_id IS NULL AND OLD.user_id IS DISTINCT FROM person
          AND (NEW.valid_from, NEW.valid_until) IS DISTINCT FROM (OLD.valid_from, OLD.valid_until) THEN
-        missing := seeme.missing_below(OLD.organization_id, OLD.user_id);
+        missing := seeme.missing_permissions_below(OLD.organization_id, OLD.user_id);
         IF cardinality(missing) > 0 THEN
           RAISE EXCEPTION 'you do not hold % where this person does', array_to_string(missing, ', ')
             USING ERRCODE = 'insufficient_privilege',
@@ -212,7 +212,7 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_membership() IS 'Trigger: rules 7.1 and 7.3 for memberships, and what of the owner''s never changes';
+COMMENT ON FUNCTION seeme.enforce_membership_rules() IS 'Trigger: rules 7.1 and 7.3 for memberships, and what of the owner''s never changes';
 
 -- Taking somebody out of an organization is one DELETE, and nothing of their access is left.
 CREATE FUNCTION seeme.remove_lower_memberships() RETURNS trigger
@@ -233,7 +233,7 @@ COMMENT ON FUNCTION seeme.remove_lower_memberships() IS 'Trigger: team and proje
 CREATE TRIGGER authorize BEFORE INSERT ON seeme.memberships
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_membership();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE OR DELETE ON seeme.memberships
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_membership();
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_membership_rules();
 -- The INSERT may have waited for whoever was removing a membership of the same person there.
 CREATE FUNCTION seeme.authorize_added() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_authorize_added';
@@ -272,7 +272,7 @@ CREATE TRIGGER seat_new_owner AFTER UPDATE OF owner_id ON seeme.organizations
 
 CREATE FUNCTION seeme.sees_membership(organization uuid, team uuid, project uuid, member uuid) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN member = (SELECT seeme.user_for('organizations:read')) OR CASE
+RETURN member = (SELECT seeme.own_user_id('organizations:read')) OR CASE
   WHEN project IS NOT NULL THEN @extschema@.seeme_has_permission('projects:read', project => project)
   WHEN team IS NOT NULL THEN @extschema@.seeme_has_permission('teams:read', team => team)
   ELSE @extschema@.seeme_has_permission('organizations:read', organization => organization) END;
@@ -291,15 +291,16 @@ COMMENT ON FUNCTION seeme.manages_membership(uuid, uuid, uuid) IS
   'Whether the asking person may manage the members of an organization, team or project';
 
 ALTER TABLE seeme.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
--- The rule of seeme.sees_membership, in parts for each of which there is an index: the person's own
--- memberships; those in organizations in which they hold one of the three permissions, if it is the
--- one for that level; and those in teams and projects in which they hold it by a membership there.
+-- The same as seeme.sees_membership(), in parts. Each part has an index: the person's own
+-- memberships; those in organizations in which the person has the permission for that level; and
+-- those in teams and projects in which the person has it by a membership there.
 CREATE POLICY seeme_select ON seeme.memberships FOR SELECT USING (
-  user_id = (SELECT seeme.user_for('organizations:read'))
+  user_id = (SELECT seeme.own_user_id('organizations:read'))
   OR seeme.holds_throughout('{organizations:read,teams:read,projects:read}', organization_id)
-     AND CASE WHEN project_id IS NOT NULL THEN seeme.holds_throughout('{projects:read}', organization_id)
-              WHEN team_id IS NOT NULL THEN seeme.holds_throughout('{teams:read}', organization_id)
-              ELSE seeme.holds_throughout('{organizations:read}', organization_id) END
+     AND CASE
+       WHEN project_id IS NOT NULL THEN seeme.holds_throughout('{projects:read}', organization_id)
+       WHEN team_id IS NOT NULL THEN seeme.holds_throughout('{teams:read}', organization_id)
+       ELSE seeme.holds_throughout('{organizations:read}', organization_id) END
   OR team_id IS NOT NULL AND seeme.holds_below('{teams:read}', team => team_id)
   OR project_id IS NOT NULL AND seeme.holds_below('{projects:read}', project => project_id));
 CREATE POLICY seeme_insert ON seeme.memberships FOR INSERT WITH CHECK (
@@ -307,7 +308,7 @@ CREATE POLICY seeme_insert ON seeme.memberships FOR INSERT WITH CHECK (
 SELECT seeme.create_write_policy('seeme.memberships', 'UPDATE',
   'seeme.manages_membership(organization_id, team_id, project_id)');
 SELECT seeme.create_write_policy('seeme.memberships', 'DELETE',
-  'user_id = seeme.user_for(''organizations:manage_members'') OR seeme.manages_membership(organization_id, team_id, project_id)');
+  'user_id = seeme.own_user_id(''organizations:manage_members'') OR seeme.manages_membership(organization_id, team_id, project_id)');
 
 -- Users are seen by themselves and by those who see a membership of theirs. A role that provisions them (it was granted
 -- to write this table) sees and writes them all, but only while nobody is identified: a person's injected SQL does not.
@@ -334,7 +335,7 @@ CREATE TRIGGER authorize BEFORE INSERT OR UPDATE ON seeme.users
 ALTER TABLE seeme.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION seeme.provisions_users() RETURNS boolean
 LANGUAGE sql STABLE
-RETURN seeme.nobody_asks() AND has_table_privilege('seeme.users', 'DELETE');
+RETURN seeme.is_unidentified() AND has_table_privilege('seeme.users', 'DELETE');
 COMMENT ON FUNCTION seeme.provisions_users() IS
   'Whether the current user is a role that provisions users (it may delete them) and nobody is identified';
 CREATE POLICY seeme_select ON seeme.users FOR SELECT USING (

@@ -129,7 +129,7 @@ BEGIN
   IF seeme.had_row(resource_type, resource_id) THEN
     RETURN true;
   END IF;
-  IF seeme.nobody_asks() OR seeme.had_row(resource_type, resource_id) IS NULL THEN
+  IF seeme.is_unidentified() OR seeme.had_row(resource_type, resource_id) IS NULL THEN
     RETURN seeme.is_in_table(resource_type, resource_id);
   END IF;
   share := seeme.share_code(resource_type);
@@ -155,7 +155,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.authorize_assignment() IS 'Trigger: who may assign a resource to a project at all; before, and after a wait';
 
-CREATE FUNCTION seeme.prepare_assignment() RETURNS trigger
+CREATE FUNCTION seeme.enforce_assignment_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
@@ -174,7 +174,7 @@ BEGIN
   END IF;
   NEW.resource_name := coalesce(seeme.name_of_resource(NEW.resource_type, NEW.resource_id),
                                 seeme.checked_text(NEW.resource_name, 'resource_name', 1000));
-  IF NOT seeme.nobody_asks() THEN
+  IF NOT seeme.is_unidentified() THEN
     NEW.created_by := @extschema@.seeme_user_id();
     IF NOT coalesce(seeme.may_assign(NEW.resource_type, NEW.resource_id, NEW.project_id), false) THEN
       RAISE EXCEPTION 'you do not hold % on this %', seeme.share_code(NEW.resource_type), NEW.resource_type
@@ -190,7 +190,7 @@ BEGIN
   DELETE FROM seeme.released_resources r WHERE (r.resource_type, r.resource_id) = (NEW.resource_type, NEW.resource_id);
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_assignment() IS 'Trigger: rule 7.2';
+COMMENT ON FUNCTION seeme.enforce_assignment_rules() IS 'Trigger: rule 7.2';
 
 CREATE FUNCTION seeme.release_resource() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -209,7 +209,7 @@ COMMENT ON FUNCTION seeme.release_resource() IS 'Trigger: remembers where a reso
 CREATE TRIGGER authorize BEFORE INSERT ON seeme.project_resources
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_assignment();
 CREATE TRIGGER prepare BEFORE INSERT ON seeme.project_resources
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_assignment();
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_assignment_rules();
 -- The INSERT may have waited for whoever was taking the same resource out of the project.
 CREATE TRIGGER authorize_added AFTER INSERT ON seeme.project_resources
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_assignment();

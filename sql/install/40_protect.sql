@@ -71,8 +71,8 @@ COMMENT ON FUNCTION seeme.assigned_by(seeme.protected_tables) IS
 CREATE FUNCTION seeme.owner_condition(p seeme.protected_tables, code text, for_select boolean = false) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 -- A SELECT asks once who is asking. What waits for a row lock asks again (rule 7.4).
-RETURN format(CASE WHEN for_select THEN '(%I = (SELECT seeme.user_for(%L)) AND seeme.ownership_counts(%s, %s, %s, %s, %L, %L))'
-                   ELSE '(%I = seeme.user_for(%L) AND seeme.ownership_counts(%s, %s, %s, %s, %L, %L))' END,
+RETURN format(CASE WHEN for_select THEN '(%I = (SELECT seeme.own_user_id(%L)) AND seeme.ownership_counts(%s, %s, %s, %s, %L, %L))'
+                   ELSE '(%I = seeme.own_user_id(%L) AND seeme.ownership_counts(%s, %s, %s, %s, %L, %L))' END,
               p.owner_column, code, coalesce(quote_ident(p.organization_column), 'NULL'), coalesce(quote_ident(p.team_column), 'NULL'),
               coalesce(quote_ident(p.project_column), 'NULL'), coalesce(quote_ident(seeme.assigned_by(p)), 'NULL'),
               CASE WHEN seeme.assigned_by(p) IS NOT NULL THEN p.resource_type END, p.owner_alone);
@@ -152,7 +152,7 @@ BEGIN
     -- Owning a row is everything on it: it is given to somebody else only by who holds everything there.
     bare.owner_column := NULL;
     everything := seeme.row_condition(bare, p.resource || ':*');
-    checks := checks || format('(%1$I IS NULL OR %1$I = seeme.user_for(%3$L)%2$s)', p.owner_column,
+    checks := checks || format('(%1$I IS NULL OR %1$I = seeme.own_user_id(%3$L)%2$s)', p.owner_column,
                                CASE WHEN everything <> '' THEN ' OR ' || everything END, code);
     anywhere := anywhere || seeme.owner_condition(p, code);
   END IF;
@@ -228,7 +228,7 @@ BEGIN
   END IF;
 
   IF owner_column <> '' AND new_row -> owner_column <> old_row -> owner_column
-     AND NOT ((old_row ->> owner_column)::uuid IS NOT DISTINCT FROM seeme.user_for(everything)
+     AND NOT ((old_row ->> owner_column)::uuid IS NOT DISTINCT FROM seeme.own_user_id(everything)
               AND seeme.ownership_counts(old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid, type, owner_alone)
               OR @extschema@.seeme_has_permission(everything, project => old_project)
               OR @extschema@.seeme_has_permission(everything, team => old_team)
@@ -242,9 +242,9 @@ BEGIN
   -- Ownership alone moves no row out of an organization. Of the right to update in each that it leaves, and where it then is, its owner
   -- makes use as anybody else does. Asked of everybody: else an owner would give the row away first.
   IF owner_column <> ''
-     AND NOT seeme.may_take_out(delete_code, old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid,
+     AND NOT seeme.may_move_out(delete_code, old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid,
                                 new_organization, new_team, new_project, (new_row ->> assigned_by)::uuid, type)
-     AND NOT (seeme.may_take_out(update_code, old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid,
+     AND NOT (seeme.may_move_out(update_code, old_organization, old_team, old_project, (old_row ->> assigned_by)::uuid,
                                  new_organization, new_team, new_project, (new_row ->> assigned_by)::uuid, type)
               AND (@extschema@.seeme_has_permission(update_code, project => new_project)
                    OR @extschema@.seeme_has_permission(update_code, team => new_team)
@@ -279,7 +279,7 @@ COMMENT ON FUNCTION seeme.is_in_table(text, uuid, regclass) IS 'Whether some pro
 -- A row that came after its assignment may be anybody's who made one with that id.
 CREATE FUNCTION seeme.speaks_for(code text, resource_type text, resource_id uuid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN seeme.nobody_asks() OR coalesce(seeme.had_row(resource_type, resource_id), true)
+RETURN seeme.is_unidentified() OR coalesce(seeme.had_row(resource_type, resource_id), true)
     OR @extschema@.seeme_has_permission(code, resource => resource_id, resource_type => resource_type);
 COMMENT ON FUNCTION seeme.speaks_for(text, text, uuid) IS
   'Whether a change of a resource''s row is one of the resource: it was there when that was assigned, or whoever changes it holds the code on the resource by its assignments';
@@ -406,14 +406,14 @@ COMMENT ON FUNCTION seeme.create_follow_trigger(seeme.protected_tables) IS 'Make
 
 -- PostgreSQL changes no column that a trigger names. So the trigger goes when a statement begins to change the type of one, or
 -- to drop that of the names, and is made again when it has (src/guards/alter_table.c).
-CREATE FUNCTION seeme.make_way() RETURNS event_trigger
-LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_make_way';
-COMMENT ON FUNCTION seeme.make_way() IS
+CREATE FUNCTION seeme.drop_trigger_in_way() RETURNS event_trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_drop_trigger_in_way';
+COMMENT ON FUNCTION seeme.drop_trigger_in_way() IS
   'Event trigger: drops the trigger that follows names where its owner''s ALTER TABLE is about to change a column that it names';
 
-CREATE FUNCTION seeme.tables_made_way() RETURNS regclass[]
-LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_tables_made_way';
-COMMENT ON FUNCTION seeme.tables_made_way() IS 'The tables whose trigger made way since this was last asked in this session';
+CREATE FUNCTION seeme.tables_with_dropped_trigger() RETURNS regclass[]
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_tables_with_dropped_trigger';
+COMMENT ON FUNCTION seeme.tables_with_dropped_trigger() IS 'The tables whose trigger made way since this was last asked in this session';
 
 CREATE FUNCTION seeme.drop_follow_trigger(relation regclass) RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_drop_follow_trigger';
@@ -468,7 +468,7 @@ COMMENT ON FUNCTION seeme.follow_columns(seeme.protected_tables, boolean) IS
 CREATE FUNCTION seeme.follow_altered_tables() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  made_way regclass[] := seeme.tables_made_way();
+  made_way regclass[] := seeme.tables_with_dropped_trigger();
 BEGIN
   IF to_regclass('seeme.protected_tables') IS NULL THEN
     RETURN;
@@ -560,7 +560,7 @@ DECLARE
 BEGIN
   -- As few as can be: PostgreSQL copies all of a table's triggers in each statement that changes a row.
   IF NOT 'seeme_after_wait' = ANY (existing) THEN
-    EXECUTE format('CREATE TRIGGER seeme_after_wait BEFORE UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait(%s)', relation,
+    EXECUTE format('CREATE TRIGGER seeme_after_wait BEFORE UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.recheck_after_lock(%s)', relation,
                    CASE WHEN seeme.has_one_scope(p) THEN '''moves''' END);
   END IF;
   IF NOT seeme.has_one_scope(p) AND NOT 'zz_seeme_check_moved_row' = ANY (existing) THEN
@@ -626,17 +626,17 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   owner   regrole := (SELECT c.relowner FROM pg_class c WHERE c.oid = p.table_name);
   needed  regprocedure[] := ARRAY[
-    'seeme.user_for(text)', 'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
+    'seeme.own_user_id(text)', 'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
     '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
     -- what the planner has take its place
-    'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text)',
+    'seeme.has_both_permissions(text,text,uuid,uuid,uuid,uuid,text)',
     '@extschema@.seeme_permitted_organizations(text)', '@extschema@.seeme_permitted_teams(text)',
     '@extschema@.seeme_permitted_projects(text)', '@extschema@.seeme_permitted_resources(text,text)',
     -- who adds a partition makes its triggers
-    'seeme.ask_after_wait()', 'seeme.check_moved_row()', 'seeme.follow_resource()']::regprocedure[];
+    'seeme.recheck_after_lock()', 'seeme.check_moved_row()', 'seeme.follow_resource()']::regprocedure[];
   routine regprocedure;
 BEGIN
-  IF NOT has_function_privilege(owner, 'seeme.user_for(text)', 'EXECUTE') THEN
+  IF NOT has_function_privilege(owner, 'seeme.own_user_id(text)', 'EXECUTE') THEN
     EXECUTE format('GRANT USAGE ON SCHEMA @extschema@, seeme TO %s', owner);
   END IF;
   FOREACH routine IN ARRAY needed LOOP
@@ -664,7 +664,7 @@ BEGIN
   END LOOP;
   FOR object IN SELECT t.tgname FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'seeme'::regnamespace
                  WHERE t.tgrelid = relation AND NOT t.tgisinternal AND t.tgparentid = 0
-                   AND f.proname IN ('ask_after_wait', 'check_moved_row', 'follow_resource') LOOP
+                   AND f.proname IN ('recheck_after_lock', 'check_moved_row', 'follow_resource') LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object, relation);
     cleared := cleared OR NOT is_part;
   END LOOP;

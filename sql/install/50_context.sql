@@ -9,7 +9,8 @@ DECLARE
   current uuid;
 BEGIN
   mine := ARRAY(SELECT o.id FROM seeme.organizations o
-                 WHERE person IS NOT NULL AND (o.owner_id = person OR seeme.is_member(organization => o.id)));
+                 WHERE person IS NOT NULL
+                   AND (o.owner_id = person OR seeme.is_member(organization => o.id)));
   current := CASE WHEN wanted = ANY (mine) OR cardinality(@extschema@.seeme_permissions(organization => wanted)) > 0 THEN wanted
                   WHEN cardinality(mine) = 1 THEN mine[1] END;
   RETURN jsonb_build_object(
@@ -43,7 +44,7 @@ DECLARE
   owner  uuid;
 BEGIN
   SELECT o.owner_id INTO owner FROM seeme.organizations o WHERE o.id = organization_id FOR UPDATE;
-  IF person IS NULL OR owner IS DISTINCT FROM person OR seeme.is_narrowed() THEN
+  IF person IS NULL OR owner IS DISTINCT FROM person OR seeme.uses_api_key() THEN
     RAISE EXCEPTION 'only the owner of an organization can transfer it' USING ERRCODE = 'insufficient_privilege';
   END IF;
   PERFORM FROM seeme.memberships m JOIN seeme.users u ON u.id = m.user_id

@@ -1,305 +1,245 @@
 /*
- * own_scopes.c: where a person holds something or is a member, and whom they see, as evaluator.c
- * says.
+ * own_scopes.c: the organizations, teams and projects in which a principal has a permission or is a
+ * member, for the policies of the extension's own tables.
  *
- * The policies of the extension's own tables go by these lists: a row is visible if one of its
- * columns is in one of them. A list costs what is in it: it is read from the person's own
- * memberships, never from the whole of a table.
- *
- * Scopes are remembered with the viewer. The people whom a viewer sees are too, but only until
- * anything changes: they depend on other people's memberships. Knows nothing of tables' policies.
+ * A row is visible if one of its columns is in one of these lists. A list costs what is in it: it
+ * is read from the principal's own memberships, never from a whole table. The cache keeps it with
+ * the principal. Must not decide: evaluator.c does. Must not know the policy of a table.
  */
 #include "postgres.h"
 
 #include <limits.h>
 
-#include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "cache/code_bits.h"
 #include "cache/effective_permissions.h"
 #include "cache/own_scopes.h"
 
-/* What is remembered of a viewer as ids that are held by no single code. */
-#define HELD_BY_CODES (-3)
-#define MEMBER_OF (-4)
-
-/*
- * Of somebody with more memberships than very few, those outside of the viewer's organizations are
- * passed over. Somebody with many is looked up in these organizations, unless they are many, too.
- */
-#define VERY_FEW_MEMBERSHIPS 8
-#define FEW_MEMBERSHIPS 64
-#define MANY_ORGANIZATIONS 1000
-
-/* What shows an organization, team or project to its members. An API key must reach one of them. */
-static char *const membership_codes[][2] = {
-	[SEEME_ORGANIZATION] = {"organizations:list", "organizations:read"},
-	[SEEME_TEAM] = {"teams:list", "teams:read"},
-	[SEEME_PROJECT] = {"projects:list", "projects:read"},
-};
-
-/* Ids that are gathered. */
-typedef struct Gathered
-{
-	pg_uuid_t  *ids;
-	int			n;
-	Size		size;
-	MemoryContext context;
-	SeemeSlots	seen;			/* each is taken once */
-} Gathered;
-
-static void
-gather(Gathered *gathered, const pg_uuid_t *id)
-{
-	if (seeme_slots_find(&gathered->seen, id) != NULL)
-		return;
-	seeme_slots_add(gathered->context, &gathered->seen, id, 1);
-	if ((Size) gathered->n >= gathered->size)
-	{
-		gathered->size = Max(gathered->size * 2, 64);
-		gathered->ids = gathered->ids == NULL ?
-			MemoryContextAlloc(gathered->context, sizeof(pg_uuid_t) * gathered->size) :
-			repalloc_huge(gathered->ids, sizeof(pg_uuid_t) * gathered->size);
-	}
-	gathered->ids[gathered->n++] = *id;
-}
-
-static SeemePlace
-organization_of(const SeemeStanding *standing)
-{
-	SeemePlace	place = {standing->organization_id};
-
-	return place;
-}
+/* These sets of ids are cached under the number of a code set, and these in place of a code. */
+#define IDS_BY_CODES (-3)
+#define IDS_OF_MEMBER (-4)
 
 static bool
-holds_any(SeemeSubject *subject, const SeemeStanding *standing, const SeemePlace *place,
-		  const SeemeOwnScopes *scopes)
+has_any_code(SeemePrincipal *principal, const SeemeGrants *grants, const SeemePlace *place,
+			 const SeemeOwnScopes *scopes)
 {
-	return seeme_standing_holds_any(subject, standing, place, scopes->ncodes, scopes->codes);
+	return seeme_evaluate_any(principal, grants, place, scopes->ncodes, scopes->codes);
 }
 
+/* Whether an API key shows containers of a kind to a member: it must allow to list or read them. */
 static bool
-key_shows_members(const SeemeSubject *subject, const pg_uuid_t *organization, SeemeLevel level)
+key_shows_containers(const SeemePrincipal *principal, const pg_uuid_t *organization_id,
+					 SeemeScopeKind kind)
 {
-	return seeme_key_reaches(subject, organization, membership_codes[level][0]) ||
-		seeme_key_reaches(subject, organization, membership_codes[level][1]);
+	const SeemeScopeDescriptor *descriptor = &seeme_scope_descriptors[kind];
+
+	return seeme_api_key_allows(principal, organization_id, descriptor->list_permission) ||
+		seeme_api_key_allows(principal, organization_id, descriptor->read_permission);
 }
 
-static SeemeLevel
-level_of(const SeemeMembership *membership)
-{
-	return membership->has_project ? SEEME_PROJECT : membership->has_team ? SEEME_TEAM :
-		SEEME_ORGANIZATION;
-}
-
-/* Whether a place is in a list, by the person's standing in its organization. */
+/* Whether a place is in a list, by the principal's grants in its organization. */
 bool
-seeme_is_own_scope(SeemeSubject *subject, const SeemeStanding *standing, const SeemePlace *place,
+seeme_is_own_scope(SeemePrincipal *principal, const SeemeGrants *grants, const SeemePlace *place,
 				   const SeemeOwnScopes *scopes)
 {
-	SeemePlace	organization = organization_of(standing);
-	SeemeMembership *reaching[SEEME_MAX_REACHING];
-	int			nreaching;
+	SeemePlace	organization;
+	bool		everywhere;
 
-	if (subject->is_refused)
+	if (principal->is_refused)
 		return false;
-	if (scopes->by_codes)
-	{
-		bool		throughout = holds_any(subject, standing, &organization, scopes);
-
-		return scopes->level == SEEME_ORGANIZATION ? throughout :
-			!throughout && holds_any(subject, standing, place, scopes);
-	}
-	if (!key_shows_members(subject, &standing->organization_id, scopes->level))
-		return false;
-	if (scopes->level == SEEME_ORGANIZATION)
-		return standing->is_owner || standing->is_member;
-	if (!standing->is_member)
-		return false;
-	nreaching = seeme_reaching(standing, place, reaching);
-	for (int i = 0; i < nreaching; i++)
-		if (level_of(reaching[i]) == scopes->level && seeme_is_current(reaching[i], subject->now))
-			return true;
-	return false;
+	if (!scopes->by_codes)
+		return key_shows_containers(principal, &grants->organization_id, scopes->kind) &&
+			seeme_is_direct_member(principal, grants, place);
+	seeme_set_organization_place(&organization, &grants->organization_id);
+	everywhere = has_any_code(principal, grants, &organization, scopes);
+	if (scopes->kind == SEEME_SCOPE_ORGANIZATION)
+		return everywhere;
+	return !everywhere && has_any_code(principal, grants, place, scopes);
 }
 
-/* What a visit of a person's standings gathers. */
+/* What a visit of a principal's grants collects. */
 typedef struct Visit
 {
 	const SeemeOwnScopes *scopes;
-	Gathered	gathered;
-	SeemeViewer *viewer;		/* to be told of dates; NULL: nobody is */
-	/* Of people: */
-	int			limit;
-	bool		is_complete;
+	SeemeCachedPrincipal *cached;	/* takes note of dates; NULL: nobody does */
+	MemoryContext context;
+	SeemeUuidHash found;
 } Visit;
 
 static void
-note_dates_of(Visit *visit, SeemeSubject *subject, const SeemeStanding *standing)
+collect(Visit *visit, const pg_uuid_t *id)
 {
-	if (visit->viewer != NULL)
-		seeme_note_dates(visit->viewer, subject->now, standing);
+	seeme_uuid_hash_add(visit->context, &visit->found, id);
 }
 
+/* The containers in an organization that the principal is a member of. */
 static void
-gather_members_of(SeemeSubject *subject, const SeemeStanding *standing, Visit *visit)
+collect_memberships(SeemePrincipal *principal, const SeemeGrants *grants, Visit *visit)
 {
-	SeemeLevel	level = visit->scopes->level;
+	SeemeScopeKind kind = visit->scopes->kind;
 
-	if (!key_shows_members(subject, &standing->organization_id, level))
+	if (!key_shows_containers(principal, &grants->organization_id, kind))
 		return;
-	if (level == SEEME_ORGANIZATION)
+	if (kind == SEEME_SCOPE_ORGANIZATION)
 	{
-		if (standing->is_owner || standing->is_member)
-			gather(&visit->gathered, &standing->organization_id);
+		if (seeme_belongs(grants))
+			collect(visit, &grants->organization_id);
 		return;
 	}
-	for (int i = 0; i < standing->nmemberships && standing->is_member; i++)
-		if (level_of(&standing->memberships[i]) == level &&
-			seeme_is_current(&standing->memberships[i], subject->now))
-			gather(&visit->gathered, &standing->memberships[i].scope_id);
+	for (int i = 0; i < grants->nmemberships && grants->is_member; i++)
+		if (grants->memberships[i].kind == kind &&
+			seeme_is_current(&grants->memberships[i], principal->now))
+			collect(visit, &grants->memberships[i].scope_id);
 }
 
+/*
+ * The teams or projects in which a membership gives one of the codes. Whoever has a code in a team
+ * has it in the team's projects.
+ */
 static void
-gather_project(SeemeSubject *subject, const SeemeStanding *standing,
-			   const SeemeProject *project, Visit *visit)
+collect_below(SeemePrincipal *principal, const SeemeGrants *grants,
+			  const SeemeMembership *membership, Visit *visit)
 {
+	SeemeScopeKind kind = visit->scopes->kind;
 	SeemePlace	place;
+	ListCell   *cell;
 
-	seeme_put_place_of_project(&place, project);
-	if (holds_any(subject, standing, &place, visit->scopes))
-		gather(&visit->gathered, &project->id);
+	if (membership->kind == SEEME_SCOPE_ORGANIZATION || membership->kind > kind ||
+		seeme_membership_state(principal, grants, membership) != SEEME_MEMBERSHIP_EFFECTIVE)
+		return;
+	/* A project's team is left out: the membership there is visited by itself. */
+	seeme_set_organization_place(&place, &grants->organization_id);
+	seeme_set_place_id(&place, membership->kind, &membership->scope_id);
+	if (!has_any_code(principal, grants, &place, visit->scopes))
+		return;
+	if (membership->kind == kind)
+	{
+		collect(visit, &membership->scope_id);
+		return;
+	}
+	foreach(cell, seeme_list_places(principal->store, kind, membership->kind,
+									&membership->scope_id, INT_MAX))
+	{
+		collect(visit, seeme_place_id(lfirst(cell), kind));
+	}
 }
 
 static void
-visit_scopes(SeemeSubject *subject, const SeemeStanding *standing, void *context)
+visit_grants(SeemePrincipal *principal, const SeemeGrants *grants, void *context)
 {
 	Visit	   *visit = context;
-	SeemePlace	organization = organization_of(standing);
-	SeemeLevel	level = visit->scopes->level;
-	bool		throughout;
+	SeemePlace	organization;
 
-	note_dates_of(visit, subject, standing);
+	if (visit->cached != NULL)
+		seeme_cached_note_dates_of_grants(visit->cached, principal->now, grants);
 	if (!visit->scopes->by_codes)
 	{
-		gather_members_of(subject, standing, visit);
+		collect_memberships(principal, grants, visit);
 		return;
 	}
-	throughout = holds_any(subject, standing, &organization, visit->scopes);
-	if (level == SEEME_ORGANIZATION && throughout)
-		gather(&visit->gathered, &standing->organization_id);
-	if (level == SEEME_ORGANIZATION || throughout || !standing->is_member)
-		return;
-	/* Only where there is a membership with a role can more be held than in the organization. */
-	for (int i = 0; i < standing->nmemberships; i++)
+	seeme_set_organization_place(&organization, &grants->organization_id);
+	if (has_any_code(principal, grants, &organization, visit->scopes))
 	{
-		const SeemeMembership *membership = &standing->memberships[i];
-		SeemePlace	place = organization;
-		SeemeProject project;
-		ListCell   *cell;
-
-		if (!membership->has_role || !seeme_is_current(membership, subject->now))
-			continue;
-		if (membership->has_team)
-		{
-			place.has_team = true;
-			place.team_id = membership->scope_id;
-			if (!holds_any(subject, standing, &place, visit->scopes))
-				continue;
-			if (level == SEEME_TEAM)
-				gather(&visit->gathered, &membership->scope_id);
-			else
-				foreach(cell, seeme_list_projects_of_team(subject->store, &membership->scope_id))
-					gather_project(subject, standing, lfirst(cell), visit);
-		}
-		else if (membership->has_project && level == SEEME_PROJECT &&
-				 seeme_read_project(subject->store, &membership->scope_id, &project))
-			gather_project(subject, standing, &project, visit);
+		if (visit->scopes->kind == SEEME_SCOPE_ORGANIZATION)
+			collect(visit, &grants->organization_id);
+		return;
 	}
+	for (int i = 0; i < grants->nmemberships; i++)
+		collect_below(principal, grants, &grants->memberships[i], visit);
 }
 
-static void
-visit_all(SeemeSubject *subject, Visit *visit, SeemeVisitStanding what)
+static int
+list_scopes(SeemePrincipal *principal, Visit *visit, pg_uuid_t **ids)
 {
-	visit->gathered.context = CurrentMemoryContext;
-	if (!subject->is_refused)
-		seeme_visit_standings(subject, what, visit);
+	visit->context = CurrentMemoryContext;
+	if (!principal->is_refused)
+		seeme_visit_grants(principal, visit_grants, visit);
+	return seeme_uuid_hash_list(&visit->found, ids);
 }
 
-/* A list, each scope once; how many. */
+/* Lists the ids of a list, in no order. Returns how many. */
 int
-seeme_list_own_scopes(SeemeSubject *subject, const SeemeOwnScopes *scopes, pg_uuid_t **ids)
+seeme_list_own_scopes(SeemePrincipal *principal, const SeemeOwnScopes *scopes, pg_uuid_t **ids)
 {
 	Visit		visit = {.scopes = scopes};
 
-	visit_all(subject, &visit, visit_scopes);
-	*ids = visit.gathered.ids;
-	return visit.gathered.n;
+	return list_scopes(principal, &visit, ids);
 }
 
-/* Some codes as words of a set; NULL: one of them is not known. */
+/* The codes of a list as bits; NULL: one of them is not registered. */
 static uint64 *
-words_of(const SeemeOwnScopes *scopes)
+code_bits(const SeemeOwnScopes *scopes)
 {
-	uint64	   *words = seeme_no_codes();
+	uint64	   *words = seeme_empty_code_bits();
 
 	for (int i = 0; i < scopes->ncodes; i++)
 	{
-		int			bit = seeme_cache_find_code(scopes->codes[i]);
+		int			code = seeme_cache_find_code(scopes->codes[i]);
 
-		if (bit < 0)
+		if (code < 0)
 			return NULL;
-		words[bit / 64] |= UINT64CONST(1) << (bit % 64);
+		add_bit(words, code);
 	}
 	return words;
 }
 
+/* Whether a principal has one of some codes in a container. */
 static bool
-holds_any_of(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id,
-			 const uint64 *words)
+has_any_bit_in(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind kind,
+			   const pg_uuid_t *id, const uint64 *words)
 {
-	uint64	   *held = seeme_no_codes();
-	bool		any = false;
+	uint64	   *permitted = seeme_empty_code_bits();
+	bool		has_any = false;
 
-	seeme_add_held_in(store, viewer, kind, id, held);
+	seeme_add_codes_in_place(store, cached, kind, id, permitted);
 	for (int i = 0; i < seeme_cache_nwords(); i++)
-		any = any || (held[i] & words[i]) != 0;
-	pfree(held);
-	return any;
+		has_any = has_any || (permitted[i] & words[i]) != 0;
+	pfree(permitted);
+	return has_any;
 }
 
-/* Whether a scope is in a viewer's list, without reading the list. */
+/* Whether a container is in a list, without reading the list. */
 bool
-seeme_viewer_has_own_scope(SeemeStore *store, SeemeViewer *viewer, const SeemeOwnScopes *scopes,
-						   const pg_uuid_t *id)
+seeme_cached_is_own_scope(SeemeStore *store, SeemeCachedPrincipal *cached,
+						  const SeemeOwnScopes *scopes, const pg_uuid_t *id)
 {
-	SeemePlaceKind kind = scopes->level - SEEME_ORGANIZATION;
-	SeemeSubject subject;
+	SeemePrincipal principal;
+	const SeemeGrants *grants = NULL;
+	SeemeExpandedGrants expanded;
 	SeemePlace	place;
-	SeemeRecalledStanding recalled;
-	const SeemeStanding *standing;
-	SeemeSlot  *slot;
 	uint64	   *words;
 
-	if (scopes->by_codes && (words = words_of(scopes)) != NULL)
+	if (seeme_is_powerless(cached))
+		return false;
+	if (scopes->by_codes && (words = code_bits(scopes)) != NULL)
 	{
-		if (!holds_any_of(store, viewer, kind, id, words))
+		SeemeUuidHashEntry *entry;
+
+		if (!has_any_bit_in(store, cached, scopes->kind, id, words))
 			return false;
-		if (scopes->level == SEEME_ORGANIZATION)
+		if (scopes->kind == SEEME_SCOPE_ORGANIZATION)
 			return true;
-		/* Where the place is, is remembered by now as a rule. */
-		slot = seeme_slots_find(&seeme_cache_places[kind], id);
-		if (slot != NULL)
-			return !holds_any_of(store, viewer, SEEME_PLACE_ORGANIZATION,
-								 &seeme_cache_place(slot->number)->organization_id, words);
+		/* As a rule the place is in the cache by now. */
+		entry = seeme_uuid_hash_find(&seeme_cache_places[scopes->kind], id);
+		if (entry != NULL)
+			return !has_any_bit_in(store, cached, SEEME_SCOPE_ORGANIZATION,
+								   seeme_place_organization(seeme_cache_place(entry->number)),
+								   words);
 	}
-	seeme_subject_of_viewer(store, viewer, &subject);
-	standing = seeme_viewer_standing(&subject, viewer, kind, id, &place, &recalled);
-	return standing != NULL && seeme_is_own_scope(&subject, standing, &place, scopes);
+	seeme_init_from_cache(&principal, store, cached);
+	if (scopes->by_codes || scopes->kind == SEEME_SCOPE_ORGANIZATION)
+		grants = seeme_cached_grants_at(&principal, cached, scopes->kind, id, &place, &expanded);
+	else if (seeme_read_place(store, scopes->kind, id, &place))
+	{
+		/* Read them: the cache keeps no memberships without a role. */
+		grants = seeme_get_grants_at(&principal, &place);
+		seeme_cached_note_dates_of_grants(cached, principal.now, grants);
+	}
+	return grants != NULL && seeme_is_own_scope(&principal, grants, &place, scopes);
 }
 
-/* The number under which a list is remembered; 0: it cannot be. */
+/* The number under which a list is cached; 0: it cannot be. */
 static uint32
 number_of(const SeemeOwnScopes *scopes)
 {
@@ -307,257 +247,57 @@ number_of(const SeemeOwnScopes *scopes)
 
 	if (!scopes->by_codes)
 		return 1;
-	words = words_of(scopes);
-	return words == NULL ? 0 : seeme_cache_intern(words);
+	words = code_bits(scopes);
+	return words == NULL || seeme_cache_code_sets_are_scarce() ? 0 : seeme_cache_intern(words);
 }
 
-/*
- * A viewer's list. Without room for it in the cache it is put where the caller says. NULL: it has
- * not been read, and is not to be.
- */
-const SeemeIds *
-seeme_viewer_own_scopes(SeemeStore *store, SeemeViewer *viewer, const SeemeOwnScopes *scopes,
-						bool read, MemoryContext context, SeemeIds *otherwise)
+static const SeemeUuidSet *
+find_list(SeemeCachedPrincipal *cached, const SeemeOwnScopes *scopes, uint32 number)
+{
+	if (number == 0)
+		return NULL;
+	return seeme_cached_find_ids(cached, scopes->kind, number,
+								 scopes->by_codes ? IDS_BY_CODES : IDS_OF_MEMBER);
+}
+
+/* A principal's list from the cache; NULL: it is not there. */
+const SeemeUuidSet *
+seeme_find_own_scopes(SeemeCachedPrincipal *cached, const SeemeOwnScopes *scopes)
+{
+	return find_list(cached, scopes, number_of(scopes));
+}
+
+/* The same, read if need be. Without room in the cache it is put into `otherwise`, in `context`. */
+const SeemeUuidSet *
+seeme_cached_own_scopes(SeemeStore *store, SeemeCachedPrincipal *cached,
+						const SeemeOwnScopes *scopes, MemoryContext context,
+						SeemeUuidSet *otherwise)
 {
 	uint32		number = number_of(scopes);
-	int			code = scopes->by_codes ? HELD_BY_CODES : MEMBER_OF;
-	const SeemeIds *known = NULL;
-	Visit		visit = {.scopes = scopes, .viewer = viewer};
-	SeemeSubject subject;
+	const SeemeUuidSet *known = find_list(cached, scopes, number);
+	Visit		visit = {.scopes = scopes, .cached = cached};
+	SeemePrincipal principal;
 	MemoryContext in_turn;
 	MemoryContext old;
+	pg_uuid_t  *ids;
+	int			n;
 
-	if (number != 0)
-		known = seeme_viewer_find_ids(viewer, scopes->level, number, code);
-	if (known != NULL || !read)
+	if (known != NULL)
 		return known;
 	in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac own scopes",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(in_turn);
-	seeme_subject_of_viewer(store, viewer, &subject);
-	visit_all(&subject, &visit, visit_scopes);
+	seeme_init_from_cache(&principal, store, cached);
+	n = list_scopes(&principal, &visit, &ids);
 	if (number != 0)
-		known = seeme_viewer_add_ids(viewer, scopes->level, number, code, visit.gathered.ids,
-									 visit.gathered.n);
+		known = seeme_cached_add_ids(cached, scopes->kind, number,
+									 scopes->by_codes ? IDS_BY_CODES : IDS_OF_MEMBER, ids, n);
 	if (known == NULL)
 	{
-		seeme_ids_fill(context, otherwise, visit.gathered.ids, visit.gathered.n);
+		seeme_uuid_set_fill(context, otherwise, ids, n);
 		known = otherwise;
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(in_turn);
 	return known;
-}
-
-/* People */
-
-static const char *const reading_codes[] = {"organizations:read", "teams:read", "projects:read"};
-
-static bool
-may_read(SeemeSubject *subject, const SeemeStanding *standing, const SeemePlace *place, int level)
-{
-	char	   *code = (char *) reading_codes[level - SEEME_ORGANIZATION];
-
-	return seeme_standing_holds_any(subject, standing, place, 1, &code);
-}
-
-static void
-gather_member(void *context, const pg_uuid_t *user)
-{
-	gather(context, user);
-}
-
-static void
-gather_members(SeemeSubject *subject, Visit *visit, SeemeTable container, const pg_uuid_t *id,
-			   const bool *levels)
-{
-	if (visit->is_complete &&
-		!seeme_visit_members(subject->store, container, id, levels, &visit->limit, gather_member,
-							 &visit->gathered))
-		visit->is_complete = false;
-}
-
-/* The people of whom the person sees a membership there, as the policy of memberships has it. */
-static void
-visit_people(SeemeSubject *subject, const SeemeStanding *standing, void *context)
-{
-	Visit	   *visit = context;
-	SeemePlace	organization = organization_of(standing);
-	bool		levels[3];
-
-	note_dates_of(visit, subject, standing);
-	if (!visit->is_complete)
-		return;
-	for (int i = 0; i < 3; i++)
-		levels[i] = may_read(subject, standing, &organization, SEEME_ORGANIZATION + i);
-	if (levels[0] || levels[1] || levels[2])
-		gather_members(subject, visit, SEEME_ORGANIZATIONS, &standing->organization_id, levels);
-	if (!standing->is_member)
-		return;
-	for (int i = 0; i < standing->nmemberships && visit->is_complete; i++)
-	{
-		const SeemeMembership *membership = &standing->memberships[i];
-		SeemePlace	place = organization;
-		SeemeProject project;
-		ListCell   *cell;
-
-		visit->limit--;
-		if (!membership->has_role || !seeme_is_current(membership, subject->now))
-			continue;
-		if (membership->has_team)
-		{
-			place.has_team = true;
-			place.team_id = membership->scope_id;
-			if (!levels[1] && may_read(subject, standing, &place, SEEME_TEAM))
-				gather_members(subject, visit, SEEME_TEAMS, &membership->scope_id, NULL);
-			if (!levels[2] && may_read(subject, standing, &place, SEEME_PROJECT))
-				foreach(cell, seeme_list_projects_of_team(subject->store, &membership->scope_id))
-				{
-					visit->limit--;
-					gather_members(subject, visit, SEEME_PROJECTS,
-								   &((SeemeProject *) lfirst(cell))->id, NULL);
-				}
-		}
-		else if (membership->has_project && !levels[2] &&
-				 seeme_read_project(subject->store, &membership->scope_id, &project))
-		{
-			seeme_put_place_of_project(&place, &project);
-			if (may_read(subject, standing, &place, SEEME_PROJECT))
-				gather_members(subject, visit, SEEME_PROJECTS, &project.id, NULL);
-		}
-	}
-}
-
-/* The people whom a person sees, each once; false: there are more than `limit` memberships to read. */
-bool
-seeme_list_people_seen(SeemeSubject *subject, int limit, pg_uuid_t **ids, int *n)
-{
-	Visit		visit = {.limit = limit, .is_complete = true};
-
-	visit_all(subject, &visit, visit_people);
-	*ids = visit.gathered.ids;
-	*n = visit.gathered.n;
-	return visit.is_complete;
-}
-
-/*
- * Those whom a viewer sees. Without room for them in the cache they are put where the caller says.
- * NULL: that takes reading more than so many memberships.
- */
-const SeemeIds *
-seeme_viewer_people(SeemeStore *store, SeemeViewer *viewer, int limit, MemoryContext context,
-					SeemeIds *otherwise)
-{
-	const SeemeIds *known = seeme_viewer_find_people(viewer);
-	Visit		visit = {.viewer = viewer, .limit = limit, .is_complete = true};
-	SeemeSubject subject;
-	MemoryContext in_turn;
-	MemoryContext old;
-
-	if (known != NULL || limit <= 0)
-		return known;
-	in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac people",
-									ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(in_turn);
-	seeme_subject_of_viewer(store, viewer, &subject);
-	visit_all(&subject, &visit, visit_people);
-	if (visit.is_complete)
-	{
-		known = seeme_viewer_set_people(viewer, visit.gathered.ids, visit.gathered.n);
-		if (known == NULL && otherwise != NULL)
-		{
-			seeme_ids_fill(context, otherwise, visit.gathered.ids, visit.gathered.n);
-			known = otherwise;
-		}
-	}
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(in_turn);
-	return known;
-}
-
-/* Where a membership is, and the code that shows it to others. */
-static const char *
-scope_of(const SeemeMembership *membership, SeemeScope *scope)
-{
-	memset(scope, 0, sizeof(*scope));
-	scope->level = level_of(membership);
-	scope->id = membership->scope_id;
-	return reading_codes[scope->level - SEEME_ORGANIZATION];
-}
-
-/*
- * Whether a viewer sees one of some memberships. Those outside of the viewer's organizations (NULL:
- * these are not known) cost nothing, and those of organizations themselves come first: they cost
- * least, and are seen most often.
- */
-static bool
-viewer_sees_any(SeemeStore *store, SeemeViewer *viewer, const SeemeIds *own, List *memberships)
-{
-	for (int below = 0; below < 2; below++)
-	{
-		ListCell   *cell;
-
-		foreach(cell, memberships)
-		{
-			const SeemeMembership *membership = lfirst(cell);
-			SeemeScope	scope;
-			const char *code = scope_of(membership, &scope);
-
-			if ((scope.level != SEEME_ORGANIZATION) == (below != 0) &&
-				(own == NULL || seeme_ids_contain(own, &membership->organization_id)) &&
-				seeme_viewer_holds(store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id,
-								   code))
-				return true;
-		}
-	}
-	return false;
-}
-
-/*
- * Whether a viewer sees a person, without reading all whom they see. Of a person with many
- * memberships, and a viewer with fewer organizations, only those in these are read: what strangers
- * add to the one costs the other nothing.
- */
-bool
-seeme_viewer_sees_person(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t *user)
-{
-	List	   *memberships = seeme_list_some_memberships_of_user(store, user, FEW_MEMBERSHIPS + 1);
-	const SeemeIds *own = NULL;
-	pg_uuid_t  *organizations;
-	bool		seen = false;
-	int			n;
-
-	if (list_length(memberships) > VERY_FEW_MEMBERSHIPS)
-		own = seeme_viewer_organizations(store, viewer);
-	if (list_length(memberships) <= FEW_MEMBERSHIPS)
-		return viewer_sees_any(store, viewer, own, memberships);
-	if (own == NULL || own->n > MANY_ORGANIZATIONS)
-		return viewer_sees_any(store, viewer, own, seeme_list_memberships_of_user(store, user));
-	organizations = palloc_extended(sizeof(pg_uuid_t) * Max(own->n, 1), MCXT_ALLOC_HUGE);
-	n = seeme_ids_list(own, organizations);
-	for (int i = 0; i < n && !seen; i++)
-		seen = viewer_sees_any(store, viewer, own,
-							   seeme_list_memberships(store, &organizations[i], user, INT_MAX));
-	pfree(organizations);
-	return seen;
-}
-
-/* The same of a person under decision, past all that is remembered. */
-bool
-seeme_sees_person(SeemeSubject *subject, const pg_uuid_t *user)
-{
-	ListCell   *cell;
-
-	if (subject->is_refused)
-		return false;
-	foreach(cell, seeme_list_memberships_of_user(subject->store, user))
-	{
-		SeemeScope	scope;
-		const char *code = scope_of(lfirst(cell), &scope);
-		List	   *places = seeme_places(subject->store, &scope);
-
-		if (places != NIL && seeme_holds(subject, linitial(places), code))
-			return true;
-	}
-	return false;
 }

@@ -1,6 +1,6 @@
 /*
- * own_scopes.h: where a person holds something or is a member, and whom they see: the lists for the
- * policies of the extension's own tables.
+ * own_scopes.h: where a principal has a permission or is a member, and which users they see: the
+ * lists for the policies of the extension's own tables.
  */
 #ifndef SEEME_CACHE_OWN_SCOPES_H
 #define SEEME_CACHE_OWN_SCOPES_H
@@ -13,37 +13,46 @@
 #pragma GCC visibility push(hidden)
 
 /*
- * One list of scopes.
+ * One list of containers of a kind.
  *
- * With codes: the organizations in which a person holds one of them; or the teams or projects in
- * which they hold one, and not in the whole organization. So nothing is in two lists.
+ * With codes: the organizations in which a principal has one of them; or the teams or projects in
+ * which they have one, but not in the whole organization. Nothing is in two lists.
  *
- * Without codes: the organizations that a person owns or is a current member of; or the teams or
- * projects of which they have a current membership themselves.
+ * Without codes: the organizations that a principal owns or is a current member of; or the teams or
+ * projects that they are a current member of themselves.
  */
 typedef struct SeemeOwnScopes
 {
-	SeemeLevel	level;
+	SeemeScopeKind kind;
 	bool		by_codes;
 	int			ncodes;
-	char	  **codes;
+	const char **codes;
 } SeemeOwnScopes;
 
-extern bool seeme_is_own_scope(SeemeSubject *subject, const SeemeStanding *standing,
+/* own_scopes.c */
+extern bool seeme_is_own_scope(SeemePrincipal *principal, const SeemeGrants *grants,
 							   const SeemePlace *place, const SeemeOwnScopes *scopes);
-extern int	seeme_list_own_scopes(SeemeSubject *subject, const SeemeOwnScopes *scopes,
+extern int	seeme_list_own_scopes(SeemePrincipal *principal, const SeemeOwnScopes *scopes,
 								  pg_uuid_t **ids);
-extern bool seeme_viewer_has_own_scope(SeemeStore *store, SeemeViewer *viewer,
-									   const SeemeOwnScopes *scopes, const pg_uuid_t *id);
-extern const SeemeIds *seeme_viewer_own_scopes(SeemeStore *store, SeemeViewer *viewer,
-											   const SeemeOwnScopes *scopes, bool read,
-											   MemoryContext context, SeemeIds *otherwise);
+extern bool seeme_cached_is_own_scope(SeemeStore *store, SeemeCachedPrincipal *cached,
+									  const SeemeOwnScopes *scopes, const pg_uuid_t *id);
+extern const SeemeUuidSet *seeme_find_own_scopes(SeemeCachedPrincipal *cached,
+												 const SeemeOwnScopes *scopes);
+extern const SeemeUuidSet *seeme_cached_own_scopes(SeemeStore *store,
+												   SeemeCachedPrincipal *cached,
+												   const SeemeOwnScopes *scopes,
+												   MemoryContext context,
+												   SeemeUuidSet *otherwise);
 
-extern bool seeme_list_people_seen(SeemeSubject *subject, int limit, pg_uuid_t **ids, int *n);
-extern bool seeme_viewer_sees_person(SeemeStore *store, SeemeViewer *viewer, const pg_uuid_t *user);
-extern bool seeme_sees_person(SeemeSubject *subject, const pg_uuid_t *user);
-extern const SeemeIds *seeme_viewer_people(SeemeStore *store, SeemeViewer *viewer, int limit,
-										   MemoryContext context, SeemeIds *otherwise);
+/* users_seen.c */
+extern bool seeme_is_user_seen(SeemePrincipal *principal, const pg_uuid_t *user);
+extern int	seeme_list_users_seen(SeemePrincipal *principal, pg_uuid_t **ids);
+extern bool seeme_cached_is_user_seen(SeemeStore *store, SeemeCachedPrincipal *cached,
+									  const pg_uuid_t *user);
+extern const SeemeUuidSet *seeme_cached_users_seen(SeemeStore *store,
+												   SeemeCachedPrincipal *cached, int limit,
+												   MemoryContext context,
+												   SeemeUuidSet *otherwise);
 
 #pragma GCC visibility pop
 

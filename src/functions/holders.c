@@ -1,7 +1,9 @@
 /*
- * holders.c: everybody who holds something in a scope, and all that they hold there: the permission
- * matrix. It is the question of seeme_permitted_users (permitted.c), asked of each person once for
- * all codes, and answered to the same people. evaluator.c decides.
+ * holders.c: every user who has a permission in a scope, with all that they have there: the rows of
+ * the permission matrix.
+ *
+ * Tells the same as seeme_permitted_users (permitted.c) would for each code, to the same people,
+ * but decides about each user once. Owns nothing. Must not decide otherwise than by evaluator.c.
  */
 #include "postgres.h"
 
@@ -21,7 +23,7 @@
 #include "functions/arguments.h"
 #include "functions/permitted.h"
 
-/* The codes, and what each role covers of them: read once for everybody. */
+/* The codes, and which of them each role covers: read once for all users. */
 typedef struct Matrix
 {
 	SeemeStore *store;
@@ -29,8 +31,8 @@ typedef struct Matrix
 	int			ncodes;
 	char	  **codes;
 	Datum	   *texts;			/* the same codes */
-	SeemeRoles	roles;
-	SeemeSlots	numbers;		/* by role id: the place in the list, from 1 */
+	SeemeRoleCache roles;
+	SeemeUuidHash numbers;		/* by role id: the position in the list, from 1 */
 	List	   *covered;		/* of bool *, by code */
 	ReturnSetInfo *result;
 } Matrix;
@@ -52,57 +54,59 @@ read_codes(Matrix *matrix)
 
 /* Which codes the role of a membership covers. */
 static const bool *
-covered_by(Matrix *matrix, SeemeSubject *subject, const SeemeMembership *membership)
+covered_by(Matrix *matrix, SeemePrincipal *principal, const SeemeMembership *membership)
 {
-	SeemeSlot  *slot = seeme_slots_find(&matrix->numbers, &membership->role_id);
+	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&matrix->numbers, &membership->role_id);
 	SeemeRole  *role;
 	bool	   *covered;
 	MemoryContext old;
 
-	if (slot != NULL)
-		return list_nth(matrix->covered, slot->number - 1);
+	if (entry != NULL)
+		return list_nth(matrix->covered, entry->number - 1);
 	old = MemoryContextSwitchTo(matrix->context);
-	role = seeme_role_of(subject, membership);
+	role = seeme_get_role(principal, membership);
 	covered = palloc0(Max(matrix->ncodes, 1));
 	for (int i = 0; i < matrix->ncodes && role != NULL; i++)
 		covered[i] = seeme_covering_entry(role->ncodes, role->codes, matrix->codes[i]) != NULL;
 	matrix->covered = lappend(matrix->covered, covered);
-	seeme_slots_add(matrix->context, &matrix->numbers, &membership->role_id,
-					list_length(matrix->covered));
+	seeme_uuid_hash_insert(matrix->context, &matrix->numbers, &membership->role_id,
+						   list_length(matrix->covered));
 	MemoryContextSwitchTo(old);
 	return covered;
 }
 
-/* Adds what a subject holds in some places. An API key narrows it to its codes. */
+/* Adds the codes that a principal has in some places. */
 static void
-add_held(Matrix *matrix, SeemeSubject *subject, List *places, bool *held)
+add_codes(Matrix *matrix, SeemePrincipal *principal, List *places, bool *has_code)
 {
 	ListCell   *cell;
 
 	foreach(cell, places)
 	{
 		const SeemePlace *place = lfirst(cell);
-		SeemeMembership *counting[SEEME_MAX_REACHING];
+		SeemeMembership *memberships[SEEME_NCONTAINERS];
 		bool		everything;
-		int			n = seeme_counting(subject, seeme_standing_at(subject, place), place, counting,
-									   &everything);
+		int			n = seeme_effective_memberships(principal,
+													seeme_get_grants_at(principal, place), place,
+													memberships, &everything);
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < matrix->ncodes; i++)
 		{
-			bool		holds = everything;
+			bool		is_covered = everything;
 
-			for (int j = 0; j < n && !holds && !held[i]; j++)
-				holds = covered_by(matrix, subject, counting[j])[i];
-			held[i] = held[i] ||
-				(holds && seeme_key_reaches(subject, &place->organization_id, matrix->codes[i]));
+			for (int j = 0; j < n && !is_covered && !has_code[i]; j++)
+				is_covered = covered_by(matrix, principal, memberships[j])[i];
+			has_code[i] = has_code[i] ||
+				(is_covered && seeme_api_key_allows(principal, seeme_place_organization(place),
+													matrix->codes[i]));
 		}
 	}
 }
 
-/* Returns one person, with what they hold; nobody who holds nothing. */
+/* Returns the row of a user, unless the user has no code. */
 static void
-put_holder(Matrix *matrix, const pg_uuid_t *user_id, const bool *held)
+put_row(Matrix *matrix, const pg_uuid_t *user_id, const bool *has_code)
 {
 	Datum	   *texts = palloc(sizeof(Datum) * Max(matrix->ncodes, 1));
 	Datum		values[2];
@@ -110,7 +114,7 @@ put_holder(Matrix *matrix, const pg_uuid_t *user_id, const bool *held)
 	int			n = 0;
 
 	for (int i = 0; i < matrix->ncodes; i++)
-		if (held[i])
+		if (has_code[i])
 			texts[n++] = matrix->texts[i];
 	if (n == 0)
 		return;
@@ -119,35 +123,30 @@ put_holder(Matrix *matrix, const pg_uuid_t *user_id, const bool *held)
 	tuplestore_putvalues(matrix->result->setResult, matrix->result->setDesc, values, nulls);
 }
 
-/* What the visit of candidates needs. */
+/* The visit of all candidates */
 typedef struct Visit
 {
 	Matrix	   *matrix;
-	SeemeAsker *asker;
-	List	   *asked;			/* the places that are asked about */
-	bool		saw_asker;
+	SeemePrincipal *asking;
+	bool		is_identified;
+	List	   *places;			/* that are asked about */
+	bool		saw_asking;
 } Visit;
 
-static bool
-is_asker(const Visit *visit, const pg_uuid_t *user_id)
-{
-	return visit->asker->is_identified &&
-		seeme_uuid_equal(user_id, &visit->asker->subject.person.id);
-}
-
 static void
-visit_candidate(void *context, SeemeSubject *subject, List *places)
+visit_candidate(SeemePrincipal *principal, List *places, void *context)
 {
 	Visit	   *visit = context;
-	bool	   *held = palloc0(Max(visit->matrix->ncodes, 1));
+	bool	   *has_code = palloc0(Max(visit->matrix->ncodes, 1));
 
-	add_held(visit->matrix, subject, places, held);
-	if (is_asker(visit, &subject->person.id))
+	add_codes(visit->matrix, principal, places, has_code);
+	if (visit->is_identified &&
+		seeme_uuid_equal(&principal->user.id, &visit->asking->user.id))
 	{
-		visit->saw_asker = true;
-		add_held(visit->matrix, &visit->asker->subject, visit->asked, held);
+		visit->saw_asking = true;
+		add_codes(visit->matrix, visit->asking, visit->places, has_code);
 	}
-	put_holder(visit->matrix, &subject->person.id, held);
+	put_row(visit->matrix, &principal->user.id, has_code);
 }
 
 /*
@@ -158,29 +157,28 @@ SEEME_FUNCTION(seeme_holders, 5)
 {
 	SeemeStore	store;
 	SeemeScope	scope;
-	SeemeAsker	asker;
+	SeemePrincipal asking;
 	Matrix		matrix = {&store, CurrentMemoryContext};
-	Visit		visit = {&matrix, &asker};
+	Visit		visit = {&matrix, &asking};
 
 	InitMaterializedSRF(fcinfo, 0);
 	matrix.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	matrix.roles.context = CurrentMemoryContext;
 	seeme_store_open(&store);
 	seeme_scope_arguments(fcinfo, 0, &store, NULL, &scope);
-	seeme_asker_init(&asker, &store);
-	if (asker.is_identified)
-		asker.subject.roles = &matrix.roles;
-	visit.asked = seeme_places(&store, &scope);
+	visit.is_identified = seeme_init_asking(&asking, &store);
+	asking.roles = &matrix.roles;
+	visit.places = seeme_find_places(&store, &scope);
 	read_codes(&matrix);
-	seeme_visit_candidates(&store, seeme_places_told(&asker, NULL, visit.asked), &matrix.roles,
-						   visit_candidate, &visit);
-	/* About oneself one is always told. */
-	if (asker.is_identified && !visit.saw_asker)
+	seeme_visit_candidates(&store, seeme_visible_places(&asking, NULL, visit.places),
+						   &matrix.roles, visit_candidate, &visit);
+	/* Everybody is told about oneself. */
+	if (visit.is_identified && !visit.saw_asking)
 	{
-		bool	   *held = palloc0(Max(matrix.ncodes, 1));
+		bool	   *has_code = palloc0(Max(matrix.ncodes, 1));
 
-		add_held(&matrix, &asker.subject, visit.asked, held);
-		put_holder(&matrix, &asker.subject.person.id, held);
+		add_codes(&matrix, &asking, visit.places, has_code);
+		put_row(&matrix, &asking.user.id, has_code);
 	}
 	seeme_store_close(&store);
 	return (Datum) 0;

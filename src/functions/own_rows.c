@@ -1,12 +1,15 @@
 /*
  * own_rows.c: what the policies of the extension's own tables ask about a row: whether one of its
- * columns is in one of the asking person's lists (own_scopes.c). And the lists themselves, which an
- * index looks up in place of the calls (planner/own_tables_support.c).
+ * columns is in a list of whoever is asking. And these lists as arrays, which the planner looks up
+ * in an index in place of the calls (planner/own_tables_support.c).
  *
- * A call is asked row by row. The first rows are decided one by one. Then the list is read, and each
- * further row costs one look-up in a hash table.
+ * Owns the state of call sites (fn_extra). The first rows are decided one by one. Then a call site
+ * gets the list, and each further row costs one look-up in a hash table. Must not decide:
+ * evaluator.c does, or what the cache has of it.
  */
 #include "postgres.h"
+
+#include <limits.h>
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -28,349 +31,383 @@
 #include "functions/own_rows.h"
 #include "identity/identity.h"
 
-/* So many rows are decided one by one before a list of scopes is read. */
+/* So many rows are decided one by one before a list is read. */
 #define ROWS_BEFORE_LIST 16
 
 /*
- * To list the people whom somebody sees takes reading an unknown number of memberships. So the list
- * is tried with a limit, a number of memberships for each row decided so far. When it fails it is
- * tried again after four times as many rows. All tries together cost a few times what deciding these
- * rows has cost.
+ * Nobody knows how many memberships have to be read to list the users that a principal sees. So
+ * this is tried with a limit: some memberships for each row decided so far. After a failure, so
+ * many times as many rows pass before the next attempt. All attempts together cost a few times as
+ * much as these rows.
  */
 #define MEMBERSHIPS_PER_ROW 64
-#define ROWS_UNTIL_NEXT_TRY 4
+#define ROWS_UNTIL_NEXT_ATTEMPT 4
 
-/* What is remembered of one call in a plan, from row to row: fn_extra. */
-typedef struct Site
+/* What is kept of one call in a plan or expression, from row to row: fn_extra. */
+typedef struct OwnRowSite
 {
-	uint64		moves;			/* 0: good for nothing */
-	const SeemeIdentity *asker;
-	bool		asker_is_set;
-	TimestampTz next_change;	/* the first date at which any of this becomes untrue */
-	bool		holds_nothing;
-	const SeemeIds *ids;		/* all for which the answer is yes; NULL: not read yet */
+	/* While these match, the rest is valid: is_fresh(). */
+	uint64		generation;		/* seeme_site_generation; 0: the site is not valid */
+	bool		identity_is_set;	/* then a change of identity moves the generation, too */
+	const SeemeIdentity *identity;
+	TimestampTz next_change;	/* the first date on which an answer may change */
+
+	bool		has_nothing;	/* every answer is no */
+	const SeemeUuidSet *ids;	/* all ids for which the answer is yes; NULL: not read */
 	bool		has_last;
-	pg_uuid_t	last;
+	pg_uuid_t	last_id;
 	bool		last_answer;
-	/* A list for which the cache has no room: good as long as nothing changes */
-	SeemeIds	here;
-	uint64		here_under;		/* 0: none */
-	SeemeIdentity here_of;
-	TimestampTz here_until;
-	/* Rows that were decided one by one, and how many of them until a list is read */
-	uint64		rows;
+
+	/* A list for which the cache has no room. Valid as long as these match: list_of_site(). */
+	SeemeUuidSet list;
+	uint64		list_generation;	/* seeme_generation; 0: there is none */
+	SeemeIdentity list_identity;
+	TimestampTz list_next_change;
+
+	uint64		rows;			/* decided one by one */
 	uint64		rows_before_list;
-	/* Which list it is, once that is known to be constant */
+
+	/* What the call asks about. Constant codes are taken apart once. */
 	SeemeOwnScopes scopes;
-} Site;
+	bool		codes_are_constant;
+} OwnRowSite;
 
-static bool
-is_true(const Site *site)
+static OwnRowSite *
+get_site(FunctionCallInfo fcinfo)
 {
-	return (site->asker_is_set || site->asker == seeme_asker()) && site->moves == seeme_moves &&
-		(site->next_change == DT_NOEND || !seeme_has_come(site->next_change));
-}
-
-static bool
-is_same_asker(const SeemeIdentity *a, const SeemeIdentity *b)
-{
-	return seeme_uuid_equal(&a->user_id, &b->user_id) && a->has_key == b->has_key &&
-		(!a->has_key || seeme_uuid_equal(&a->key_id, &b->key_id)) &&
-		a->issued_at == b->issued_at && a->expires_at == b->expires_at;
-}
-
-/* What a call is about. */
-typedef enum Kind
-{
-	SCOPES,
-	ROLES,
-	PEOPLE,
-} Kind;
-
-static Site *
-site_of(FunctionCallInfo fcinfo)
-{
-	Site	   *site = fcinfo->flinfo->fn_extra;
+	OwnRowSite *site = fcinfo->flinfo->fn_extra;
 
 	if (site == NULL)
 	{
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Site));
+		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(OwnRowSite));
 		site->rows_before_list = ROWS_BEFORE_LIST;
 		fcinfo->flinfo->fn_extra = site;
 	}
 	return site;
 }
 
-/* The list of a call, if it is known or (read) is to be read; NULL if not. */
-static const SeemeIds *
-find_list(FunctionCallInfo fcinfo, Site *site, Kind kind, const SeemeOwnScopes *scopes,
-		  SeemeStore *store, SeemeViewer *viewer, bool read)
+/* Whether what a site keeps is still valid. */
+static bool
+is_fresh(const OwnRowSite *site)
 {
-	const SeemeIds *ids = NULL;
+	return (site->identity_is_set || site->identity == seeme_current_identity()) &&
+		site->generation == seeme_site_generation &&
+		(site->next_change == DT_NOEND || !seeme_has_passed(site->next_change));
+}
 
-	if (site->here_under == seeme_changes && site->here_under != 0 &&
-		is_same_asker(&site->here_of, seeme_asker()) && !seeme_has_come(site->here_until))
-		return &site->here;
-	site->here_under = 0;
-	if (site->here.memory != NULL)
-		seeme_ids_free(&site->here);
-	switch (kind)
+/* The list that a site has for itself; NULL: none that is valid for this identity. */
+static const SeemeUuidSet *
+list_of_site(OwnRowSite *site, const SeemeIdentity *identity)
+{
+	if (site->list_generation != 0 && site->list_generation == seeme_generation &&
+		seeme_same_identity(&site->list_identity, identity) &&
+		site->list_identity.issued_at == identity->issued_at &&
+		site->list_identity.expires_at == identity->expires_at &&
+		!seeme_has_passed(site->list_next_change))
+		return &site->list;
+	site->list_generation = 0;
+	if (site->list.memory != NULL)
+		seeme_uuid_set_free(&site->list);
+	return NULL;
+}
+
+/* The list that the cache has, or reads if need be. See seeme_cached_users_seen() for the limit. */
+static const SeemeUuidSet *
+get_list(SeemeOwnList list, const SeemeOwnScopes *scopes, SeemeStore *store,
+		 SeemeCachedPrincipal *cached, int limit, MemoryContext context, SeemeUuidSet *otherwise)
+{
+	switch (list)
 	{
-		case SCOPES:
-			ids = seeme_viewer_own_scopes(store, viewer, scopes, read, fcinfo->flinfo->fn_mcxt,
-										  &site->here);
-			break;
-		case ROLES:
-			ids = seeme_viewer_roles(store, viewer, fcinfo->flinfo->fn_mcxt, &site->here);
-			break;
-		case PEOPLE:
-			ids = seeme_viewer_people(store, viewer,
-									  !read ? 0 :
-									  (int) Min(site->rows * MEMBERSHIPS_PER_ROW, INT_MAX),
-									  fcinfo->flinfo->fn_mcxt, &site->here);
-			break;
+		case SEEME_OWN_SCOPES:
+			return seeme_cached_own_scopes(store, cached, scopes, context, otherwise);
+		case SEEME_OWN_ROLES:
+			return seeme_cached_role_ids(store, cached, context, otherwise);
+		case SEEME_OWN_USERS:
+			return seeme_cached_users_seen(store, cached, limit, context, otherwise);
 	}
-	if (ids == &site->here)
+	pg_unreachable();
+}
+
+/* The list for a site. Reads it only when enough rows were decided; NULL: it was not read. */
+static const SeemeUuidSet *
+get_list_for_site(FunctionCallInfo fcinfo, OwnRowSite *site, SeemeOwnList list,
+				  const SeemeOwnScopes *scopes, SeemeStore *store, SeemeCachedPrincipal *cached)
+{
+	const SeemeIdentity *identity = seeme_current_identity();
+	bool		is_due = ++site->rows > site->rows_before_list || list == SEEME_OWN_ROLES;
+	const SeemeUuidSet *ids = list_of_site(site, identity);
+
+	if (ids != NULL)
+		return ids;
+	if (is_due)
+		ids = get_list(list, scopes, store, cached,
+					   (int) Min(site->rows * MEMBERSHIPS_PER_ROW, INT_MAX),
+					   fcinfo->flinfo->fn_mcxt, &site->list);
+	else if (list == SEEME_OWN_SCOPES)
+		ids = seeme_find_own_scopes(cached, scopes);
+	else
+		ids = seeme_cached_find_users_seen(cached);
+	if (ids != NULL && ids == &site->list)
 	{
-		site->here_under = seeme_cache_read_under();
-		site->here_of = *seeme_asker();
-		site->here_until = Min(seeme_asker()->expires_at, viewer->next_change);
+		site->list_generation = seeme_cache_generation();
+		site->list_identity = *identity;
+		site->list_next_change = Min(identity->expires_at, cached->next_change);
 	}
+	if (is_due && ids == NULL)
+		site->rows_before_list = site->rows * ROWS_UNTIL_NEXT_ATTEMPT;
 	return ids;
 }
 
-static bool
-decide(Kind kind, const SeemeOwnScopes *scopes, SeemeStore *store, SeemeViewer *viewer,
-	   const pg_uuid_t *id)
+/* Decides about a row for which the site has no answer, and prepares the site for the next one. */
+static pg_noinline bool
+decide(FunctionCallInfo fcinfo, OwnRowSite *site, SeemeOwnList list,
+	   const SeemeOwnScopes *scopes, const pg_uuid_t *id)
 {
-	return kind == PEOPLE ? seeme_viewer_sees_person(store, viewer, id) :
-		seeme_viewer_has_own_scope(store, viewer, scopes, id);
+	const SeemeIdentity *identity = seeme_current_identity();
+	SeemeStore	store;
+	SeemeCachedPrincipal *cached = NULL;
+	uint64		generation;
+	bool		answer = false;
+
+	site->generation = 0;
+	site->ids = NULL;
+	site->has_nothing = true;
+	site->next_change = DT_NOEND;
+	seeme_cache_open(&store);
+	generation = seeme_cache_generation();
+	if (identity != NULL)
+		cached = seeme_get_cached_principal(&store, identity);
+	if (!seeme_is_powerless(cached))
+	{
+		site->has_nothing = false;
+		site->ids = get_list_for_site(fcinfo, site, list, scopes, &store, cached);
+		answer = site->ids != NULL ? seeme_uuid_set_contains(site->ids, id) :
+			list == SEEME_OWN_USERS ? seeme_cached_is_user_seen(&store, cached, id) :
+			seeme_cached_is_own_scope(&store, cached, scopes, id);
+	}
+	if (cached != NULL)
+		site->next_change = Min(identity->expires_at, cached->next_change);
+	seeme_store_close(&store);
+	site->identity = identity;
+	site->identity_is_set = seeme_identity_is_set();
+	site->last_id = *id;
+	site->last_answer = answer;
+	site->has_last = true;
+	/* Unless something has changed since it was read. */
+	site->generation = generation == seeme_generation ? seeme_site_generation : 0;
+	return answer;
 }
 
-/* Answers from the tables, past all that is remembered. */
+/* The same without the cache. */
 static bool
-decide_uncached(Kind kind, const SeemeOwnScopes *scopes, const pg_uuid_t *id)
+decide_uncached(SeemeOwnList list, const SeemeOwnScopes *scopes, const pg_uuid_t *id)
 {
 	SeemeStore	store;
-	SeemeAsker	asker;
-	SeemeScope	scope = {0};
+	SeemePrincipal asking;
+	SeemePlace	place;
 	ListCell   *cell;
 	bool		answer = false;
 
 	seeme_store_open(&store);
-	seeme_asker_init(&asker, &store);
-	if (asker.is_identified && !asker.subject.is_refused)
+	seeme_init_asking(&asking, &store);
+	if (!asking.is_refused && list == SEEME_OWN_USERS)
+		answer = seeme_is_user_seen(&asking, id);
+	else if (!asking.is_refused && list == SEEME_OWN_ROLES)
 	{
-		if (kind == PEOPLE)
-			answer = seeme_sees_person(&asker.subject, id);
-		else if (kind == ROLES)
-			foreach(cell, seeme_roles_held(&asker.subject, NULL))
-				answer = answer || seeme_uuid_equal(lfirst(cell), id);
-		else
+		foreach(cell, seeme_list_effective_roles(&asking, NULL))
 		{
-			scope.level = scopes->level;
-			scope.id = *id;
-			foreach(cell, seeme_places(&store, &scope))
-				answer = seeme_is_own_scope(&asker.subject,
-											seeme_standing_at(&asker.subject, lfirst(cell)),
-											lfirst(cell), scopes);
+			answer = answer || seeme_uuid_equal(lfirst(cell), id);
 		}
 	}
+	else if (!asking.is_refused && seeme_read_place(&store, scopes->kind, id, &place))
+		answer = seeme_is_own_scope(&asking, seeme_get_grants_at(&asking, &place), &place, scopes);
 	seeme_store_close(&store);
 	return answer;
 }
 
-/* Decides a row where the site does not tell, and takes down what it will be able to tell. */
-static pg_noinline bool
-answer_anew(FunctionCallInfo fcinfo, Site *site, Kind kind, const SeemeOwnScopes *scopes,
-			const pg_uuid_t *id)
-{
-	const SeemeIdentity *asker = seeme_asker();
-	SeemeStore	store;
-	SeemeViewer *viewer = NULL;
-	uint64		changes;
-	bool		answer = false;
-
-	site->moves = 0;
-	site->ids = NULL;
-	site->holds_nothing = true;
-	site->next_change = DT_NOEND;
-	seeme_held_begin(&store);
-	changes = seeme_cache_read_under();
-	if (asker != NULL)
-		viewer = seeme_viewer(&store, asker);
-	if (viewer != NULL && !viewer->is_refused)
-	{
-		bool		read = kind == ROLES || ++site->rows > site->rows_before_list;
-
-		site->holds_nothing = false;
-		site->ids = find_list(fcinfo, site, kind, scopes, &store, viewer, read);
-		if (read && site->ids == NULL)
-			site->rows_before_list = site->rows * ROWS_UNTIL_NEXT_TRY;
-		answer = site->ids != NULL ? seeme_ids_contain(site->ids, id) :
-			decide(kind, scopes, &store, viewer, id);
-	}
-	if (viewer != NULL)
-		site->next_change = Min(asker->expires_at, viewer->next_change);
-	seeme_store_close(&store);
-	site->asker = asker;
-	site->asker_is_set = seeme_asker_is_set();
-	site->last = *id;
-	site->last_answer = answer;
-	site->has_last = true;
-	/* Unless something has changed since what was read was read. */
-	site->moves = changes == seeme_changes ? seeme_moves : 0;
-	return answer;
-}
-
+/* Whether an id is in a list of whoever is asking. */
 static bool
-answer(FunctionCallInfo fcinfo, Kind kind, const SeemeOwnScopes *scopes, const pg_uuid_t *id)
+is_in_own_list(FunctionCallInfo fcinfo, SeemeOwnList list, const SeemeOwnScopes *scopes,
+			   const pg_uuid_t *id)
 {
-	Site	   *site = site_of(fcinfo);
+	OwnRowSite *site = get_site(fcinfo);
 
-	if (!seeme_accept_changes())
-		return decide_uncached(kind, scopes, id);
-	if (is_true(site))
+	if (!seeme_accept_invalidations())
+		return decide_uncached(list, scopes, id);
+	if (is_fresh(site))
 	{
-		if (site->holds_nothing)
+		if (site->has_nothing)
 			return false;
 		if (site->ids != NULL)
-			return seeme_ids_contain(site->ids, id);
-		if (site->has_last && seeme_uuid_equal(&site->last, id))
+			return seeme_uuid_set_contains(site->ids, id);
+		if (site->has_last && seeme_uuid_equal(&site->last_id, id))
 			return site->last_answer;
 	}
-	return answer_anew(fcinfo, site, kind, scopes, id);
+	return decide(fcinfo, site, list, scopes, id);
 }
 
-/* A list as an array: of scopes, roles or people. */
+/* A list without the cache, in no order. Returns how many ids it has. */
+static int
+list_uncached(SeemeOwnList list, const SeemeOwnScopes *scopes, SeemeStore *store, pg_uuid_t **ids)
+{
+	SeemePrincipal asking;
+	SeemeUuidHash roles = {0};
+	ListCell   *cell;
+
+	if (!seeme_init_asking(&asking, store) || asking.is_refused)
+		return 0;
+	if (list == SEEME_OWN_SCOPES)
+		return seeme_list_own_scopes(&asking, scopes, ids);
+	if (list == SEEME_OWN_USERS)
+		return seeme_list_users_seen(&asking, ids);
+	foreach(cell, seeme_list_effective_roles(&asking, NULL))
+	{
+		seeme_uuid_hash_add(CurrentMemoryContext, &roles, lfirst(cell));
+	}
+	return seeme_uuid_hash_list(&roles, ids);
+}
+
+/*
+ * The list of whoever is asking, from an open cache. NULL and *n = 0: they have nothing. NULL and
+ * *n = -1: the limit is passed.
+ */
+static const SeemeUuidSet *
+list_cached(SeemeOwnList list, const SeemeOwnScopes *scopes, SeemeStore *store, int limit,
+			SeemeUuidSet *otherwise, int *n)
+{
+	const SeemeIdentity *identity = seeme_current_identity();
+	SeemeCachedPrincipal *cached =
+	identity == NULL ? NULL : seeme_get_cached_principal(store, identity);
+	const SeemeUuidSet *ids = NULL;
+
+	*n = 0;
+	if (seeme_is_powerless(cached))
+		return NULL;
+	ids = get_list(list, scopes, store, cached, limit, CurrentMemoryContext, otherwise);
+	*n = ids == NULL ? -1 : ids->n;
+	return ids;
+}
+
+/* A list of whoever is asking as an array. */
 static Datum
-list(Kind kind, const SeemeOwnScopes *scopes)
+own_list(SeemeOwnList list, const SeemeOwnScopes *scopes)
 {
 	SeemeStore	store;
-	SeemeViewer *viewer;
-	SeemeAsker	asker;
-	SeemeIds	here = {0};
-	const SeemeIds *ids = NULL;
-	pg_uuid_t  *found = NULL;
-	ListCell   *cell;
+	pg_uuid_t  *ids = NULL;
 	int			n = 0;
 
-	if (seeme_accept_changes())
+	if (seeme_accept_invalidations())
 	{
-		seeme_held_begin(&store);
-		viewer = seeme_asker() == NULL ? NULL : seeme_viewer(&store, seeme_asker());
-		if (viewer != NULL && !viewer->is_refused)
-			ids = kind == PEOPLE ?
-				seeme_viewer_people(&store, viewer, INT_MAX, CurrentMemoryContext, &here) :
-				kind == ROLES ? seeme_viewer_roles(&store, viewer, CurrentMemoryContext, &here) :
-				seeme_viewer_own_scopes(&store, viewer, scopes, true, CurrentMemoryContext, &here);
-		if (ids != NULL)
+		SeemeUuidSet otherwise = {0};
+		const SeemeUuidSet *set;
+
+		seeme_cache_open(&store);
+		set = list_cached(list, scopes, &store, INT_MAX, &otherwise, &n);
+		if (set != NULL)
 		{
-			found = palloc_extended(sizeof(pg_uuid_t) * Max(ids->n, 1), MCXT_ALLOC_HUGE);
-			n = seeme_ids_list(ids, found);
+			ids = palloc_extended(sizeof(pg_uuid_t) * Max(n, 1), MCXT_ALLOC_HUGE);
+			n = seeme_uuid_set_list(set, ids);
 		}
 	}
 	else
 	{
 		seeme_store_open(&store);
-		seeme_asker_init(&asker, &store);
-		if (asker.is_identified && !asker.subject.is_refused)
-		{
-			if (kind == PEOPLE)
-				(void) seeme_list_people_seen(&asker.subject, INT_MAX, &found, &n);
-			else if (kind == SCOPES)
-				n = seeme_list_own_scopes(&asker.subject, scopes, &found);
-			else
-			{
-				List	   *roles = seeme_roles_held(&asker.subject, NULL);
-
-				found = palloc_extended(sizeof(pg_uuid_t) * Max(list_length(roles), 1),
-										MCXT_ALLOC_HUGE);
-				foreach(cell, roles)
-					found[n++] = *(pg_uuid_t *) lfirst(cell);
-			}
-		}
+		n = list_uncached(list, scopes, &store, &ids);
 	}
 	seeme_store_close(&store);
-	PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(found, n));
+	PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(ids, Max(n, 0)));
 }
 
 /*
- * How long a list is, for the planner: -1 if that is not known, or (of people) takes reading more
- * than so many memberships.
+ * The number of ids in a list of whoever is asking, for the planner. -1: unknown, or finding out
+ * takes reading more than `limit` memberships of others.
  */
 int
-seeme_count_own(SeemeOwnList what, int ncodes, char **codes, int limit)
+seeme_count_own(SeemeOwnList list, const SeemeOwnScopes *scopes, int limit)
 {
-	SeemeOwnScopes scopes = {.by_codes = ncodes > 0, .ncodes = ncodes, .codes = codes};
 	SeemeStore	store;
-	SeemeViewer *viewer;
-	SeemeIds	here = {0};
-	const SeemeIds *ids = NULL;
-	int			n = 0;
+	SeemeUuidSet otherwise = {0};
+	int			n;
 
-	if (!seeme_accept_changes())
+	if (!seeme_accept_invalidations())
 		return -1;
-	seeme_held_begin(&store);
-	viewer = seeme_asker() == NULL ? NULL : seeme_viewer(&store, seeme_asker());
-	if (viewer != NULL && !viewer->is_refused)
-	{
-		if (what == SEEME_OWN_PEOPLE)
-			ids = seeme_viewer_people(&store, viewer, limit, CurrentMemoryContext, &here);
-		else if (what == SEEME_OWN_ROLES)
-			ids = seeme_viewer_roles(&store, viewer, CurrentMemoryContext, &here);
-		else
-		{
-			scopes.level = SEEME_ORGANIZATION + (what - SEEME_OWN_ORGANIZATIONS);
-			ids = seeme_viewer_own_scopes(&store, viewer, &scopes, true, CurrentMemoryContext,
-										  &here);
-		}
-		n = ids == NULL ? -1 : ids->n;
-	}
+	seeme_cache_open(&store);
+	(void) list_cached(list, scopes, &store, limit, &otherwise, &n);
+	if (otherwise.memory != NULL)
+		seeme_uuid_set_free(&otherwise);
 	seeme_store_close(&store);
 	return n;
 }
 
-/* The codes that an argument names. They are constants in policies, and taken apart once. */
+/* Takes the codes of an argument apart. */
 static void
-take_codes(FunctionCallInfo fcinfo, int arg, SeemeLevel level, SeemeOwnScopes *scopes)
+parse_codes(FunctionCallInfo fcinfo, int arg, SeemeOwnScopes *scopes)
 {
 	Datum	   *datums;
 	bool	   *nulls;
 	int			n;
 
-	memset(scopes, 0, sizeof(*scopes));
-	scopes->level = level;
-	scopes->by_codes = true;
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), TEXTOID, -1, false, TYPALIGN_INT, &datums, &nulls,
 					  &n);
+	scopes->by_codes = true;
+	scopes->ncodes = 0;
 	scopes->codes = palloc(sizeof(char *) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 		if (!nulls[i])
 			scopes->codes[scopes->ncodes++] = TextDatumGetCString(datums[i]);
 }
 
+/*
+ * What a call asks about, given the kind of its only scope, and with codes whether the first
+ * argument is the codes. Kept with the site as long as the next call asks the same; else the site
+ * forgets its answers, which are about other scopes.
+ */
 static const SeemeOwnScopes *
-codes_of_site(FunctionCallInfo fcinfo, SeemeLevel level, SeemeOwnScopes *anew)
+scopes_of_call(FunctionCallInfo fcinfo, SeemeScopeKind kind, bool by_codes)
 {
-	Site	   *site = site_of(fcinfo);
+	OwnRowSite *site = get_site(fcinfo);
 	FuncExpr   *call = (FuncExpr *) fcinfo->flinfo->fn_expr;
 	MemoryContext old;
 
-	if (site->scopes.level == level)
+	if (site->scopes.kind == kind && (!by_codes || site->codes_are_constant))
 		return &site->scopes;
-	/* Not a parameter: an expression of PL/pgSQL lives longer than its value. */
-	if (call == NULL || !IsA(call, FuncExpr) || !IsA(linitial(call->args), Const))
-	{
-		take_codes(fcinfo, 0, level, anew);
-		site->moves = 0;		/* what it remembers is about other codes */
-		site->here_under = 0;
-		return anew;
-	}
-	old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-	take_codes(fcinfo, 0, level, &site->scopes);
+	site->generation = 0;
+	site->list_generation = 0;
+	site->scopes.kind = kind;
+	if (!by_codes || site->codes_are_constant)
+		return &site->scopes;
+	/* An argument that is a parameter may change, as in an expression of PL/pgSQL. */
+	site->codes_are_constant = call != NULL && IsA(call, FuncExpr) &&
+		IsA(linitial(call->args), Const);
+	old = CurrentMemoryContext;
+	if (site->codes_are_constant)
+		MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	parse_codes(fcinfo, 0, &site->scopes);
 	MemoryContextSwitchTo(old);
 	return &site->scopes;
+}
+
+/* Whether a container is in a list; false unless exactly one argument from `first` on names it. */
+static Datum
+is_in_own_scopes(FunctionCallInfo fcinfo, bool by_codes, int first, SeemeScopeKind first_kind,
+				 int nkinds)
+{
+	int			found = -1;
+
+	if (by_codes && PG_ARGISNULL(0))
+		PG_RETURN_BOOL(false);
+	for (int i = 0; i < nkinds; i++)
+	{
+		if (PG_ARGISNULL(first + i))
+			continue;
+		if (found >= 0)
+			PG_RETURN_BOOL(false);
+		found = i;
+	}
+	PG_RETURN_BOOL(found >= 0 &&
+				   is_in_own_list(fcinfo, SEEME_OWN_SCOPES,
+								  scopes_of_call(fcinfo, first_kind + found, by_codes),
+								  PG_GETARG_UUID_P(first + found)));
 }
 
 /*
@@ -378,12 +415,7 @@ codes_of_site(FunctionCallInfo fcinfo, SeemeLevel level, SeemeOwnScopes *anew)
  */
 SEEME_FUNCTION(seeme_holds_throughout, 2)
 {
-	SeemeOwnScopes anew;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		PG_RETURN_BOOL(false);
-	PG_RETURN_BOOL(answer(fcinfo, SCOPES, codes_of_site(fcinfo, SEEME_ORGANIZATION, &anew),
-						  PG_GETARG_UUID_P(1)));
+	return is_in_own_scopes(fcinfo, true, 1, SEEME_SCOPE_ORGANIZATION, 1);
 }
 
 /*
@@ -391,13 +423,7 @@ SEEME_FUNCTION(seeme_holds_throughout, 2)
  */
 SEEME_FUNCTION(seeme_holds_below, 3)
 {
-	SeemeOwnScopes anew;
-	int			arg = PG_ARGISNULL(1) ? 2 : 1;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) == PG_ARGISNULL(2))
-		PG_RETURN_BOOL(false);
-	PG_RETURN_BOOL(answer(fcinfo, SCOPES, codes_of_site(fcinfo, SEEME_ORGANIZATION + arg, &anew),
-						  PG_GETARG_UUID_P(arg)));
+	return is_in_own_scopes(fcinfo, true, 1, SEEME_SCOPE_TEAM, 2);
 }
 
 /*
@@ -405,42 +431,33 @@ SEEME_FUNCTION(seeme_holds_below, 3)
  */
 SEEME_FUNCTION(seeme_is_member, 1)
 {
-	static const SeemeOwnScopes scopes = {.level = SEEME_ORGANIZATION};
-
-	PG_RETURN_BOOL(!PG_ARGISNULL(0) && answer(fcinfo, SCOPES, &scopes, PG_GETARG_UUID_P(0)));
+	return is_in_own_scopes(fcinfo, false, 0, SEEME_SCOPE_ORGANIZATION, 1);
 }
 
 /*
  * seeme.is_direct_member(team, project uuid) RETURNS boolean
  */
-SEEME_FUNCTION(seeme_is_direct_member, 2)
+SEEME_FUNCTION(seeme_is_direct_member_of, 2)
 {
-	static const SeemeOwnScopes teams = {.level = SEEME_TEAM};
-	static const SeemeOwnScopes projects = {.level = SEEME_PROJECT};
-	int			arg = PG_ARGISNULL(0) ? 1 : 0;
-
-	if (PG_ARGISNULL(0) == PG_ARGISNULL(1))
-		PG_RETURN_BOOL(false);
-	PG_RETURN_BOOL(answer(fcinfo, SCOPES, arg == 0 ? &teams : &projects, PG_GETARG_UUID_P(arg)));
+	return is_in_own_scopes(fcinfo, false, 0, SEEME_SCOPE_TEAM, 2);
 }
 
 /*
- * seeme.holds_role(role_id uuid) RETURNS boolean
+ * seeme.has_effective_role(role_id uuid) RETURNS boolean
  */
-SEEME_FUNCTION(seeme_holds_role, 1)
+SEEME_FUNCTION(seeme_has_effective_role, 1)
 {
-	PG_RETURN_BOOL(!PG_ARGISNULL(0) && answer(fcinfo, ROLES, NULL, PG_GETARG_UUID_P(0)));
+	PG_RETURN_BOOL(!PG_ARGISNULL(0) &&
+				   is_in_own_list(fcinfo, SEEME_OWN_ROLES, NULL, PG_GETARG_UUID_P(0)));
 }
 
-/*
- * Whether nobody is identified and the current role provisions users: it may delete them.
- */
+/* Whether nobody is identified and the current role provisions users: it may delete them. */
 bool
-seeme_provisions(void)
+seeme_provisions_users(void)
 {
 	Oid			users;
 
-	if (seeme_asker() != NULL)
+	if (seeme_current_identity() != NULL)
 		return false;
 	users = get_relname_relid("users", get_namespace_oid("seeme", false));
 	return OidIsValid(users) &&
@@ -454,9 +471,19 @@ SEEME_FUNCTION(seeme_sees_user, 1)
 {
 	if (PG_ARGISNULL(0))
 		PG_RETURN_BOOL(false);
-	if (unlikely(seeme_asker() == NULL))
-		PG_RETURN_BOOL(seeme_provisions());
-	PG_RETURN_BOOL(answer(fcinfo, PEOPLE, NULL, PG_GETARG_UUID_P(0)));
+	if (unlikely(seeme_current_identity() == NULL))
+		PG_RETURN_BOOL(seeme_provisions_users());
+	PG_RETURN_BOOL(is_in_own_list(fcinfo, SEEME_OWN_USERS, NULL, PG_GETARG_UUID_P(0)));
+}
+
+static Datum
+own_scopes(FunctionCallInfo fcinfo, bool by_codes, SeemeScopeKind kind)
+{
+	SeemeOwnScopes scopes = {kind};
+
+	if (by_codes)
+		parse_codes(fcinfo, 0, &scopes);
+	return own_list(SEEME_OWN_SCOPES, &scopes);
 }
 
 /*
@@ -464,10 +491,7 @@ SEEME_FUNCTION(seeme_sees_user, 1)
  */
 SEEME_FUNCTION(seeme_organizations_held, 1)
 {
-	SeemeOwnScopes scopes;
-
-	take_codes(fcinfo, 0, SEEME_ORGANIZATION, &scopes);
-	return list(SCOPES, &scopes);
+	return own_scopes(fcinfo, true, SEEME_SCOPE_ORGANIZATION);
 }
 
 /*
@@ -475,10 +499,7 @@ SEEME_FUNCTION(seeme_organizations_held, 1)
  */
 SEEME_FUNCTION(seeme_teams_held, 1)
 {
-	SeemeOwnScopes scopes;
-
-	take_codes(fcinfo, 0, SEEME_TEAM, &scopes);
-	return list(SCOPES, &scopes);
+	return own_scopes(fcinfo, true, SEEME_SCOPE_TEAM);
 }
 
 /*
@@ -486,10 +507,7 @@ SEEME_FUNCTION(seeme_teams_held, 1)
  */
 SEEME_FUNCTION(seeme_projects_held, 1)
 {
-	SeemeOwnScopes scopes;
-
-	take_codes(fcinfo, 0, SEEME_PROJECT, &scopes);
-	return list(SCOPES, &scopes);
+	return own_scopes(fcinfo, true, SEEME_SCOPE_PROJECT);
 }
 
 /*
@@ -497,9 +515,7 @@ SEEME_FUNCTION(seeme_projects_held, 1)
  */
 SEEME_FUNCTION(seeme_member_organizations, 0)
 {
-	static const SeemeOwnScopes scopes = {.level = SEEME_ORGANIZATION};
-
-	return list(SCOPES, &scopes);
+	return own_scopes(fcinfo, false, SEEME_SCOPE_ORGANIZATION);
 }
 
 /*
@@ -507,9 +523,7 @@ SEEME_FUNCTION(seeme_member_organizations, 0)
  */
 SEEME_FUNCTION(seeme_member_teams, 0)
 {
-	static const SeemeOwnScopes scopes = {.level = SEEME_TEAM};
-
-	return list(SCOPES, &scopes);
+	return own_scopes(fcinfo, false, SEEME_SCOPE_TEAM);
 }
 
 /*
@@ -517,52 +531,38 @@ SEEME_FUNCTION(seeme_member_teams, 0)
  */
 SEEME_FUNCTION(seeme_member_projects, 0)
 {
-	static const SeemeOwnScopes scopes = {.level = SEEME_PROJECT};
-
-	return list(SCOPES, &scopes);
+	return own_scopes(fcinfo, false, SEEME_SCOPE_PROJECT);
 }
 
 /*
- * seeme.roles_held() RETURNS uuid[]
+ * seeme.effective_roles() RETURNS uuid[]
  */
-SEEME_FUNCTION(seeme_list_roles_held, 0)
+SEEME_FUNCTION(seeme_effective_roles, 0)
 {
-	return list(ROLES, NULL);
+	return own_list(SEEME_OWN_ROLES, NULL);
 }
-
-typedef struct EveryId
-{
-	pg_uuid_t  *ids;
-	int			n;
-	int			size;
-} EveryId;
 
 static void
-add_person(void *context, const SeemePerson *person)
+add_user(void *context, const SeemeUser *user)
 {
-	EveryId    *every = context;
-
-	if (every->n >= every->size)
-	{
-		every->size = Max(every->size * 2, 64);
-		every->ids = every->ids == NULL ? palloc(sizeof(pg_uuid_t) * every->size) :
-			repalloc_huge(every->ids, sizeof(pg_uuid_t) * every->size);
-	}
-	every->ids[every->n++] = person->id;
+	seeme_uuid_hash_add(CurrentMemoryContext, context, &user->id);
 }
 
 /*
- * seeme.people_seen() RETURNS uuid[]
+ * seeme.users_seen() RETURNS uuid[]
  */
-SEEME_FUNCTION(seeme_people_seen, 0)
+SEEME_FUNCTION(seeme_users_seen, 0)
 {
 	SeemeStore	store;
-	EveryId		every = {0};
+	SeemeUuidHash users = {0};
+	pg_uuid_t  *ids;
+	int			n;
 
-	if (seeme_asker() != NULL || !seeme_provisions())
-		return list(PEOPLE, NULL);
+	if (!seeme_provisions_users())
+		return own_list(SEEME_OWN_USERS, NULL);
 	seeme_store_open(&store);
-	seeme_visit_people(&store, INT_MAX, add_person, &every);
+	seeme_visit_users(&store, INT_MAX, add_user, &users);
+	n = seeme_uuid_hash_list(&users, &ids);
 	seeme_store_close(&store);
-	PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(every.ids, every.n));
+	PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(ids, n));
 }

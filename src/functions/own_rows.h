@@ -1,25 +1,23 @@
-/*
- * own_rows.h: how long the lists are that the policies of the extension's own tables go by.
- */
+/* own_rows.h: how long the lists are by which the extension's own tables are read. */
 #ifndef SEEME_FUNCTIONS_OWN_ROWS_H
 #define SEEME_FUNCTIONS_OWN_ROWS_H
 
 #include "postgres.h"
 
+#include "cache/own_scopes.h"
+
 #pragma GCC visibility push(hidden)
 
-/* Of scopes: in the order of their levels. */
+/* What is in a list of whoever is asking. */
 typedef enum SeemeOwnList
 {
-	SEEME_OWN_ORGANIZATIONS,
-	SEEME_OWN_TEAMS,
-	SEEME_OWN_PROJECTS,
+	SEEME_OWN_SCOPES,
 	SEEME_OWN_ROLES,
-	SEEME_OWN_PEOPLE,
+	SEEME_OWN_USERS,
 } SeemeOwnList;
 
-extern int	seeme_count_own(SeemeOwnList what, int ncodes, char **codes, int limit);
-extern bool seeme_provisions(void);
+extern int	seeme_count_own(SeemeOwnList list, const SeemeOwnScopes *scopes, int limit);
+extern bool seeme_provisions_users(void);
 
 #pragma GCC visibility pop
 

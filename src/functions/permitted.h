@@ -1,5 +1,5 @@
 /*
- * permitted.h: how many scopes are permitted.
+ * permitted.h: the number of scopes at which a permission is had, and the users who may have one.
  */
 #ifndef SEEME_FUNCTIONS_PERMITTED_H
 #define SEEME_FUNCTIONS_PERMITTED_H
@@ -8,9 +8,10 @@
 
 #include "core/evaluator.h"
 
-typedef void (*SeemeVisitCandidate) (void *context, SeemeSubject *subject, List *places);
-extern void seeme_visit_candidates(SeemeStore *store, List *places, SeemeRoles *roles,
+typedef void (*SeemeVisitCandidate) (SeemePrincipal *principal, List *places, void *context);
+extern void seeme_visit_candidates(SeemeStore *store, List *places, SeemeRoleCache *roles,
 								   SeemeVisitCandidate visit, void *context);
-extern int	seeme_count_permitted(SeemeLevel level, const char *code, const char *resource_type, int limit);
+extern int	seeme_count_permitted(SeemeScopeKind level, const char *code,
+								  const char *resource_type, int limit);
 
 #endif							/* SEEME_FUNCTIONS_PERMITTED_H */

@@ -68,10 +68,10 @@ is_has_permission(Oid function)
 	static Oid	known = InvalidOid;
 	static uint64 known_under = 0;
 
-	if (function == known && known_under == seeme_changes_of_functions)
+	if (function == known && known_under == seeme_function_generation)
 		return true;
 	known = InvalidOid;
-	known_under = seeme_changes_of_functions;
+	known_under = seeme_function_generation;
 	if (!seeme_is_function(function, seeme_has_permission))
 		return false;
 	known = function;
@@ -116,5 +116,5 @@ seeme_call_init(SeemeCall *call, FuncExpr *expression)
 			if (!argument->constisnull)
 				call->info->args[i].value = datumCopy(argument->constvalue, argument->constbyval, argument->constlen);
 		}
-	seeme_prepare_site(&call->function, call->scope);
+	seeme_init_check_site(&call->function, call->scope);
 }

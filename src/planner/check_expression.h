@@ -34,7 +34,7 @@ extern void seeme_call_init(SeemeCall *call, FuncExpr *expression);
 static inline uint32
 seeme_call(SeemeCall *call, int n, pg_uuid_t *const *ids)
 {
-	return seeme_have_permission(call->info, call->scope, n, ids);
+	return seeme_has_permission_batch(call->info, call->scope, n, ids);
 }
 
 #pragma GCC visibility pop

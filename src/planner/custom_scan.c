@@ -32,7 +32,7 @@
 /* So many rows are read ahead of the one that is decided. */
 #define ROWS_AHEAD 16
 
-StaticAssertDecl(ROWS_AHEAD <= SEEME_MAX_IDS_AT_ONCE, "all rows that were read are decided in one call");
+StaticAssertDecl(ROWS_AHEAD <= SEEME_MAX_BATCH, "all rows that were read are decided in one call");
 
 #define CACHE_LINE 64
 

@@ -29,11 +29,11 @@
 #define NARGS (SEEME_NARGS + 1)
 
 /*
- * seeme.has_both(permission text, other text, organization, team, project, resource uuid, resource_type text) RETURNS boolean
+ * seeme.has_both_permissions(permission text, other text, organization, team, project, resource uuid, resource_type text) RETURNS boolean
  *
  * What each of the two calls remembers is in fn_extra.
  */
-SEEME_FUNCTION(seeme_has_both, 7)
+SEEME_FUNCTION(seeme_has_both_permissions, 7)
 {
 	FmgrInfo   *functions = fcinfo->flinfo->fn_extra;
 	LOCAL_FCINFO(call, SEEME_NARGS);
@@ -64,14 +64,14 @@ find_has_both(void)
 	static Oid	known = InvalidOid;
 	static uint64 known_under = 0;
 
-	if (known_under != seeme_changes_of_functions)
+	if (known_under != seeme_function_generation)
 	{
-		uint64		changes = seeme_changes_of_functions;
+		uint64		changes = seeme_function_generation;
 
-		known = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("has_both"),
+		known = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("has_both_permissions"),
 								PointerGetDatum(buildoidvector(types, NARGS)),
 								ObjectIdGetDatum(get_namespace_oid("seeme", true)));
-		if (OidIsValid(known) && !seeme_is_function(known, seeme_has_both))
+		if (OidIsValid(known) && !seeme_is_function(known, seeme_has_both_permissions))
 			known = InvalidOid;
 		known_under = changes;
 	}

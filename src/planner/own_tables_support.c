@@ -38,7 +38,8 @@
 /* A larger part of a table is read faster as a whole: so the list is not looked up in an index. */
 #define MAX_PART 0.3
 
-/* To count the people whom somebody sees, planning reads no more memberships than the table has rows. */
+/* To count the users whom a principal sees, planning reads so many memberships, or one for each row
+ * of the table. */
 #define MEMBERSHIPS_FOR_ESTIMATE 2000
 
 /* An argument of a policy's function that is a column, and the list in which it is looked up. */
@@ -46,33 +47,27 @@ typedef struct ListedColumn
 {
 	const char *function;
 	int			arg;
+	bool		by_codes;		/* the first argument is the codes that are asked about */
 	const char *list_function;
 	SeemeOwnList list;
+	SeemeScopeKind kind;
 } ListedColumn;
 
 static const ListedColumn listed_columns[] = {
-	{"holds_throughout", 1, "organizations_held", SEEME_OWN_ORGANIZATIONS},
-	{"holds_below", 1, "teams_held", SEEME_OWN_TEAMS},
-	{"holds_below", 2, "projects_held", SEEME_OWN_PROJECTS},
-	{"is_member", 0, "member_organizations", SEEME_OWN_ORGANIZATIONS},
-	{"is_direct_member", 0, "member_teams", SEEME_OWN_TEAMS},
-	{"is_direct_member", 1, "member_projects", SEEME_OWN_PROJECTS},
-	{"holds_role", 0, "roles_held", SEEME_OWN_ROLES},
-	{"sees_user", 0, "people_seen", SEEME_OWN_PEOPLE},
+	{"holds_throughout", 1, true, "organizations_held", SEEME_OWN_SCOPES, SEEME_SCOPE_ORGANIZATION},
+	{"holds_below", 1, true, "teams_held", SEEME_OWN_SCOPES, SEEME_SCOPE_TEAM},
+	{"holds_below", 2, true, "projects_held", SEEME_OWN_SCOPES, SEEME_SCOPE_PROJECT},
+	{"is_member", 0, false, "member_organizations", SEEME_OWN_SCOPES, SEEME_SCOPE_ORGANIZATION},
+	{"is_direct_member", 0, false, "member_teams", SEEME_OWN_SCOPES, SEEME_SCOPE_TEAM},
+	{"is_direct_member", 1, false, "member_projects", SEEME_OWN_SCOPES, SEEME_SCOPE_PROJECT},
+	{"has_effective_role", 0, false, "effective_roles", SEEME_OWN_ROLES, SEEME_NO_SCOPE},
+	{"sees_user", 0, false, "users_seen", SEEME_OWN_USERS, SEEME_NO_SCOPE},
 };
 
 static bool
 is_null(Node *node)
 {
 	return IsA(node, Const) && ((Const *) node)->constisnull;
-}
-
-/* Whether a function's first argument is the codes that are asked about. */
-static bool
-takes_codes(const ListedColumn *listed)
-{
-	return strncmp(listed->function, "holds_", strlen("holds_")) == 0 &&
-		listed->list <= SEEME_OWN_PROJECTS;
 }
 
 /* What a call looks up; NULL: its codes are not constant, or it names no scope, or two. */
@@ -92,35 +87,31 @@ listed_column(Oid function, List *args)
 			is_null(list_nth(args, listed->arg)))
 			continue;
 		if (found != NULL ||
-			(takes_codes(listed) && (!IsA(linitial(args), Const) || is_null(linitial(args)))))
+			(listed->by_codes && (!IsA(linitial(args), Const) || is_null(linitial(args)))))
 			return NULL;
 		found = listed;
 	}
 	return found;
 }
 
-/* How long the list is; -1: not known, or longer than is worth counting. */
+/* The number of ids in the list; -1: unknown, or more than is worth counting. */
 static int
 count_listed(const ListedColumn *listed, List *args, double rows)
 {
+	SeemeOwnScopes scopes = {listed->kind, listed->by_codes};
 	Datum	   *codes;
 	bool	   *nulls;
 	int			ncodes = 0;
-	char	  **texts;
 	int			limit = Min(Max(rows, MEMBERSHIPS_FOR_ESTIMATE), PG_INT32_MAX);
 
-	if (!takes_codes(listed))
-		return seeme_count_own(listed->list, 0, NULL, limit);
-	deconstruct_array(DatumGetArrayTypeP(((Const *) linitial(args))->constvalue), TEXTOID, -1,
-					  false, TYPALIGN_INT, &codes, &nulls, &ncodes);
-	texts = palloc(sizeof(char *) * Max(ncodes, 1));
+	if (listed->by_codes)
+		deconstruct_array(DatumGetArrayTypeP(((Const *) linitial(args))->constvalue), TEXTOID, -1,
+						  false, TYPALIGN_INT, &codes, &nulls, &ncodes);
+	scopes.codes = palloc(sizeof(char *) * Max(ncodes, 1));
 	for (int i = 0; i < ncodes; i++)
-	{
-		if (nulls[i])
-			return -1;
-		texts[i] = TextDatumGetCString(codes[i]);
-	}
-	return seeme_count_own(listed->list, ncodes, texts, limit);
+		if (!nulls[i])
+			scopes.codes[scopes.ncodes++] = TextDatumGetCString(codes[i]);
+	return seeme_count_own(listed->list, &scopes, limit);
 }
 
 /* The column that a call is about; NULL: it is about something else. */
@@ -185,7 +176,7 @@ static Oid
 list_function(const ListedColumn *listed, Oid function)
 {
 	Oid			types[1] = {TEXTARRAYOID};
-	oidvector  *vector = buildoidvector(types, takes_codes(listed) ? 1 : 0);
+	oidvector  *vector = buildoidvector(types, listed->by_codes ? 1 : 0);
 
 	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
 						   CStringGetDatum(listed->list_function), PointerGetDatum(vector),
@@ -220,8 +211,8 @@ index_condition(SupportRequestIndexCondition *request)
 								BTEqualStrategyNumber);
 	if (!OidIsValid(equal))
 		return NIL;
-	/* Of a role that provisions users, every row. */
-	if (listed->list == SEEME_OWN_PEOPLE && seeme_provisions())
+	/* A role that provisions users sees every row. */
+	if (listed->list == SEEME_OWN_USERS && seeme_provisions_users())
 		return NIL;
 	distinct = distinct_values(request->root, list_nth(args, listed->arg), 0, &null_part);
 	n = count_listed(listed, args, index->rel->tuples);
@@ -231,7 +222,7 @@ index_condition(SupportRequestIndexCondition *request)
 	if (!OidIsValid(function) || !seeme_may_execute(function))
 		return NIL;
 
-	if (takes_codes(listed))
+	if (listed->by_codes)
 		list_args = list_make1(copyObject(linitial(args)));
 	condition = makeNode(ScalarArrayOpExpr);
 	condition->opno = equal;

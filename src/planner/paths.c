@@ -104,17 +104,17 @@ is_volatile(Oid function, void *context)
 	static uint64 known_under = 0;
 	int			place = function % lengthof(known);
 
-	if (known_under != seeme_changes_of_functions)
+	if (known_under != seeme_function_generation)
 	{
 		memset(known, 0, sizeof(known));
-		known_under = seeme_changes_of_functions;
+		known_under = seeme_function_generation;
 	}
 	if (known[place].function != function)
 	{
-		uint64		changes = seeme_changes_of_functions;
+		uint64		changes = seeme_function_generation;
 		bool		found = func_volatile(function) == PROVOLATILE_VOLATILE;
 
-		if (changes != seeme_changes_of_functions)
+		if (changes != seeme_function_generation)
 			return found;
 		known[place].function = function;
 		known[place].is_volatile = found;

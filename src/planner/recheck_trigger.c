@@ -286,7 +286,7 @@ is_let_through(Conditions *conditions, TriggerData *trigger)
 }
 
 /*
- * seeme.ask_after_wait() RETURNS trigger
+ * seeme.recheck_after_lock() RETURNS trigger
  *
  * Before UPDATE or DELETE of a row: leaves a row alone whose right was lost while the statement waited for it, as row
  * security does. The policy's functions are called as whoever runs the statement, as those of the policy are.
@@ -294,7 +294,7 @@ is_let_through(Conditions *conditions, TriggerData *trigger)
  * With an argument, it asks of the new row, too (42501): where the policy says all that there is to say of a row that moves, it
  * does so also for who comes by a view whose owner bypasses row security.
  */
-SEEME_FUNCTION(seeme_ask_after_wait, 0)
+SEEME_FUNCTION(seeme_recheck_after_lock, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	Conditions *conditions = fcinfo->flinfo->fn_extra;
@@ -303,7 +303,7 @@ SEEME_FUNCTION(seeme_ask_after_wait, 0)
 		!(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.ask_after_wait is for triggers before UPDATE or DELETE of a row")));
+				 errmsg("seeme.recheck_after_lock is for triggers before UPDATE or DELETE of a row")));
 	if (conditions == NULL)
 		fcinfo->flinfo->fn_extra = conditions = prepare(trigger, fcinfo->flinfo->fn_mcxt);
 	if (!is_let_through(conditions, trigger))

@@ -50,10 +50,6 @@
 #define MAX_PART_FOR_A_FEW_ROWS 0.05
 #define MAX_PART 0.15
 
-static const char *const list_functions[] = {
-	"seeme_permitted_organizations", "seeme_permitted_teams", "seeme_permitted_projects", "seeme_permitted_resources"
-};
-
 static char *
 constant_text(Node *node)
 {
@@ -66,9 +62,9 @@ constant_text(Node *node)
 static int
 count_permitted(List *args, int scope)
 {
-	if (!seeme_accept_changes())
+	if (!seeme_accept_invalidations())
 		return -1;
-	return seeme_count_permitted(scope - 1 + SEEME_ORGANIZATION, constant_text(list_nth(args, SEEME_ARG_CODE)),
+	return seeme_count_permitted(scope, constant_text(list_nth(args, SEEME_ARG_CODE)),
 								 constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE)), PLACES_FOR_ESTIMATE);
 }
 
@@ -194,7 +190,7 @@ list_function(Oid has_permission, int scope)
 	Oid			types[2] = {TEXTOID, TEXTOID};
 	oidvector  *vector = buildoidvector(types, scope == SEEME_ARG_RESOURCE ? 2 : 1);
 
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(list_functions[scope - 1]),
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(seeme_scope_descriptors[scope].list_function),
 						   PointerGetDatum(vector), ObjectIdGetDatum(get_func_namespace(has_permission)));
 }
 
