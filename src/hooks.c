@@ -9,6 +9,7 @@
 #include "catalog/objectaccess.h"
 #include "executor/executor.h"
 #include "optimizer/paths.h"
+#include "optimizer/plancat.h"
 #include "tcop/utility.h"
 
 #include "core/compat.h"
@@ -17,13 +18,23 @@
 #include "hooks.h"
 #include "identity/identity.h"
 #include "identity/leftovers.h"
+#include "planner/barrier.h"
 #include "planner/custom_scan.h"
 #include "planner/paths.h"
 
+static get_relation_info_hook_type next_get_relation_info = NULL;
 static set_rel_pathlist_hook_type next_set_rel_pathlist = NULL;
 static ExecutorRun_hook_type next_executor_run = NULL;
 static ProcessUtility_hook_type next_process_utility = NULL;
 static object_access_hook_type next_object_access = NULL;
+
+static void
+place_policy(PlannerInfo *root, Oid relid, bool is_parent, RelOptInfo *rel)
+{
+	if (next_get_relation_info != NULL)
+		next_get_relation_info(root, relid, is_parent, rel);
+	seeme_place_policy(root, rel);
+}
 
 static void
 set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
@@ -90,6 +101,8 @@ object_access(ObjectAccessType access, Oid class, Oid object, int part, void *ar
 void
 seeme_hooks_init(void)
 {
+	next_get_relation_info = get_relation_info_hook;
+	get_relation_info_hook = place_policy;
 	next_set_rel_pathlist = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = set_rel_pathlist;
 	next_executor_run = ExecutorRun_hook;

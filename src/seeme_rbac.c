@@ -14,9 +14,12 @@
 #include "hooks.h"
 #include "identity/identity.h"
 #include "identity/leftovers.h"
+#include "planner/barrier.h"
 #include "planner/custom_scan.h"
+#include "planner/leakproof.h"
 #include "planner/paths.h"
 #include "guards/restoring.h"
+#include "rules/names.h"
 
 SEEME_MODULE_MAGIC;
 
@@ -32,7 +35,10 @@ _PG_init(void)
 	seeme_restoring_init();
 	seeme_leftovers_init();
 	seeme_inval_init();
+	seeme_names_init();
 	seeme_cache_init();
+	seeme_leakproof_init();
+	seeme_barrier_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();
 	seeme_hooks_init();

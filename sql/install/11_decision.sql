@@ -146,23 +146,32 @@ COMMENT ON FUNCTION seeme.may_claim(text, text, uuid) IS
   'Whether the asking person may give a row this resource id: the resource is assigned to no '
   'project, or they hold the permission on it';
 
-CREATE FUNCTION seeme.plan_ownership_counts(internal) RETURNS internal
-LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_ownership_counts';
-COMMENT ON FUNCTION seeme.plan_ownership_counts(internal) IS
-  'Planner support: the condition is estimated to be true for every row, because owners nearly '
-  'always belong to the row''s organization';
-
--- Called for the asking person's own rows alone. COST 1: the answer comes from the cache.
 CREATE FUNCTION seeme.ownership_counts(
   organization uuid, team uuid, project uuid, resource uuid, resource_type text, alone boolean)
 RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 1 SUPPORT seeme.plan_ownership_counts
-AS 'MODULE_PATHNAME', 'seeme_ownership_counts';
+LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'seeme_ownership_counts';
 COMMENT ON FUNCTION seeme.ownership_counts(uuid, uuid, uuid, uuid, text, boolean) IS
   'Whether the asking person''s ownership of a row counts: they own, or are a current member of, '
   'each organization that the ids name and, if the resource is assigned, at least one of those '
   'that it is assigned in. A null argument names nothing; an id that does not exist counts for '
   'nobody. If the ids name nothing, the answer is the argument alone.';
+
+CREATE FUNCTION seeme.plan_owns_row(internal) RETURNS internal
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_owns_row';
+COMMENT ON FUNCTION seeme.plan_owns_row(internal) IS
+  'Planner support: an index on the owner column finds the rows of seeme.owns_row. Its '
+  'statistics tell how many there are';
+
+-- The arm of a policy for the owner column. COST 1: the answer comes from the cache.
+CREATE FUNCTION seeme.owns_row(
+  permission text, organization uuid, team uuid, project uuid, resource uuid, resource_type text,
+  owner uuid, owner_alone boolean) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 1 SUPPORT seeme.plan_owns_row
+AS 'MODULE_PATHNAME', 'seeme_owns_row';
+COMMENT ON FUNCTION seeme.owns_row(text, uuid, uuid, uuid, uuid, text, uuid, boolean) IS
+  'Whether the asking person owns a row and belongs to where it lies: owner = '
+  'seeme.own_user_id(permission) AND seeme.ownership_counts(organization, team, project, resource, '
+  'resource_type, owner_alone)';
 
 CREATE FUNCTION seeme.may_move_out(
   permission text, organization uuid, team uuid, project uuid, resource uuid,

@@ -46,18 +46,7 @@ COMMENT ON COLUMN seeme.in_use.since IS 'When somebody was added first, or chang
 ALTER TABLE seeme.in_use ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE FUNCTION seeme.note_use() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  PERFORM FROM seeme.in_use;
-  IF FOUND OR seeme.restoring() THEN
-    RETURN NULL;
-  END IF;
-  IF EXISTS (SELECT FROM seeme.users) THEN
-    INSERT INTO seeme.in_use DEFAULT VALUES;
-  END IF;
-  RETURN NULL;
-END $$;
+LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'seeme_note_use';
 COMMENT ON FUNCTION seeme.note_use() IS 'Trigger: marks the extension as used when people, or what belongs to them, change other than by a restore';
 
 -- ALTER TABLE tells every session, at commit, that the table's definition has changed; it changes nothing here. No function

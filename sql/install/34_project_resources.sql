@@ -56,6 +56,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION seeme.share_code(text) IS 'What assigning a resource of that type needs on the resource itself: its share, or update where there is no share';
 
+CREATE FUNCTION seeme.is_assigned_by_now(resource_type text, resource_id uuid) RETURNS boolean
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_is_assigned_by_now';
+COMMENT ON FUNCTION seeme.is_assigned_by_now(text, uuid) IS
+  'Whether a resource is assigned to any project: waits for whoever is assigning it, and keeps others from assigning it first until the row that is being added is there';
+
+CREATE FUNCTION seeme.release_name() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_release_name_after';
+COMMENT ON FUNCTION seeme.release_name() IS 'Trigger: the rows are there, so that others see what was made';
+
 -- Rule 7.2, asked of the identified person.
 CREATE FUNCTION seeme.may_assign(resource_type text, resource_id uuid, project_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -87,9 +96,8 @@ BEGIN
   IF is_protected AND coalesce(had_row, true) THEN
     RETURN is_allowed;
   END IF;
-  -- Nobody else assigns the same resource for the first time until this transaction ends.
-  PERFORM seeme.lock('seeme.project_resources', resource_type || ' ' || resource_id);
-  IF seeme.is_assigned(resource_type, resource_id) THEN
+  -- Nobody else assigns the same resource for the first time meanwhile.
+  IF seeme.is_assigned_by_now(resource_type, resource_id) THEN
     RETURN false;
   END IF;
   SELECT * INTO released FROM seeme.released_resources r
@@ -213,6 +221,8 @@ CREATE TRIGGER prepare BEFORE INSERT ON seeme.project_resources
 -- The INSERT may have waited for whoever was taking the same resource out of the project.
 CREATE TRIGGER authorize_added AFTER INSERT ON seeme.project_resources
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_assignment();
+CREATE TRIGGER release_name AFTER INSERT ON seeme.project_resources
+  FOR EACH STATEMENT EXECUTE FUNCTION seeme.release_name();
 CREATE TRIGGER release AFTER DELETE ON seeme.project_resources
   FOR EACH ROW EXECUTE FUNCTION seeme.release_resource();
 

@@ -131,17 +131,25 @@ CREATE FUNCTION seeme.cancel_invitations_of() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  -- Rows that another transaction has locked are skipped, so that nothing waits for it. They count
-  -- for nothing anyway, because the membership under which they were made is gone.
+  PERFORM FROM removed r WHERE r.team_id IS NULL AND r.project_id IS NULL LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  -- Those that somebody has locked count for nothing either, now that the membership is gone: nobody waits for who holds them.
   DELETE FROM seeme.invitations i
    WHERE i.id IN (SELECT o.id FROM seeme.invitations o
-                   WHERE o.organization_id = OLD.organization_id AND o.invited_by = OLD.user_id
-                     AND o.accepted_at IS NULL
+                   WHERE o.accepted_at IS NULL
+                     AND (o.organization_id, o.invited_by) IN (
+                           SELECT r.organization_id, r.user_id FROM removed r WHERE r.team_id IS NULL AND r.project_id IS NULL)
                      FOR UPDATE SKIP LOCKED);
   DELETE FROM seeme.api_keys k
    WHERE k.id IN (SELECT o.id FROM seeme.api_keys o
-                   WHERE o.organization_id = OLD.organization_id
-                     AND OLD.user_id IN (o.user_id, o.created_by)
+                   WHERE o.id IN (
+                     SELECT u.id FROM seeme.api_keys u JOIN removed r ON (r.organization_id, r.user_id) = (u.organization_id, u.user_id)
+                      WHERE r.team_id IS NULL AND r.project_id IS NULL
+                     UNION
+                     SELECT c.id FROM seeme.api_keys c JOIN removed r ON (r.organization_id, r.user_id) = (c.organization_id, c.created_by)
+                      WHERE r.team_id IS NULL AND r.project_id IS NULL)
                      FOR UPDATE SKIP LOCKED);
   RETURN NULL;
 END $$;
@@ -149,8 +157,7 @@ COMMENT ON FUNCTION seeme.cancel_invitations_of() IS
   'Trigger: with a person''s membership of an organization go the open invitations to it that they '
   'made, and the API keys for it that are theirs or that they made';
 CREATE TRIGGER cancel_invitations AFTER DELETE ON seeme.memberships
-  FOR EACH ROW WHEN (OLD.team_id IS NULL AND OLD.project_id IS NULL)
-  EXECUTE FUNCTION seeme.cancel_invitations_of();
+  REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION seeme.cancel_invitations_of();
 
 -- A person who was removed must not come back by an earlier invitation. A person who was added
 -- needs none.
@@ -187,8 +194,9 @@ DECLARE
   ids uuid[];
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  -- remove_lower_memberships often deletes nothing: an empty statement costs no join.
-  PERFORM FROM removed LIMIT 1;
+  -- Those of an organization that is being deleted go with it.
+  PERFORM FROM (SELECT DISTINCT r.organization_id FROM removed r) AS d
+    JOIN seeme.organizations o ON o.id = d.organization_id LIMIT 1;
   IF NOT FOUND THEN
     RETURN NULL;
   END IF;
@@ -222,6 +230,11 @@ DECLARE
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
+    RETURN NULL;
+  END IF;
+  PERFORM FROM (SELECT DISTINCT a.organization_id FROM added a) AS d
+    JOIN seeme.invitations i ON i.organization_id = d.organization_id AND i.accepted_at IS NULL LIMIT 1;
+  IF NOT FOUND THEN
     RETURN NULL;
   END IF;
   ids := ARRAY(
@@ -347,21 +360,25 @@ BEGIN
       USING ERRCODE = 'check_violation', HINT = 'The owner can call seeme_transfer_ownership().';
   END IF;
 
-  -- One open invitation for each address and place: a new one replaces the old one.
-  PERFORM seeme.lock('seeme.invitations',
-                     concat_ws(' ', organization, team, project, seeme.email_key(address)));
-  DELETE FROM seeme.invitations i
-   WHERE i.organization_id = home AND i.team_id IS NOT DISTINCT FROM team
-     AND i.project_id IS NOT DISTINCT FROM project
-     AND seeme.email_key(i.email) COLLATE "C" = seeme.email_key(address) AND i.accepted_at IS NULL;
-  INSERT INTO seeme.invitations (organization_id, team_id, project_id, email, role_id, invited_by,
-                                 token_hash, expires_at)
-  VALUES (home, team, project, address, seeme_invite.role_id, person,
-          sha256(convert_to(token, 'UTF8')), clock_timestamp() + valid_for)
-  RETURNING * INTO made;
-  RETURN (made.id, made.organization_id, made.team_id, made.project_id, made.email, made.role_id,
-          made.invited_by, token, made.expires_at, made.accepted_at,
-          made.created_at)::seeme.invitation;
+  -- One open invitation per address and place: a new one takes the place of the old. The INSERT waits for whoever is inviting the
+  -- same address, and adds nothing once they have: then theirs is the old one.
+  FOR attempt IN 1 .. 100 LOOP
+    DELETE FROM seeme.invitations i
+     WHERE i.organization_id = home AND i.team_id IS NOT DISTINCT FROM team AND i.project_id IS NOT DISTINCT FROM project
+       AND seeme.email_key(i.email) COLLATE "C" = seeme.email_key(address) AND i.accepted_at IS NULL;
+    INSERT INTO seeme.invitations (organization_id, team_id, project_id, email, role_id, invited_by, token_hash, expires_at)
+    VALUES (home, team, project, address, seeme_invite.role_id, person, sha256(convert_to(token, 'UTF8')),
+            clock_timestamp() + valid_for)
+    ON CONFLICT DO NOTHING
+    RETURNING * INTO made;
+    EXIT WHEN FOUND;
+  END LOOP;
+  IF made.id IS NULL THEN
+    RAISE EXCEPTION 'could not serialize access due to a concurrent invitation'
+      USING ERRCODE = 'serialization_failure', HINT = 'Try the transaction again.';
+  END IF;
+  RETURN (made.id, made.organization_id, made.team_id, made.project_id, made.email, made.role_id, made.invited_by, token,
+          made.expires_at, made.accepted_at, made.created_at)::seeme.invitation;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_invite(text, uuid, uuid, uuid, uuid, interval) IS
   'Invites an e-mail address to an organization, team or project, with an optional role. The '

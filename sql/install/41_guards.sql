@@ -5,7 +5,8 @@
 --
 -- Event triggers look at the result of a statement, not at the statement. Either the tables that
 -- it touched still have their guards, or the statement is refused. These event triggers call no C:
--- a missing library must not block statements. (40_protect.sql has one exception, for ALTER TABLE.)
+-- a missing library must not block statements.
+-- (40_followed_resources.sql has one exception, for ALTER TABLE.)
 
 -- Guards that are missing already. A later statement is not refused because of them.
 CREATE TABLE seeme.lowered_guards (

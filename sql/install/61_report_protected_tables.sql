@@ -38,7 +38,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT p.table_name, v.name, v.command, v.condition
     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name,
          LATERAL (VALUES
-           ('seeme_select'::name, 'r'::"char", seeme.row_condition(p, p.resource || ':read', true)),
+           ('seeme_select'::name, 'r'::"char", seeme.row_condition(p, p.resource || ':read')),
            ('seeme_insert', 'a', seeme.insert_condition(p)),
            ('seeme_update', 'w', seeme.row_condition(p, p.resource || ':update')),
            ('seeme_delete', 'd', seeme.row_condition(p, p.resource || ':delete'))

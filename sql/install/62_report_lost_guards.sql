@@ -23,7 +23,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                         FROM unnest(p.listing_columns) WITH ORDINALITY AS u (l, n)),
                      p.table_name,
                      seeme.condition_in_words(
-                       p.table_name, seeme.row_condition(p, p.resource || ':list', true))),
+                       p.table_name, seeme.row_condition(p, p.resource || ':list'))),
               p.table_name)
 $$;
 COMMENT ON FUNCTION seeme.listing_views_changed() IS
@@ -37,12 +37,11 @@ CREATE FUNCTION seeme.guards_without_record() RETURNS TABLE (relation regclass, 
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT c.oid::regclass,
          jsonb_strip_nulls(jsonb_build_object(
-           'resource', coalesce(s.resource, o.parts[2]), 'project_column', s.project_column,
+           'resource', coalesce(s.resource, o.parts[1]), 'project_column', s.project_column,
            'team_column', s.team_column, 'organization_column', s.organization_column,
            'resource_id_column', s.resource_id_column,
-           'owner_column', (parse_ident(o.parts[1]))[1],
-           'owner_alone',
-             CASE WHEN e.condition ~ 'ownership_counts\([^()]*, false\)' THEN false END,
+           'owner_column', (parse_ident(o.parts[2]))[1],
+           'owner_alone', CASE o.parts[3] WHEN 'false' THEN false END,
            'resource_type', coalesce(
              s.resource_type,
              (SELECT split_part(encode(t.tgargs, 'escape'), '\000', 1) FROM pg_trigger t
@@ -59,7 +58,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          LATERAL (SELECT pg_get_expr(y.polqual, y.polrelid) AS condition) AS e,
          LATERAL (SELECT regexp_match(
                     e.condition,
-                    '([a-z_][a-z0-9_]*|"(?:[^"]|"")+") = seeme\.own_user_id\(''([a-z0-9_]+):update'''
+                    'seeme\.owns_row\(''([a-z0-9_]+):update''::text, .*, '
+                    '([a-z_][a-z0-9_]*|"(?:[^"]|"")+"), (true|false)\)'
                   ) AS parts) AS o,
          LATERAL (
            SELECT max(m.parts[1]) AS resource,
@@ -79,7 +79,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                              '#', '(NULL::uuid|[a-z_][a-z0-9_]*|"(?:[^"]|"")+")'),
                      'g') AS parts) AS m) AS s
    WHERE y.polname = 'seeme_update' AND n.nspname <> 'seeme'
-     AND coalesce(s.resource, o.parts[2]) IS NOT NULL
+     AND coalesce(s.resource, o.parts[1]) IS NOT NULL
      AND NOT EXISTS (SELECT FROM seeme.protected_tables p WHERE p.table_name = c.oid)
      AND NOT EXISTS (SELECT FROM seeme.tables_made_again() m WHERE m.relation = c.oid)
 $$;

@@ -96,7 +96,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT 'medium', p.oid::regprocedure::text,
          'function is LEAKPROOF: PostgreSQL may call it with values of hidden rows, before the '
          'policies are evaluated; an error or a notice of it may show these values',
-         format('ALTER FUNCTION %s NOT LEAKPROOF;', p.oid::regprocedure)
+         -- Somebody marks it, as a rule, because an index goes unused.
+         format('ALTER FUNCTION %s NOT LEAKPROOF; -- its index is used by search_operators = on '
+                || 'or seeme_trust_function (doc/search.md)', p.oid::regprocedure)
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
    -- functions of this extension are compared with the installed ones instead
    WHERE p.proleakproof AND p.oid NOT IN (SELECT seeme.own_objects('pg_proc'))

@@ -57,9 +57,11 @@ BEGIN
     '@extschema@.seeme_permission_matrix(uuid,uuid,uuid)',
     -- Policies, views and triggers call these as the role that runs the query.
     'seeme.has_both_permissions(text,text,uuid,uuid,uuid,uuid,text)', 'seeme.is_unidentified()',
+    'seeme.check_like_pattern("any")', 'seeme.check_search_pattern("any")',
     'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
     'seeme.unused_roles(uuid[])', 'seeme.members_without_role(uuid[])', 'seeme.uses_api_key()',
-    'seeme.own_user_id(text)', 'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
+    'seeme.own_user_id(text)', 'seeme.owns_row(text,uuid,uuid,uuid,uuid,text,uuid,boolean)',
+    'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
     'seeme.may_move_out(text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,text)',
     'seeme.holds_throughout(text[],uuid)', 'seeme.organizations_held(text[])',
     'seeme.holds_below(text[],uuid,uuid)', 'seeme.teams_held(text[])',
@@ -156,9 +158,14 @@ BEGIN
                               'project_resources', 'invitations', 'users', 'permissions',
                               'resource_types', 'protected_tables', 'logos', 'api_keys',
                               'token_keys',
-                              'external_identities'] LOOP
-    EXECUTE format('CREATE TRIGGER write_audit_log AFTER INSERT OR UPDATE OR DELETE ON seeme.%I
-                      FOR EACH ROW EXECUTE FUNCTION seeme.write_audit_log()', name);
+                              'external_identities', 'trusted_functions'] LOOP
+    EXECUTE format('CREATE TRIGGER write_audit_log_of_insert AFTER INSERT ON seeme.%I REFERENCING NEW TABLE AS added
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
+    EXECUTE format('CREATE TRIGGER write_audit_log_of_update AFTER UPDATE ON seeme.%I
+                      REFERENCING OLD TABLE AS removed NEW TABLE AS added
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
+    EXECUTE format('CREATE TRIGGER write_audit_log_of_delete AFTER DELETE ON seeme.%I REFERENCING OLD TABLE AS removed
+                      FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
     EXECUTE format('CREATE TRIGGER write_audit_log_of_truncate AFTER TRUNCATE ON seeme.%I
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
     EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON seeme.%I

@@ -25,6 +25,7 @@ COLUMN(projects, organization_id, 2, UUIDOID)
 COLUMN(projects, team_id, 3, UUIDOID)
 
 COLUMN(roles, id, 1, UUIDOID)
+COLUMN(roles, organization_id, 2, UUIDOID)
 COLUMN(roles, name, 3, TEXTOID)
 COLUMN(roles, permissions, 5, TEXTARRAYOID)
 
@@ -76,3 +77,6 @@ COLUMN(token_keys, valid_until, 9, TIMESTAMPTZOID)
 COLUMN(external_identities, issuer, 1, TEXTOID)
 COLUMN(external_identities, subject, 2, TEXTOID)
 COLUMN(external_identities, user_id, 3, UUIDOID)
+
+COLUMN(trusted_functions, name, 1, TEXTOID)
+COLUMN(trusted_functions, digest, 2, TEXTOID)

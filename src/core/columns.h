@@ -28,8 +28,9 @@ typedef enum SeemeTable
 	SEEME_TABLE_token_keys,
 	SEEME_TABLE_external_identities,
 	SEEME_TABLE_in_use,
+	SEEME_TABLE_trusted_functions,
 } SeemeTable;
-#define SEEME_NTABLES (SEEME_TABLE_in_use + 1)
+#define SEEME_NTABLES (SEEME_TABLE_trusted_functions + 1)
 
 /* Anum_users_id and so on, as in PostgreSQL's own catalogs */
 enum

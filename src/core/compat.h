@@ -105,6 +105,27 @@
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
+/* 18: columns that are computed when they are read, and GROUP BY's expressions in a range table entry of their own. */
+#if PG_VERSION_NUM >= 180000
+#include "access/table.h"
+#include "nodes/parsenodes.h"
+#include "utils/rel.h"
+static inline bool
+seeme_has_virtual_columns(Oid relid)
+{
+	Relation	relation = table_open(relid, NoLock);
+	TupleConstr *constraints = RelationGetDescr(relation)->constr;
+	bool		found = constraints != NULL && constraints->has_generated_virtual;
+
+	table_close(relation, NoLock);
+	return found;
+}
+#define seeme_group_expressions(rte) ((rte)->rtekind == RTE_GROUP ? (rte)->groupexprs : NIL)
+#else
+#define seeme_has_virtual_columns(relid) false
+#define seeme_group_expressions(rte) NIL
+#endif
+
 /* 18: a module tells its name and version. */
 #ifdef PG_MODULE_MAGIC_EXT
 #define SEEME_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "seeme_rbac", .version = SEEME_RBAC_VERSION)

@@ -109,6 +109,7 @@ static const struct
 	[SEEME_TOKEN_KEYS_BY_KID] = {SEEME_TABLE_token_keys, "token_keys_kid_idx"},
 	[SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT] = {SEEME_TABLE_external_identities, "external_"
 	"identities_pkey"},
+	[SEEME_TRUSTED_FUNCTIONS_BY_NAME] = {SEEME_TABLE_trusted_functions, "trusted_functions_pkey"},
 };
 
 /*

@@ -55,8 +55,9 @@ typedef enum SeemeIndex
 	SEEME_TOKEN_KEYS_BY_ID,
 	SEEME_TOKEN_KEYS_BY_KID,
 	SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT,
+	SEEME_TRUSTED_FUNCTIONS_BY_NAME,
 } SeemeIndex;
-#define SEEME_NINDEXES (SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT + 1)
+#define SEEME_NINDEXES (SEEME_TRUSTED_FUNCTIONS_BY_NAME + 1)
 
 /* A scan of one table, by an index or as a whole. */
 typedef struct SeemeScan

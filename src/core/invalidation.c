@@ -55,6 +55,35 @@ static Oid	proxies[SEEME_NINVAL_KINDS];
 StaticAssertDecl(FIRST_BUCKET_OID + SEEME_NBUCKETS <= FirstGenbkiObjectId, "no table has the "
 				 "number of a group");
 
+/*
+ * The messages that one subtransaction has sent. PostgreSQL keeps each message until the end of the
+ * transaction. So a message is sent once, and beyond some number of buckets one message about
+ * everybody takes the place of all that would follow. A rollback to a savepoint takes back the
+ * messages of that subtransaction alone: hence the notes are of one subtransaction.
+ */
+#define MAX_BUCKETS_SENT 128
+
+static struct
+{
+	LocalTransactionId transaction;
+	SubTransactionId subtransaction;
+	bool		of_kind[SEEME_NINVAL_KINDS];
+	int			nbuckets;
+	bool		of_bucket[SEEME_NBUCKETS];
+}			sent;
+
+/* Makes the notes those of the current subtransaction. */
+static void
+begin_sending(void)
+{
+	if (sent.transaction == seeme_local_xid() &&
+		sent.subtransaction == GetCurrentSubTransactionId())
+		return;
+	memset(&sent, 0, sizeof(sent));
+	sent.transaction = seeme_local_xid();
+	sent.subtransaction = GetCurrentSubTransactionId();
+}
+
 static void
 kind_changed(SeemeInvalKind kind)
 {
@@ -90,11 +119,12 @@ relation_changed(Datum arg, Oid relid)
 			kind_changed(SEEME_INVAL_VOCABULARY);
 }
 
-/* A database role may have got another name. */
+/* A database role may have got another name, or be a superuser no more, whose functions were trusted. */
 static void
 role_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
 	kind_changed(SEEME_INVAL_RIGHTS);
+	seeme_function_generation++;
 }
 
 static void
@@ -153,13 +183,12 @@ seeme_bump_generation(void)
 }
 
 /*
- * Invalidates the bucket of a user in every session, at commit. PostgreSQL takes from a row of
+ * Invalidates a bucket of users in every session, at commit. PostgreSQL takes from a row of
  * pg_class only the OID, and whether the table is shared.
  */
 static void
-invalidate_user(const pg_uuid_t *user)
+invalidate_bucket(uint32 bucket)
 {
-	uint32		bucket = seeme_inval_bucket(user);
 	HeapTupleData tuple = {0};
 
 	tuple.t_len = MAXALIGN(SizeofHeapTupleHeader) + CLASS_TUPLE_SIZE;
@@ -168,6 +197,36 @@ invalidate_user(const pg_uuid_t *user)
 	((Form_pg_class) GETSTRUCT(&tuple))->oid = FIRST_BUCKET_OID + bucket;
 	CacheInvalidateRelcacheByTuple(&tuple);
 	pfree(tuple.t_data);
+}
+
+/* Invalidates everything of a kind in every session, at commit. */
+static void
+invalidate_kind(SeemeInvalKind kind, Oid namespace)
+{
+	if (!sent.of_kind[kind])
+	{
+		Oid			relid = get_relname_relid(proxy_names[kind], namespace);
+
+		if (OidIsValid(relid))
+			CacheInvalidateRelcacheByRelid(relid);
+		sent.of_kind[kind] = true;
+	}
+	kind_changed(kind);
+}
+
+static void
+invalidate_user(const pg_uuid_t *user, Oid namespace)
+{
+	uint32		bucket = seeme_inval_bucket(user);
+
+	if (!sent.of_kind[SEEME_INVAL_RIGHTS] && !sent.of_bucket[bucket])
+	{
+		if (++sent.nbuckets > MAX_BUCKETS_SENT)
+			invalidate_kind(SEEME_INVAL_RIGHTS, namespace);
+		else
+			invalidate_bucket(bucket);
+		sent.of_bucket[bucket] = true;
+	}
 	bucket_changed(bucket);
 }
 
@@ -188,7 +247,7 @@ invalidate_user_of_row(TriggerData *trigger, HeapTuple row)
 			 RelationGetRelationName(trigger->tg_relation));
 	user = heap_getattr(row, column, columns, &isnull);
 	if (!isnull)
-		invalidate_user(DatumGetUUIDP(user));
+		invalidate_user(DatumGetUUIDP(user), RelationGetNamespace(trigger->tg_relation));
 	return !isnull;
 }
 
@@ -210,6 +269,7 @@ SEEME_FUNCTION(seeme_send_invalidation, 0)
 				 errmsg("seeme.send_invalidation is a trigger function")));
 	if (trigger->tg_trigger->tgnargs != 2)
 		elog(ERROR, "seeme.send_invalidation takes two arguments");
+	begin_sending();
 	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && trigger->tg_trigger->tgargs[1][0] != '\0')
 	{
 		is_sent = invalidate_user_of_row(trigger, trigger->tg_trigtuple);
@@ -219,15 +279,11 @@ SEEME_FUNCTION(seeme_send_invalidation, 0)
 	if (!is_sent)
 	{
 		int			kind;
-		Oid			relid;
 
 		for (kind = 0; kind < SEEME_NINVAL_KINDS - 1; kind++)
 			if (strcmp(trigger->tg_trigger->tgargs[0], proxy_names[kind]) == 0)
 				break;
-		relid = get_relname_relid(proxy_names[kind], RelationGetNamespace(trigger->tg_relation));
-		if (OidIsValid(relid))
-			CacheInvalidateRelcacheByRelid(relid);
-		kind_changed(kind);
+		invalidate_kind(kind, RelationGetNamespace(trigger->tg_relation));
 	}
 	seeme_rights_changed_lxid = seeme_local_xid();
 	seeme_rights_changed_at = GetCurrentStatementStartTimestamp();

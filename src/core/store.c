@@ -27,6 +27,8 @@ get_role(SeemeScan *scan, void *row)
 	SeemeRole  *role = row;
 
 	seeme_row_uuid(scan, Anum_roles_id, &role->id);
+	role->has_organization = seeme_row_uuid(scan, Anum_roles_organization_id,
+											&role->organization_id);
 	role->name = seeme_row_text(scan, Anum_roles_name);
 	role->ncodes = seeme_row_texts(scan, Anum_roles_permissions, &role->codes);
 }
@@ -366,4 +368,24 @@ seeme_find_membership(SeemeStore *store, const pg_uuid_t *organization, const pg
 	scope_keys(keys, organization, user, SEEME_SCOPE_ORGANIZATION, NULL);
 	return seeme_read_row(store, SEEME_MEMBERSHIPS_BY_USER, NSCOPE_KEYS, keys, get_membership_id,
 						  id);
+}
+
+/* Trusted functions */
+
+static void
+get_digest(SeemeScan *scan, void *row)
+{
+	*(char **) row = seeme_row_text(scan, Anum_trusted_functions_digest);
+}
+
+/* What a function was when it was trusted; NULL if it is not. */
+char *
+seeme_read_trusted_function(SeemeStore *store, const char *name)
+{
+	ScanKeyData key;
+	char	   *digest = NULL;
+
+	seeme_text_key(&key, Anum_trusted_functions_name, name);
+	seeme_read_row(store, SEEME_TRUSTED_FUNCTIONS_BY_NAME, 1, &key, get_digest, &digest);
+	return digest;
 }

@@ -30,6 +30,8 @@ typedef struct SeemeRole
 	char	   *name;
 	int			ncodes;
 	char	  **codes;
+	bool		has_organization;	/* else a system role */
+	pg_uuid_t	organization_id;
 } SeemeRole;
 
 typedef struct SeemeMembership
@@ -137,6 +139,9 @@ extern bool seeme_read_had_row(SeemeStore *store, const char *type, const pg_uui
 extern bool seeme_read_released(SeemeStore *store, const char *type, const pg_uuid_t *resource,
 								bool *had_row);
 extern bool seeme_read_in_use(SeemeStore *store);
+
+/* store.c: trusted functions */
+extern char *seeme_read_trusted_function(SeemeStore *store, const char *name);
 
 static inline bool
 seeme_uuid_equal(const pg_uuid_t *a, const pg_uuid_t *b)

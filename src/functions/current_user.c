@@ -13,18 +13,18 @@
 #include "core/store.h"
 #include "core/version.h"
 #include "functions/arguments.h"
+#include "functions/current_user.h"
 #include "identity/identity.h"
 
 /*
- * The id of the user who is asking. Null: nobody is identified, the identity does not count, or its
+ * Finds the user who is asking. False: nobody is identified, the identity does not count, or its
  * API key, if any, does not allow a code (NULL: any code) everywhere.
  */
-static Datum
-current_user_id(FunctionCallInfo fcinfo, const char *code)
+bool
+seeme_find_current_user(const char *code, pg_uuid_t *user_id)
 {
 	SeemeStore	store;
 	SeemePrincipal asking;
-	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
 	bool		is_active;
 
 	if (seeme_accept_invalidations())
@@ -32,7 +32,7 @@ current_user_id(FunctionCallInfo fcinfo, const char *code)
 		const SeemeIdentity *identity = seeme_current_identity();
 
 		if (identity == NULL)
-			PG_RETURN_NULL();
+			return false;
 		*user_id = identity->user_id;
 		seeme_cache_open(&store);
 		is_active = seeme_cached_is_active(seeme_get_cached_principal(&store, identity), code);
@@ -46,7 +46,15 @@ current_user_id(FunctionCallInfo fcinfo, const char *code)
 			(code == NULL || seeme_api_key_allows(&asking, NULL, code));
 	}
 	seeme_store_close(&store);
-	if (!is_active)
+	return is_active;
+}
+
+static Datum
+current_user_id(FunctionCallInfo fcinfo, const char *code)
+{
+	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
+
+	if (!seeme_find_current_user(code, user_id))
 		PG_RETURN_NULL();
 	PG_RETURN_UUID_P(user_id);
 }

@@ -14,7 +14,6 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "nodes/supportnodes.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -25,6 +24,7 @@
 #include "cache/effective_permissions.h"
 #include "identity/identity.h"
 #include "functions/arguments.h"
+#include "functions/ownership.h"
 #include "core/store.h"
 #include "core/version.h"
 
@@ -270,6 +270,7 @@ count_and_cache(FunctionCallInfo fcinfo)
 	SeemeStore	store;
 	SeemeCachedPrincipal *cached = NULL;
 	uint64		generation;
+	uint64		site_generation;
 	bool		lies_somewhere = false;
 	bool		counts = false;
 
@@ -282,12 +283,16 @@ count_and_cache(FunctionCallInfo fcinfo)
 	generation = seeme_cache_generation();
 	if (site->generation != seeme_site_generation)
 		forget(site);
+	site_generation = site->generation;
 	site->generation = 0;		/* in case of an error */
 	if (asker != NULL)
 		cached = seeme_get_cached_principal(&store, asker);
 	if (cached != NULL && !cached->is_refused)
 	{
-		if (!PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)))
+		/* The type is looked up once: it is valid for this generation. */
+		if (site_generation != seeme_site_generation)
+			site->resources = NULL;
+		if (!PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)) && site->resources == NULL)
 			site->resources = resources_of(fcinfo, &store, cached);
 		counts = true;
 		for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NSCOPE_KINDS && counts; kind++)
@@ -398,41 +403,34 @@ count_uncached(FunctionCallInfo fcinfo)
 }
 
 /*
+ * Whether ownership counts. The arguments are those of seeme.ownership_counts(), and fn_extra is
+ * ours. The resources of a site are of one type, so the type must be the same in all calls.
+ */
+bool
+seeme_ownership_of(FunctionCallInfo fcinfo, bool type_is_constant)
+{
+	OwnershipSite *site = fcinfo->flinfo->fn_extra;
+	bool		counts;
+
+	if (!seeme_accept_invalidations() ||
+		(!type_is_constant && !PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE))))
+		return count_uncached(fcinfo);
+	if (site != NULL && is_fresh(site) && count_cached(fcinfo, site, &counts))
+	{
+		seeme_cache_counters.hits++;
+		return counts;
+	}
+	return count_and_cache(fcinfo);
+}
+
+/*
  * seeme.ownership_counts(organization, team, project, resource uuid, resource_type text, alone
  * boolean) RETURNS boolean
  */
 SEEME_FUNCTION(seeme_ownership_counts, 6)
 {
-	OwnershipSite *site = fcinfo->flinfo->fn_extra;
-	bool		counts;
-
-	/* The resources of a site are of one type. */
-	if (!seeme_accept_invalidations() ||
-		(site == NULL && !PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)) &&
-		 !get_fn_expr_arg_stable(fcinfo->flinfo, ARG_TYPE)))
-		PG_RETURN_BOOL(count_uncached(fcinfo));
-	if (site != NULL && is_fresh(site) && count_cached(fcinfo, site, &counts))
-	{
-		seeme_cache_counters.hits++;
-		PG_RETURN_BOOL(counts);
-	}
-	PG_RETURN_BOOL(count_and_cache(fcinfo));
-}
-
-/*
- * seeme.plan_ownership_counts(internal) RETURNS internal
- *
- * Owners nearly always belong to where their rows lie. The comparison of the owner column before
- * tells how many rows there are.
- */
-SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_ownership_counts)
-{
-	Node	   *request = (Node *) PG_GETARG_POINTER(0);
-
-	if (!IsA(request, SupportRequestSelectivity))
-		PG_RETURN_POINTER(NULL);
-	((SupportRequestSelectivity *) request)->selectivity = 1.0;
-	PG_RETURN_POINTER(request);
+	PG_RETURN_BOOL(seeme_ownership_of(fcinfo, PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)) ||
+									  get_fn_expr_arg_stable(fcinfo->flinfo, ARG_TYPE)));
 }
 
 static int

@@ -1,11 +1,9 @@
 /*
  * alter_table.c: drops a trigger of the extension that is in the way of ALTER TABLE.
  *
- * PostgreSQL refuses to change the type of a column that a trigger names, and to drop the column.
- * The trigger that follows the names of a protected table's rows names two columns. It is dropped
- * when a statement begins that changes one of them. An event trigger at the end of the statement
- * (sql/install/40_protect.sql) creates it again. Both happen in the statement's transaction,
- * under its lock.
+ * PostgreSQL changes the type of no column that a trigger names, and drops none. The trigger that follows the names of a protected
+ * table's rows names two. It goes when a statement begins that changes one of them; an event trigger at the statement's end
+ * (sql/install/40_followed_resources.sql) makes it again. Both happen in the statement's transaction, under the lock that it takes anyway.
  *
  * Owns the list of tables whose trigger was dropped. Reads the catalogs only, so that it works
  * with every version of the extension's tables. Must not decide who may alter a table.

@@ -96,6 +96,12 @@ loads_a_dump(void)
 	return true;
 }
 
+bool
+seeme_is_restoring(void)
+{
+	return loads_a_dump();
+}
+
 /*
  * seeme.restoring() RETURNS boolean
  *
@@ -133,14 +139,9 @@ SEEME_FUNCTION(seeme_skip_restored_foreign_keys, 0)
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) ||
 		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("seeme.take_"
-																				   "restored_"
-																				   "rows is for "
-																				   "triggers "
-																				   "before "
-																				   "INSERT, for "
-																				   "each "
-																				   "statement")));
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("seeme.skip_restored_foreign_keys is for triggers before INSERT, for each statement")));
 	if (!loads_a_dump())
 		PG_RETURN_POINTER(NULL);
 

@@ -27,7 +27,12 @@ typedef struct SeemeCall
 extern int	seeme_only_scope(List *args);
 extern Var *seeme_scope_column(FuncExpr *call);
 extern bool seeme_is_function(Oid function, PGFunction implementation);
+extern bool seeme_is_own_function(Oid function);
+extern bool seeme_is_volatile(Oid function, void *context);
 extern bool seeme_is_call(Node *expression, Index relid);
+extern bool seeme_mark_policy_calls(Node *policy);
+extern bool seeme_is_marked(FuncExpr *call);
+extern bool seeme_has_policy_call(Node *expression);
 extern void seeme_call_init(SeemeCall *call, FuncExpr *expression);
 
 /* What the call would say of several rows, whose columns these are (NULL: a null): a bit each. */

@@ -207,7 +207,7 @@ SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'e
   'a policy that asks about another kind of scope');
 ALTER POLICY seeme_update ON b_doc USING (
   seeme_has_permission('models:update', NULL, NULL, project_id, NULL, NULL) AND note IS NULL);
-SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'each',
+SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'both',
   'a policy that asks for more');
 SELECT is(pg_temp.try('nora', $$UPDATE b_doc SET note = 'x' WHERE id = 3$$), '42501',
   'which it gets');
@@ -253,8 +253,8 @@ SELECT is(
     AND seeme_has_permission('bogus:code', NULL, NULL, project_id, NULL, NULL) FOR UPDATE$$),
     '0 rows',
   'threat: one that a restrictive policy hides');
-SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'each',
-  'nor are two policies asked at once that have one between them');
+SELECT is(pg_temp.plan_for_nora('UPDATE b_doc SET note = NULL WHERE id = 3'), 'both',
+  'two policies are asked at once with a third beside them');
 DROP POLICY hide ON b_doc;
 CREATE TABLE b_free AS SELECT * FROM b_doc;
 ALTER TABLE b_free ADD PRIMARY KEY (id);

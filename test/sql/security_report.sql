@@ -153,7 +153,7 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   (31, 'guard was changed', 'critical', 'seeme.roles', $$DROP POLICY seeme_update ON seeme.roles$$,
   'a policy of the extension is gone', NULL),
   (32, 'guard was changed', 'critical', 'seeme.memberships',
-  $$DROP TRIGGER write_audit_log ON seeme.memberships$$, 'the audit log is cut off', NULL),
+  $$DROP TRIGGER write_audit_log_of_insert ON seeme.memberships$$, 'the audit log is cut off', NULL),
   (33, 'guard was changed', 'critical', 'seeme.roles',
   $$DROP TRIGGER authorize ON seeme.roles; CREATE TRIGGER authorize BEFORE INSERT ON seeme.roles
     FOR EACH ROW WHEN (false) EXECUTE FUNCTION seeme.recheck_after_lock()$$,

@@ -39,8 +39,8 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   (7, 'function was changed', 'critical', 'seeme.provisions_users()',
   $$CREATE OR REPLACE FUNCTION seeme.provisions_users() RETURNS boolean
     LANGUAGE sql STABLE RETURN true$$, 'a function that is kept parsed says otherwise', NULL),
-  (8, 'function was changed', 'critical', 'seeme.enforce_membership_rules()',
-  pg_temp.spoilt('seeme.enforce_membership_rules()', 'IF true THEN', 'IF seeme.restoring() THEN'),
+  (8, 'function was changed', 'critical', 'seeme.enforce_role_rules()',
+  pg_temp.spoilt('seeme.enforce_role_rules()', 'IF true THEN', 'IF seeme.restoring() THEN'),
   'a function that is kept as text', NULL),
   (9, 'function was changed', 'critical', 'seeme.sees_user(uuid)',
   $$CREATE OR REPLACE FUNCTION seeme.sees_user(user_id uuid) RETURNS boolean
@@ -54,8 +54,8 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   $$ALTER FUNCTION seeme.is_invited(text) SECURITY INVOKER$$, 'its rights', NULL),
   (12, 'function was changed', 'critical', 'seeme.is_invited(text)',
   $$ALTER FUNCTION seeme.is_invited(text) LEAKPROOF$$, 'it is said to leak nothing', NULL),
-  (13, 'function was changed', 'critical', 'seeme.retire_id()',
-  $$ALTER FUNCTION seeme.retire_id() RESET search_path$$, 'where it looks names up', NULL),
+  (13, 'function was changed', 'critical', 'seeme.retire_ids()',
+  $$ALTER FUNCTION seeme.retire_ids() RESET search_path$$, 'where it looks names up', NULL),
   (14, 'function was changed', 'critical', 'seeme.missing_permissions_below(uuid,uuid)',
   $$ALTER EXTENSION seeme_rbac DROP FUNCTION seeme.missing_permissions_below(uuid, uuid); DROP FUNCTION
     seeme.missing_permissions_below(uuid, uuid)$$, 'a function is gone', NULL),
@@ -101,8 +101,8 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   (27, 'owner was changed', 'high', 'seeme.memberships',
   $$ALTER TABLE seeme.memberships OWNER TO r_other$$, 'somebody else owns a table of the extension',
   NULL),
-  (28, 'owner was changed', 'high', 'seeme.retire_id()',
-  $$ALTER FUNCTION seeme.retire_id() OWNER TO r_other$$, 'with whose rights a function runs', NULL),
+  (28, 'owner was changed', 'high', 'seeme.retire_ids()',
+  $$ALTER FUNCTION seeme.retire_ids() OWNER TO r_other$$, 'with whose rights a function runs', NULL),
   (29, 'owner was changed', 'high', 'seeme_guard_own_tables',
   $$ALTER EVENT TRIGGER seeme_guard_own_tables OWNER TO r_admin$$, 'an event trigger', NULL),
   (36, 'extension''s owner is no superuser', 'high', 'r_other',
@@ -133,9 +133,9 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   $$UPDATE seeme.installed_guards SET condition = 'RETURN seeme.was_there_once(email)'
     WHERE object = 'seeme.is_invited(text)'$$, 'so does a recorded body',
     $$SELECT seeme.remember_guards()$$),
-  (34, 'guard cannot be compared', 'high', 'seeme.memberships',
+  (34, 'guard cannot be compared', 'high', 'seeme.organizations',
   $$UPDATE seeme.installed_guards SET condition = 'seeme.was_there_once(OLD.id)'
-    WHERE (kind, object, name) = ('trigger', 'seeme.memberships', 'remove_lower')$$,
+    WHERE (kind, object, name) = ('trigger', 'seeme.organizations', 'seat_new_owner')$$,
     'and a condition of a trigger', $$SELECT seeme.remember_guards()$$),
   (35, 'table of the extension is gone', 'critical', 'seeme.logos',
   $$ALTER TABLE seeme.logos SET SCHEMA public$$, 'it was moved',

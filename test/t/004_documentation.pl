@@ -29,6 +29,7 @@ for my $page (
         \set person '''11111111-1111-4111-8111-111111111111'''} },
     { file => 'doc/security_report.md', database => 'documentation_report',
         before => 'CREATE EXTENSION seeme_rbac;' },
+    { file => 'doc/search.md', database => 'app', before => $models },
     { file => 'doc/planning.md', database => 'documentation_planning', before => $models },
     { file => 'doc/reference.md', database => 'documentation_reference', before => $models,
         prepare => 1 },

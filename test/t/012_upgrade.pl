@@ -77,7 +77,7 @@ change('sql/install/11_decision.sql', qr/seeme\.random_token\(prefix text\)/,
     "seeme.random_token(prefix text, suffix text = '')");
 change('sql/install/11_decision.sql', qr/seeme\.random_token\(text\)/,
     'seeme.random_token(text, text)');
-change('sql/install/40_protect.sql',
+change('sql/install/39_row_conditions.sql',
     qr/(CREATE FUNCTION seeme\.row_condition\(.*?\n)RETURN concat_ws\(' OR ',(.*?)\);(?=\nCOMMENT ON FUNCTION seeme\.row_condition)/s,
     sub { "${1}RETURN CASE WHEN code LIKE '%:delete' THEN 'false AND ' WHEN code LIKE '%:list' THEN 'true IS NOT NULL AND ' ELSE '' END || '(' || concat_ws(' OR ',$2) || ')';" });
 change('sql/install/20_permissions.sql',
@@ -96,9 +96,9 @@ spurt("$place/next/sql/$step", join "\n", '-- The next version.',
     'DROP FUNCTION seeme.random_token(text);',
     statement_of('sql/install/11_decision.sql', 'seeme.random_token'),
     'REVOKE ALL ON FUNCTION seeme.random_token(text, text) FROM PUBLIC;',
-    'DROP FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean);',
-    statement_of('sql/install/40_protect.sql', 'seeme.row_condition'),
-    'REVOKE ALL ON FUNCTION seeme.row_condition(seeme.protected_tables, text, boolean) FROM PUBLIC;',
+    'DROP FUNCTION seeme.row_condition(seeme.protected_tables, text);',
+    statement_of('sql/install/39_row_conditions.sql', 'seeme.row_condition'),
+    'REVOKE ALL ON FUNCTION seeme.row_condition(seeme.protected_tables, text) FROM PUBLIC;',
     $policy, 'SELECT seeme.finish_upgrade();', '');
 if (-x '/usr/bin/python3' && -e "$tree/scripts/lint"
     && system('/usr/bin/python3 -c "import pglast" 2>/dev/null') == 0) {

@@ -106,7 +106,7 @@ for my $database (sort keys %options) {
     is_deeply($dba->selectall_arrayref($report), [], "$database: the report finds nothing there");
     $dba->do(q(CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'));
     $dba->do('CREATE TRIGGER more AFTER INSERT ON seeme.teams FOR EACH ROW EXECUTE FUNCTION nothing()');
-    $dba->do('DROP TRIGGER prepare ON seeme.teams');
+    $dba->do('DROP TRIGGER enforce_rules ON seeme.teams');
     $dba->do('DROP POLICY seeme_insert ON seeme.teams');
     my $found = $dba->selectall_arrayref(q(SELECT finding, remedy FROM seeme_security_report() WHERE object ~ 'seeme.teams'));
     cmp_ok(scalar @$found, '>=', 3, "$database: the report finds triggers and policies");

@@ -218,32 +218,35 @@ $_->disconnect for $owner, $maker;
     # Every advisory lock that a statement might be waiting for, held by somebody else.
     is(value($dba, q{SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
         JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'seeme_rbac' WHERE p.prosrc ~ 'pg_(try_)?advisory'}), undef, 'no function of the extension takes an advisory lock');
-    my %lock = (
-        'making a slug' => [ 'olga',
-            q{INSERT INTO seeme.projects (organization_id, name) VALUES ('%acme%', 'New one')} ],
-        'inviting' => [ 'olga',
-        q{SELECT seeme_invite('new@example.com', organization => '%acme%')} ],
-        'first assignment' =>
-        [ 'olga', q{INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) VALUES ('%alpha%', 'model', 'e0000000-0000-4000-8000-0000000000aa')} ],
+    my %statement = (
+        'inviting' => q{SELECT seeme_invite('new@example.com', organization => '%acme%')},
+        'first assignment' => q{INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) VALUES ('%alpha%', 'model', 'e0000000-0000-4000-8000-0000000000aa')},
     );
     my $other = session('locks_gateway');
-    for my $name (sort keys %lock) {
-        my ($person, $sql) = @{ $lock{$name} };
-        $sql =~ s/%(\w+)%/id_of($1)/ge;
+    my $own_locks = q{SELECT locktype FROM pg_locks WHERE pid = pg_backend_pid() AND locktype IN ('advisory', 'object') AND mode = 'ExclusiveLock' AND classid >= 16384};
+    for my $name (sort keys %statement) {
+        my $sql = $statement{$name} =~ s/%(\w+)%/id_of($1)/ger;
         $other->begin_work;
-        $other->selectrow_array('SELECT seeme_assume(?)', undef, id_of($person));
+        $other->selectrow_array('SELECT seeme_assume(?)', undef, id_of('olga'));
         $other->do($sql);
-        my @locks = rows($other,
-            q{SELECT locktype FROM pg_locks WHERE pid = pg_backend_pid() AND locktype IN ('advisory', 'object') AND mode = 'ExclusiveLock' AND classid >= 16384});
-        is("@locks", 'object', "$name takes a lock that SQL cannot name");
+        is_deeply([ rows($other, $own_locks) ], [], "$name leaves no lock behind but those of rows");
         $app->begin_work;
-        $app->selectrow_array('SELECT seeme_assume(?)', undef, id_of($person));
+        $app->selectrow_array('SELECT seeme_assume(?)', undef, id_of('olga'));
         is(sqlstate_of($app, $sql), '55P03', "$name: another session waits for it");
         $app->rollback;
         $other->commit;
     }
-    is(sqlstate_of($app, q{SELECT seeme.lock('seeme.invitations', 'x')}), '42501',
-        'threat: the function that takes them is the extension\'s own');
+    # A slug is made without waiting for another transaction.
+    my $make = q{INSERT INTO seeme.projects (organization_id, name) VALUES ('%acme%', 'New one')} =~ s/%acme%/id_of('acme')/er;
+    for my $session ($other, $app) {
+        $session->begin_work;
+        $session->selectrow_array('SELECT seeme_assume(?)', undef, id_of('olga'));
+    }
+    $other->do($make);
+    is_deeply([ rows($other, $own_locks) ], [], 'making a slug leaves no lock behind');
+    is(($app->selectrow_array("$make RETURNING slug"))[0], 'new-one-2', 'threat: whoever makes a slug, and stays, keeps others from making the same');
+    $_->rollback for $other, $app;
+    is(sqlstate_of($app, q{SELECT seeme.lock('seeme.invitations', 'x')}), '42501', 'threat: the function that takes them is the extension\'s own');
     $other->disconnect;
 }
 
