@@ -1,15 +1,14 @@
 /*
- * own_tables_support.c: what the planner is told of the functions that the policies of the
- * extension's own tables ask (functions/own_rows.c).
+ * own_tables_support.c: what the planner is told of the functions in the policies of the extension's
+ * own tables (functions/own_rows.c).
  *
- * Each of them says whether a column is in a list of the asking person's. So an index can look the
- * list up: seeme.is_member(organization => id) is id = ANY (seeme.member_organizations()). Such a
- * policy is a few of these calls, joined by OR. The planner combines their indexes in a BitmapOr,
- * but only if each of them has an index condition. The support function also estimates how many
- * rows a call lets through.
+ * Each function says whether a column is in a list of whoever is asking. So an index can look the
+ * list up: seeme.is_member(organization => id) is id = ANY (seeme.member_organizations()). The
+ * planner combines the parts of a policy in a BitmapOr, but only if each part has an index
+ * condition. The support function also estimates how many rows a call lets through.
  *
- * As in support_function.c, estimates and the shape of a plan may depend on who is asking while it
- * is made. Nothing else does, for plans outlive identities. Throws nothing of its own.
+ * As in support_function.c, estimates and the choice of a plan may depend on who is asking while it
+ * is made. Nothing else may, because plans outlive identities. Throws nothing of its own.
  */
 #include "postgres.h"
 
@@ -35,11 +34,13 @@
 #include "functions/own_rows.h"
 #include "planner/support_function.h"
 
-/* A larger part of a table is read faster as a whole: so the list is not looked up in an index. */
+/* A list that covers more of a table is not looked up in an index: reading all of it is faster. */
 #define MAX_PART 0.3
 
-/* To count the users whom a principal sees, planning reads so many memberships, or one for each row
- * of the table. */
+/*
+ * To count the users that a principal sees, planning reads this many memberships at most, or as
+ * many as the table has rows.
+ */
 #define MEMBERSHIPS_FOR_ESTIMATE 2000
 
 /* An argument of a policy's function that is a column, and the list in which it is looked up. */
@@ -161,7 +162,7 @@ selectivity(SupportRequestSelectivity *request)
 
 	if (column == NULL)
 		return 0.5;
-	/* Who names a project, or a row, is likely to see it. */
+	/* People mostly name a project, or a row, that they see. */
 	if (rel != NULL && (seeme_is_fixed(rel, column->varattno) || seeme_is_point_query(rel)))
 		return 1.0;
 	distinct = distinct_values(request->root, (Node *) column, request->varRelid, &null_part);
