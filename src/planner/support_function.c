@@ -42,14 +42,15 @@
 #include "functions/permitted.h"
 #include "planner/check_expression.h"
 #include "planner/policy_arms.h"
+#include "planner/index_cost.h"
 #include "planner/support_function.h"
 
 /* An estimate reads at most this many places. A person with more of them has many. */
 #define PLACES_FOR_ESTIMATE 5000
 
 /*
- * With more ids than this there is no index condition. The planner estimates each id of an array by
- * itself: 1,000 ids take it a millisecond or so. A query with a LIMIT is often faster than that.
+ * With more ids than this there is no index condition: a scan of the table is faster, or a filter
+ * if a query has a LIMIT. What fewer ids cost is in index_cost.c.
  */
 #define MAX_IDS_FOR_A_FEW_ROWS 1000
 #define MAX_IDS 3000
@@ -278,6 +279,7 @@ index_condition(SupportRequestIndexCondition *request)
 	 * rows would be missed.
 	 */
 	index->amcanparallel = false;
+	seeme_cost_by_ids(index);
 	request->lossy = false;
 	return list_make1(condition);
 }
