@@ -42,6 +42,11 @@ extern void seeme_cached_note_dates_of_grants(SeemeCachedPrincipal *cached, Time
 											  const SeemeGrants *grants);
 
 /* effective_permissions.c: codes in one place, or on one resource */
+extern const SeemeGrants *seeme_cached_grants_at(SeemePrincipal *principal,
+												 SeemeCachedPrincipal *cached,
+												 SeemeScopeKind kind, const pg_uuid_t *id,
+												 SeemePlace *place,
+												 SeemeExpandedGrants *expanded);
 extern bool seeme_cached_is_member(SeemeStore *store, SeemeCachedPrincipal *cached,
 								   SeemeScopeKind kind, const pg_uuid_t *id);
 extern void seeme_add_codes_in_place(SeemeStore *store, SeemeCachedPrincipal *cached,

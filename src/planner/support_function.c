@@ -40,6 +40,7 @@
 #include "core/version.h"
 #include "functions/ownership.h"
 #include "functions/permitted.h"
+#include "identity/identity.h"
 #include "planner/check_expression.h"
 #include "planner/policy_arms.h"
 #include "planner/index_cost.h"
@@ -74,12 +75,40 @@ constant_text(Node *node)
 static int
 count_permitted(List *args, int scope)
 {
+	/* The last count. It is asked for several times while a query is planned. */
+	static struct
+	{
+		bool		is_known;
+		const SeemeIdentity *identity;
+		uint64		generation;
+		int			scope;
+		char		code[NAMEDATALEN];
+		int			count;
+	}			last;
+	char	   *code = constant_text(list_nth(args, SEEME_ARG_CODE));
+	char	   *type = constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE));
+	const SeemeIdentity *identity;
+	uint64		generation;
+	int			count;
+
 	if (!seeme_accept_invalidations())
 		return -1;
-	return seeme_count_permitted(scope,
-								 constant_text(list_nth(args, SEEME_ARG_CODE)),
-								 constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE)),
-								 PLACES_FOR_ESTIMATE);
+	/* The generation tells that somebody else is asking once it was looked at who is asking. */
+	identity = seeme_current_identity();
+	generation = seeme_site_generation;
+	if (code == NULL || type != NULL || strlen(code) >= sizeof(last.code))
+		return seeme_count_permitted(scope, code, type, PLACES_FOR_ESTIMATE);
+	if (last.is_known && last.identity == identity && last.generation == generation &&
+		last.scope == scope && strcmp(last.code, code) == 0)
+		return last.count;
+	count = seeme_count_permitted(scope, code, NULL, PLACES_FOR_ESTIMATE);
+	last.is_known = true;
+	last.identity = identity;
+	last.generation = generation;
+	last.scope = scope;
+	strlcpy(last.code, code, sizeof(last.code));
+	last.count = count;
+	return count;
 }
 
 /*

@@ -153,8 +153,8 @@ sub vectors {
             q(UPDATE seeme.memberships SET role_id = '{fresh}') ],
             [ q(SELECT seeme.has_effective_role('{analyst}')),
                 q(SELECT seeme.has_effective_role('{fresh}')) ],
-            [ q(SELECT seeme.is_unused_role('{analyst}')),
-            q(SELECT seeme.is_unused_role('{fresh}')) ] ] ],
+            [ q(SELECT '{analyst}' IN (SELECT seeme.unused_roles(ARRAY(SELECT organization_id FROM seeme.roles)))),
+            q(SELECT '{fresh}' IN (SELECT seeme.unused_roles(ARRAY(SELECT organization_id FROM seeme.roles)))) ] ] ],
         [ 'a hidden person or none' => [],
             oracle =>
                 [ [ q(SELECT * FROM seeme_explain_permission('{oscar}', 'datasets:read', project => '{alpha}')), q(SELECT * FROM seeme_explain_permission('{fresh}', 'datasets:read', project => '{alpha}')) ], [ q(SELECT seeme_user_has_permission('{oscar}', 'datasets:read', project => '{alpha}')), q(SELECT seeme_user_has_permission('{fresh}', 'datasets:read', project => '{alpha}')) ], [ q(SELECT seeme.sees_user('{oscar}')), q(SELECT seeme.sees_user('{fresh}')) ] ] ],
