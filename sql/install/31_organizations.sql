@@ -254,8 +254,10 @@ CREATE TRIGGER retire_ids AFTER DELETE ON seeme.projects
 
 ALTER TABLE seeme.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.organizations FOR SELECT USING (
-  owner_id = (SELECT seeme.own_user_id('organizations:read')) OR seeme.is_member(organization => id));
-CREATE POLICY seeme_insert ON seeme.organizations FOR INSERT WITH CHECK (owner_id = seeme.own_user_id('organizations:create'));
+  owner_id = (SELECT seeme.own_user_id('organizations:read'))
+  OR seeme.is_member(organization => id));
+CREATE POLICY seeme_insert ON seeme.organizations FOR INSERT WITH CHECK (
+  owner_id = seeme.own_user_id('organizations:create'));
 SELECT seeme.create_write_policy('seeme.organizations', 'UPDATE',
   '@extschema@.seeme_has_permission(''organizations:update'', organization => id)');
 SELECT seeme.create_write_policy('seeme.organizations', 'DELETE',

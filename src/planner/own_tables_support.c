@@ -1,6 +1,6 @@
 /*
- * own_tables_support.c: what the planner is told of the functions in the policies of the extension's
- * own tables (functions/own_rows.c).
+ * own_tables_support.c: what the planner is told of the functions in the policies of the
+ * extension's own tables (functions/own_rows.c).
  *
  * Each function says whether a column is in a list of whoever is asking. So an index can look the
  * list up: seeme.is_member(organization => id) is id = ANY (seeme.member_organizations()). The

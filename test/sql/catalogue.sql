@@ -191,8 +191,8 @@ SELECT is_empty(
   $$SELECT code FROM documented
      WHERE code ~
      '^(models|model_versions|datasets|dataset_versions|dataset_labels|dataset_splits|'
-     'dataset_items|annotations|inferences|jobs|workflows|workflow_executions|graphs|post_processors):'
-     '(list|read|create|update|upload|share|execute)$'
+     'dataset_items|annotations|inferences|jobs|workflows|workflow_executions|graphs|'
+     'post_processors):(list|read|create|update|upload|share|execute)$'
     EXCEPT SELECT code FROM role_code WHERE role = 'Editor'$$,
   'Editor lists, reads, creates, updates, uploads, shares and executes everything that a project '
   'groups');

@@ -33,11 +33,13 @@ SELECT is(seeme.member_teams() || seeme.member_projects(), ARRAY[:sales, :beta]:
 SELECT pg_temp.become('tess');
 SELECT is((SELECT count(*) FROM scope
             WHERE seeme.holds_below('{models:read}', team => team, project => project)
-                  IS DISTINCT FROM coalesce(team = :research OR project = :alpha, false)), 0::bigint,
+                  IS DISTINCT FROM coalesce(team = :research OR project = :alpha, false)),
+          0::bigint,
           'threat: the permissions in teams answer for projects');
 SELECT is((SELECT count(*) FROM scope
             WHERE seeme.holds_below(codes, team => team, project => project)
-                  IS DISTINCT FROM coalesce(team = :research OR project = :alpha, false)), 0::bigint,
+                  IS DISTINCT FROM coalesce(team = :research OR project = :alpha, false)),
+          0::bigint,
           'threat: one row''s permissions answer for another row''s');
 SELECT pg_temp.become('ann');
 SELECT is((SELECT count(*) FROM scope

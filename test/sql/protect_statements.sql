@@ -71,7 +71,8 @@ SELECT pg_temp.hold_in('alpha', '{}') \g /dev/null
 -- MERGE
 CREATE FUNCTION pg_temp.merge(person text, id integer, project text) RETURNS text LANGUAGE sql AS $$
   SELECT pg_temp.try(person, format(
-    'MERGE INTO t_model m USING (VALUES (%s, ''merged'', {%s})) AS n (id, name, project_id) ON m.id = n.id
+    'MERGE INTO t_model m USING (VALUES (%s, ''merged'', {%s})) AS n (id, name, project_id)
+      ON m.id = n.id
     WHEN MATCHED THEN UPDATE SET name = n.name, project_id = n.project_id WHEN NOT MATCHED
       THEN INSERT VALUES (n.id, n.name, ''s'', n.project_id)', id, project))
 $$;
