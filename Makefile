@@ -4,7 +4,7 @@
 #   make installcheck           pg_regress and the isolation specs against a running server
 #   make check, make demo       do everything themselves, on a throwaway server
 #   make format                 lays out src/ with pg_bsd_indent, as PostgreSQL's own source
-#   make lint                   the rules of the house: SQL, lines, spelling, layout, C, shell
+#   make lint                   the rules of the house: SQL, lines, spelling, layout, rooms, C, shell
 #   make help                   these lines
 
 EXTENSION = seeme_rbac
