@@ -133,7 +133,7 @@ candidates(void)
 
 	number = GetConfigOption(setting != NULL && strcmp(setting, "off") != 0 ?
 							 "hnsw.max_scan_tuples" : "hnsw.ef_search", true, false);
-	return number != NULL ? Max(atof(number), 1) : USUAL_CANDIDATES;
+	return number != NULL ? Max(strtod(number, NULL), 1) : USUAL_CANDIDATES;
 }
 
 /* A scan of one of these indexes in the order that the query wants; NULL: there is none. */

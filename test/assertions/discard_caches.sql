@@ -1,6 +1,7 @@
--- With debug_discard_caches every access to a catalog has all messages lost: nothing that is remembered counts, and whatever is
--- looked at is looked up again. Everything still ends, and is right. Run by scripts/check-assertions: PostgreSQL has the setting only
--- where it was built with assertions.
+-- With debug_discard_caches every access to a catalog has all messages lost: nothing that is
+-- remembered counts, and whatever is looked at is looked up again. Everything still ends, and is
+-- right. Run by scripts/check-assertions: PostgreSQL has the setting only where it was built with
+-- assertions.
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 CREATE EXTENSION pgtap;
@@ -11,18 +12,23 @@ CREATE ROLE t_discard LOGIN;
 SELECT seeme_grant_usage('t_discard') \g /dev/null
 GRANT EXECUTE ON FUNCTION seeme_assume TO t_discard;
 INSERT INTO seeme.users (id, username, email)
-  SELECT ('a0000000-0000-4000-8000-00000000000' || n)::uuid, 'u' || n, 'u' || n || '@example.com' FROM generate_series(1, 3) AS n;
+  SELECT ('a0000000-0000-4000-8000-00000000000' || n)::uuid, 'u' || n,
+    'u' || n || '@example.com' FROM generate_series(1, 3) AS n;
 INSERT INTO seeme.organizations (id, name, slug, owner_id)
   VALUES ('b0000000-0000-4000-8000-000000000001', 'O', 'o', 'a0000000-0000-4000-8000-000000000001');
 INSERT INTO seeme.projects (id, organization_id, name, slug)
-  SELECT ('c0000000-0000-4000-8000-00000000000' || n)::uuid, 'b0000000-0000-4000-8000-000000000001', 'p' || n, 'p' || n FROM generate_series(1, 5) AS n;
+  SELECT ('c0000000-0000-4000-8000-00000000000' || n)::uuid, 'b0000000-0000-4000-8000-000000000001',
+    'p' || n, 'p' || n FROM generate_series(1, 5) AS n;
 INSERT INTO seeme.memberships (organization_id, user_id)
-  SELECT 'b0000000-0000-4000-8000-000000000001', ('a0000000-0000-4000-8000-00000000000' || n)::uuid FROM generate_series(2, 3) AS n;
+  SELECT 'b0000000-0000-4000-8000-000000000001',
+    ('a0000000-0000-4000-8000-00000000000' || n)::uuid FROM generate_series(2, 3) AS n;
 INSERT INTO seeme.memberships (organization_id, project_id, user_id, role_id)
-  SELECT 'b0000000-0000-4000-8000-000000000001', 'c0000000-0000-4000-8000-000000000001', 'a0000000-0000-4000-8000-000000000002', id
+  SELECT 'b0000000-0000-4000-8000-000000000001', 'c0000000-0000-4000-8000-000000000001',
+    'a0000000-0000-4000-8000-000000000002', id
     FROM seeme.roles WHERE name = 'Editor' AND organization_id IS NULL;
 CREATE TABLE t_model (id integer PRIMARY KEY, project_id uuid, value integer);
-INSERT INTO t_model SELECT n, ('c0000000-0000-4000-8000-00000000000' || 1 + n % 5)::uuid, 0 FROM generate_series(1, 50) AS n;
+INSERT INTO t_model SELECT n, ('c0000000-0000-4000-8000-00000000000' || 1 + n % 5)::uuid,
+  0 FROM generate_series(1, 50) AS n;
 CREATE INDEX ON t_model (project_id);
 SELECT seeme_protect('t_model', 'models', project_column => 'project_id') \g /dev/null
 GRANT SELECT, UPDATE ON t_model TO t_discard;
@@ -103,5 +109,6 @@ ROLLBACK;
 RESET SESSION AUTHORIZATION;
 SET debug_discard_caches = 0;
 SELECT is(:'refused'::text, '28000', 'threat: who is disabled is not let in');
-SELECT cmp_ok(resets, '>', 100::bigint, 'all this while everything was forgotten again and again') FROM seeme.cache_statistics;
+SELECT cmp_ok(resets, '>', 100::bigint, 'all this while everything was forgotten again and again')
+  FROM seeme.cache_statistics;
 SELECT * FROM finish();
