@@ -37,6 +37,7 @@
 #include "planner/custom_scan.h"
 #include "planner/paths.h"
 #include "planner/policy_arms.h"
+#include "planner/statement.h"
 #include "planner/support_function.h"
 #include "core/version.h"
 
@@ -129,14 +130,25 @@ does_more_than_read(Node *node, void *context)
 		case T_Var:
 		case T_Const:
 		case T_Param:
+		case T_RangeTblRef:
 			return false;
-		case T_TargetEntry:
-			return does_more_than_read((Node *) ((TargetEntry *) node)->expr, context);
 		case T_List:
 			foreach(cell, (List *) node)
-				if (does_more_than_read(lfirst(cell), context))
+			{
+				Node	   *element = lfirst(cell);
+
+				if (element != NULL && IsA(element, TargetEntry))
+					element = (Node *) ((TargetEntry *) element)->expr;
+				if (!seeme_is_leaf(element) && does_more_than_read(element, context))
 					return true;
+			}
 			return false;
+		case T_FromExpr:
+			return does_more_than_read((Node *) ((FromExpr *) node)->fromlist, context) ||
+				does_more_than_read(((FromExpr *) node)->quals, context);
+		case T_FuncExpr:
+			return seeme_is_volatile(((FuncExpr *) node)->funcid, NULL) ||
+				does_more_than_read((Node *) ((FuncExpr *) node)->args, context);
 		case T_Query:
 			return ((Query *) node)->commandType != CMD_SELECT ||
 				((Query *) node)->rowMarks != NIL ||
@@ -148,6 +160,17 @@ does_more_than_read(Node *node, void *context)
 		expression_tree_walker(node, does_more_than_read, context);
 }
 
+static bool
+any_does_more_than_read(PlannerInfo *top)
+{
+	ListCell   *cell;
+
+	foreach(cell, top->glob->subroots)
+		if (does_more_than_read((Node *) lfirst_node(PlannerInfo, cell)->parse, NULL))
+			return true;
+	return does_more_than_read((Node *) top->parse, NULL);
+}
+
 /*
  * Whether nothing happens between two rows of a query but the start of another run of the executor
  * (a cursor's next FETCH). Sub-selects in expressions that are planned already have a root of their
@@ -156,14 +179,16 @@ does_more_than_read(Node *node, void *context)
 static bool
 only_reads(PlannerInfo *root)
 {
-	ListCell   *cell;
+	SeemeStatement *statement = seeme_statement(root);
 
-	while (root->parent_root != NULL)
-		root = root->parent_root;
-	foreach(cell, root->glob->subroots)
-		if (does_more_than_read((Node *) lfirst_node(PlannerInfo, cell)->parse, NULL))
-			return false;
-	return !does_more_than_read((Node *) root->parse, NULL);
+	/* Between two tables of a query level nothing of this changes. */
+	if (statement->walked != root)
+	{
+		seeme_planner_counters.statements_walked++;
+		statement->only_reads = !any_does_more_than_read(statement->top);
+		statement->walked = root;
+	}
+	return statement->only_reads;
 }
 
 /* Whether a query compares one of these columns with something known. */
@@ -179,11 +204,10 @@ any_is_fixed(RelOptInfo *rel, Bitmapset *columns)
 }
 
 static void
-add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *check, Bitmapset *columns)
+add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *check)
 {
 	if (!enable_permission_scan || rte->tablesample != NULL || rel->tuples < MIN_ROWS ||
-		rel->lateral_relids != NULL || seeme_is_point_query(rel) || any_is_fixed(rel, columns) ||
-		!is_heap(rte->relid))
+		rel->lateral_relids != NULL || !is_heap(rte->relid))
 		return;
 	add_path(rel, make_path(root, rel, check, 0));
 	if (rel->consider_parallel)
@@ -202,6 +226,8 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 {
 	RestrictInfo *check;
 	List	   *arms;
+	bool		is_point;
+	bool		is_fixed;
 
 	if (!seeme_version_fits())
 		return;
@@ -214,16 +240,22 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 	check = find_check(rel, &arms);
 	if (check == NULL)
 		return;
+	is_point = seeme_is_point_query(root, rel);
+	is_fixed = any_is_fixed(rel, seeme_columns_of_arms(arms));
+	/* One row, found by its key: none of the three ways gains anything. */
+	if (is_point && !is_fixed && !seeme_has_two_checks(rel))
+		return;
 	if (!only_reads(root))
 	{
 		seeme_ask_for_both(root, rel);
 		return;
 	}
-	if (seeme_is_one_check(arms) && seeme_ask_once(root, rel, check))
+	if (is_fixed && seeme_is_one_check(arms) && seeme_ask_once(root, rel, check))
 		return;
 	if (list_length(arms) == 1 && seeme_arms_are_exact(arms))
 		seeme_trust_index(check);
-	add_scan(root, rel, rte, check, seeme_columns_of_arms(arms));
+	if (!is_point && !is_fixed)
+		add_scan(root, rel, rte, check);
 }
 
 static Plan *

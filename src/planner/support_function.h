@@ -11,7 +11,7 @@
 #pragma GCC visibility push(hidden)
 
 extern bool seeme_is_fixed(RelOptInfo *rel, int column);
-extern bool seeme_is_point_query(RelOptInfo *rel);
+extern bool seeme_is_point_query(PlannerInfo *root, RelOptInfo *rel);
 extern void seeme_trust_index(RestrictInfo *check);
 extern bool seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check);
 
