@@ -8,15 +8,16 @@ DECLARE
   mine    uuid[];
   current uuid;
 BEGIN
-  mine := ARRAY(SELECT o.id FROM unnest(seeme.own_organizations()) AS own (id) JOIN seeme.organizations o ON o.id = own.id
-                 WHERE person IS NOT NULL AND (o.owner_id = person OR seeme.is_member(organization => o.id)));
+  mine := ARRAY(SELECT o.id FROM seeme.organizations o
+                 WHERE person IS NOT NULL
+                   AND (o.owner_id = person OR seeme.is_member(organization => o.id)));
   current := CASE WHEN wanted = ANY (mine) OR cardinality(@extschema@.seeme_permissions(organization => wanted)) > 0 THEN wanted
                   WHEN cardinality(mine) = 1 THEN mine[1] END;
   RETURN jsonb_build_object(
     'user_id', person,
     'organizations', (
       SELECT coalesce(jsonb_agg(to_jsonb(o) - '{created_at,updated_at}'::text[] ORDER BY o.name, o.id), '[]')
-        FROM unnest(mine) AS my (id) JOIN seeme.organizations o ON o.id = my.id),
+        FROM seeme.organizations o WHERE o.id = ANY (mine)),
     'current_organization', (
       SELECT to_jsonb(o) - '{created_at,updated_at}'::text[] FROM seeme.organizations o WHERE o.id = current),
     'roles', (

@@ -92,6 +92,7 @@ static const struct
 	[SEEME_MEMBERSHIPS_BY_ORGANIZATION] = {SEEME_TABLE_memberships,
 	"memberships_organization_id_idx", true},
 	[SEEME_MEMBERSHIPS_BY_TEAM] = {SEEME_TABLE_memberships, "memberships_team_id_idx"},
+	[SEEME_MEMBERSHIPS_BY_PROJECT] = {SEEME_TABLE_memberships, "memberships_project_id_idx"},
 	[SEEME_ASSIGNMENTS_BY_RESOURCE] = {SEEME_TABLE_project_resources,
 	"project_resources_resource_idx", true},
 	[SEEME_ASSIGNMENTS_BY_PROJECT] = {SEEME_TABLE_project_resources,

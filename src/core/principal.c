@@ -8,6 +8,7 @@
 
 #include <limits.h>
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "core/codes.h"
@@ -271,6 +272,69 @@ seeme_list_own_organizations(SeemePrincipal *principal)
 			organizations = lappend(organizations, lfirst(cell));
 	}
 	return organizations;
+}
+
+/*
+ * Calls a function with the grants in each organization in which the principal has any. Reads all
+ * memberships in one scan of the index, which has those of one organization together. Grants are
+ * gone when the function returns.
+ */
+void
+seeme_visit_grants(SeemePrincipal *principal, SeemeVisitGrants visit, void *context)
+{
+	List	   *owned = seeme_list_organizations_of_owner(principal->store, &principal->user.id);
+	List	   *memberships = seeme_list_memberships_of_user(principal->store,
+															 &principal->user.id);
+	MemoryContext per_organization = AllocSetContextCreate(CurrentMemoryContext,
+														   "seeme_rbac grants",
+														   ALLOCSET_DEFAULT_SIZES);
+	SeemeUuidHash is_owned = {0};
+	SeemeUuidHash was_visited = {0};
+	ListCell   *cell;
+
+	foreach(cell, owned)
+	{
+		seeme_uuid_hash_insert(CurrentMemoryContext, &is_owned, lfirst(cell), 1);
+	}
+	for (int i = 0; i < list_length(memberships);)
+	{
+		const pg_uuid_t organization_id =
+		((SeemeMembership *) list_nth(memberships, i))->organization_id;
+		bool		is_allowed = seeme_api_key_allows(principal, &organization_id, NULL);
+		MemoryContext old = MemoryContextSwitchTo(per_organization);
+		SeemeGrants grants = {organization_id, .is_whole = true};
+		List	   *here = NIL;
+
+		CHECK_FOR_INTERRUPTS();
+		for (; i < list_length(memberships); i++)
+		{
+			SeemeMembership *membership = list_nth(memberships, i);
+
+			if (!seeme_uuid_equal(&membership->organization_id, &organization_id))
+				break;
+			if (is_allowed)
+				here = lappend(here, memcpy(palloc(sizeof(SeemeMembership)), membership,
+											sizeof(SeemeMembership)));
+		}
+		grants.is_owner = is_allowed && seeme_uuid_hash_find(&is_owned, &organization_id) != NULL;
+		add_memberships(principal, &grants, here);
+		visit(principal, &grants, context);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(per_organization);
+		if (grants.is_owner)
+			seeme_uuid_hash_insert(CurrentMemoryContext, &was_visited, &organization_id, 1);
+	}
+	/* An owner is a member as well, except in the middle of a restore. */
+	foreach(cell, owned)
+	{
+		SeemeGrants grants = {*(pg_uuid_t *) lfirst(cell), .is_whole = true};
+
+		if (seeme_uuid_hash_find(&was_visited, &grants.organization_id) != NULL)
+			continue;
+		grants.is_owner = seeme_api_key_allows(principal, &grants.organization_id, NULL);
+		visit(principal, &grants, context);
+	}
+	MemoryContextDelete(per_organization);
 }
 
 /* The role of a membership; NULL: it has none. Each role is read once. */

@@ -47,6 +47,7 @@ typedef struct SeemeScopeDescriptor
 	AttrNumber	columns[SEEME_NCONTAINERS + 1];
 	SeemeIndex	by_container[SEEME_NCONTAINERS + 1];
 	AttrNumber	membership_column;	/* of seeme.memberships */
+	SeemeIndex	memberships;	/* by that column */
 	bool		is_preloaded;	/* a busy session reads the table as a whole */
 	const char *list_permission;	/* either of these shows it to others than its members */
 	const char *read_permission;

@@ -35,6 +35,7 @@
 #include "planner/merged_check.h"
 #include "planner/check_expression.h"
 #include "planner/custom_scan.h"
+#include "planner/nearest_rows.h"
 #include "planner/paths.h"
 #include "planner/policy_arms.h"
 #include "planner/statement.h"
@@ -116,6 +117,27 @@ make_path(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check, int workers)
 	return &path->path;
 }
 
+/*
+ * Whether the expressions of a query that reads are all in its targets, conditions and limits, as
+ * those of most queries are.
+ */
+static bool
+has_tables_only(Query *query)
+{
+	ListCell   *cell;
+
+	if (query->cteList != NIL || query->setOperations != NULL || query->windowClause != NIL)
+		return false;
+	foreach(cell, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
+
+		if (rte->rtekind != RTE_RELATION || rte->tablesample != NULL || rte->securityQuals != NIL)
+			return false;
+	}
+	return true;
+}
+
 /* Whether a query, or a query in it, changes or locks rows, or calls a volatile function. */
 static bool
 does_more_than_read(Node *node, void *context)
@@ -150,9 +172,15 @@ does_more_than_read(Node *node, void *context)
 			return seeme_is_volatile(((FuncExpr *) node)->funcid, NULL) ||
 				does_more_than_read((Node *) ((FuncExpr *) node)->args, context);
 		case T_Query:
-			return ((Query *) node)->commandType != CMD_SELECT ||
-				((Query *) node)->rowMarks != NIL ||
-				query_tree_walker((Query *) node, does_more_than_read, context, 0);
+			if (((Query *) node)->commandType != CMD_SELECT || ((Query *) node)->rowMarks != NIL)
+				return true;
+			if (has_tables_only((Query *) node))
+				return does_more_than_read((Node *) ((Query *) node)->targetList, context) ||
+					does_more_than_read((Node *) ((Query *) node)->jointree, context) ||
+					does_more_than_read(((Query *) node)->havingQual, context) ||
+					does_more_than_read(((Query *) node)->limitOffset, context) ||
+					does_more_than_read(((Query *) node)->limitCount, context);
+			return query_tree_walker((Query *) node, does_more_than_read, context, 0);
 		default:
 			break;
 	}
@@ -250,12 +278,14 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 		seeme_ask_for_both(root, rel);
 		return;
 	}
-	if (is_fixed && seeme_is_one_check(arms) && seeme_ask_once(root, rel, check))
-		return;
-	if (list_length(arms) == 1 && seeme_arms_are_exact(arms))
-		seeme_trust_index(check);
-	if (!is_point && !is_fixed)
-		add_scan(root, rel, rte, check);
+	if (!is_fixed || !seeme_is_one_check(arms) || !seeme_ask_once(root, rel, check))
+	{
+		if (list_length(arms) == 1 && seeme_arms_are_exact(arms))
+			seeme_trust_index(check);
+		if (!is_point && !is_fixed)
+			add_scan(root, rel, rte, check);
+	}
+	seeme_add_nearest_rows(root, rel);
 }
 
 static Plan *

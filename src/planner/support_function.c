@@ -42,7 +42,9 @@
 #include "core/version.h"
 #include "functions/ownership.h"
 #include "functions/permitted.h"
+#include "identity/identity.h"
 #include "planner/check_expression.h"
+#include "planner/index_cost.h"
 #include "planner/policy_arms.h"
 #include "planner/statement.h"
 #include "planner/support_function.h"
@@ -51,8 +53,8 @@
 #define PLACES_FOR_ESTIMATE 5000
 
 /*
- * With more ids than this there is no index condition. The planner estimates each id of an array by
- * itself: 1,000 ids take it a millisecond or so. A query with a LIMIT is often faster than that.
+ * With more ids than this there is no index condition: a scan of the table is faster, or a filter
+ * if a query has a LIMIT. What fewer ids cost is in index_cost.c.
  */
 #define MAX_IDS_FOR_A_FEW_ROWS 1000
 #define MAX_IDS 3000
@@ -77,39 +79,41 @@ constant_text(Node *node)
 static int
 count_permitted(List *args, int scope)
 {
+	/* The last count. It is asked for several times while a query is planned. */
 	static struct
 	{
+		bool		is_known;
 		const SeemeIdentity *identity;
 		uint64		generation;
 		int			scope;
-		int			permitted;
 		char		code[NAMEDATALEN];
-		char		type[NAMEDATALEN];
-	}			known;
+		int			count;
+	}			last;
+	char	   *code = constant_text(list_nth(args, SEEME_ARG_CODE));
+	char	   *type = constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE));
 	const SeemeIdentity *identity;
-	char	   *code;
-	char	   *type;
+	uint64		generation;
+	int			count;
 
 	if (!seeme_accept_invalidations())
 		return -1;
+	/* The generation tells that somebody else is asking once it was looked at who is asking. */
 	identity = seeme_current_identity();
-	code = constant_text(list_nth(args, SEEME_ARG_CODE));
-	type = constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE));
-	if (known.identity == identity && known.generation == seeme_site_generation &&
-		known.scope == scope && strcmp(known.code, code) == 0 &&
-		strcmp(known.type, type == NULL ? "" : type) == 0)
-		return known.permitted;
+	generation = seeme_site_generation;
+	if (code == NULL || type != NULL || strlen(code) >= sizeof(last.code))
+		return seeme_count_permitted(scope, code, type, PLACES_FOR_ESTIMATE);
+	if (last.is_known && last.identity == identity && last.generation == generation &&
+		last.scope == scope && strcmp(last.code, code) == 0)
+		return last.count;
 	seeme_planner_counters.scopes_counted++;
-	known.generation = 0;
-	known.scope = scope;
-	known.permitted = seeme_count_permitted(scope, code, type, PLACES_FOR_ESTIMATE);
-	if (strlcpy(known.code, code, NAMEDATALEN) < NAMEDATALEN &&
-		strlcpy(known.type, type == NULL ? "" : type, NAMEDATALEN) < NAMEDATALEN)
-	{
-		known.identity = identity;
-		known.generation = seeme_site_generation;
-	}
-	return known.permitted;
+	count = seeme_count_permitted(scope, code, NULL, PLACES_FOR_ESTIMATE);
+	last.is_known = true;
+	last.identity = identity;
+	last.generation = generation;
+	last.scope = scope;
+	strlcpy(last.code, code, sizeof(last.code));
+	last.count = count;
+	return count;
 }
 
 /*
@@ -232,8 +236,8 @@ find_statistics(PlannerInfo *root, RelOptInfo *rel, Var *column, VariableStatDat
 }
 
 /* The number of distinct values of a column, by statistics; and the part of nulls. */
-static double
-distinct_values(PlannerInfo *root, Var *column, double *null_part)
+double
+seeme_distinct_values(PlannerInfo *root, Var *column, double *null_part)
 {
 	RelOptInfo *rel = find_base_rel(root, column->varno);
 	SeemeColumnStatistics *known = &seeme_statement(root)->statistics;
@@ -287,7 +291,7 @@ selectivity(PlannerInfo *root, List *args)
 	if (seeme_is_point_query(root, rel) || seeme_is_fixed(rel, ((Var *) column)->varattno))
 		return 1.0;
 	permitted = count_permitted(args, scope);
-	distinct = distinct_values(root, (Var *) column, &null_part);
+	distinct = seeme_distinct_values(root, (Var *) column, &null_part);
 	if (permitted < 0)
 		return 0.5 * (1 - null_part);
 	return Min((permitted + 0.1) / distinct, 1.0) * (1 - null_part);
@@ -368,7 +372,7 @@ index_condition(SupportRequestIndexCondition *request)
 	permitted = count_permitted(args, scope);
 	if (permitted < 0 || permitted > (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS))
 		return NIL;
-	distinct = distinct_values(request->root, column, &null_part);
+	distinct = seeme_distinct_values(request->root, column, &null_part);
 	if (permitted > distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART) && permitted > 1)
 		return NIL;
 	function = list_function(request->funcid, scope);
@@ -393,6 +397,7 @@ index_condition(SupportRequestIndexCondition *request)
 	 * rows would be missed.
 	 */
 	index->amcanparallel = false;
+	seeme_cost_by_ids(index);
 	request->lossy = false;
 	return list_make1(condition);
 }
