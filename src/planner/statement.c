@@ -9,7 +9,9 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "utils/memutils.h"
 
 #include "core/version.h"
@@ -45,4 +47,24 @@ seeme_statement(PlannerInfo *root)
 	memset(&statement, 0, sizeof(statement));
 	statement.top = root;
 	return &statement;
+}
+
+/*
+ * seeme.planner_counters() RETURNS TABLE (statements_judged, statements_walked, columns_examined,
+ * scopes_counted, indexes_opened bigint)
+ */
+SEEME_FUNCTION(seeme_planner_counters_of_backend, 0)
+{
+	const SeemePlannerCounters *c = &seeme_planner_counters;
+	int64		values[] = {c->statements_judged, c->statements_walked, c->columns_examined,
+	c->scopes_counted, c->indexes_opened};
+	Datum		datums[lengthof(values)];
+	bool		nulls[lengthof(values)] = {false};
+	TupleDesc	columns;
+
+	if (get_call_result_type(fcinfo, NULL, &columns) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "the result is no row");
+	for (int i = 0; i < lengthof(values); i++)
+		datums[i] = Int64GetDatum(values[i]);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), datums, nulls)));
 }

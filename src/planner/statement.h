@@ -31,6 +31,9 @@ typedef struct SeemeColumnStatistics
 	double		null_part;
 } SeemeColumnStatistics;
 
+/* Of so many columns statistics are remembered. */
+#define SEEME_KNOWN_COLUMNS 8
+
 /* The statement that is being planned. What is not known is NULL. */
 typedef struct SeemeStatement
 {
@@ -41,7 +44,8 @@ typedef struct SeemeStatement
 	bool		only_reads;
 	RelOptInfo *rel;			/* the table that is_point_query is about */
 	bool		is_point_query;
-	SeemeColumnStatistics statistics;
+	SeemeColumnStatistics statistics[SEEME_KNOWN_COLUMNS];
+	int			next;			/* the place in statistics that is overwritten next */
 } SeemeStatement;
 
 extern SeemeStatement *seeme_statement(PlannerInfo *root);

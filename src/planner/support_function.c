@@ -240,21 +240,26 @@ double
 seeme_distinct_values(PlannerInfo *root, Var *column, double *null_part)
 {
 	RelOptInfo *rel = find_base_rel(root, column->varno);
-	SeemeColumnStatistics *known = &seeme_statement(root)->statistics;
+	SeemeStatement *statement = seeme_statement(root);
+	SeemeColumnStatistics *known = statement->statistics;
+	VariableStatData variable;
+	bool		is_default;
 
-	if (known->rel != rel || known->column != column->varattno)
-	{
-		VariableStatData variable;
-		bool		is_default;
-
-		find_statistics(root, rel, column, &variable);
-		known->rel = rel;
-		known->column = column->varattno;
-		known->distinct = Max(get_variable_numdistinct(&variable, &is_default), 1);
-		known->null_part = HeapTupleIsValid(variable.statsTuple) ?
-			((Form_pg_statistic) GETSTRUCT(variable.statsTuple))->stanullfrac : 0;
-		ReleaseVariableStats(variable);
-	}
+	for (int i = 0; i < SEEME_KNOWN_COLUMNS; i++)
+		if (known[i].rel == rel && known[i].column == column->varattno)
+		{
+			*null_part = known[i].null_part;
+			return known[i].distinct;
+		}
+	known += statement->next;
+	statement->next = (statement->next + 1) % SEEME_KNOWN_COLUMNS;
+	find_statistics(root, rel, column, &variable);
+	known->rel = rel;
+	known->column = column->varattno;
+	known->distinct = Max(get_variable_numdistinct(&variable, &is_default), 1);
+	known->null_part = HeapTupleIsValid(variable.statsTuple) ?
+		((Form_pg_statistic) GETSTRUCT(variable.statsTuple))->stanullfrac : 0;
+	ReleaseVariableStats(variable);
 	*null_part = known->null_part;
 	return known->distinct;
 }
