@@ -45,3 +45,10 @@ $$;
 COMMENT ON FUNCTION seeme.findings_on_search() IS
   'Part of the security report: what may be looked up in indexes before anybody asks who may see '
   'the row';
+
+CREATE FUNCTION seeme.planner_counters(OUT statements_judged bigint, OUT statements_walked bigint,
+  OUT columns_examined bigint, OUT scopes_counted bigint, OUT indexes_opened bigint)
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'seeme_planner_counters_of_backend';
+COMMENT ON FUNCTION seeme.planner_counters() IS
+  'How much work planning queries on protected tables took in this session';

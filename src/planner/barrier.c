@@ -58,6 +58,7 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "catalog/pg_class.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -131,15 +132,6 @@ recompute_qual_security_level(PlannerInfo *root)
 	}
 }
 
-static bool
-has_volatile_function(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	return check_functions_in_node(node, seeme_is_volatile, NULL) || IsA(node, NextValueExpr) ||
-		expression_tree_walker(node, has_volatile_function, context);
-}
-
 /* Whether a policy may be a qual like any other, once nothing in the statement may leak. */
 static bool
 may_be_ordinary(PlannerInfo *root, List *policy)
@@ -147,7 +139,7 @@ may_be_ordinary(PlannerInfo *root, List *policy)
 	bool		only_reads = root->parse->commandType == CMD_SELECT && root->parse->rowMarks == NIL;
 	ListCell   *cell;
 
-	if (has_volatile_function((Node *) policy, NULL))
+	if (seeme_has_volatile_function((Node *) policy, NULL))
 		return false;
 	if (only_reads)
 		return true;
@@ -208,6 +200,8 @@ seeme_place_policy(PlannerInfo *root, RelOptInfo *rel)
 	if (!is_ours || !enable_policy_conditions)
 		return;
 
+	/* PostgreSQL does so when this hook is done. An index of this table is looked for until then. */
+	root->simple_rel_array[rel->relid] = rel;
 	for (int i = 0; i < nelements; i++)
 		policy = list_concat(policy, list_nth(rte->securityQuals, i));
 	others = list_copy_tail(rte->securityQuals, nelements);
@@ -238,6 +232,33 @@ seeme_place_policy(PlannerInfo *root, RelOptInfo *rel)
 	recompute_qual_security_level(root);
 }
 
+/*
+ * Whether an index may be about a column of a clause: only then is anything gained by another round
+ * of index paths.
+ */
+static bool
+may_have_index(RelOptInfo *rel, Node *clause)
+{
+	Bitmapset  *columns = NULL;
+	bool		found = false;
+	ListCell   *cell;
+
+	pull_varattnos(clause, rel->relid, &columns);
+	foreach(cell, rel->indexlist)
+	{
+		IndexOptInfo *index = lfirst(cell);
+
+		found |= index->indexprs != NIL || index->indpred != NIL;
+		for (int i = 0; i < index->nkeycolumns && !found; i++)
+			found = bms_is_member(index->indexkeys[i] - FirstLowInvalidHeapAttributeNumber,
+								  columns);
+		if (found)
+			break;
+	}
+	bms_free(columns);
+	return found;
+}
+
 /* Whether a clause may go before the policy although it stands behind it. */
 static bool
 is_promotable(PlannerInfo *root, RestrictInfo *clause)
@@ -265,6 +286,7 @@ mark_leakproof(Node *node)
 	}
 }
 
+/* Marks the harmless ones of these clauses. Whether an index may be used for one of them. */
 static bool
 promote(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 {
@@ -279,7 +301,7 @@ promote(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 			is_promotable(root, clause))
 		{
 			mark_leakproof((Node *) clause);
-			found = true;
+			found = found || may_have_index(rel, (Node *) clause->clause);
 		}
 	}
 	return found;

@@ -171,6 +171,19 @@ seeme_is_volatile(Oid function, void *context)
 	return properties_of(function).is_volatile;
 }
 
+/* Whether a function in an expression is volatile. */
+bool
+seeme_has_volatile_function(Node *node, void *context)
+{
+	if (seeme_is_leaf(node))
+		return false;
+	if (IsA(node, FuncExpr) ? seeme_is_volatile(((FuncExpr *) node)->funcid, NULL)
+		: check_functions_in_node(node, seeme_is_volatile, NULL) || IsA(node, NextValueExpr))
+		return true;
+	return !seeme_is_simple(node) &&
+		expression_tree_walker(node, seeme_has_volatile_function, context);
+}
+
 /* Whether an expression is a call about a column of a table, its other arguments constants. */
 bool
 seeme_is_call(Node *expression, Index relid)
@@ -195,7 +208,7 @@ mark_calls(Node *node, void *found)
 		((FuncExpr *) node)->location = POLICY_LOCATION;
 		*(bool *) found = true;
 	}
-	return expression_tree_walker(node, mark_calls, found);
+	return !seeme_is_simple(node) && expression_tree_walker(node, mark_calls, found);
 }
 
 /* Marks the calls of this library that a policy makes; false if it makes none. */
@@ -221,7 +234,7 @@ has_marked_call(Node *node, void *context)
 		return false;
 	if (IsA(node, FuncExpr) && seeme_is_marked((FuncExpr *) node))
 		return true;
-	return expression_tree_walker(node, has_marked_call, context);
+	return !seeme_is_simple(node) && expression_tree_walker(node, has_marked_call, context);
 }
 
 /* Whether a policy's call is in an expression. */

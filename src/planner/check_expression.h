@@ -24,11 +24,43 @@ typedef struct SeemeCall
 	FunctionCallInfo info;
 } SeemeCall;
 
+/* Whether an expression has no parts. */
+static inline bool
+seeme_is_leaf(Node *node)
+{
+	return node == NULL || IsA(node, Var) || IsA(node, Const) || IsA(node, Param);
+}
+
+/*
+ * Whether an expression has no parts but arguments without parts. Most have not, and walking them
+ * takes longer than to look.
+ */
+static inline bool
+seeme_is_simple(Node *node)
+{
+	List	   *arguments;
+	ListCell   *cell;
+
+	if (seeme_is_leaf(node))
+		return true;
+	if (IsA(node, FuncExpr))
+		arguments = ((FuncExpr *) node)->args;
+	else if (IsA(node, OpExpr))
+		arguments = ((OpExpr *) node)->args;
+	else
+		return false;
+	foreach(cell, arguments)
+		if (!seeme_is_leaf(lfirst(cell)))
+			return false;
+	return true;
+}
+
 extern int	seeme_only_scope(List *args);
 extern Var *seeme_scope_column(FuncExpr *call);
 extern bool seeme_is_function(Oid function, PGFunction implementation);
 extern bool seeme_is_own_function(Oid function);
 extern bool seeme_is_volatile(Oid function, void *context);
+extern bool seeme_has_volatile_function(Node *node, void *context);
 extern bool seeme_is_call(Node *expression, Index relid);
 extern bool seeme_mark_policy_calls(Node *policy);
 extern bool seeme_is_marked(FuncExpr *call);

@@ -16,17 +16,15 @@
 
 #include <math.h>
 
-#include "access/htup_details.h"
-#include "catalog/pg_statistic.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/array.h"
 #include "utils/index_selfuncs.h"
 #include "utils/lsyscache.h"
-#include "utils/selfuncs.h"
 
 #include "planner/index_cost.h"
+#include "planner/support_function.h"
 
 /* Whether an index condition is `column = ANY (function)`, made by a support function of a call. */
 static bool
@@ -42,16 +40,12 @@ is_list_of_ids(IndexClause *clause, RestrictInfo *condition)
 static double
 number_of_ids(PlannerInfo *root, Node *column, Selectivity part)
 {
-	VariableStatData variable;
 	double		distinct;
-	double		null_part = 0;
-	bool		is_default;
+	double		null_part;
 
-	examine_variable(root, column, 0, &variable);
-	distinct = get_variable_numdistinct(&variable, &is_default);
-	if (HeapTupleIsValid(variable.statsTuple))
-		null_part = ((Form_pg_statistic) GETSTRUCT(variable.statsTuple))->stanullfrac;
-	ReleaseVariableStats(variable);
+	while (IsA(column, RelabelType))
+		column = (Node *) ((RelabelType *) column)->arg;
+	distinct = seeme_distinct_values(root, castNode(Var, column), &null_part);
 	return null_part < 1 ? rint(part / (1 - null_part) * distinct) : 0;
 }
 

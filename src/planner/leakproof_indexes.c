@@ -35,8 +35,10 @@
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "planner/leakproof.h"
+#include "planner/statement.h"
 
 static bool
 tells_more(Oid function, void *context)
@@ -140,16 +142,10 @@ is_complete(Relation index)
 }
 
 static bool
-is_in_index(Relation index, Node *expression, Index rti)
+is_one_of(List *indexed, Node *expression)
 {
-	List	   *indexed;
 	ListCell   *cell;
 
-	if (heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) || !is_complete(index))
-		return false;
-	indexed = RelationGetIndexExpressions(index);
-	if (rti != 1)
-		ChangeVarNodes((Node *) indexed, 1, rti, 0);
 	foreach(cell, indexed)
 	{
 		Node	   *other = lfirst(cell);
@@ -160,6 +156,61 @@ is_in_index(Relation index, Node *expression, Index rti)
 			return true;
 	}
 	return false;
+}
+
+static bool
+is_in_index(Relation index, Node *expression, Index rti)
+{
+	List	   *indexed;
+
+	if (!is_complete(index))
+		return false;
+	indexed = RelationGetIndexExpressions(index);
+	if (rti != 1)
+		ChangeVarNodes((Node *) indexed, 1, rti, 0);
+	return is_one_of(indexed, expression);
+}
+
+/*
+ * Whether the planner knows the indexes of a table already. It has left out those that are not
+ * complete, but for partial ones.
+ */
+static bool
+is_planned(PlannerInfo *root, Index rti, RangeTblEntry *rte)
+{
+	return (rte->relkind == RELKIND_RELATION || rte->relkind == RELKIND_MATVIEW) && !rte->inh &&
+		rti < root->simple_rel_array_size && root->simple_rel_array[rti] != NULL;
+}
+
+static bool
+is_in_planned_index(RelOptInfo *rel, Node *expression)
+{
+	ListCell   *cell;
+
+	foreach(cell, rel->indexlist)
+	{
+		IndexOptInfo *index = lfirst(cell);
+
+		/* Other extensions put indexes there that do not exist. */
+		if (index->indexprs != NIL && index->indpred == NIL && !index->hypothetical &&
+			is_one_of(index->indexprs, expression))
+			return true;
+	}
+	return false;
+}
+
+/* Whether an index has expressions. Finding out is cheaper than opening it. */
+static bool
+has_expressions(Oid index)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	bool		found;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	found = !heap_attisnull(tuple, Anum_pg_index_indexprs, NULL);
+	ReleaseSysCache(tuple);
+	return found;
 }
 
 bool
@@ -173,7 +224,12 @@ seeme_is_indexed(PlannerInfo *root, Node *expression)
 	if (find_table(expression, &rti) || rti == 0 || IS_SPECIAL_VARNO(rti))
 		return false;
 	rte = planner_rt_fetch(rti, root);
-	if (rte->rtekind != RTE_RELATION || tells_more_than_errors(expression, NULL))
+	if (rte->rtekind != RTE_RELATION)
+		return false;
+	if (is_planned(root, rti, rte))
+		return is_in_planned_index(root->simple_rel_array[rti], expression) &&
+			!tells_more_than_errors(expression, NULL);
+	if (tells_more_than_errors(expression, NULL))
 		return false;
 	table = table_open(rte->relid, NoLock);
 	if (table->rd_rel->relhasindex && indexes_cover(table, rte->inh))
@@ -183,8 +239,12 @@ seeme_is_indexed(PlannerInfo *root, Node *expression)
 
 		foreach(cell, indexes)
 		{
-			Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+			Relation	index;
 
+			if (!has_expressions(lfirst_oid(cell)))
+				continue;
+			seeme_planner_counters.indexes_opened++;
+			index = index_open(lfirst_oid(cell), AccessShareLock);
 			found = is_in_index(index, expression, rti);
 			index_close(index, NoLock);
 			if (found)

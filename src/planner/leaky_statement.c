@@ -37,8 +37,7 @@
  * planned from a copy; the original remains in rte->subquery, so its constants are folded here.
  * Whatever PostgreSQL makes of a level later only recombines what is judged here.
  *
- * Owns what it remembers of the last query level that was let pass. Must not judge an expression
- * (leakproof.c).
+ * Must not judge an expression (leakproof.c).
  */
 #include "postgres.h"
 
@@ -49,13 +48,13 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
-#include "utils/memutils.h"
 #include "utils/syscache.h"
 
 #include "core/compat.h"
 #include "planner/check_expression.h"
 #include "planner/leakproof.h"
 #include "planner/leaky_statement.h"
+#include "planner/statement.h"
 
 /* A query level. */
 typedef struct Level
@@ -77,28 +76,6 @@ typedef struct SplitContext
 static bool level_may_leak(Query *query, Level *level);
 static bool sublevel_may_leak(Query *query, bool is_in_condition);
 static bool may_leak(Node *expression, Level *level, bool in_policy);
-
-/* The top level of the statement that was let pass last, as long as it is planned. */
-static PlannerInfo *harmless = NULL;
-
-static void
-forget(void *arg)
-{
-	harmless = NULL;
-}
-
-/* A PlannerInfo lives as long as its memory context: nothing frees one by itself. */
-static void
-remember(PlannerInfo *top)
-{
-	MemoryContextCallback *callback = MemoryContextAlloc(top->planner_cxt,
-														 sizeof(MemoryContextCallback));
-
-	callback->func = forget;
-	callback->arg = NULL;
-	MemoryContextRegisterResetCallback(top->planner_cxt, callback);
-	harmless = top;
-}
 
 /*
  * Whether nothing in a sub-select can be noticed but its conditions, which are judged. Its targets
@@ -155,7 +132,8 @@ needs_split(Node *node, void *in_policy)
 			return true;
 		default:
 			return is_own_call(node, *(bool *) in_policy) ||
-				expression_tree_walker(node, needs_split, in_policy);
+				(!seeme_is_simple(node) &&
+				 expression_tree_walker(node, needs_split, in_policy));
 	}
 }
 
@@ -309,6 +287,8 @@ sublinks_may_leak(Node *node, void *context)
 		return false;
 	if (IsA(node, Query))
 		return sublevel_may_leak((Query *) node, false);
+	if (seeme_is_simple(node))
+		return false;
 	return expression_tree_walker(node, sublinks_may_leak, context);
 }
 
@@ -508,15 +488,25 @@ statement_may_leak(PlannerInfo *top, bool is_preprocessed, List **checks)
 bool
 seeme_statement_may_leak(PlannerInfo *root, List **checks)
 {
-	PlannerInfo *top = root;
+	SeemeStatement *statement = seeme_statement(root);
+	PlannerInfo *top = statement->top;
 
-	while (top->parent_root != NULL)
-		top = top->parent_root;
-	if (top == harmless)
+	if (statement->is_harmless)
 		return false;
+	/*
+	 * A statement that may leak may not, once more of it is preprocessed: before another level is
+	 * planned. Between two tables of a level nothing changes.
+	 */
+	if (statement->leaky == root)
+		return true;
+	seeme_planner_counters.statements_judged++;
 	/* While a CTE or a sub-select of an expression is planned, the top is not preprocessed. */
 	if (statement_may_leak(top, top == root, top == root ? checks : NULL))
+	{
+		/* Judging may plan other statements: it evaluates constants. */
+		seeme_statement(root)->leaky = root;
 		return true;
-	remember(top);
+	}
+	seeme_statement(root)->is_harmless = true;
 	return false;
 }

@@ -146,6 +146,16 @@ find_both(RelOptInfo *rel, RestrictInfo **first, RestrictInfo **second)
 	return *second != NULL;
 }
 
+/* Whether there are two calls among a table's conditions that may be merged. */
+bool
+seeme_has_two_checks(RelOptInfo *rel)
+{
+	RestrictInfo *first;
+	RestrictInfo *second;
+
+	return list_length(rel->baserestrictinfo) > 1 && find_both(rel, &first, &second);
+}
+
 /*
  * Merges two calls among a table's conditions, unless an index may be used for one of them. The
  * plan depends on the role, because the role must be allowed to execute the function. Every plan
@@ -162,7 +172,7 @@ seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
 
 	if (!find_both(rel, &first, &second) ||
 		!(seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) first->clause)->varattno) ||
-		  seeme_is_point_query(rel)))
+		  seeme_is_point_query(root, rel)))
 		return;
 	clause = as_one((Node *) first->clause, (Node *) second->clause, rel->relid);
 	if (clause == NULL)

@@ -10,6 +10,7 @@
 
 #pragma GCC visibility push(hidden)
 
+extern bool seeme_has_two_checks(RelOptInfo *rel);
 extern void seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel);
 extern void seeme_check_both(PlannerInfo *root, Index relid);
 

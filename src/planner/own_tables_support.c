@@ -163,7 +163,7 @@ selectivity(SupportRequestSelectivity *request)
 	if (column == NULL)
 		return 0.5;
 	/* People mostly name a project, or a row, that they see. */
-	if (rel != NULL && (seeme_is_fixed(rel, column->varattno) || seeme_is_point_query(rel)))
+	if (rel != NULL && (seeme_is_fixed(rel, column->varattno) || seeme_is_point_query(request->root, rel)))
 		return 1.0;
 	distinct = distinct_values(request->root, (Node *) column, request->varRelid, &null_part);
 	n = count_listed(listed, request->args, rel == NULL ? 0 : rel->tuples);
@@ -206,7 +206,7 @@ index_condition(SupportRequestIndexCondition *request)
 	if (request->indexcol > 0 && !SEEME_LATER_ARRAYS_KEEP_ORDER)
 		return NIL;
 	if (seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
-		seeme_is_point_query(index->rel))
+		seeme_is_point_query(request->root, index->rel))
 		return NIL;
 	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID,
 								BTEqualStrategyNumber);

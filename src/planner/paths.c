@@ -38,6 +38,7 @@
 #include "planner/nearest_rows.h"
 #include "planner/paths.h"
 #include "planner/policy_arms.h"
+#include "planner/statement.h"
 #include "planner/support_function.h"
 #include "core/version.h"
 
@@ -116,6 +117,27 @@ make_path(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check, int workers)
 	return &path->path;
 }
 
+/*
+ * Whether the expressions of a query that reads are all in its targets, conditions and limits, as
+ * those of most queries are.
+ */
+static bool
+has_tables_only(Query *query)
+{
+	ListCell   *cell;
+
+	if (query->cteList != NIL || query->setOperations != NULL || query->windowClause != NIL)
+		return false;
+	foreach(cell, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
+
+		if (rte->rtekind != RTE_RELATION || rte->tablesample != NULL || rte->securityQuals != NIL)
+			return false;
+	}
+	return true;
+}
+
 /* Whether a query, or a query in it, changes or locks rows, or calls a volatile function. */
 static bool
 does_more_than_read(Node *node, void *context)
@@ -130,23 +152,51 @@ does_more_than_read(Node *node, void *context)
 		case T_Var:
 		case T_Const:
 		case T_Param:
+		case T_RangeTblRef:
 			return false;
-		case T_TargetEntry:
-			return does_more_than_read((Node *) ((TargetEntry *) node)->expr, context);
 		case T_List:
 			foreach(cell, (List *) node)
-				if (does_more_than_read(lfirst(cell), context))
+			{
+				Node	   *element = lfirst(cell);
+
+				if (element != NULL && IsA(element, TargetEntry))
+					element = (Node *) ((TargetEntry *) element)->expr;
+				if (!seeme_is_leaf(element) && does_more_than_read(element, context))
 					return true;
+			}
 			return false;
+		case T_FromExpr:
+			return does_more_than_read((Node *) ((FromExpr *) node)->fromlist, context) ||
+				does_more_than_read(((FromExpr *) node)->quals, context);
+		case T_FuncExpr:
+			return seeme_is_volatile(((FuncExpr *) node)->funcid, NULL) ||
+				does_more_than_read((Node *) ((FuncExpr *) node)->args, context);
 		case T_Query:
-			return ((Query *) node)->commandType != CMD_SELECT ||
-				((Query *) node)->rowMarks != NIL ||
-				query_tree_walker((Query *) node, does_more_than_read, context, 0);
+			if (((Query *) node)->commandType != CMD_SELECT || ((Query *) node)->rowMarks != NIL)
+				return true;
+			if (has_tables_only((Query *) node))
+				return does_more_than_read((Node *) ((Query *) node)->targetList, context) ||
+					does_more_than_read((Node *) ((Query *) node)->jointree, context) ||
+					does_more_than_read(((Query *) node)->havingQual, context) ||
+					does_more_than_read(((Query *) node)->limitOffset, context) ||
+					does_more_than_read(((Query *) node)->limitCount, context);
+			return query_tree_walker((Query *) node, does_more_than_read, context, 0);
 		default:
 			break;
 	}
 	return check_functions_in_node(node, seeme_is_volatile, NULL) || IsA(node, NextValueExpr) ||
 		expression_tree_walker(node, does_more_than_read, context);
+}
+
+static bool
+any_does_more_than_read(PlannerInfo *top)
+{
+	ListCell   *cell;
+
+	foreach(cell, top->glob->subroots)
+		if (does_more_than_read((Node *) lfirst_node(PlannerInfo, cell)->parse, NULL))
+			return true;
+	return does_more_than_read((Node *) top->parse, NULL);
 }
 
 /*
@@ -157,14 +207,16 @@ does_more_than_read(Node *node, void *context)
 static bool
 only_reads(PlannerInfo *root)
 {
-	ListCell   *cell;
+	SeemeStatement *statement = seeme_statement(root);
 
-	while (root->parent_root != NULL)
-		root = root->parent_root;
-	foreach(cell, root->glob->subroots)
-		if (does_more_than_read((Node *) lfirst_node(PlannerInfo, cell)->parse, NULL))
-			return false;
-	return !does_more_than_read((Node *) root->parse, NULL);
+	/* Between two tables of a query level nothing of this changes. */
+	if (statement->walked != root)
+	{
+		seeme_planner_counters.statements_walked++;
+		statement->only_reads = !any_does_more_than_read(statement->top);
+		statement->walked = root;
+	}
+	return statement->only_reads;
 }
 
 /* Whether a query compares one of these columns with something known. */
@@ -180,11 +232,10 @@ any_is_fixed(RelOptInfo *rel, Bitmapset *columns)
 }
 
 static void
-add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *check, Bitmapset *columns)
+add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *check)
 {
 	if (!enable_permission_scan || rte->tablesample != NULL || rel->tuples < MIN_ROWS ||
-		rel->lateral_relids != NULL || seeme_is_point_query(rel) || any_is_fixed(rel, columns) ||
-		!is_heap(rte->relid))
+		rel->lateral_relids != NULL || !is_heap(rte->relid))
 		return;
 	add_path(rel, make_path(root, rel, check, 0));
 	if (rel->consider_parallel)
@@ -203,6 +254,8 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 {
 	RestrictInfo *check;
 	List	   *arms;
+	bool		is_point;
+	bool		is_fixed;
 
 	if (!seeme_version_fits())
 		return;
@@ -215,16 +268,22 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 	check = find_check(rel, &arms);
 	if (check == NULL)
 		return;
+	is_point = seeme_is_point_query(root, rel);
+	is_fixed = any_is_fixed(rel, seeme_columns_of_arms(arms));
+	/* One row, found by its key: none of the three ways gains anything. */
+	if (is_point && !is_fixed && !seeme_has_two_checks(rel))
+		return;
 	if (!only_reads(root))
 	{
 		seeme_ask_for_both(root, rel);
 		return;
 	}
-	if (!seeme_is_one_check(arms) || !seeme_ask_once(root, rel, check))
+	if (!is_fixed || !seeme_is_one_check(arms) || !seeme_ask_once(root, rel, check))
 	{
 		if (list_length(arms) == 1 && seeme_arms_are_exact(arms))
 			seeme_trust_index(check);
-		add_scan(root, rel, rte, check, seeme_columns_of_arms(arms));
+		if (!is_point && !is_fixed)
+			add_scan(root, rel, rte, check);
 	}
 	seeme_add_nearest_rows(root, rel);
 }

@@ -26,7 +26,9 @@
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
 #include "optimizer/plancat.h"
+#include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -42,8 +44,9 @@
 #include "functions/permitted.h"
 #include "identity/identity.h"
 #include "planner/check_expression.h"
-#include "planner/policy_arms.h"
 #include "planner/index_cost.h"
+#include "planner/policy_arms.h"
+#include "planner/statement.h"
 #include "planner/support_function.h"
 
 /* An estimate reads at most this many places. A person with more of them has many. */
@@ -70,7 +73,8 @@ constant_text(Node *node)
 
 /*
  * The number of scopes in which the asking person holds the code of a call; -1: too many to count,
- * or not known.
+ * or not known. The last answer is remembered: it is the same for each index and each table of most
+ * queries.
  */
 static int
 count_permitted(List *args, int scope)
@@ -101,6 +105,7 @@ count_permitted(List *args, int scope)
 	if (last.is_known && last.identity == identity && last.generation == generation &&
 		last.scope == scope && strcmp(last.code, code) == 0)
 		return last.count;
+	seeme_planner_counters.scopes_counted++;
 	count = seeme_count_permitted(scope, code, NULL, PLACES_FOR_ESTIMATE);
 	last.is_known = true;
 	last.identity = identity;
@@ -168,12 +173,13 @@ seeme_is_fixed(RelOptInfo *rel, int column)
 	return fixing_condition(rel, column, &value) != NULL;
 }
 
-/* Whether a query looks for at most one row, by a unique key. */
-bool
-seeme_is_point_query(RelOptInfo *rel)
+static bool
+is_point_query(RelOptInfo *rel)
 {
 	ListCell   *cell;
 
+	if (rel->baserestrictinfo == NIL)
+		return false;
 	foreach(cell, rel->indexlist)
 	{
 		IndexOptInfo *index = lfirst(cell);
@@ -187,28 +193,91 @@ seeme_is_point_query(RelOptInfo *rel)
 	return false;
 }
 
-/* The number of distinct values of a column, by statistics; and the part of nulls. */
-static double
-distinct_values(PlannerInfo *root, Node *column, int varRelid, double *null_part)
+/* Whether a query looks for at most one row, by a unique key. Once its conditions are there. */
+bool
+seeme_is_point_query(PlannerInfo *root, RelOptInfo *rel)
 {
+	SeemeStatement *statement = seeme_statement(root);
+
+	if (statement->rel != rel)
+	{
+		statement->is_point_query = is_point_query(rel);
+		statement->rel = rel;
+	}
+	return statement->is_point_query;
+}
+
+/*
+ * Finds the statistics of a column. What examine_variable() does besides is to find out whether the
+ * asking role may see values of the column, by its privileges on the table: here no value is looked
+ * at.
+ */
+static void
+find_statistics(PlannerInfo *root, RelOptInfo *rel, Var *column, VariableStatData *variable)
+{
+	RangeTblEntry *rte = planner_rt_fetch(rel->relid, root);
+
+	seeme_planner_counters.columns_examined++;
+	if (rte->rtekind != RTE_RELATION || get_relation_stats_hook != NULL)
+	{
+		examine_variable(root, (Node *) column, 0, variable);
+		return;
+	}
+	memset(variable, 0, sizeof(*variable));
+	variable->var = (Node *) column;
+	variable->rel = rel;
+	variable->vartype = variable->atttype = column->vartype;
+	variable->atttypmod = column->vartypmod;
+	variable->isunique = has_unique_index(rel, column->varattno);
+	variable->statsTuple = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(rte->relid),
+										   Int16GetDatum(column->varattno),
+										   BoolGetDatum(rte->inh));
+	variable->freefunc = ReleaseSysCache;
+}
+
+/* The number of distinct values of a column, by statistics; and the part of nulls. */
+double
+seeme_distinct_values(PlannerInfo *root, Var *column, double *null_part)
+{
+	RelOptInfo *rel = find_base_rel(root, column->varno);
+	SeemeStatement *statement = seeme_statement(root);
+	SeemeColumnStatistics *known = statement->statistics;
 	VariableStatData variable;
-	double		distinct;
 	bool		is_default;
 
-	examine_variable(root, column, varRelid, &variable);
-	distinct = get_variable_numdistinct(&variable, &is_default);
-	*null_part = HeapTupleIsValid(variable.statsTuple) ?
+	for (int i = 0; i < SEEME_KNOWN_COLUMNS; i++)
+		if (known[i].rel == rel && known[i].column == column->varattno)
+		{
+			*null_part = known[i].null_part;
+			return known[i].distinct;
+		}
+	known += statement->next;
+	statement->next = (statement->next + 1) % SEEME_KNOWN_COLUMNS;
+	find_statistics(root, rel, column, &variable);
+	known->rel = rel;
+	known->column = column->varattno;
+	known->distinct = Max(get_variable_numdistinct(&variable, &is_default), 1);
+	known->null_part = HeapTupleIsValid(variable.statsTuple) ?
 		((Form_pg_statistic) GETSTRUCT(variable.statsTuple))->stanullfrac : 0;
 	ReleaseVariableStats(variable);
-	return Max(distinct, 1);
+	*null_part = known->null_part;
+	return known->distinct;
+}
+
+/* The table of a column; NULL: it is none of this query level. */
+static RelOptInfo *
+table_of(PlannerInfo *root, Var *column)
+{
+	return column->varno < root->simple_rel_array_size ? root->simple_rel_array[column->varno] : NULL;
 }
 
 /* The part of rows that a call of seeme_has_permission() lets through. */
 static Selectivity
-selectivity(PlannerInfo *root, List *args, int varRelid)
+selectivity(PlannerInfo *root, List *args)
 {
 	int			scope = seeme_only_scope(args);
 	Node	   *column;
+	RelOptInfo *rel;
 	int			permitted;
 	double		distinct;
 	double		null_part;
@@ -220,17 +289,14 @@ selectivity(PlannerInfo *root, List *args, int varRelid)
 		column = (Node *) ((RelabelType *) column)->arg;
 	if (!IsA(column, Var) || ((Var *) column)->varlevelsup != 0)
 		return 0.5;
-	if (((Var *) column)->varno < root->simple_rel_array_size)
-	{
-		RelOptInfo *rel = root->simple_rel_array[((Var *) column)->varno];
-
-		/* A person who names a project, or a row, is likely to see it. Counting costs time. */
-		if (rel != NULL &&
-			(seeme_is_fixed(rel, ((Var *) column)->varattno) || seeme_is_point_query(rel)))
-			return 1.0;
-	}
+	rel = table_of(root, (Var *) column);
+	if (rel == NULL)
+		return 0.5;
+	/* A person who names a project, or a row, is likely to see it. Counting costs time. */
+	if (seeme_is_point_query(root, rel) || seeme_is_fixed(rel, ((Var *) column)->varattno))
+		return 1.0;
 	permitted = count_permitted(args, scope);
-	distinct = distinct_values(root, column, varRelid, &null_part);
+	distinct = seeme_distinct_values(root, (Var *) column, &null_part);
 	if (permitted < 0)
 		return 0.5 * (1 - null_part);
 	return Min((permitted + 0.1) / distinct, 1.0) * (1 - null_part);
@@ -240,13 +306,35 @@ selectivity(PlannerInfo *root, List *args, int varRelid)
 static Oid
 list_function(Oid has_permission, int scope)
 {
+	static struct
+	{
+		Oid			has_permission;
+		Oid			list;
+	}			known[SEEME_ARG_RESOURCE + 1];
+	static uint64 known_under = 0;
 	Oid			types[2] = {TEXTOID, TEXTOID};
-	oidvector  *vector = buildoidvector(types, scope == SEEME_ARG_RESOURCE ? 2 : 1);
 
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   CStringGetDatum(seeme_scope_descriptors[scope].list_function),
-						   PointerGetDatum(vector),
-						   ObjectIdGetDatum(get_func_namespace(has_permission)));
+	if (known_under != seeme_function_generation)
+	{
+		memset(known, 0, sizeof(known));
+		known_under = seeme_function_generation;
+	}
+	if (known[scope].has_permission != has_permission)
+	{
+		uint64		changes = seeme_function_generation;
+		oidvector  *vector = buildoidvector(types, scope == SEEME_ARG_RESOURCE ? 2 : 1);
+		Oid			found;
+
+		found = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+								CStringGetDatum(seeme_scope_descriptors[scope].list_function),
+								PointerGetDatum(vector),
+								ObjectIdGetDatum(get_func_namespace(has_permission)));
+		if (changes != seeme_function_generation)
+			return found;
+		known[scope].has_permission = has_permission;
+		known[scope].list = found;
+	}
+	return known[scope].list;
 }
 
 /*
@@ -259,6 +347,7 @@ index_condition(SupportRequestIndexCondition *request)
 	List	   *args = IsA(request->node, FuncExpr) ? ((FuncExpr *) request->node)->args : NIL;
 	int			scope = seeme_only_scope(args);
 	IndexOptInfo *index = request->index;
+	Var		   *column;
 	Oid			equal;
 	Oid			function;
 	int			permitted;
@@ -273,8 +362,13 @@ index_condition(SupportRequestIndexCondition *request)
 		return NIL;
 	if (request->indexcol > 0 && !SEEME_LATER_ARRAYS_KEEP_ORDER)
 		return NIL;
-	if (seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
-		seeme_is_point_query(index->rel))
+	column = list_nth(args, scope);
+	while (IsA(column, RelabelType))
+		column = (Var *) ((RelabelType *) column)->arg;
+	if (!IsA(column, Var))
+		return NIL;
+	if (seeme_is_point_query(request->root, index->rel) ||
+		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]))
 		return NIL;
 	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID,
 								BTEqualStrategyNumber);
@@ -283,7 +377,7 @@ index_condition(SupportRequestIndexCondition *request)
 	permitted = count_permitted(args, scope);
 	if (permitted < 0 || permitted > (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS))
 		return NIL;
-	distinct = distinct_values(request->root, list_nth(args, scope), 0, &null_part);
+	distinct = seeme_distinct_values(request->root, column, &null_part);
 	if (permitted > distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART) && permitted > 1)
 		return NIL;
 	function = list_function(request->funcid, scope);
@@ -407,8 +501,8 @@ owner_index_condition(SupportRequestIndexCondition *request)
 		request->indexarg != SEEME_ARG_OWNER || !IsA(list_nth(call->args, SEEME_ARG_CODE), Const) ||
 		index->relam != BTREE_AM_OID || index->indexkeys[request->indexcol] == 0)
 		return NIL;
-	if (seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
-		seeme_is_point_query(index->rel))
+	if (seeme_is_point_query(request->root, index->rel) ||
+		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]))
 		return NIL;
 	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID,
 								BTEqualStrategyNumber);
@@ -434,13 +528,12 @@ owner_selectivity(SupportRequestSelectivity *request)
 
 	if (!IsA(list_nth(request->args, SEEME_ARG_CODE), Const))
 		return DEFAULT_EQ_SEL;
-	if (IsA(owner, Var) && ((Var *) owner)->varlevelsup == 0 &&
-		((Var *) owner)->varno < request->root->simple_rel_array_size)
+	if (IsA(owner, Var) && ((Var *) owner)->varlevelsup == 0)
 	{
-		RelOptInfo *rel = request->root->simple_rel_array[((Var *) owner)->varno];
+		RelOptInfo *rel = table_of(request->root, (Var *) owner);
 
-		if (rel != NULL &&
-			(seeme_is_fixed(rel, ((Var *) owner)->varattno) || seeme_is_point_query(rel)))
+		if (rel != NULL && (seeme_is_point_query(request->root, rel) ||
+							seeme_is_fixed(rel, ((Var *) owner)->varattno)))
 			return 1.0;
 	}
 	condition = owner_comparison(request->funcid, request->args,
@@ -491,7 +584,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_has_permission)
 	{
 		SupportRequestSelectivity *wanted = (SupportRequestSelectivity *) request;
 
-		wanted->selectivity = selectivity(wanted->root, wanted->args, wanted->varRelid);
+		wanted->selectivity = selectivity(wanted->root, wanted->args);
 		PG_RETURN_POINTER(wanted);
 	}
 	PG_RETURN_POINTER(NULL);
