@@ -35,6 +35,8 @@
  * Levels are looked at in the form in which they are. What is preprocessed already hangs on
  * root->parse of the top level and of each SubPlan (glob->subroots). A sub-select in FROM is
  * planned from a copy; the original remains in rte->subquery, so its constants are folded here.
+ * A member of a set operation is planned in place: while the next member is planned, the query of
+ * the one before has SubPlans and pulled-up sub-selects in it.
  * Whatever PostgreSQL makes of a level later only recombines what is judged here.
  *
  * Owns what it remembers of the last query level that was let pass. Must not judge an expression
@@ -76,6 +78,8 @@ typedef struct SplitContext
 
 static bool level_may_leak(Query *query, Level *level);
 static bool sublevel_may_leak(Query *query, bool is_in_condition);
+static bool member_may_leak(Query *query, PlannerInfo *parent, bool is_top, bool is_in_condition);
+static bool members_may_leak(PlannerInfo *root, Level *level);
 static bool may_leak(Node *expression, Level *level, bool in_policy);
 
 /* The top level of the statement that was let pass last, as long as it is planned. */
@@ -370,17 +374,13 @@ entry_may_leak(RangeTblEntry *rte, Query *query, Level *level)
 		case RTE_SUBQUERY:
 			if (rte->subquery == NULL)
 				return false;
-			if (level->is_top && query->setOperations != NULL)
-			{
-				/*
-				 * What a member of a UNION returns the statement returns: nothing above has a
-				 * condition on it.
-				 */
-				PlannerInfo root = {.type = T_PlannerInfo, .parse = rte->subquery};
-				Level		member = {&root, true, false, false, NULL};
-
-				return level_may_leak(rte->subquery, &member);
-			}
+			/*
+			 * What a member of a UNION returns the statement returns: nothing above has a condition
+			 * on it.
+			 */
+			if (query->setOperations != NULL)
+				return member_may_leak(rte->subquery, level->root, level->is_top,
+									   level->is_in_condition);
 			return sublevel_may_leak(rte->subquery, level->is_in_condition);
 		case RTE_FUNCTION:
 			return function_may_leak(rte, level);
@@ -454,6 +454,38 @@ sublevel_may_leak(Query *query, bool is_in_condition)
 	Level		level = {&root, false, false, is_in_condition, NULL};
 
 	return level_may_leak(query, &level);
+}
+
+/* The planned form of a member of a set operation; NULL before it is planned. */
+static PlannerInfo *
+planned_member(PlannerInfo *parent, Query *query)
+{
+	for (int i = 1; parent->simple_rel_array != NULL && i < parent->simple_rel_array_size; i++)
+	{
+		RelOptInfo *rel = parent->simple_rel_array[i];
+
+		if (rel != NULL && rel->subroot != NULL && rel->subroot->parse == query)
+			return rel->subroot;
+	}
+	return NULL;
+}
+
+/*
+ * A member of a set operation. It may be planned, not planned yet, or in between: while one of its
+ * own tables or sub-selects is planned. So a SubPlan in it must be found, by glob.
+ */
+static bool
+member_may_leak(Query *query, PlannerInfo *parent, bool is_top, bool is_in_condition)
+{
+	PlannerInfo root = {.type = T_PlannerInfo, .parse = query, .glob = parent->glob};
+	PlannerInfo *planned = planned_member(parent, query);
+	Level		level = {&root, is_top, false, is_in_condition, NULL};
+
+	if (planned == NULL)
+		return level_may_leak(query, &level);
+	level.root = planned;
+	level.is_preprocessed = true;
+	return level_may_leak(query, &level) || members_may_leak(planned, &level);
 }
 
 /*
