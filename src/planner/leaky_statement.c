@@ -51,6 +51,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/tlist.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
@@ -104,10 +105,40 @@ remember(PlannerInfo *top)
 	harmless = top;
 }
 
+/* Whether a LIMIT or OFFSET raises no error. A negative one does, once a row is asked for. */
+static bool
+is_good_limit(Node *count)
+{
+	return count == NULL ||
+		(IsA(count, Const) && (((Const *) count)->constisnull ||
+							   DatumGetInt64(((Const *) count)->constvalue) >= 0));
+}
+
+/*
+ * Whether sorting or grouping by these clauses raises no error. Records are compared column by
+ * column, and a column may be of a type that cannot be compared.
+ */
+static bool
+is_good_order(Query *query, List *clauses)
+{
+	ListCell   *cell;
+
+	foreach(cell, clauses)
+	{
+		SortGroupClause *clause = lfirst_node(SortGroupClause, cell);
+		Node	   *column = get_sortgroupclause_expr(clause, query->targetList);
+
+		if (!seeme_operator_is_privileged(clause->eqop) ||
+			!seeme_comparison_is_harmless(exprType(column)))
+			return false;
+	}
+	return true;
+}
+
 /*
  * Whether nothing in a sub-select can be noticed but its conditions, which are judged. Its targets
  * and its order are dropped or compared; it locks nothing, asks no other server, and raises no
- * error by what it returns.
+ * error by what it returns, by how many rows, or by their order.
  */
 static bool
 is_silent(Query *query)
@@ -117,8 +148,9 @@ is_silent(Query *query)
 	if (query->commandType != CMD_SELECT || query->hasAggs || query->hasWindowFuncs ||
 		query->hasTargetSRFs || query->setOperations != NULL || query->rowMarks != NIL ||
 		query->cteList != NIL || query->groupingSets != NIL ||
-		(query->limitCount != NULL && !IsA(query->limitCount, Const)) ||
-		(query->limitOffset != NULL && !IsA(query->limitOffset, Const)))
+		!is_good_limit(query->limitCount) || !is_good_limit(query->limitOffset) ||
+		!is_good_order(query, query->sortClause) || !is_good_order(query, query->groupClause) ||
+		!is_good_order(query, query->distinctClause))
 		return false;
 	foreach(cell, query->rtable)
 	{
