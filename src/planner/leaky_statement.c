@@ -35,6 +35,8 @@
  * Levels are looked at in the form in which they are. What is preprocessed already hangs on
  * root->parse of the top level and of each SubPlan (glob->subroots). A sub-select in FROM is
  * planned from a copy; the original remains in rte->subquery, so its constants are folded here.
+ * A member of a set operation is planned in place: while the next member is planned, the query of
+ * the one before has SubPlans and pulled-up sub-selects in it.
  * Whatever PostgreSQL makes of a level later only recombines what is judged here.
  *
  * Must not judge an expression (leakproof.c).
@@ -48,6 +50,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/tlist.h"
 #include "utils/syscache.h"
 
 #include "core/compat.h"
@@ -75,12 +78,44 @@ typedef struct SplitContext
 
 static bool level_may_leak(Query *query, Level *level);
 static bool sublevel_may_leak(Query *query, bool is_in_condition);
+static bool member_may_leak(Query *query, PlannerInfo *parent, bool is_top, bool is_in_condition);
+static bool members_may_leak(PlannerInfo *root, Level *level);
 static bool may_leak(Node *expression, Level *level, bool in_policy);
+
+/* Whether a LIMIT or OFFSET raises no error. A negative one does, once a row is asked for. */
+static bool
+is_good_limit(Node *count)
+{
+	return count == NULL ||
+		(IsA(count, Const) && (((Const *) count)->constisnull ||
+							   DatumGetInt64(((Const *) count)->constvalue) >= 0));
+}
+
+/*
+ * Whether sorting or grouping by these clauses raises no error. Records are compared column by
+ * column, and a column may be of a type that cannot be compared.
+ */
+static bool
+is_good_order(Query *query, List *clauses)
+{
+	ListCell   *cell;
+
+	foreach(cell, clauses)
+	{
+		SortGroupClause *clause = lfirst_node(SortGroupClause, cell);
+		Node	   *column = get_sortgroupclause_expr(clause, query->targetList);
+
+		if (!seeme_operator_is_privileged(clause->eqop) ||
+			!seeme_comparison_is_harmless(exprType(column)))
+			return false;
+	}
+	return true;
+}
 
 /*
  * Whether nothing in a sub-select can be noticed but its conditions, which are judged. Its targets
  * and its order are dropped or compared; it locks nothing, asks no other server, and raises no
- * error by what it returns.
+ * error by what it returns, by how many rows, or by their order.
  */
 static bool
 is_silent(Query *query)
@@ -90,8 +125,9 @@ is_silent(Query *query)
 	if (query->commandType != CMD_SELECT || query->hasAggs || query->hasWindowFuncs ||
 		query->hasTargetSRFs || query->setOperations != NULL || query->rowMarks != NIL ||
 		query->cteList != NIL || query->groupingSets != NIL ||
-		(query->limitCount != NULL && !IsA(query->limitCount, Const)) ||
-		(query->limitOffset != NULL && !IsA(query->limitOffset, Const)))
+		!is_good_limit(query->limitCount) || !is_good_limit(query->limitOffset) ||
+		!is_good_order(query, query->sortClause) || !is_good_order(query, query->groupClause) ||
+		!is_good_order(query, query->distinctClause))
 		return false;
 	foreach(cell, query->rtable)
 	{
@@ -350,17 +386,13 @@ entry_may_leak(RangeTblEntry *rte, Query *query, Level *level)
 		case RTE_SUBQUERY:
 			if (rte->subquery == NULL)
 				return false;
-			if (level->is_top && query->setOperations != NULL)
-			{
-				/*
-				 * What a member of a UNION returns the statement returns: nothing above has a
-				 * condition on it.
-				 */
-				PlannerInfo root = {.type = T_PlannerInfo, .parse = rte->subquery};
-				Level		member = {&root, true, false, false, NULL};
-
-				return level_may_leak(rte->subquery, &member);
-			}
+			/*
+			 * What a member of a UNION returns the statement returns: nothing above has a condition
+			 * on it.
+			 */
+			if (query->setOperations != NULL)
+				return member_may_leak(rte->subquery, level->root, level->is_top,
+									   level->is_in_condition);
 			return sublevel_may_leak(rte->subquery, level->is_in_condition);
 		case RTE_FUNCTION:
 			return function_may_leak(rte, level);
@@ -434,6 +466,38 @@ sublevel_may_leak(Query *query, bool is_in_condition)
 	Level		level = {&root, false, false, is_in_condition, NULL};
 
 	return level_may_leak(query, &level);
+}
+
+/* The planned form of a member of a set operation; NULL before it is planned. */
+static PlannerInfo *
+planned_member(PlannerInfo *parent, Query *query)
+{
+	for (int i = 1; parent->simple_rel_array != NULL && i < parent->simple_rel_array_size; i++)
+	{
+		RelOptInfo *rel = parent->simple_rel_array[i];
+
+		if (rel != NULL && rel->subroot != NULL && rel->subroot->parse == query)
+			return rel->subroot;
+	}
+	return NULL;
+}
+
+/*
+ * A member of a set operation. It may be planned, not planned yet, or in between: while one of its
+ * own tables or sub-selects is planned. So a SubPlan in it must be found, by glob.
+ */
+static bool
+member_may_leak(Query *query, PlannerInfo *parent, bool is_top, bool is_in_condition)
+{
+	PlannerInfo root = {.type = T_PlannerInfo, .parse = query, .glob = parent->glob};
+	PlannerInfo *planned = planned_member(parent, query);
+	Level		level = {&root, is_top, false, is_in_condition, NULL};
+
+	if (planned == NULL)
+		return level_may_leak(query, &level);
+	level.root = planned;
+	level.is_preprocessed = true;
+	return level_may_leak(query, &level) || members_may_leak(planned, &level);
 }
 
 /*
