@@ -197,6 +197,16 @@ COMMENT ON FUNCTION seeme.was_released(text, uuid) IS
   'Whether a resource was assigned to a project before and is not now. Reads what is committed '
   'now, whatever the transaction''s snapshot.';
 
+CREATE FUNCTION seeme.projects_left(resource_type text, resource_id uuid) RETURNS uuid[]
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_projects_left';
+COMMENT ON FUNCTION seeme.projects_left(text, uuid) IS
+  'The projects that this transaction, the running statement included, took a resource out of';
+
+CREATE FUNCTION seeme.was_deleted_here(role uuid) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_was_deleted_here';
+COMMENT ON FUNCTION seeme.was_deleted_here(uuid) IS
+  'Whether this transaction, the running statement included, deleted a role of this id';
+
 CREATE FUNCTION seeme.missing_permissions_in_team(team uuid, project uuid) RETURNS text[]
 LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_missing_permissions_in_team';
 COMMENT ON FUNCTION seeme.missing_permissions_in_team(uuid, uuid) IS

@@ -65,7 +65,8 @@ seeme_store_close(SeemeStore *store)
 	for (int i = 0; i < SEEME_NTABLES; i++)
 		if (store->tables[i] != NULL)
 			table_close(store->tables[i], AccessShareLock);
-	UnregisterSnapshot(store->snapshot);
+	if (store->snapshot != SnapshotAny)
+		UnregisterSnapshot(store->snapshot);
 	memset(store, 0, sizeof(*store));
 }
 
@@ -309,6 +310,24 @@ seeme_next_row(SeemeScan *scan)
 		if (seeme_entry_is_visible(scan))
 			return true;
 	return false;
+}
+
+/*
+ * Moves to the next version of a row, visible or not, in a store whose snapshot is SnapshotAny. The
+ * keys are not compared where the index does not compare them.
+ */
+bool
+seeme_next_version(SeemeScan *scan)
+{
+	bool		is_copy;
+
+	CHECK_FOR_INTERRUPTS();
+	if (scan->slot == NULL)
+		scan->slot = table_slot_create(scan->table, NULL);
+	if (!index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot))
+		return false;
+	scan->tuple = ExecFetchSlotHeapTuple(scan->slot, false, &is_copy);
+	return true;
 }
 
 /* Begins a scan of a whole table. */

@@ -91,6 +91,7 @@ extern void seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex inde
 extern bool seeme_next_entry(SeemeScan *scan);
 extern bool seeme_entry_is_visible(SeemeScan *scan);
 extern bool seeme_next_row(SeemeScan *scan);
+extern bool seeme_next_version(SeemeScan *scan);
 extern void seeme_begin_table_scan(SeemeStore *store, SeemeScan *scan, SeemeTable table);
 extern bool seeme_next_table_row(SeemeScan *scan);
 extern void seeme_end_scan(SeemeScan *scan);

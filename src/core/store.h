@@ -140,6 +140,11 @@ extern bool seeme_read_released(SeemeStore *store, const char *type, const pg_uu
 								bool *had_row);
 extern bool seeme_read_in_use(SeemeStore *store);
 
+/* deleted_rows.c: what the running transaction deleted */
+extern bool seeme_read_deleted_container(const pg_uuid_t *id);
+extern bool seeme_read_deleted_role(const pg_uuid_t *id);
+extern List *seeme_list_projects_left(const char *type, const pg_uuid_t *resource, bool *had_row);
+
 /* store.c: trusted functions */
 extern char *seeme_read_trusted_function(SeemeStore *store, const char *name);
 

@@ -6,6 +6,8 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "core/codes.h"
@@ -87,8 +89,35 @@ SEEME_FUNCTION(seeme_had_row, 2)
 		seeme_read_released(&store, type, PG_GETARG_UUID_P(1), &had_row);
 	seeme_store_close(&store);
 	if (!known)
+		known = seeme_list_projects_left(type, PG_GETARG_UUID_P(1), &had_row) != NIL;
+	if (!known)
 		PG_RETURN_NULL();
 	PG_RETURN_BOOL(had_row);
+}
+
+/*
+ * seeme.projects_left(resource_type text, resource_id uuid) RETURNS uuid[]
+ */
+SEEME_FUNCTION(seeme_projects_left, 2)
+{
+	bool		had_row;
+	List	   *projects = seeme_list_projects_left(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+													PG_GETARG_UUID_P(1), &had_row);
+	Datum	   *ids = palloc(sizeof(Datum) * Max(list_length(projects), 1));
+	ListCell   *cell;
+	int			n = 0;
+
+	foreach(cell, projects)
+		ids[n++] = UUIDPGetDatum(lfirst(cell));
+	PG_RETURN_ARRAYTYPE_P(construct_array(ids, n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+}
+
+/*
+ * seeme.was_deleted_here(role uuid) RETURNS boolean
+ */
+SEEME_FUNCTION(seeme_was_deleted_here, 1)
+{
+	PG_RETURN_BOOL(seeme_read_deleted_role(PG_GETARG_UUID_P(0)));
 }
 
 /*

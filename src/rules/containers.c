@@ -237,6 +237,15 @@ is_retired(const pg_uuid_t *id)
 	return retired;
 }
 
+static void
+refuse_id(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("this id is taken"),
+			 errhint("Leave it out to have one made.")));
+}
+
 /* A row in the making: its columns are changed one by one. */
 typedef struct Values
 {
@@ -394,6 +403,9 @@ before_insert(SeemeRowState *state, const Kind *kind, HeapTuple row)
 	/* Throws 23505, unless privileged code uses a deleted row's id again. */
 	if (has_id && is_retired(&id))
 		(void) OidFunctionCall1(find_function("revive_id", 1), UUIDPGetDatum(&id));
+	/* What the same statement deletes is retired only when the statement is done. */
+	if (has_id && state->is_identified && seeme_read_deleted_container(&id))
+		refuse_id();
 	set_value(state, &values, HAS_LOGO, BoolGetDatum(false), false);
 	if (is_organizations(kind))
 		settle_owner(state, row, &values);
@@ -547,9 +559,6 @@ SEEME_FUNCTION(seeme_check_added_container, 0)
 					   has_team ? &team : NULL);
 	seeme_get_id(state, row, ID, &id);
 	if (state->is_identified && is_retired(&id))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("this id is taken"),
-				 errhint("Leave it out to have one made.")));
+		refuse_id();
 	PG_RETURN_POINTER(NULL);
 }
