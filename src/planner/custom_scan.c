@@ -59,6 +59,7 @@ typedef struct PermissionScanState
 	/* The rows that are let through, a bit each; and the run of the executor that decided them */
 	uint32		held;
 	uint64		decided_in;
+
 	/*
 	 * The columns that the query takes, if it takes nothing else and each of them has the same
 	 * offset in every row; else NULL
@@ -255,10 +256,11 @@ read_back(PermissionScanState *state)
 	HeapTuple	row;
 
 	CHECK_FOR_INTERRUPTS();
+
 	/*
-	 * After reading forward, the scan stands behind the block. It goes back over the rows that were
-	 * not returned, and over the last one that was, unless the end was returned after that. After
-	 * reading backward, it stands at the row that was returned.
+	 * After reading forward, the scan stands behind the block. It goes back over the rows that
+	 * were not returned, and over the last one that was, unless the end was returned after that.
+	 * After reading backward, it stands at the row that was returned.
 	 */
 	if ((state->after != NULL || state->is_at_end) && !state->is_past_end)
 		for (int i = state->nrows - state->next + 1; i > 0; i--)

@@ -62,7 +62,7 @@ SEEME_FUNCTION(seeme_leak_of_condition, 2)
 	foreach(cell, make_ands_implicit((Expr *) tree))
 		may_leak |= seeme_may_leak_unless_checked(root, lfirst(cell), &checks);
 	table_close(relation, NoLock);
-	PG_RETURN_TEXT_P(cstring_to_text(may_leak		 ? "unknown"
+	PG_RETURN_TEXT_P(cstring_to_text(may_leak ? "unknown"
 									 : checks != NIL ? "none once checked"
-													 : "none"));
+									 : "none"));
 }

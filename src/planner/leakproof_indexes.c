@@ -81,7 +81,7 @@ tells_more_than_errors(Node *node, void *context)
 			return true;
 	}
 	return check_functions_in_node(node, tells_more, NULL) ||
-		   expression_tree_walker(node, tells_more_than_errors, context);
+		expression_tree_walker(node, tells_more_than_errors, context);
 }
 
 /* The one table that an expression is about: its number in the query, or 0. */
@@ -131,11 +131,11 @@ static bool
 is_complete(Relation index)
 {
 	return index->rd_index->indisvalid && index->rd_index->indisready &&
-		   index->rd_index->indislive &&
-		   heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
-		   !(index->rd_index->indcheckxmin &&
-			 !TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data),
-									TransactionXmin));
+		index->rd_index->indislive &&
+		heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
+		!(index->rd_index->indcheckxmin &&
+		  !TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data),
+								 TransactionXmin));
 }
 
 static bool

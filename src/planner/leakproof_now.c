@@ -57,9 +57,9 @@ seeme_is_near_now(Oid function, List *arguments)
 		case F_DATE_PLI:
 		case F_DATE_MII:
 			return is_small(lsecond(arguments)) &&
-				   (IsA(first, SQLValueFunction) ||
-					(IsA(first, FuncExpr) && ((FuncExpr *) first)->args == NIL &&
-					 seeme_is_near_now(((FuncExpr *) first)->funcid, NIL)));
+				(IsA(first, SQLValueFunction) ||
+				 (IsA(first, FuncExpr) && ((FuncExpr *) first)->args == NIL &&
+				  seeme_is_near_now(((FuncExpr *) first)->funcid, NIL)));
 		default:
 			return false;
 	}

@@ -59,7 +59,7 @@ count_wildcards(text *pattern)
 }
 
 static int
-nesting_of(Jsonb *pattern)
+nesting_of(Jsonb * pattern)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(&pattern->root);
 	JsonbIteratorToken token;

@@ -40,6 +40,7 @@
 SEEME_FUNCTION(seeme_has_both_permissions, 7)
 {
 	FmgrInfo   *functions = fcinfo->flinfo->fn_extra;
+
 	LOCAL_FCINFO(call, SEEME_NARGS);
 	bool		held = true;
 

@@ -298,7 +298,7 @@ seeme_find_arms(Node *condition, Index relid)
 	}
 	foreach(cell, ((BoolExpr *) condition)->args)
 		if (!add_arm(&arms, lfirst(cell), relid))
-			return NIL;
+		return NIL;
 	return arms;
 }
 
@@ -320,8 +320,8 @@ seeme_columns_of_arms(List *arms)
 
 	foreach(cell, arms)
 		foreach(argument, ((SeemeArm *) lfirst(cell))->call->args)
-			if (IsA(lfirst(argument), Var))
-				columns = bms_add_member(columns, ((Var *) lfirst(argument))->varattno);
+		if (IsA(lfirst(argument), Var))
+		columns = bms_add_member(columns, ((Var *) lfirst(argument))->varattno);
 	return columns;
 }
 

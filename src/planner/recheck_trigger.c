@@ -191,7 +191,7 @@ row_security_is_active(Relation relation)
 		return true;
 	foreach(cell, ancestors_of(relation))
 		if (check_enable_rls(lfirst_oid(cell), InvalidOid, true) == RLS_ENABLED)
-			return true;
+		return true;
 	return false;
 }
 
@@ -281,8 +281,11 @@ note_moving(TriggerData *trigger)
 	CommandId	command = forget_moving(false);
 
 	if (nmoving < MAX_MOVING)
-		moving[nmoving++] = (Moving) {command, RelationGetRelid(trigger->tg_relation),
-									  trigger->tg_trigslot->tts_tid};
+		moving[nmoving++] = (Moving)
+	{
+		command, RelationGetRelid(trigger->tg_relation),
+			trigger->tg_trigslot->tts_tid
+	};
 }
 
 /* Whether this command was just about to UPDATE the row that it now deletes. */

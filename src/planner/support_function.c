@@ -393,9 +393,9 @@ index_condition(SupportRequestIndexCondition *request)
 	condition->location = -1;
 
 	/*
-	 * No parallel scan of this index. Its processes share their position: the page, and from 17 on
-	 * the element of the array, too. Their arrays differ if rights change between two of them, and
-	 * rows would be missed.
+	 * No parallel scan of this index. Its processes share their position: the page, and from 17
+	 * on the element of the array, too. Their arrays differ if rights change between two of them,
+	 * and rows would be missed.
 	 */
 	index->amcanparallel = false;
 	seeme_cost_by_ids(index);
