@@ -200,7 +200,9 @@ seeme_place_policy(PlannerInfo *root, RelOptInfo *rel)
 	if (!is_ours || !enable_policy_conditions)
 		return;
 
-	/* PostgreSQL does so when this hook is done. An index of this table is looked for until then. */
+	/*
+	 * PostgreSQL does so itself once this hook is done. Until then its indexes are asked about.
+	 */
 	root->simple_rel_array[rel->relid] = rel;
 	for (int i = 0; i < nelements; i++)
 		policy = list_concat(policy, list_nth(rte->securityQuals, i));

@@ -3,8 +3,8 @@
  *
  * In `project_id = ANY (seeme_permitted_projects('models:read'))`, the planner does not know the
  * length of the array. It assumes ten elements. Somebody with 200 projects causes 200 descents of
- * the index, so the scan looks far too cheap, and is combined with other indexes (BitmapAnd) where a
- * filter is faster. For its estimate of the rows, the planner runs the function and estimates each
+ * the index, so the scan looks far too cheap, and is combined with other indexes (BitmapAnd) where
+ * a filter is faster. For its estimate of the rows, the planner runs the function and estimates each
  * id by itself, which takes longer than all the rest of planning. Both are known already: the
  * selectivity of seeme_has_permission() is the part of the rows, and the number of ids follows from
  * it.

@@ -175,9 +175,10 @@ judge_parameter(Param *param, Context *context)
 static Fault
 judge_pattern(Node *pattern, bool is_like, bool is_array, Context *context)
 {
-	Oid			type = getBaseType(is_array ? get_element_type(exprType(pattern)) : exprType(pattern));
+	Oid			type = exprType(pattern);
 	Oid			check;
 
+	type = getBaseType(is_array ? get_element_type(type) : type);
 	if (IsA(pattern, RelabelType))
 		pattern = (Node *) ((RelabelType *) pattern)->arg;
 	if (IsA(pattern, Const))
@@ -526,7 +527,10 @@ seeme_leakproof_init(void)
 {
 	DefineCustomBoolVariable(
 							 "seeme_rbac.search_operators",
-							 "Looks conditions by search operators up in the indexes of protected tables.",
-							 "Their speed then tells whether rows match that the asking person may not see.",
-							 &seeme_search_operators, false, PGC_SUSET, GUC_EXPLAIN, NULL, plan_anew, NULL);
+							 "Looks conditions by search operators up in the indexes of "
+							 "protected tables.",
+							 "Their speed then tells whether rows match that the asking person "
+							 "may not see.",
+							 &seeme_search_operators, false, PGC_SUSET, GUC_EXPLAIN, NULL, plan_anew,
+							 NULL);
 }

@@ -138,7 +138,8 @@ seeme_check_pattern_function(bool is_like)
 
 		known_under = seeme_function_generation;
 		for (int i = 0; i < 2; i++)
-			functions[i] = LookupFuncName(list_make2(makeString("seeme"), makeString(pstrdup(names[i]))),
+			functions[i] = LookupFuncName(list_make2(makeString("seeme"),
+													 makeString(pstrdup(names[i]))),
 										  1, &type, true);
 	}
 	return functions[is_like];

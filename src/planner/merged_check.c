@@ -4,7 +4,8 @@
  * An UPDATE goes by two policies: one for reading a row, one for changing it. Its new row goes by
  * both again. PostgreSQL prepares an expression for each of these calls and checks the function's
  * privileges. That takes ten times as long as a check. Here the planner puts one call in the place
- * of two, seeme.has_both_permissions(). It asks what the two policies ask, no more, and at the same time.
+ * of two, seeme.has_both_permissions(). It asks what the two policies ask, no more, and at the same
+ * time.
  *
  * Only calls that policies make are merged (seeme_is_marked()). All policies of a table share one
  * security level (barrier.c), so their order does not matter.
@@ -32,8 +33,8 @@
 #define NARGS (SEEME_NARGS + 1)
 
 /*
- * seeme.has_both_permissions(permission text, other text, organization, team, project, resource uuid,
- * resource_type text) RETURNS boolean
+ * seeme.has_both_permissions(permission text, other text, organization, team, project, resource
+ * uuid, resource_type text) RETURNS boolean
  *
  * fn_extra has what each of the two calls remembers.
  */
@@ -77,7 +78,8 @@ find_has_both(void)
 	{
 		uint64		changes = seeme_function_generation;
 
-		known = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("has_both_permissions"),
+		known = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+								CStringGetDatum("has_both_permissions"),
 								PointerGetDatum(buildoidvector(types, NARGS)),
 								ObjectIdGetDatum(get_namespace_oid("seeme", true)));
 		if (OidIsValid(known) && !seeme_is_function(known, seeme_has_both_permissions))

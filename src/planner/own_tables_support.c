@@ -1,6 +1,6 @@
 /*
- * own_tables_support.c: what the planner is told of the functions in the policies of the extension's
- * own tables (functions/own_rows.c).
+ * own_tables_support.c: what the planner is told of the functions in the policies of the
+ * extension's own tables (functions/own_rows.c).
  *
  * Each function says whether a column is in a list of whoever is asking. So an index can look the
  * list up: seeme.is_member(organization => id) is id = ANY (seeme.member_organizations()). The
@@ -163,7 +163,8 @@ selectivity(SupportRequestSelectivity *request)
 	if (column == NULL)
 		return 0.5;
 	/* People mostly name a project, or a row, that they see. */
-	if (rel != NULL && (seeme_is_fixed(rel, column->varattno) || seeme_is_point_query(request->root, rel)))
+	if (rel != NULL && (seeme_is_fixed(rel, column->varattno) ||
+						seeme_is_point_query(request->root, rel)))
 		return 1.0;
 	distinct = distinct_values(request->root, (Node *) column, request->varRelid, &null_part);
 	n = count_listed(listed, request->args, rel == NULL ? 0 : rel->tuples);

@@ -34,8 +34,8 @@
 #include "planner/support_function.h"
 
 /*
- * The function seeme.own_user_id(text), in the schema of seeme.owns_row(); invalid: it is not there,
- * or the current user may not execute it.
+ * The function seeme.own_user_id(text), in the schema of seeme.owns_row(); invalid: it is not
+ * there, or the current user may not execute it.
  */
 static Oid
 own_user_id_function(Oid owns_row)

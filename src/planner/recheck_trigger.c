@@ -331,7 +331,8 @@ SEEME_FUNCTION(seeme_recheck_after_lock, 0)
 		!(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.recheck_after_lock is for triggers before UPDATE or DELETE of a row")));
+				 errmsg("seeme.recheck_after_lock is for triggers before UPDATE or DELETE "
+						"of a row")));
 	if (conditions == NULL)
 		fcinfo->flinfo->fn_extra = conditions = prepare(trigger, fcinfo->flinfo->fn_mcxt);
 	if (!is_let_through(conditions, trigger))

@@ -264,7 +264,8 @@ seeme_distinct_values(PlannerInfo *root, Var *column, double *null_part)
 RelOptInfo *
 seeme_table_of(PlannerInfo *root, Var *column)
 {
-	return column->varno < root->simple_rel_array_size ? root->simple_rel_array[column->varno] : NULL;
+	return column->varno < root->simple_rel_array_size ?
+		root->simple_rel_array[column->varno] : NULL;
 }
 
 /* The part of rows that a call of seeme_has_permission() lets through. */
