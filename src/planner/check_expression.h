@@ -51,7 +51,7 @@ seeme_is_simple(Node *node)
 		return false;
 	foreach(cell, arguments)
 		if (!seeme_is_leaf(lfirst(cell)))
-			return false;
+		return false;
 	return true;
 }
 

@@ -163,7 +163,8 @@ selectivity(SupportRequestSelectivity *request)
 	if (column == NULL)
 		return 0.5;
 	/* People mostly name a project, or a row, that they see. */
-	if (rel != NULL && (seeme_is_fixed(rel, column->varattno) || seeme_is_point_query(request->root, rel)))
+	if (rel != NULL && (seeme_is_fixed(rel, column->varattno) ||
+						seeme_is_point_query(request->root, rel)))
 		return 1.0;
 	distinct = distinct_values(request->root, (Node *) column, request->varRelid, &null_part);
 	n = count_listed(listed, request->args, rel == NULL ? 0 : rel->tuples);

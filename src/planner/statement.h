@@ -16,8 +16,8 @@ typedef struct SeemePlannerCounters
 	int64		statements_judged;	/* walks of a whole statement for what may leak */
 	int64		statements_walked;	/* walks of a whole statement for what does more than read */
 	int64		columns_examined;	/* look-ups of a scope column's statistics */
-	int64		scopes_counted;		/* counts of the scopes that a person is permitted */
-	int64		indexes_opened;		/* indexes that were opened for their expressions */
+	int64		scopes_counted; /* counts of the scopes that a person is permitted */
+	int64		indexes_opened; /* indexes that were opened for their expressions */
 } SeemePlannerCounters;
 
 extern SeemePlannerCounters seeme_planner_counters;
