@@ -183,9 +183,11 @@ BEGIN
     RETURN OLD;
   END IF;
 
-  -- An id that stays in use by members, and comes to name a role of another organization, would be a way around rule 7.3.
+  -- An id that stays in use by members, and comes to name a role of another organization, would be
+  -- a way around rule 7.3.
   IF TG_OP = 'INSERT' AND seeme.was_deleted_here(NEW.id) THEN
-    RAISE EXCEPTION 'this id is taken' USING ERRCODE = 'unique_violation', HINT = 'Leave it out to have one made.';
+    RAISE EXCEPTION 'this id is taken'
+      USING ERRCODE = 'unique_violation', HINT = 'Leave it out to have one made.';
   END IF;
   IF NEW.organization_id IS NULL THEN
     RAISE EXCEPTION 'a role belongs to an organization'

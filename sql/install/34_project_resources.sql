@@ -134,10 +134,12 @@ BEGIN
     RETURN @extschema@.seeme_has_permission(share, project => released.project_id)
         OR @extschema@.seeme_has_permission(share, organization => released.organization_id);
   END IF;
-  -- What the same statement takes out of a project is noted as released only when the statement is done.
+  -- What the same statement takes out of a project is noted as released only when the statement is
+  -- done.
   projects := seeme.projects_left(resource_type, resource_id);
   IF cardinality(projects) > 0 THEN
-    RETURN EXISTS (SELECT FROM unnest(projects) AS l (id) WHERE @extschema@.seeme_has_permission(share, project => l.id));
+    RETURN EXISTS (SELECT FROM unnest(projects) AS l (id)
+                    WHERE @extschema@.seeme_has_permission(share, project => l.id));
   END IF;
   IF seeme.was_released(resource_type, resource_id) THEN
     RAISE EXCEPTION 'could not serialize access due to a concurrent change of assignments'

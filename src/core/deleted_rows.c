@@ -14,7 +14,7 @@
 
 #include "core/store.h"
 
-/* A DELETE leaves a row that refers to itself; an UPDATE leaves one that refers to its successor. */
+/* After a DELETE the row refers to itself, after an UPDATE to the new row. */
 static bool
 is_deleted_here(HeapTuple tuple)
 {

@@ -23,8 +23,8 @@
 #include "utils/index_selfuncs.h"
 #include "utils/lsyscache.h"
 
+#include "planner/column_statistics.h"
 #include "planner/index_cost.h"
-#include "planner/support_function.h"
 
 /* Whether an index condition is `column = ANY (function)`, made by a support function of a call. */
 static bool

@@ -13,7 +13,6 @@
 extern RelOptInfo *seeme_table_of(PlannerInfo *root, Var *column);
 extern bool seeme_is_fixed(RelOptInfo *rel, int column);
 extern bool seeme_is_point_query(PlannerInfo *root, RelOptInfo *rel);
-extern double seeme_distinct_values(PlannerInfo *root, Var *column, double *null_part);
 extern void seeme_trust_index(RestrictInfo *check);
 extern bool seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check);
 

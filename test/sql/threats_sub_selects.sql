@@ -33,7 +33,8 @@ SET LOCAL seeme_rbac.enable_permission_scan = off;
 SELECT pg_temp.become('paul');
 SELECT is((SELECT count(*) FROM t_doc WHERE title = 'secret'), 0::bigint, 'Paul does not see it');
 SELECT is(
-  pg_temp.answer(format('SELECT count(*) FROM t_doc AS d WHERE title = %L AND ' || attack, 'secret')),
+  pg_temp.answer(format('SELECT count(*) FROM t_doc AS d WHERE title = %L AND ' || attack,
+  'secret')),
   pg_temp.answer(format('SELECT count(*) FROM t_doc AS d WHERE title = %L AND ' || attack, 'none')),
   'an error does not tell whether a hidden row matches: ' || threat)
   FROM (VALUES
