@@ -47,6 +47,7 @@ BEGIN
     '@extschema@.seeme_login(text)', '@extschema@.seeme_login(text,boolean)', '@extschema@.seeme_logout()',
     '@extschema@.seeme_create_api_key(text,text[],uuid,uuid,interval)',
     '@extschema@.seeme_permission_matrix(uuid,uuid,uuid)',
+    '@extschema@.seeme_uuid(text,text)', '@extschema@.seeme_uuid(text,bigint)',
     -- what policies, views and triggers call as the asking role
     'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text)', 'seeme.nobody_asks()', 'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
     'seeme.is_unused_role(uuid)', 'seeme.is_without_role(uuid,uuid)', 'seeme.is_narrowed()', 'seeme.user_for(text)',
@@ -74,7 +75,8 @@ BEGIN
   EXECUTE format('GRANT SELECT, DELETE, INSERT (id, username, email, firstname, name, disabled_at, email_verified_at, tokens_valid_from),
     UPDATE (username, email, firstname, name, disabled_at, email_verified_at, tokens_valid_from) ON seeme.users TO %I', role_name);
   EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.seeme_user_id(), seeme.nobody_asks(), seeme.restoring(), seeme.provisions_users(),
-    seeme.sees_user(uuid), seeme.email_key(text) TO %I', role_name);
+    seeme.sees_user(uuid), seeme.email_key(text),
+    @extschema@.seeme_uuid(text, text), @extschema@.seeme_uuid(text, bigint) TO %I', role_name);
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_grant_provisioning(name) IS
   'Lets a database role (sign-up, SCIM) add, change, disable and remove users while nobody is identified, and nothing else. database_role, is_service and service_organization_id are for a database administrator to set.';
