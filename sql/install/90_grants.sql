@@ -50,7 +50,7 @@ BEGIN
     '@extschema@.seeme_uuid(text,text)', '@extschema@.seeme_uuid(text,bigint)',
     -- what policies, views and triggers call as the asking role
     'seeme.has_both(text,text,uuid,uuid,uuid,uuid,text)', 'seeme.nobody_asks()', 'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
-    'seeme.is_unused_role(uuid)', 'seeme.is_without_role(uuid,uuid)', 'seeme.is_narrowed()', 'seeme.user_for(text)',
+    'seeme.may_archive(uuid,uuid,uuid,timestamptz)', 'seeme.may_bring_back(uuid)', 'seeme.is_unused_role(uuid)', 'seeme.is_without_role(uuid,uuid)', 'seeme.is_narrowed()', 'seeme.user_for(text)',
     'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)', 'seeme.may_take_out(text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,text)',
     'seeme.is_member(uuid,uuid,uuid)', 'seeme.own_organizations()', 'seeme.holds_role(uuid)', 'seeme.lies_in(uuid,uuid,uuid)',
     'seeme.may_claim(text,text,uuid)', 'seeme.sees_user(uuid)', 'seeme.is_invited(text)', 'seeme.may_change(uuid,uuid,uuid)',

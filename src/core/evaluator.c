@@ -179,8 +179,9 @@ new_standing(SeemeSubject *subject, const pg_uuid_t *organization_id, SeemeReadO
 
 	standing->organization_id = *organization_id;
 	standing->is_whole = true;
-	standing->is_owner = seeme_key_reaches(subject, organization_id, NULL) &&
-		read_owner(subject->store, organization_id, &owner) && seeme_uuid_equal(&owner, &subject->person.id);
+	standing->is_live = seeme_key_reaches(subject, organization_id, NULL) &&
+		read_owner(subject->store, organization_id, &owner);
+	standing->is_owner = standing->is_live && seeme_uuid_equal(&owner, &subject->person.id);
 	return standing;
 }
 
@@ -196,9 +197,11 @@ add_memberships(SeemeSubject *subject, SeemeStanding *standing, List *membership
 
 		if (subject->without != NULL && seeme_slots_find(subject->without, &membership->scope_id) != NULL)
 			continue;
+		if (membership->has_team && seeme_is_archived_team(subject->store, &membership->scope_id))
+			continue;
 		standing->memberships[standing->nmemberships++] = *membership;
 		if (!membership->has_team && !membership->has_project)
-			standing->is_member = seeme_is_current(membership, subject->now);
+			standing->is_member = standing->is_live && seeme_is_current(membership, subject->now);
 	}
 	list_free_deep(memberships);
 	/* They come from an index in that order as a rule. */

@@ -35,6 +35,7 @@ typedef struct SeemeScope
 typedef struct SeemeStanding
 {
 	pg_uuid_t	organization_id;
+	bool		is_live;		/* the organization exists, and is not archived */
 	bool		is_owner;
 	bool		is_member;		/* the membership in the organization itself is current */
 	bool		is_whole;		/* else there are only the memberships that can count in one place */

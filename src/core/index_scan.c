@@ -99,6 +99,7 @@ static const struct
 	[SEEME_ORGANIZATIONS_BY_OWNER] = {SEEME_ORGANIZATIONS, "organizations_owner_id_idx"},
 	[SEEME_TEAMS_BY_ID] = {SEEME_TEAMS, "teams_id_organization_id_key", true},
 	[SEEME_TEAMS_BY_ORGANIZATION] = {SEEME_TEAMS, "teams_slug_key"},
+	[SEEME_TEAMS_ARCHIVED] = {SEEME_TEAMS, "teams_archived_idx"},
 	[SEEME_PROJECTS_BY_ID] = {SEEME_PROJECTS, "projects_id_idx"},
 	[SEEME_PROJECTS_BY_ORGANIZATION] = {SEEME_PROJECTS, "projects_slug_key"},
 	[SEEME_PROJECTS_BY_TEAM] = {SEEME_PROJECTS, "projects_team_id_idx"},

@@ -31,16 +31,19 @@
 
 #define COLUMNS_OF_ORGANIZATIONS(COLUMN) \
 	COLUMN(organizations, id, 1, UUIDOID) \
-	COLUMN(organizations, owner_id, 6, UUIDOID)
+	COLUMN(organizations, owner_id, 6, UUIDOID) \
+	COLUMN(organizations, archived_at, 10, TIMESTAMPTZOID)
 
 #define COLUMNS_OF_TEAMS(COLUMN) \
 	COLUMN(teams, id, 1, UUIDOID) \
-	COLUMN(teams, organization_id, 2, UUIDOID)
+	COLUMN(teams, organization_id, 2, UUIDOID) \
+	COLUMN(teams, archived_at, 9, TIMESTAMPTZOID)
 
 #define COLUMNS_OF_PROJECTS(COLUMN) \
 	COLUMN(projects, id, 1, UUIDOID) \
 	COLUMN(projects, organization_id, 2, UUIDOID) \
-	COLUMN(projects, team_id, 3, UUIDOID)
+	COLUMN(projects, team_id, 3, UUIDOID) \
+	COLUMN(projects, archived_at, 10, TIMESTAMPTZOID)
 
 #define COLUMNS_OF_ROLES(COLUMN) \
 	COLUMN(roles, id, 1, UUIDOID) \
@@ -242,10 +245,32 @@ seeme_read_email(SeemeStore *store, const pg_uuid_t *id)
 
 /* Organizations, teams, projects */
 
+/*
+ * What is archived is read as if it did not exist: nobody holds anything there. Dates that are to come are never stored
+ * (seeme.authorize_archive), so that what is remembered of places needs no clock.
+ */
+static bool
+is_archived(SeemeScan *scan, AttrNumber column)
+{
+	bool		isnull;
+
+	seeme_row_datum(scan, column, &isnull);
+	return !isnull;
+}
+
+typedef struct Owner
+{
+	pg_uuid_t	id;
+	bool		is_archived;
+} Owner;
+
 static void
 get_owner(SeemeScan *scan, void *row)
 {
-	seeme_row_uuid(scan, organizations_owner_id, row);
+	Owner	   *owner = row;
+
+	seeme_row_uuid(scan, organizations_owner_id, &owner->id);
+	owner->is_archived = is_archived(scan, organizations_archived_at);
 }
 
 static void
@@ -258,9 +283,27 @@ bool
 seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
 {
 	ScanKeyData key;
+	Owner		found;
 
 	seeme_uuid_key(&key, organizations_id, organization);
-	return seeme_read_row(store, SEEME_ORGANIZATIONS_BY_ID, 1, &key, get_owner, owner);
+	if (!seeme_read_row(store, SEEME_ORGANIZATIONS_BY_ID, 1, &key, get_owner, &found))
+		return false;
+	*owner = found.id;
+	return !found.is_archived;
+}
+
+/* The same, also of one that is archived. */
+bool
+seeme_read_owner_of_archived(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
+{
+	ScanKeyData key;
+	Owner		found;
+
+	seeme_uuid_key(&key, organizations_id, organization);
+	if (!seeme_read_row(store, SEEME_ORGANIZATIONS_BY_ID, 1, &key, get_owner, &found))
+		return false;
+	*owner = found.id;
+	return true;
 }
 
 void
@@ -269,14 +312,15 @@ seeme_visit_organizations(SeemeStore *store, int limit,
 {
 	SeemeScan	scan;
 	pg_uuid_t	organization;
-	pg_uuid_t	owner;
+	Owner		owner;
 
 	seeme_begin_table_scan(store, &scan, SEEME_ORGANIZATIONS);
 	while (limit-- > 0 && seeme_next_table_row(&scan))
 	{
 		get_organization_id(&scan, &organization);
 		get_owner(&scan, &owner);
-		visit(context, &organization, &owner);
+		if (!owner.is_archived)
+			visit(context, &organization, &owner.id);
 	}
 	seeme_end_scan(&scan);
 }
@@ -298,6 +342,7 @@ get_team(SeemeScan *scan, void *row)
 
 	seeme_row_uuid(scan, teams_id, &team->id);
 	seeme_row_uuid(scan, teams_organization_id, &team->organization_id);
+	team->is_archived = is_archived(scan, teams_archived_at);
 }
 
 bool
@@ -306,16 +351,45 @@ seeme_read_team(SeemeStore *store, const pg_uuid_t *id, SeemeTeam *team)
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, teams_id, id);
-	return seeme_read_row(store, SEEME_TEAMS_BY_ID, 1, &key, get_team, team);
+	return seeme_read_row(store, SEEME_TEAMS_BY_ID, 1, &key, get_team, team) && !team->is_archived;
+}
+
+/* Whether a team is archived. As a rule none is, which an empty index tells once for all that is asked of a store. */
+bool
+seeme_is_archived_team(SeemeStore *store, const pg_uuid_t *id)
+{
+	SeemeTeam	team;
+	SeemeScan	scan;
+
+	if (!store->knows_archived_teams)
+	{
+		seeme_begin_scan(store, &scan, SEEME_TEAMS_ARCHIVED, 0, NULL);
+		store->has_archived_teams = seeme_next_row(&scan);
+		seeme_end_scan(&scan);
+		store->knows_archived_teams = true;
+	}
+	return store->has_archived_teams && !seeme_read_team(store, id, &team);
 }
 
 List *
 seeme_list_teams(SeemeStore *store, const pg_uuid_t *organization, int limit)
 {
 	ScanKeyData key;
+	SeemeScan	scan;
+	List	   *teams = NIL;
 
 	seeme_uuid_key(&key, teams_organization_id, organization);
-	return seeme_list_some_rows(store, SEEME_TEAMS_BY_ORGANIZATION, 1, &key, get_team, sizeof(SeemeTeam), limit);
+	seeme_begin_scan(store, &scan, SEEME_TEAMS_BY_ORGANIZATION, 1, &key);
+	while (list_length(teams) < limit && seeme_next_row(&scan))
+	{
+		SeemeTeam  *team = palloc0(sizeof(SeemeTeam));
+
+		get_team(&scan, team);
+		if (!team->is_archived)
+			teams = lappend(teams, team);
+	}
+	seeme_end_scan(&scan);
+	return teams;
 }
 
 static void
@@ -326,6 +400,27 @@ get_project(SeemeScan *scan, void *row)
 	seeme_row_uuid(scan, projects_id, &project->id);
 	seeme_row_uuid(scan, projects_organization_id, &project->organization_id);
 	project->has_team = seeme_row_uuid(scan, projects_team_id, &project->team_id);
+	project->is_archived = is_archived(scan, projects_archived_at);
+}
+
+/* Those that an index finds, at most so many, but for archived ones. */
+static List *
+list_projects(SeemeStore *store, SeemeIndex index, ScanKey key, int limit)
+{
+	SeemeScan	scan;
+	List	   *projects = NIL;
+
+	seeme_begin_scan(store, &scan, index, 1, key);
+	while (list_length(projects) < limit && seeme_next_row(&scan))
+	{
+		SeemeProject *project = palloc0(sizeof(SeemeProject));
+
+		get_project(&scan, project);
+		if (!project->is_archived)
+			projects = lappend(projects, project);
+	}
+	seeme_end_scan(&scan);
+	return projects;
 }
 
 bool
@@ -334,7 +429,7 @@ seeme_read_project(SeemeStore *store, const pg_uuid_t *id, SeemeProject *project
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, projects_id, id);
-	return seeme_read_row(store, SEEME_PROJECTS_BY_ID, 1, &key, get_project, project);
+	return seeme_read_row(store, SEEME_PROJECTS_BY_ID, 1, &key, get_project, project) && !project->is_archived;
 }
 
 void
@@ -347,7 +442,8 @@ seeme_visit_projects(SeemeStore *store, int limit, void (*visit) (void *context,
 	while (limit-- > 0 && seeme_next_table_row(&scan))
 	{
 		get_project(&scan, &project);
-		visit(context, &project);
+		if (!project.is_archived)
+			visit(context, &project);
 	}
 	seeme_end_scan(&scan);
 }
@@ -358,7 +454,7 @@ seeme_list_projects(SeemeStore *store, const pg_uuid_t *organization, int limit)
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, projects_organization_id, organization);
-	return seeme_list_some_rows(store, SEEME_PROJECTS_BY_ORGANIZATION, 1, &key, get_project, sizeof(SeemeProject), limit);
+	return list_projects(store, SEEME_PROJECTS_BY_ORGANIZATION, &key, limit);
 }
 
 List *
@@ -367,7 +463,7 @@ seeme_list_projects_of_team(SeemeStore *store, const pg_uuid_t *team)
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, projects_team_id, team);
-	return seeme_list_rows(store, SEEME_PROJECTS_BY_TEAM, 1, &key, get_project, sizeof(SeemeProject));
+	return list_projects(store, SEEME_PROJECTS_BY_TEAM, &key, INT_MAX);
 }
 
 /* Roles and API keys */

@@ -38,6 +38,8 @@ typedef struct SeemeStore
 	Oid			namespace;
 	Snapshot	snapshot;
 	Relation	tables[SEEME_NTABLES];
+	bool		knows_archived_teams;	/* whether the next one was looked up */
+	bool		has_archived_teams;
 } SeemeStore;
 
 /* A column of a table that C reads by its number. */
@@ -61,6 +63,7 @@ typedef struct SeemeTeam
 {
 	pg_uuid_t	id;
 	pg_uuid_t	organization_id;
+	bool		is_archived;	/* never of one that is read: it does not count */
 } SeemeTeam;
 
 typedef struct SeemeProject
@@ -69,6 +72,7 @@ typedef struct SeemeProject
 	pg_uuid_t	organization_id;
 	bool		has_team;
 	pg_uuid_t	team_id;
+	bool		is_archived;	/* the same */
 } SeemeProject;
 
 /* Where memberships count: an organization, in it perhaps a team, in it perhaps a project (with its team, if any). */
@@ -150,7 +154,9 @@ extern char *seeme_read_email(SeemeStore *store, const pg_uuid_t *id);
 extern bool seeme_read_membership(SeemeStore *store, const pg_uuid_t *id, SeemeMembership *membership);
 extern bool seeme_find_membership(SeemeStore *store, const pg_uuid_t *organization, const pg_uuid_t *user, pg_uuid_t *id);
 extern bool seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner);
+extern bool seeme_read_owner_of_archived(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner);
 extern bool seeme_read_team(SeemeStore *store, const pg_uuid_t *id, SeemeTeam *team);
+extern bool seeme_is_archived_team(SeemeStore *store, const pg_uuid_t *id);
 extern bool seeme_read_project(SeemeStore *store, const pg_uuid_t *id, SeemeProject *project);
 extern SeemeRole *seeme_read_role(SeemeStore *store, const pg_uuid_t *id);
 extern SeemeKey *seeme_read_key(SeemeStore *store, const pg_uuid_t *id);
