@@ -9,6 +9,7 @@
 #include "cache/cache.h"
 #include "core/invalidation.h"
 #include "core/compat.h"
+#include "functions/mirror.h"
 #include "hooks.h"
 #include "identity/identity.h"
 #include "identity/leftovers.h"
@@ -31,6 +32,7 @@ _PG_init(void)
 	seeme_leftovers_init();
 	seeme_changes_init();
 	seeme_cache_init();
+	seeme_mirror_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();
 	seeme_hooks_init();

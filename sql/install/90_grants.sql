@@ -117,7 +117,7 @@ DECLARE
   name text;
 BEGIN
   FOREACH name IN ARRAY ARRAY['organizations', 'teams', 'projects', 'roles', 'memberships', 'project_resources', 'invitations',
-                              'users', 'permissions', 'resource_types', 'protected_tables', 'logos', 'api_keys', 'token_keys',
+                              'users', 'permissions', 'resource_types', 'protected_tables', 'mirrors', 'logos', 'api_keys', 'token_keys',
                               'external_identities'] LOOP
     EXECUTE format('CREATE TRIGGER write_audit_log AFTER INSERT OR UPDATE OR DELETE ON seeme.%I
                       FOR EACH ROW EXECUTE FUNCTION seeme.write_audit_log()', name);
@@ -139,7 +139,7 @@ BEGIN
   LOOP
     EXECUTE format('CREATE TRIGGER a_restore BEFORE INSERT ON seeme.%I FOR EACH STATEMENT EXECUTE FUNCTION seeme.take_restored_rows()', name);
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['lowered_guards', 'dropped_tables', 'always_triggers', 'in_use', 'released_resources', 'retired_ids', 'api_key_uses', 'changes_of_vocabulary', 'changes_of_places', 'changes_of_rights',
+  FOREACH name IN ARRAY ARRAY['lowered_guards', 'mirrored_rows', 'dropped_tables', 'always_triggers', 'in_use', 'released_resources', 'retired_ids', 'api_key_uses', 'changes_of_vocabulary', 'changes_of_places', 'changes_of_rights',
                               'changes_of_assignments'] LOOP
     EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON seeme.%I
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.guard_truncate()', name);
