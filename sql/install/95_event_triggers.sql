@@ -54,6 +54,13 @@ CREATE EVENT TRIGGER seeme_guard_own_tables ON ddl_command_end
   EXECUTE FUNCTION seeme.guard_own_tables();
 COMMENT ON EVENT TRIGGER seeme_guard_own_tables IS 'Nobody''s code but the extension''s own runs with the rights of its owner';
 
+CREATE EVENT TRIGGER seeme_keep_mirrors ON ddl_command_end
+  WHEN TAG IN ('ALTER TABLE', 'ALTER POLICY', 'ALTER TRIGGER', 'CREATE TRIGGER', 'CREATE TABLE', 'CREATE SCHEMA')
+  EXECUTE FUNCTION seeme.keep_mirrors();
+COMMENT ON EVENT TRIGGER seeme_keep_mirrors IS 'A mirrored table keeps its triggers, its policies and the columns that are mirrored';
+CREATE EVENT TRIGGER seeme_keep_mirrors_whole ON sql_drop EXECUTE FUNCTION seeme.keep_mirrors();
+COMMENT ON EVENT TRIGGER seeme_keep_mirrors_whole IS 'Nobody but a superuser drops what guards a mirrored table';
+
 -- All of them always fire: in a replica's session (session_replication_role), too.
 DO $$
 DECLARE

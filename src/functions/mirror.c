@@ -3,7 +3,7 @@
  *
  * Owns three changes of role: the rows of a mirrored table are read with the rights of its owner; the extension's functions prepare
  * the changes of seeme.* with the extension's rights; and these changes are made with the rights of whoever is asking. Owns the list
- * of profiles that are written when the transaction commits. Must not know kinds of mirrors or columns (sql/install/46_mirror_*.sql),
+ * of profiles that are written when the transaction commits. Must not know kinds of mirrors or columns (sql/install/42_mirror_*.sql),
  * and decides nothing.
  */
 #include "postgres.h"

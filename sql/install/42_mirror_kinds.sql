@@ -1,6 +1,6 @@
 -- Mirrors: an application's own table of users, organizations, teams, projects or members stays the
 -- one that is written, and seeme.* follows it. Here: what is remembered of them, and what may be
--- mirrored. How rows get from there to here: 47_mirror_rows.sql.
+-- mirrored. How rows get from there to here: 43_mirror_rows.sql.
 
 CREATE TABLE seeme.mirrors (
   table_name       regclass PRIMARY KEY,

@@ -1,4 +1,4 @@
--- seeme_mirror, seeme_unmirror, seeme_mirror_differences; and the policies of a mirrored table.
+-- seeme_mirror and seeme_unmirror; and the policies of a mirrored table.
 
 CREATE FUNCTION seeme.require_mirror_maker(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -52,9 +52,10 @@ CREATE FUNCTION seeme.mirror_conditions(m seeme.mirrors)
 RETURNS TABLE (sees text, adds text, changes text, removes text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  k    jsonb;
-  has  CONSTANT text := '@extschema@.seeme_has_permission(%L, %s => %s)';
+  k   jsonb;
+  has text;
 BEGIN
+  has := '@extschema@.seeme_has_permission(%L, %s => %s)';
   -- The ids of a row, as SQL expressions.
   SELECT jsonb_object_agg(c.name, CASE seeme.mirror_column_type(m.table_name, (m.columns ->> c.name)::name)
            WHEN 'uuid' THEN quote_ident(m.columns ->> c.name)
@@ -95,7 +96,7 @@ BEGIN
     adds := format('seeme.manages_membership(%s)', adds);
     changes := adds;
   END CASE;
-  RETURN NEXT;
+  RETURN QUERY VALUES (sees, adds, changes, removes);
 END $$;
 COMMENT ON FUNCTION seeme.mirror_conditions(seeme.mirrors) IS
   'The conditions under which the asking person sees, adds, changes and removes rows of a mirrored table: those of the rows here';
@@ -143,7 +144,8 @@ BEGIN
             HINT = 'seeme_mirror(''workspaces'', ''organizations'', ''{"id": "id", "name": "title", "owner_id": "owner"}'')';
   END IF;
   PERFORM seeme.require_mirror_maker(table_name), seeme.check_mirrored_table(table_name);
-  IF NOT EXISTS (SELECT FROM seeme.mirror_columns(kind)) THEN
+  PERFORM FROM seeme.mirror_columns(kind);
+  IF NOT FOUND THEN
     RAISE EXCEPTION '"%" is not a kind of mirror', left(kind, 100)
       USING ERRCODE = 'invalid_parameter_value',
             HINT = 'users, organizations, teams, projects, organization_members, team_members or project_members';
@@ -189,7 +191,8 @@ BEGIN
   m.roles := roles;
   m.condition := condition;
   m.protect := protect;
-  SELECT c.relrowsecurity, c.relforcerowsecurity INTO m.had_row_security, m.had_force FROM pg_class c WHERE c.oid = table_name;
+  m.had_row_security := (SELECT c.relrowsecurity FROM pg_class c WHERE c.oid = table_name);
+  m.had_force := (SELECT c.relforcerowsecurity FROM pg_class c WHERE c.oid = table_name);
   m.mirrored_at := now();
   PERFORM seeme.check_mirror(m);
   IF condition IS NOT NULL THEN
@@ -222,12 +225,32 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.drop_mirror_guards(regclass) IS 'Drops the triggers of a mirror, if a table has any';
 
+CREATE FUNCTION seeme.drop_mirror_policies(m seeme.mirrors) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  object name;
+BEGIN
+  IF NOT m.protect THEN
+    RETURN;
+  END IF;
+  FOR object IN
+    SELECT y.polname FROM pg_policy y
+     WHERE y.polrelid = m.table_name AND y.polname IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete')
+  LOOP
+    EXECUTE format('DROP POLICY %I ON %s', object, m.table_name);
+  END LOOP;
+  FOR object IN SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = m.table_name AND t.tgname = 'seeme_after_wait' LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', object, m.table_name);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION seeme.drop_mirror_policies(seeme.mirrors) IS
+  'Drops the policies of a mirrored table, if it has some, and the trigger that asks them again';
+
 CREATE FUNCTION @extschema@.seeme_unmirror(table_name regclass) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-  m      seeme.mirrors;
-  object name;
+  m seeme.mirrors;
 BEGIN
   PERFORM seeme.require_mirror_maker(table_name);
   DELETE FROM seeme.mirrors t WHERE t.table_name = table_name RETURNING t.* INTO m;
@@ -236,13 +259,7 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'seeme.mirrors lists those that are.';
   END IF;
   IF m.protect THEN
-    FOR object IN SELECT y.polname FROM pg_policy y
-                   WHERE y.polrelid = table_name AND y.polname IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete') LOOP
-      EXECUTE format('DROP POLICY %I ON %s', object, table_name);
-    END LOOP;
-    FOR object IN SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = table_name AND t.tgname = 'seeme_after_wait' LOOP
-      EXECUTE format('DROP TRIGGER %I ON %s', object, table_name);
-    END LOOP;
+    PERFORM seeme.drop_mirror_policies(m);
     EXECUTE format('ALTER TABLE %s %s ROW LEVEL SECURITY, %s ROW LEVEL SECURITY', table_name,
                    CASE WHEN m.had_row_security THEN 'ENABLE' ELSE 'DISABLE' END,
                    CASE WHEN m.had_force THEN 'FORCE' ELSE 'NO FORCE' END);
@@ -250,101 +267,3 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_unmirror(regclass) IS
   'Ends a mirror. What it made here stays, and nothing follows the table any more.';
-
-CREATE FUNCTION @extschema@.seeme_mirror_differences(table_name regclass)
-RETURNS TABLE (difference text, id uuid, column_name text, in_table text, in_seeme text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-  m     seeme.mirrors;
-  batch jsonb;
-  seen  uuid[] := ARRAY[]::uuid[];
-  found uuid[];
-BEGIN
-  PERFORM seeme.require_mirror_maker(seeme_mirror_differences.table_name);
-  SELECT * INTO m FROM seeme.mirrors t WHERE t.table_name = seeme_mirror_differences.table_name;
-  IF m.table_name IS NULL THEN
-    RAISE EXCEPTION 'table % is not mirrored', seeme_mirror_differences.table_name
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'seeme.mirrors lists those that are.';
-  END IF;
-  FOR batch IN SELECT * FROM seeme.read_as_owner(m.table_name, seeme.mirror_query(m.table_name, 'LOAD')) LOOP
-    CONTINUE WHEN batch IS NULL;
-    batch := seeme.mapped_rows(m, batch);
-    IF m.kind LIKE '%members' THEN
-      RETURN QUERY SELECT * FROM seeme.differences_of_members(m, batch);
-      found := ARRAY(SELECT h.membership FROM seeme.members_here(m, batch, 'n') h
-                      WHERE h.membership IS NOT NULL AND (h.v -> 'n' ->> 'counts')::boolean);
-    ELSE
-      RETURN QUERY SELECT * FROM seeme.differences_of_containers(m, batch);
-      found := ARRAY(SELECT (v -> 'n' ->> 'id')::uuid FROM jsonb_array_elements(batch) AS v);
-    END IF;
-    seen := seen || found;
-  END LOOP;
-  RETURN QUERY SELECT 'not in the table', e.id, NULL::text, NULL::text, NULL::text
-                 FROM seeme.rows_of_kind(m.kind) e LEFT JOIN unnest(seen) AS s ON s = e.id WHERE s IS NULL;
-END $$;
-COMMENT ON FUNCTION @extschema@.seeme_mirror_differences(regclass) IS
-  'In what a mirrored table and the rows here differ; no row when they agree. What was written here directly shows.';
-
-CREATE FUNCTION seeme.rows_of_kind(kind text) RETURNS TABLE (id uuid)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  -- Services are a database administrator's, and the owner's seat comes with the organization.
-  SELECT u.id FROM seeme.users u WHERE kind = 'users' AND NOT u.is_service
-  UNION ALL SELECT o.id FROM seeme.organizations o WHERE kind = 'organizations'
-  UNION ALL SELECT t.id FROM seeme.teams t WHERE kind = 'teams'
-  UNION ALL SELECT p.id FROM seeme.projects p WHERE kind = 'projects'
-  UNION ALL
-  SELECT m.id FROM seeme.memberships m
-   WHERE kind = CASE WHEN m.project_id IS NOT NULL THEN 'project_members' WHEN m.team_id IS NOT NULL THEN 'team_members'
-                     ELSE 'organization_members' END
-     AND (kind <> 'organization_members'
-          OR NOT EXISTS (SELECT FROM seeme.organizations o WHERE o.id = m.organization_id AND o.owner_id = m.user_id))
-$$;
-COMMENT ON FUNCTION seeme.rows_of_kind(text) IS 'The rows here that a mirrored table of a kind should have';
-
-CREATE FUNCTION seeme.differences_of_containers(m seeme.mirrors, mapped jsonb)
-RETURNS TABLE (difference text, id uuid, column_name text, in_table text, in_seeme text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  RETURN QUERY EXECUTE format(
-    'SELECT CASE WHEN t.id IS NULL THEN ''not here'' ELSE ''different'' END, (v -> ''n'' ->> ''id'')::uuid, c.name, c.there, c.here
-       FROM jsonb_array_elements($1) AS v LEFT JOIN seeme.%1$I t ON t.id = (v -> ''n'' ->> ''id'')::uuid,
-            LATERAL (SELECT NULL::text AS name, NULL::text AS there, NULL::text AS here WHERE t.id IS NULL
-                     UNION ALL
-                     SELECT e.key, e.value, to_jsonb(t) ->> e.key FROM jsonb_each_text(v -> ''n'') AS e
-                      WHERE t.id IS NOT NULL AND e.key NOT IN (''id'', ''disabled'', ''archived'')
-                        AND NOT (e.key = ''slug'' AND e.value IS NULL)
-                        AND NOT (e.key = ''disabled_at'' AND (v -> ''n'' ->> ''disabled'')::boolean)
-                        AND CASE WHEN e.key LIKE ''%%_at'' THEN e.value::timestamptz IS DISTINCT FROM (to_jsonb(t) ->> e.key)::timestamptz
-                                 ELSE btrim(e.value, E'' \t\r\n'') IS DISTINCT FROM to_jsonb(t) ->> e.key END
-                     UNION ALL
-                     SELECT e.key, e.value, to_jsonb(t) ->> (e.key || ''_at'') FROM jsonb_each_text(v -> ''n'') AS e
-                      WHERE t.id IS NOT NULL AND e.key IN (''disabled'', ''archived'')
-                        AND e.value::boolean <> (to_jsonb(t) ->> (e.key || ''_at'') IS NOT NULL)
-                        AND (e.key = ''archived'' OR e.value::boolean OR NOT v -> ''n'' ? ''disabled_at'')) AS c', m.kind)
-    USING mapped;
-END $$;
-COMMENT ON FUNCTION seeme.differences_of_containers(seeme.mirrors, jsonb) IS
-  'In what rows of a mirrored table of users, organizations, teams or projects differ from those here';
-
-CREATE FUNCTION seeme.differences_of_members(m seeme.mirrors, mapped jsonb)
-RETURNS TABLE (difference text, id uuid, column_name text, in_table text, in_seeme text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT CASE WHEN h.membership IS NULL THEN 'not here' ELSE 'different' END, h.membership, c.name, c.there, c.here
-    FROM seeme.members_here(m, mapped, 'n') h LEFT JOIN seeme.memberships t ON t.id = h.membership,
-         LATERAL (SELECT h.v -> 'n' AS n) AS r,
-         LATERAL (
-           SELECT NULL::text AS name, format('%s in %s', h.member, coalesce(h.project, h.team, h.organization)) AS there,
-                  NULL::text AS here WHERE h.membership IS NULL
-           UNION ALL
-           SELECT 'role_id', r.n ->> 'role_id', t.role_id::text
-            WHERE h.membership IS NOT NULL AND r.n ? 'role_id'
-              AND seeme.mirrored_role(m, r.n ->> 'role_id', h.organization) IS DISTINCT FROM t.role_id
-           UNION ALL
-           SELECT d.name, r.n ->> d.name, d.here::text
-             FROM (VALUES ('valid_from', t.valid_from), ('valid_until', t.valid_until)) AS d (name, here)
-            WHERE h.membership IS NOT NULL AND r.n ? d.name AND (r.n ->> d.name)::timestamptz IS DISTINCT FROM d.here) AS c
-   WHERE (r.n ->> 'counts')::boolean AND NOT (h.is_seat AND h.membership IS NOT NULL)
-$$;
-COMMENT ON FUNCTION seeme.differences_of_members(seeme.mirrors, jsonb) IS
-  'In what rows of a mirrored table of members differ from the memberships here';
