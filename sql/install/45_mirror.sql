@@ -101,6 +101,31 @@ END $$;
 COMMENT ON FUNCTION seeme.mirror_conditions(seeme.mirrors) IS
   'The conditions under which the asking person sees, adds, changes and removes rows of a mirrored table: those of the rows here';
 
+-- An owner is asked by the policies, too; and whoever is asked runs what they call.
+CREATE FUNCTION seeme.grant_to_mirror_owner(relation regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  owner   regrole := (SELECT c.relowner FROM pg_class c WHERE c.oid = relation);
+  routine regprocedure;
+BEGIN
+  IF NOT has_schema_privilege(owner, 'seeme', 'USAGE') THEN
+    EXECUTE format('GRANT USAGE ON SCHEMA @extschema@, seeme TO %s', owner);
+  END IF;
+  FOREACH routine IN ARRAY ARRAY[
+    '@extschema@.seeme_user_id()', '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
+    '@extschema@.seeme_uuid(text,text)', '@extschema@.seeme_uuid(text,bigint)',
+    'seeme.user_for(text)', 'seeme.nobody_asks()', 'seeme.provisions_users()', 'seeme.sees_user(uuid)',
+    'seeme.is_member(uuid,uuid,uuid)', 'seeme.lies_in(uuid,uuid,uuid)', 'seeme.may_archive(uuid,uuid,uuid,timestamptz)',
+    'seeme.sees_membership(uuid,uuid,uuid,uuid)', 'seeme.manages_membership(uuid,uuid,uuid)']::regprocedure[]
+  LOOP
+    IF NOT has_function_privilege(owner, routine, 'EXECUTE') THEN
+      EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', routine, owner);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION seeme.grant_to_mirror_owner(regclass) IS
+  'Gives the owner of a mirrored table what its policies call';
+
 CREATE FUNCTION seeme.create_mirror_guards(m seeme.mirrors) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -117,6 +142,7 @@ BEGIN
   IF NOT m.protect THEN
     RETURN;
   END IF;
+  PERFORM seeme.grant_to_mirror_owner(m.table_name);
   SELECT * INTO c FROM seeme.mirror_conditions(m);
   EXECUTE format('CREATE POLICY seeme_select ON %s FOR SELECT USING (%s)', m.table_name, c.sees);
   EXECUTE format('CREATE POLICY seeme_insert ON %s FOR INSERT WITH CHECK (%s)', m.table_name, c.adds);
