@@ -93,14 +93,26 @@ COMMENT ON FUNCTION seeme.write_profile(oid, text, uuid) IS
   'Writes a person''s names as they are in the mirrored table now: called when the transaction commits';
 
 -- Users, organizations, teams and projects
+CREATE FUNCTION seeme.containers_here(kind text, ids uuid[]) RETURNS TABLE (id uuid, content jsonb)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT u.id, to_jsonb(u) FROM seeme.users u WHERE kind = 'users' AND u.id = ANY (ids)
+  UNION ALL
+  SELECT o.id, to_jsonb(o) FROM seeme.organizations o WHERE kind = 'organizations' AND o.id = ANY (ids)
+  UNION ALL
+  SELECT t.id, to_jsonb(t) FROM seeme.teams t WHERE kind = 'teams' AND t.id = ANY (ids)
+  UNION ALL
+  SELECT p.id, to_jsonb(p) FROM seeme.projects p WHERE kind = 'projects' AND p.id = ANY (ids)
+$$;
+COMMENT ON FUNCTION seeme.containers_here(text, uuid[]) IS
+  'Which of these users, organizations, teams or projects there are here, and their rows';
+
 CREATE FUNCTION seeme.existing_rows(kind text, ids uuid[]) RETURNS TABLE (id uuid, is_mirrored boolean)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  RETURN QUERY EXECUTE format(
-    'SELECT t.id, EXISTS (SELECT FROM seeme.mirrored_rows m WHERE m.kind = %L AND m.id = t.id) FROM seeme.%I t WHERE t.id = ANY ($1)',
-    kind, CASE WHEN kind LIKE '%members' THEN 'memberships' ELSE kind END) USING ids;
-END $$;
-COMMENT ON FUNCTION seeme.existing_rows(text, uuid[]) IS 'Which of these rows there are here, and whether a mirror made them';
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT c.id, EXISTS (SELECT FROM seeme.mirrored_rows m WHERE m.kind = existing_rows.kind AND m.id = c.id)
+    FROM seeme.containers_here(kind, ids) c
+$$;
+COMMENT ON FUNCTION seeme.existing_rows(text, uuid[]) IS
+  'Which of these users, organizations, teams or projects there are here, and whether a mirror made them';
 
 CREATE FUNCTION seeme.insert_containers(m seeme.mirrors, rows jsonb, as_extension boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

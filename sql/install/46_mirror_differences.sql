@@ -53,26 +53,30 @@ COMMENT ON FUNCTION seeme.rows_of_kind(text) IS 'The rows here that a mirrored t
 
 CREATE FUNCTION seeme.differences_of_containers(m seeme.mirrors, mapped jsonb)
 RETURNS TABLE (difference text, id uuid, column_name text, in_table text, in_seeme text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  RETURN QUERY EXECUTE format(
-    'SELECT CASE WHEN t.id IS NULL THEN ''not here'' ELSE ''different'' END, (v -> ''n'' ->> ''id'')::uuid, c.name, c.there, c.here
-       FROM jsonb_array_elements($1) AS v LEFT JOIN seeme.%1$I t ON t.id = (v -> ''n'' ->> ''id'')::uuid,
-            LATERAL (SELECT NULL::text AS name, NULL::text AS there, NULL::text AS here WHERE t.id IS NULL
-                     UNION ALL
-                     SELECT e.key, e.value, to_jsonb(t) ->> e.key FROM jsonb_each_text(v -> ''n'') AS e
-                      WHERE t.id IS NOT NULL AND e.key NOT IN (''id'', ''disabled'', ''archived'')
-                        AND NOT (e.key = ''slug'' AND e.value IS NULL)
-                        AND NOT (e.key = ''disabled_at'' AND (v -> ''n'' ->> ''disabled'')::boolean)
-                        AND CASE WHEN e.key LIKE ''%%_at'' THEN e.value::timestamptz IS DISTINCT FROM (to_jsonb(t) ->> e.key)::timestamptz
-                                 ELSE btrim(e.value, E'' \t\r\n'') IS DISTINCT FROM to_jsonb(t) ->> e.key END
-                     UNION ALL
-                     SELECT e.key, e.value, to_jsonb(t) ->> (e.key || ''_at'') FROM jsonb_each_text(v -> ''n'') AS e
-                      WHERE t.id IS NOT NULL AND e.key IN (''disabled'', ''archived'')
-                        AND e.value::boolean <> (to_jsonb(t) ->> (e.key || ''_at'') IS NOT NULL)
-                        AND (e.key = ''archived'' OR e.value::boolean OR NOT v -> ''n'' ? ''disabled_at'')) AS c', m.kind)
-    USING mapped;
-END $$;
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE WHEN t.id IS NULL THEN 'not here' ELSE 'different' END, r.id, c.name, c.there, c.here
+    FROM jsonb_array_elements(mapped) AS v,
+         LATERAL (SELECT v -> 'n' AS n, (v -> 'n' ->> 'id')::uuid AS id) AS r
+    LEFT JOIN seeme.containers_here(
+           m.kind, ARRAY(SELECT (e -> 'n' ->> 'id')::uuid FROM jsonb_array_elements(mapped) AS e)) AS t ON t.id = r.id,
+         LATERAL (
+           SELECT NULL::text AS name, NULL::text AS there, NULL::text AS here WHERE t.id IS NULL
+           UNION ALL
+           -- Texts are kept without surrounding white space. A slug that is not given is made here.
+           SELECT e.key, e.value, t.content ->> e.key FROM jsonb_each_text(r.n) AS e
+            WHERE t.id IS NOT NULL AND e.key NOT IN ('id', 'disabled', 'archived')
+              AND NOT (e.key = 'slug' AND e.value IS NULL)
+              AND NOT (e.key = 'disabled_at' AND coalesce((r.n ->> 'disabled')::boolean, false))
+              AND CASE WHEN e.key LIKE '%\_at'
+                       THEN e.value::timestamptz IS DISTINCT FROM (t.content ->> e.key)::timestamptz
+                       ELSE btrim(e.value, E' \t\r\n') IS DISTINCT FROM t.content ->> e.key END
+           UNION ALL
+           -- What the condition says is a date here.
+           SELECT e.key, e.value, t.content ->> (e.key || '_at') FROM jsonb_each_text(r.n) AS e
+            WHERE t.id IS NOT NULL AND e.key IN ('disabled', 'archived')
+              AND e.value::boolean <> (t.content ->> (e.key || '_at') IS NOT NULL)
+              AND (e.key = 'archived' OR e.value::boolean OR NOT r.n ? 'disabled_at')) AS c
+$$;
 COMMENT ON FUNCTION seeme.differences_of_containers(seeme.mirrors, jsonb) IS
   'In what rows of a mirrored table of users, organizations, teams or projects differ from those here';
 
