@@ -11,7 +11,8 @@ CREATE TABLE seeme.mirrors (
   protect          boolean NOT NULL DEFAULT false,
   had_row_security boolean NOT NULL DEFAULT false,
   had_force        boolean NOT NULL DEFAULT false,
-  mirrored_at      timestamptz NOT NULL DEFAULT now()
+  mirrored_at      timestamptz NOT NULL DEFAULT now(),
+  statements       jsonb NOT NULL
 );
 COMMENT ON TABLE seeme.mirrors IS 'What seeme_mirror was told of each mirrored table';
 COMMENT ON COLUMN seeme.mirrors.table_name IS 'The application''s table';
@@ -23,6 +24,7 @@ COMMENT ON COLUMN seeme.mirrors.protect IS 'Whether the table''s own rows have p
 COMMENT ON COLUMN seeme.mirrors.had_row_security IS 'Whether row security was enabled before';
 COMMENT ON COLUMN seeme.mirrors.had_force IS 'Whether row security was forced before';
 COMMENT ON COLUMN seeme.mirrors.mirrored_at IS 'Since when';
+COMMENT ON COLUMN seeme.mirrors.statements IS 'What seeme.mirror_statements makes of the rest: to put it together anew in each statement would take longer than to run it';
 
 -- A mirror changes the rows that a mirror made, and no others.
 CREATE TABLE seeme.mirrored_rows (

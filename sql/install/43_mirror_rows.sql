@@ -91,21 +91,9 @@ BEGIN
             HINT = format('SELECT @extschema@.seeme_unmirror(%L) removes them; seeme_mirror makes it a mirror again.',
                           relation::regclass);
   END IF;
-  RETURN seeme.in_batches(CASE event
-    WHEN 'INSERT' THEN
-      format('SELECT pg_catalog.jsonb_build_object(''n'', n.r, ''nw'', n.counts) AS v FROM (%s) AS n',
-             seeme.mirror_reading(m, 'seeme_new'))
-    WHEN 'DELETE' THEN
-      format('SELECT pg_catalog.jsonb_build_object(''o'', o.r, ''ow'', o.counts) AS v FROM (%s) AS o',
-             seeme.mirror_reading(m, 'seeme_old'))
-    WHEN 'UPDATE' THEN
-      format('SELECT pg_catalog.jsonb_build_object(''o'', o.r, ''ow'', o.counts, ''n'', n.r, ''nw'', n.counts) AS v '
-             'FROM (%s) AS o FULL JOIN (%s) AS n ON o.k = n.k '
-             'WHERE o.r IS DISTINCT FROM n.r OR o.counts IS DISTINCT FROM n.counts',
-             seeme.mirror_reading(m, 'seeme_old'), seeme.mirror_reading(m, 'seeme_new'))
-    ELSE
-      format('SELECT pg_catalog.jsonb_build_object(''n'', n.r, ''nw'', n.counts) AS v FROM (%s) AS n',
-             seeme.mirror_reading(m, relation::regclass::text)) END);
+  RETURN coalesce(m.statements ->> event, seeme.in_batches(
+    format('SELECT pg_catalog.jsonb_build_object(''n'', n.r, ''nw'', n.counts) AS v FROM (%s) AS n',
+           seeme.mirror_reading(m, relation::regclass::text))));
 END $$;
 COMMENT ON FUNCTION seeme.mirror_query(oid, text) IS
   'The query, for the owner of a mirrored table, of the rows that a statement changed (o: as they were, n: as they are), or of all of them; null while a dump is restored';
@@ -126,17 +114,75 @@ $$;
 COMMENT ON FUNCTION seeme.mirror_mapping(seeme.mirrors, text) IS
   'The SQL expression of one side (o or n) of a changed row v, in the columns and ids that it has here';
 
+-- An INSERT or UPDATE from a jsonb array: of these columns, by these expressions.
+CREATE FUNCTION seeme.mirror_type(class text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN CASE class WHEN 'key' THEN 'uuid' WHEN 'role' THEN 'uuid' WHEN 'time' THEN 'timestamptz' ELSE 'text' END;
+COMMENT ON FUNCTION seeme.mirror_type(text) IS 'The type here of a class of mirrored columns';
+
+CREATE FUNCTION seeme.mirror_recordset(m seeme.mirrors) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('jsonb_to_recordset($1) AS r (%s)',
+                string_agg(format('%I %s', c.name, seeme.mirror_type(c.class)), ', ' ORDER BY c.n)
+                || ', disabled boolean, archived boolean')
+    FROM seeme.mirror_columns(m.kind) c WHERE m.columns ? c.name
+$$;
+COMMENT ON FUNCTION seeme.mirror_recordset(seeme.mirrors) IS 'The rows of a statement''s $1';
+
+-- What is set here for the columns of a mirrored row: the condition of users and containers is a
+-- date here. Changed: of these names alone.
+CREATE FUNCTION seeme.mirror_assignments(m seeme.mirrors, changed text[])
+RETURNS TABLE (name text, expression text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT c.name, format('r.%I', c.name) FROM seeme.mirror_columns(m.kind) c
+   WHERE m.columns ? c.name AND c.name = ANY (changed) AND c.name <> 'disabled_at'
+  UNION ALL
+  SELECT 'disabled_at', CASE WHEN m.condition IS NULL THEN 'r.disabled_at'
+                             WHEN m.columns ? 'disabled_at'
+                             THEN 'CASE WHEN r.disabled THEN least(r.disabled_at, clock_timestamp()) ELSE r.disabled_at END'
+                             ELSE 'CASE WHEN r.disabled THEN clock_timestamp() END' END
+   WHERE m.kind = 'users' AND changed && '{disabled,disabled_at}'
+  UNION ALL
+  SELECT 'archived_at', 'CASE WHEN r.archived THEN clock_timestamp() END' WHERE 'archived' = ANY (changed)
+$$;
+COMMENT ON FUNCTION seeme.mirror_assignments(seeme.mirrors, text[]) IS
+  'The columns here, and what they are set to, where these of a mirrored row have changed';
+
+CREATE FUNCTION seeme.mirror_statements(m seeme.mirrors) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN jsonb_build_object(
+  'INSERT', seeme.in_batches(format(
+    'SELECT pg_catalog.jsonb_build_object(''n'', n.r, ''nw'', n.counts) AS v FROM (%s) AS n',
+    seeme.mirror_reading(m, 'seeme_new'))),
+  'DELETE', seeme.in_batches(format(
+    'SELECT pg_catalog.jsonb_build_object(''o'', o.r, ''ow'', o.counts) AS v FROM (%s) AS o',
+    seeme.mirror_reading(m, 'seeme_old'))),
+  'UPDATE', seeme.in_batches(format(
+    'SELECT pg_catalog.jsonb_build_object(''o'', o.r, ''ow'', o.counts, ''n'', n.r, ''nw'', n.counts) AS v '
+    'FROM (%s) AS o FULL JOIN (%s) AS n ON o.k = n.k '
+    'WHERE o.r IS DISTINCT FROM n.r OR o.counts IS DISTINCT FROM n.counts',
+    seeme.mirror_reading(m, 'seeme_old'), seeme.mirror_reading(m, 'seeme_new'))),
+  'map', format('SELECT coalesce(jsonb_agg(jsonb_build_object(''o'', %s, ''n'', %s)), ''[]'') FROM jsonb_array_elements($1) AS v',
+                seeme.mirror_mapping(m, 'o'), seeme.mirror_mapping(m, 'n')),
+  'required', (SELECT jsonb_object_agg(c.name, m.columns -> c.name) FROM seeme.mirror_columns(m.kind) c WHERE c.is_required),
+  'add', (SELECT format('INSERT INTO seeme.%I (%s) SELECT %s FROM %s', m.kind, string_agg(quote_ident(a.name), ', '),
+                        string_agg(a.expression, ', '), seeme.mirror_recordset(m))
+            FROM seeme.mirror_assignments(m, ARRAY(SELECT jsonb_object_keys(m.columns))
+                   || CASE WHEN m.condition IS NULL THEN '{}'::text[] WHEN m.kind = 'users' THEN '{disabled}' ELSE '{archived}' END) a
+           WHERE m.kind NOT LIKE '%members'));
+COMMENT ON FUNCTION seeme.mirror_statements(seeme.mirrors) IS
+  'The queries of a mirrored table''s changed rows (INSERT, UPDATE, DELETE), the one that maps them, the columns that are not null, and the statement that adds them here';
+
 CREATE FUNCTION seeme.mapped_rows(m seeme.mirrors, rows jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   mapped  jsonb;
   missing text;
 BEGIN
-  EXECUTE format('SELECT coalesce(jsonb_agg(jsonb_build_object(''o'', %s, ''n'', %s)), ''[]'') FROM jsonb_array_elements($1) AS v',
-                 seeme.mirror_mapping(m, 'o'), seeme.mirror_mapping(m, 'n')) INTO mapped USING rows;
-  SELECT m.columns ->> c.name INTO missing
-    FROM jsonb_array_elements(mapped) AS v, seeme.mirror_columns(m.kind) c
-   WHERE c.is_required AND jsonb_typeof(v -> 'n') = 'object' AND v -> 'n' -> c.name = 'null' LIMIT 1;
+  EXECUTE m.statements ->> 'map' INTO mapped USING rows;
+  SELECT c.value INTO missing
+    FROM jsonb_array_elements(mapped) AS v, jsonb_each_text(m.statements -> 'required') AS c
+   WHERE jsonb_typeof(v -> 'n') = 'object' AND v -> 'n' -> c.key = 'null' LIMIT 1;
   IF missing IS NOT NULL THEN
     RAISE EXCEPTION 'column "%" of a mirrored row is null', missing USING ERRCODE = 'not_null_violation';
   END IF;

@@ -6,40 +6,6 @@ RETURN has_table_privilege(role, 'seeme.users', 'DELETE')
     OR coalesce((SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.oid = role), false);
 COMMENT ON FUNCTION seeme.provisions(oid) IS 'Whether a database role may provision users, or bypasses row security';
 
--- An INSERT or UPDATE from a jsonb array: of these columns, by these expressions.
-CREATE FUNCTION seeme.mirror_type(class text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN CASE class WHEN 'key' THEN 'uuid' WHEN 'role' THEN 'uuid' WHEN 'time' THEN 'timestamptz' ELSE 'text' END;
-COMMENT ON FUNCTION seeme.mirror_type(text) IS 'The type here of a class of mirrored columns';
-
-CREATE FUNCTION seeme.mirror_recordset(m seeme.mirrors) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT format('jsonb_to_recordset($1) AS r (%s)',
-                string_agg(format('%I %s', c.name, seeme.mirror_type(c.class)), ', ' ORDER BY c.n)
-                || ', disabled boolean, archived boolean')
-    FROM seeme.mirror_columns(m.kind) c WHERE m.columns ? c.name
-$$;
-COMMENT ON FUNCTION seeme.mirror_recordset(seeme.mirrors) IS 'The rows of a statement''s $1';
-
--- What is set here for the columns of a mirrored row: the condition of users and containers is a
--- date here. Changed: of these names alone.
-CREATE FUNCTION seeme.mirror_assignments(m seeme.mirrors, changed text[])
-RETURNS TABLE (name text, expression text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT c.name, format('r.%I', c.name) FROM seeme.mirror_columns(m.kind) c
-   WHERE m.columns ? c.name AND c.name = ANY (changed) AND c.name <> 'disabled_at'
-  UNION ALL
-  SELECT 'disabled_at', CASE WHEN m.condition IS NULL THEN 'r.disabled_at'
-                             WHEN m.columns ? 'disabled_at'
-                             THEN 'CASE WHEN r.disabled THEN least(r.disabled_at, clock_timestamp()) ELSE r.disabled_at END'
-                             ELSE 'CASE WHEN r.disabled THEN clock_timestamp() END' END
-   WHERE m.kind = 'users' AND changed && '{disabled,disabled_at}'
-  UNION ALL
-  SELECT 'archived_at', 'CASE WHEN r.archived THEN clock_timestamp() END' WHERE 'archived' = ANY (changed)
-$$;
-COMMENT ON FUNCTION seeme.mirror_assignments(seeme.mirrors, text[]) IS
-  'The columns here, and what they are set to, where these of a mirrored row have changed';
-
 -- Users, while somebody is identified: one's own names, and nothing else.
 CREATE FUNCTION seeme.apply_own_profile(m seeme.mirrors, rows jsonb, mapped jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -116,15 +82,9 @@ COMMENT ON FUNCTION seeme.existing_rows(text, uuid[]) IS
 
 CREATE FUNCTION seeme.insert_containers(m seeme.mirrors, rows jsonb, as_extension boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  columns text;
-  values  text;
 BEGIN
-  SELECT string_agg(quote_ident(a.name), ', '), string_agg(a.expression, ', ') INTO columns, values
-    FROM seeme.mirror_assignments(m, ARRAY(SELECT jsonb_object_keys(rows -> 0))) a;
   PERFORM seeme.require_changed(
-    seeme.mirror_execute(format('INSERT INTO seeme.%I (%s) SELECT %s FROM %s', m.kind, columns, values,
-                                seeme.mirror_recordset(m)), rows, as_extension), jsonb_array_length(rows), m.kind);
+    seeme.mirror_execute(m.statements ->> 'add', rows, as_extension), jsonb_array_length(rows), m.kind);
   INSERT INTO seeme.mirrored_rows (kind, id)
   SELECT m.kind, (r ->> 'id')::uuid FROM jsonb_array_elements(rows) AS r ON CONFLICT DO NOTHING;
 END $$;

@@ -224,6 +224,7 @@ BEGIN
   IF condition IS NOT NULL THEN
     m.condition := pg_get_expr(seeme.parsed_condition(table_name, condition), table_name);
   END IF;
+  m.statements := seeme.mirror_statements(m);
   PERFORM seeme.drop_mirror_guards(table_name);
   PERFORM seeme.create_mirror_guards(m);
   INSERT INTO seeme.mirrors SELECT (m).*;

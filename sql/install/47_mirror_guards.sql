@@ -65,6 +65,8 @@ BEGIN
           USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = format('SELECT seeme_unmirror(%L) first, and seeme_mirror with what the table has afterwards.', m.table_name);
       END;
+      UPDATE seeme.mirrors t SET statements = seeme.mirror_statements(m)
+       WHERE t.table_name = m.table_name AND t.statements <> seeme.mirror_statements(m);
       SELECT string_agg(format('policy %I', p.polname), ', ') INTO altered
         FROM pg_event_trigger_ddl_commands() d JOIN pg_policy p ON p.oid = d.objid
        WHERE d.classid = 'pg_policy'::regclass AND d.command_tag = 'ALTER POLICY' AND m.protect
@@ -115,6 +117,7 @@ BEGIN
   EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', m.table_name);
   PERFORM seeme.drop_mirror_guards(m.table_name), seeme.drop_mirror_policies(m);
   PERFORM seeme.create_mirror_guards(m);
+  UPDATE seeme.mirrors t SET statements = seeme.mirror_statements(m) WHERE t.table_name = m.table_name;
 END $$;
 COMMENT ON FUNCTION seeme.renew_mirror(regclass) IS
   'Makes the triggers and policies of a mirrored table anew, by what seeme_mirror was told. For superusers, when a finding or an upgrade asks for it';
