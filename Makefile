@@ -3,7 +3,8 @@
 #   make, make install          build and install for the pg_config found first (PG_CONFIG=… for another)
 #   make installcheck           pg_regress and the isolation specs against a running server
 #   make check, make demo       do everything themselves, on a throwaway server
-#   make lint                   the rules of the install scripts, and shellcheck
+#   make format                 lays out src/ with pg_bsd_indent, as PostgreSQL's own source
+#   make lint                   the rules of the house: SQL, lines, spelling, layout, C, shell
 #   make help                   these lines
 
 EXTENSION = seeme_rbac
@@ -26,7 +27,8 @@ SHLIB_LINK = -lcjose -ljansson
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=pgtap --load-extension=$(EXTENSION)
-# expected/*_1.out are the same on PostgreSQL 19, where some updates of concurrent transactions are called what they are: deletes.
+# expected/*_1.out are the same on PostgreSQL 19, where some updates of concurrent transactions are
+# called what they are: deletes.
 ISOLATION = $(sort $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation --load-extension=$(EXTENSION)
 
@@ -35,15 +37,15 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 
 # The two commands do all their set-up themselves, PGXS not yet installed included.
 # (PGXS has a check target of its own, hence the either-or.)
-ifneq ($(filter check demo bench lint help,$(MAKECMDGOALS)),)
-check demo bench:
+ifneq ($(filter check demo bench format lint help,$(MAKECMDGOALS)),)
+check demo bench format:
 	scripts/$@
 lint:
 	scripts/lint --self-test && scripts/lint
-	shellcheck -x scripts/check scripts/demo scripts/setup scripts/bench scripts/check-assertions
+	scripts/lint-sources --self-test && scripts/lint-sources
 help:
 	@sed -n 's/^#   \(make\)/  \1/p' Makefile
-.PHONY: check demo bench lint help
+.PHONY: check demo bench format lint help
 else
 
 include $(PGXS)

@@ -1,9 +1,10 @@
--- The benchmark's organizations, people and memberships: psql variables organizations, projects, people say how many.
--- Everything is computed from numbers, so that pgbench can name a person, a project and a row that belong together:
+-- The benchmark's organizations, people and memberships: psql variables organizations, projects,
+-- people say how many. Everything is computed from numbers, so that pgbench can name a person, a
+-- project and a row that belong together:
 --   project n lies in organization 1 + (n - 1) % organizations, person p has organization 1 + (p - 1) % organizations as home,
 --   ids are bench.id('person', p) = md5('person' || p)::uuid, spread like random ones.
--- Loaded as a restore would be: no trigger fires, so what the triggers would have made is made here (the owners' seats,
--- a membership in the organization beside each one below it).
+-- Loaded as a restore would be: no trigger fires, so what the triggers would have made is made
+-- here (the owners' seats, a membership in the organization beside each one below it).
 
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
@@ -16,7 +17,8 @@ COMMENT ON FUNCTION bench.id(text, bigint) IS 'The id of the n-th thing of a kin
 
 CREATE FUNCTION bench.person(name text) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN md5('person' || name)::uuid;
-COMMENT ON FUNCTION bench.person(text) IS 'The id of one of the people who see a known part of everything';
+COMMENT ON FUNCTION bench.person(text) IS
+  'The id of one of the people who see a known part of everything';
 
 BEGIN;
 SET LOCAL session_replication_role = replica;
@@ -47,9 +49,10 @@ VALUES (bench.id('organization', 0), 'Wide', 'wide', bench.person('wide-100'));
 INSERT INTO seeme.projects (id, organization_id, name, slug)
 SELECT bench.id('wide', n), bench.id('organization', 0), 'Wide project ' || n, 'wide-project-' || n FROM generate_series(1, :projects) AS n;
 
--- An ordinary person's twenty memberships. At home: may read and write everything, people with an even number by their role in
--- the organization, the others by those in its two teams; and is a Viewer in nine projects besides. In a second organization:
--- a Member, and a Viewer in eight projects.
+-- An ordinary person's twenty memberships. At home: may read and write everything, people with an
+-- even number by their role in the organization, the others by those in its two teams; and is a
+-- Viewer in nine projects besides. In a second organization: a Member, and a Viewer in eight
+-- projects.
 CREATE TEMP VIEW role AS SELECT name, id FROM seeme.roles WHERE is_system_role;
 INSERT INTO seeme.memberships (id, organization_id, team_id, project_id, user_id, role_id)
 WITH person AS (
@@ -67,8 +70,8 @@ WITH person AS (
 SELECT gen_random_uuid(), bench.id('organization', organization), bench.id('team', team), bench.id('project', project), user_id, role.id
   FROM membership LEFT JOIN role ON role.name = membership.role;
 
--- The people who see a known part of everything: 1, 10, 50 and 100 % by whole organizations, 0.1 % and a quarter of all
--- projects (5,000 of 20,000) by a membership in each project.
+-- The people who see a known part of everything: 1, 10, 50 and 100 % by whole organizations, 0.1 %
+-- and a quarter of all projects (5,000 of 20,000) by a membership in each project.
 INSERT INTO seeme.memberships (id, organization_id, user_id, role_id)
 SELECT gen_random_uuid(), bench.id('organization', o), bench.person(part.name), role.id
   FROM (VALUES ('sees-1', 0.01), ('sees-10', 0.1), ('sees-50', 0.5), ('sees-100', 1)) AS part (name, share),
@@ -97,13 +100,15 @@ COMMIT;
 
 -- Which of them churn touches, by number.
 CREATE TABLE bench.churn (n bigint PRIMARY KEY, membership_id uuid NOT NULL);
-COMMENT ON TABLE bench.churn IS 'Memberships of ordinary people, numbered: those that change while others ask';
+COMMENT ON TABLE bench.churn IS
+  'Memberships of ordinary people, numbered: those that change while others ask';
 INSERT INTO bench.churn
 SELECT row_number() OVER (ORDER BY m.user_id, m.id), m.id
   FROM seeme.memberships m JOIN seeme.projects p ON p.id = m.project_id
  WHERE m.user_id IN (SELECT bench.id('person', p) FROM generate_series(1, least(:people, 2000)) AS p);
 
--- What a call costs. As app would make it, and each in a transaction of its own, for the next person.
+-- What a call costs. As app would make it, and each in a transaction of its own, for the next
+-- person.
 CREATE FUNCTION bench.measure(query text, loops int, OUT ms double precision, OUT result text) LANGUAGE plpgsql AS $$
 DECLARE
   started timestamptz := clock_timestamp();
@@ -114,7 +119,8 @@ BEGIN
   ms := extract(epoch FROM clock_timestamp() - started) * 1000 / loops;
 END $$;
 COMMENT ON FUNCTION bench.measure(text, int) IS
-  'Milliseconds that a query takes on the server, planned and run to its end each time (EXECUTE of a prepared statement: as that one is planned), and the first column of its last run';
+  'Milliseconds that a query takes on the server, planned and run to its end each time (EXECUTE of '
+  'a prepared statement: as that one is planned), and the first column of its last run';
 
 CREATE FUNCTION bench.empty(permission text, organization uuid = NULL, team uuid = NULL, project uuid = NULL,
   resource uuid = NULL, resource_type text = NULL) RETURNS boolean
@@ -122,7 +128,8 @@ LANGUAGE c STABLE PARALLEL SAFE COST 1 AS :'empty_library', 'bench_empty';
 -- As those of an extension: whether a role may call it is looked up each time.
 REVOKE ALL ON FUNCTION bench.empty FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION bench.empty TO app;
-COMMENT ON FUNCTION bench.empty(text, uuid, uuid, uuid, uuid, text) IS 'What calling a C function costs that does nothing, with the arguments of seeme_has_permission()';
+COMMENT ON FUNCTION bench.empty(text, uuid, uuid, uuid, uuid, text) IS
+  'What calling a C function costs that does nothing, with the arguments of seeme_has_permission()';
 
 -- Two procedures and not one with a branch: a dynamic call would cost more than what is measured.
 CREATE PROCEDURE bench.walk_empty(first int, last int, projects int, INOUT us double precision = NULL, INOUT held int = 0)
@@ -144,7 +151,8 @@ BEGIN
   us := extract(epoch FROM clock_timestamp() - started) * 1000000 / (last - first + 1);
 END $$;
 COMMENT ON PROCEDURE bench.walk_empty(int, int, int, double precision, int) IS
-  'As bench.walk_seeme, with a function that does nothing: what the loop and the change of person cost';
+  'As bench.walk_seeme, with a function that does nothing: what the loop and the change of person '
+  'cost';
 CREATE PROCEDURE bench.walk_seeme(first int, last int, projects int, INOUT us double precision = NULL, INOUT held int = 0)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -164,7 +172,8 @@ BEGIN
   us := extract(epoch FROM clock_timestamp() - started) * 1000000 / (last - first + 1);
 END $$;
 COMMENT ON PROCEDURE bench.walk_seeme(int, int, int, double precision, int) IS
-  'Microseconds per check, each of the next person in the next project of their home, in a transaction of its own';
+  'Microseconds per check, each of the next person in the next project of their home, in a '
+  'transaction of its own';
 
 SELECT seeme_grant_usage('app') \g /dev/null
 GRANT EXECUTE ON FUNCTION seeme_assume TO app;

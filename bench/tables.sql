@@ -1,14 +1,16 @@
--- The rows, once per contender: tables of the same rows in the same physical order, with the same indexes, that differ by
--- their policies alone. psql variables: organizations, projects, rows, assets.
+-- The rows, once per contender: tables of the same rows in the same physical order, with the same
+-- indexes, that differ by their policies alone. psql variables: organizations, projects, rows,
+-- assets.
 
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 SET maintenance_work_mem = '512MB';
 SET work_mem = '256MB';
 
--- What is published on protecting tenants' rows, applied to this model: a function that is asked for each row, and one that
--- lists what is permitted, once a statement. That an owner holds everything follows from the role Owner of the owner's
--- membership. SECURITY DEFINER, for the tables that they read have row security themselves.
+-- What is published on protecting tenants' rows, applied to this model: a function that is asked
+-- for each row, and one that lists what is permitted, once a statement. That an owner holds
+-- everything follows from the role Owner of the owner's membership. SECURITY DEFINER, for the
+-- tables that they read have row security themselves.
 CREATE FUNCTION bench.may(permission text, project uuid) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -24,7 +26,8 @@ BEGIN
        AND coalesce(m.valid_from <= clock_timestamp(), true) AND coalesce(m.valid_until > clock_timestamp(), true)
        AND r.permissions && ARRAY['*', permission, split_part(permission, ':', 1) || ':*', '*:' || split_part(permission, ':', 2)]);
 END $$;
-COMMENT ON FUNCTION bench.may(text, uuid) IS 'Contender: whether app.user_id holds a permission in a project, asked for each row';
+COMMENT ON FUNCTION bench.may(text, uuid) IS
+  'Contender: whether app.user_id holds a permission in a project, asked for each row';
 
 CREATE FUNCTION bench.permitted_projects(permission text) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -44,16 +47,21 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   UNION SELECT p.id FROM granted g JOIN seeme.projects p ON p.organization_id = g.organization_id
          WHERE g.team_id IS NULL AND g.project_id IS NULL
 $$;
-COMMENT ON FUNCTION bench.permitted_projects(text) IS 'Contender: the projects in which app.user_id holds a permission';
+COMMENT ON FUNCTION bench.permitted_projects(text) IS
+  'Contender: the projects in which app.user_id holds a permission';
 
 CREATE PROCEDURE bench.protect_by_hand(relation regclass, condition text) LANGUAGE plpgsql AS $$
 BEGIN
-  EXECUTE format('CREATE POLICY bench_select ON %s FOR SELECT USING (%s)', relation, format(condition, 'models:read'));
-  EXECUTE format('CREATE POLICY bench_insert ON %s FOR INSERT WITH CHECK (%s)', relation, format(condition, 'models:create'));
-  EXECUTE format('CREATE POLICY bench_update ON %s FOR UPDATE USING (%s)', relation, format(condition, 'models:update'));
+  EXECUTE format('CREATE POLICY bench_select ON %s FOR SELECT USING (%s)',
+                 relation, format(condition, 'models:read'));
+  EXECUTE format('CREATE POLICY bench_insert ON %s FOR INSERT WITH CHECK (%s)',
+                 relation, format(condition, 'models:create'));
+  EXECUTE format('CREATE POLICY bench_update ON %s FOR UPDATE USING (%s)',
+                 relation, format(condition, 'models:update'));
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', relation);
 END $$;
-COMMENT ON PROCEDURE bench.protect_by_hand(regclass, text) IS 'Policies with a condition in which %L is the permission code';
+COMMENT ON PROCEDURE bench.protect_by_hand(regclass, text) IS
+  'Policies with a condition in which %L is the permission code';
 
 -- A family of tables: FAMILY_none and its copies.
 CREATE PROCEDURE bench.make_family(family text) LANGUAGE plpgsql AS $$
@@ -61,7 +69,8 @@ DECLARE
   contender text;
   relation text;
 BEGIN
-  -- named: without policies, too, but for transactions that say who is asking. floor: what policies cost that ask nothing.
+  -- named: without policies, too, but for transactions that say who is asking. floor: what
+  -- policies cost that ask nothing.
   FOREACH contender IN ARRAY '{none,seeme,in,any,plpgsql}'::text[] || CASE family WHEN 'models' THEN ARRAY['named', 'floor'] END LOOP
     relation := format('bench.%I', family || '_' || contender);
     IF contender <> 'none' THEN
@@ -84,7 +93,8 @@ BEGIN
     COMMIT;
   END LOOP;
 END $$;
-COMMENT ON PROCEDURE bench.make_family(text) IS 'The copies of a table, one per contender, with indexes, grants and policies';
+COMMENT ON PROCEDURE bench.make_family(text) IS
+  'The copies of a table, one per contender, with indexes, grants and policies';
 
 -- Rows lie in no order of their projects, as they came; created_at follows where they lie.
 CREATE TABLE bench.models_none (id uuid NOT NULL, project_id uuid NOT NULL, created_at timestamptz NOT NULL, value int NOT NULL, name text NOT NULL);
@@ -130,7 +140,8 @@ INSERT INTO bench.assignments SELECT project_id, resource_id FROM seeme.project_
 CREATE INDEX ON bench.assignments (resource_id);
 GRANT SELECT ON bench.assignments TO app;
 
--- What the check by itself is asked about: the same project again and again, a thousand in turn, every one.
+-- What the check by itself is asked about: the same project again and again, a thousand in turn,
+-- every one.
 CREATE TABLE bench.key_same AS SELECT bench.id('project', 2) AS id FROM generate_series(1, :calls);
 CREATE TABLE bench.key_thousand AS SELECT bench.id('project', 1 + n % 1000) AS id FROM generate_series(1, :calls) AS n;
 CREATE TABLE bench.key_every AS SELECT bench.id('project', n) AS id FROM generate_series(1, :projects) AS n ORDER BY hashint8extended(n, 46);

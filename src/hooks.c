@@ -1,13 +1,15 @@
 /*
- * hooks.c: where PostgreSQL calls this library, and whom each call is for.
+ * hooks.c: the hooks through which PostgreSQL calls this library.
  *
- * Owns every hook that the library installs, and calls whoever had it before. Must not do anything itself.
+ * Owns every hook that the library installs, and calls the previous one. Must not do anything
+ * itself.
  */
 #include "postgres.h"
 
 #include "catalog/objectaccess.h"
 #include "executor/executor.h"
 #include "optimizer/paths.h"
+#include "optimizer/plancat.h"
 #include "tcop/utility.h"
 
 #include "core/compat.h"
@@ -16,13 +18,23 @@
 #include "hooks.h"
 #include "identity/identity.h"
 #include "identity/leftovers.h"
+#include "planner/barrier.h"
 #include "planner/custom_scan.h"
 #include "planner/paths.h"
 
+static get_relation_info_hook_type next_get_relation_info = NULL;
 static set_rel_pathlist_hook_type next_set_rel_pathlist = NULL;
 static ExecutorRun_hook_type next_executor_run = NULL;
 static ProcessUtility_hook_type next_process_utility = NULL;
 static object_access_hook_type next_object_access = NULL;
+
+static void
+place_policy(PlannerInfo *root, Oid relid, bool is_parent, RelOptInfo *rel)
+{
+	if (next_get_relation_info != NULL)
+		next_get_relation_info(root, relid, is_parent, rel);
+	seeme_place_policy(root, rel);
+}
 
 static void
 set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
@@ -36,7 +48,7 @@ static void
 executor_run(SEEME_EXECUTOR_RUN_PARAMETERS)
 {
 	seeme_begin_run();
-	seeme_see_transaction();
+	seeme_note_transaction_start();
 	seeme_hand_to_workers(query);
 	if (next_executor_run != NULL)
 		next_executor_run(SEEME_EXECUTOR_RUN_ARGUMENTS);
@@ -45,23 +57,28 @@ executor_run(SEEME_EXECUTOR_RUN_PARAMETERS)
 }
 
 static void
-process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tree, ProcessUtilityContext context,
-				ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *destination,
+process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tree,
+				ProcessUtilityContext context, ParamListInfo parameters,
+				QueryEnvironment *environment, DestReceiver *destination,
 				QueryCompletion *completion)
 {
-	/* The tree may be gone afterwards: COMMIT and the like end what holds it. */
-	PrepareStmt *prepare = IsA(statement->utilityStmt, PrepareStmt) ? (PrepareStmt *) statement->utilityStmt : NULL;
+	/* Look now: COMMIT and its like free the tree. */
+	PrepareStmt *prepare = IsA(statement->utilityStmt, PrepareStmt)
+	? (PrepareStmt *) statement->utilityStmt
+	: NULL;
 	bool		outer;
 
-	seeme_see_transaction();
+	seeme_note_transaction_start();
 	outer = seeme_enter_statement(statement->utilityStmt);
 	PG_TRY();
 	{
 		seeme_guard_locks(statement->utilityStmt);
 		if (next_process_utility != NULL)
-			next_process_utility(statement, query, is_read_only_tree, context, parameters, environment, destination, completion);
+			next_process_utility(statement, query, is_read_only_tree, context, parameters,
+								 environment, destination, completion);
 		else
-			standard_ProcessUtility(statement, query, is_read_only_tree, context, parameters, environment, destination, completion);
+			standard_ProcessUtility(statement, query, is_read_only_tree, context, parameters,
+									environment, destination, completion);
 	}
 	PG_FINALLY();
 	{
@@ -84,6 +101,8 @@ object_access(ObjectAccessType access, Oid class, Oid object, int part, void *ar
 void
 seeme_hooks_init(void)
 {
+	next_get_relation_info = get_relation_info_hook;
+	get_relation_info_hook = place_policy;
 	next_set_rel_pathlist = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = set_rel_pathlist;
 	next_executor_run = ExecutorRun_hook;

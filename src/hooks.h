@@ -1,6 +1,4 @@
-/*
- * hooks.h: where PostgreSQL calls this library.
- */
+/* hooks.h: the hooks through which PostgreSQL calls this library. */
 #ifndef SEEME_HOOKS_H
 #define SEEME_HOOKS_H
 

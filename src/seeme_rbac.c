@@ -1,5 +1,7 @@
 /*
- * seeme_rbac.c: the library's start. It calls each module's own start, and defines the settings that SQL alone reads.
+ * seeme_rbac.c: the start of the library.
+ *
+ * Calls the start of each room, and defines the settings that only SQL reads.
  */
 #include "postgres.h"
 
@@ -13,13 +15,16 @@
 #include "hooks.h"
 #include "identity/identity.h"
 #include "identity/leftovers.h"
+#include "planner/barrier.h"
 #include "planner/custom_scan.h"
+#include "planner/leakproof.h"
 #include "planner/paths.h"
 #include "guards/restoring.h"
+#include "rules/names.h"
 
 SEEME_MODULE_MAGIC;
 
-/* The largest logo, in kB; read by seeme.prepare_logo(). */
+/* The largest logo, in kB. seeme.enforce_logo_rules() reads it. */
 static int	max_logo_size = 1024;
 
 extern PGDLLEXPORT void _PG_init(void);
@@ -30,9 +35,12 @@ _PG_init(void)
 	seeme_identity_init();
 	seeme_restoring_init();
 	seeme_leftovers_init();
-	seeme_changes_init();
+	seeme_inval_init();
+	seeme_names_init();
 	seeme_cache_init();
 	seeme_mirror_init();
+	seeme_leakproof_init();
+	seeme_barrier_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();
 	seeme_hooks_init();

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# restore_in_parts.sh DIRECTORY: pg_restore --transaction-size, which came with PostgreSQL 17, on the server of PGHOST, PGPORT and PGUSER.
-# Restored in transactions of any size, and by several jobs in any order, every decision is the same. TAP on standard output. (test/t/011_restore.pl has the other ways.)
+# restore_in_parts.sh DIRECTORY: pg_restore --transaction-size, which came with PostgreSQL 17, on
+# the server of PGHOST, PGPORT and PGUSER. Restored in transactions of any size, and by several
+# jobs in any order, every decision is the same. TAP on standard output. (test/t/011_restore.pl has
+# the other ways.)
 set -uo pipefail
 directory=$1
 number=0

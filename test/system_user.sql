@@ -1,6 +1,7 @@
 \i test/include/prelude.psql
--- What a connection was authenticated as names the person, where an administrator trusts the method (PostgreSQL 16 and later).
--- scripts/lib/suite.sh runs this on a server where the operating system's user postgres is let in as any role, by method peer.
+-- What a connection was authenticated as names the person, where an administrator trusts the
+-- method (PostgreSQL 16 and later). scripts/lib/suite.sh runs this on a server where the operating
+-- system's user postgres is let in as any role, by method peer.
 SET client_min_messages = error;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION seeme_rbac;
@@ -32,7 +33,8 @@ CREATE FUNCTION state() RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
   RETURN CASE seeme_user_id() WHEN 'a5000000-0000-4000-8000-000000000001' THEN 'ada ' WHEN 'a5000000-0000-4000-8000-000000000002' THEN 'bob ' ELSE coalesce(seeme_user_id() || ' ', 'nobody ') END || (SELECT count(*) FROM model);
 END $$;
-CREATE FUNCTION definer() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN seeme_user_id(); END $$;
+CREATE FUNCTION definer()
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN seeme_user_id(); END $$;
 -- How many workers a query's plan started
 CREATE FUNCTION workers(query text) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
@@ -83,7 +85,8 @@ SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 2;
 SET parallel_leader_participation = off;
-SELECT workers('SELECT count(*), min(seeme_user_id()::text), count(seeme_user_id()) FROM model') AS b_workers \gset
+SELECT workers('SELECT count(*), min(seeme_user_id()::text), '
+               'count(seeme_user_id()) FROM model') AS b_workers \gset
 SELECT count(*) AS b_count, min(seeme_user_id()::text) AS b_id, count(seeme_user_id()) AS b_ids FROM model \gset
 \c - s_bob
 SELECT state() AS b_bob \gset
@@ -117,13 +120,16 @@ UPDATE seeme.users SET disabled_at = NULL WHERE username = 'ada';
 
 SELECT plan(24);
 SELECT is(:'a_system_user'::text, 'peer:postgres', 'the connection was authenticated as somebody else than its role');
-SELECT is(:'a_state'::text, 'nobody 0', 'which counts for nothing unless an administrator trusts the method');
+SELECT is(:'a_state'::text, 'nobody 0', 'which counts for nothing unless an administrator trusts '
+                                        'the method');
 SELECT is(:'a_bob'::text, 'bob 5000', 'a role that is a person''s is that person');
-SELECT is(:'a_other_methods'::text, 'nobody 0', 'it counts for nothing where other methods are trusted');
+SELECT is(:'a_other_methods'::text, 'nobody 0', 'it counts for nothing where other methods are '
+                                                'trusted');
 SELECT is(:'a_other_methods_bob'::text, 'bob 5000', 'and a role that is a person''s is that person still');
 SELECT is(:'a_set'::text || ' ' || :'a_set_config' || ', ' || :'a_still', '42501 42501, nobody 0', 'threat: an ordinary role trusts a method');
 SELECT is(:'a_before_library'::text, 'nobody 0', 'threat: and does so before the library is loaded');
-SELECT is(:'b_state'::text, 'ada 3000', 'where the method is trusted, the connection is the person who was authenticated');
+SELECT is(:'b_state'::text, 'ada 3000', 'where the method is trusted, the connection is the person '
+                                        'who was authenticated');
 SELECT is(:'b_definer'::text, :ada, 'in a SECURITY DEFINER function, too');
 SELECT is(:'b_role'::text, 'ada 3000', 'SET ROLE changes nothing');
 SELECT is(:'b_assume'::text || ', ' || :'b_assume_same' || ', ' || :'b_after', '28000, t, ada 3000', 'threat: seeme_assume of somebody else by an authenticated person who was granted it');
@@ -131,13 +137,16 @@ SELECT is(:'b_read_only'::text || ', ' || :'b_discarded', 'ada 3000, ada 3000', 
 SELECT cmp_ok(:b_workers::integer, '>', 0, 'a query runs in parallel workers');
 SELECT is(:'b_count'::text, '3000', 'which see the person''s rows');
 SELECT is(:'b_id'::text || ' ' || :'b_ids', :ada || ' 3000', 'and know who it is, for every row');
-SELECT is(:'b_bob'::text, 'ada 3000', 'what the connection was authenticated as goes before what its role is');
+SELECT is(:'b_bob'::text, 'ada 3000', 'what the connection was authenticated as goes before what '
+                                      'its role is');
 SELECT is(:'b_superuser'::text, :ada, 'for a superuser, too');
 SELECT is(:'c_before_count'::text, '3000', 'a prepared statement');
 SELECT is(:'c_after_count'::text || ', ' || :'c_state', '0, nobody 0', 'shows nothing once the person is no longer known by it');
 SELECT is(:'c_assume'::text, :bob, 'somebody unknown is nobody, and so may be given a person');
-SELECT is(:'c_bob'::text, 'nobody 0', 'threat: somebody unknown connects with a role that is a person''s');
-SELECT is(:'c_alike'::text, 'nobody 0', 'threat: the same name by another method, in other letters, or with something more');
+SELECT is(:'c_bob'::text, 'nobody 0', 'threat: somebody unknown connects with a role that is a '
+                                      'person''s');
+SELECT is(:'c_alike'::text, 'nobody 0', 'threat: the same name by another method, in other '
+                                        'letters, or with something more');
 SELECT is(:'c_disabled'::text, 'nobody 0', 'threat: somebody disabled');
 SELECT is(current_setting('seeme_rbac.system_user_methods'), 'cert, Peer', 'methods are compared without regard to case');
 SELECT * FROM finish();

@@ -22,8 +22,8 @@ quietly() {
   return "$status"
 }
 
-# at_exit COMMAND: runs when the script ends, by itself, by an error or by a signal; the last one first.
-# (A signal is acted on at once only where the script is in `wait`, so long work goes there.)
+# at_exit COMMAND: runs when the script ends, by itself, by an error or by a signal; the last one
+# first. (A signal is acted on at once only where the script is in `wait`, so long work goes there.)
 at_exit_commands=()
 at_exit() { at_exit_commands=("$1" "${at_exit_commands[@]}"); }
 run_at_exit() {
@@ -38,7 +38,8 @@ trap run_at_exit EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# in_background COMMAND...: in a process group of its own, $background; end_group ends all that is in it.
+# in_background COMMAND...: in a process group of its own, $background; end_group ends all that is
+# in it.
 in_background() {
   set -m
   "$@" </dev/null &

@@ -1,6 +1,6 @@
-# What each release of Debian has of PostgreSQL. The main major of the release that a script runs on is installed there, and
-# tested in full; scripts/lib/roots.sh makes a root of another release for each other major. A new release is a line in each
-# of the two functions.
+# What each release of Debian has of PostgreSQL. The main major of the release that a script runs
+# on is installed there, and tested in full; scripts/lib/roots.sh makes a root of another release
+# for each other major. A new release is a line in each of the two functions.
 # shellcheck shell=bash
 
 # The majors that are tested everywhere.

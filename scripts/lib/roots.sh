@@ -1,7 +1,7 @@
-# Debian roots for the PostgreSQL versions that this Debian does not have: root-15 (bookworm), root-17 (trixie), root-18
-# (forky) and, when asked for, root-19 (sid with experimental), kept between runs in the cache directory.
-# Needs scripts/lib/debian.sh.
-# Nothing but Debian's packages ever goes into one: tests bring their own files and take them away.
+# Debian roots for the PostgreSQL versions that this Debian does not have: root-15 (bookworm),
+# root-17 (trixie), root-18 (forky) and, when asked for, root-19 (sid with experimental), kept
+# between runs in the cache directory. Needs scripts/lib/debian.sh. Nothing but Debian's packages
+# ever goes into one: tests bring their own files and take them away.
 # shellcheck shell=bash
 
 root_cache=${SEEME_RBAC_CACHE:-/var/cache/seeme_rbac}
@@ -14,8 +14,9 @@ packages_of() {
   [ "$1" = 19 ] || echo "postgresql-$1-pgtap"
 }
 
-# A finished root says what was installed into it. The file is written last, so that a root whose making
-# was interrupted, or that was made for another list of packages, does not pass for a finished one.
+# A finished root says what was installed into it. The file is written last, so that a root whose
+# making was interrupted, or that was made for another list of packages, does not pass for a
+# finished one.
 root_stamp() { echo "$(root_of "$1")/etc/seeme_rbac-root"; }
 root_is_ready() {
   [ "$(cat "$(root_stamp "$1")" 2>/dev/null)" = "$(suite_of "$1"): $(packages_of "$1" | xargs)" ] &&
@@ -49,8 +50,8 @@ bootstrap_root() {
   mv "$root.new" "$root"
 }
 
-# in_root ROOT COMMAND...: as root, with a /proc (packages' scripts ask for it) that nobody outside sees
-# and that is gone when the command ends.
+# in_root ROOT COMMAND...: as root, with a /proc (packages' scripts ask for it) that nobody outside
+# sees and that is gone when the command ends.
 in_root() {
   # shellcheck disable=SC2016
   unshare --mount --propagation private sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$1" \
@@ -76,7 +77,8 @@ install_into_root() {
     echo "deb $root_mirror experimental main" >"$root/etc/apt/sources.list.d/experimental.list"
     from=(-t experimental)
   fi
-  # A mirror that lags, or a snapshot, outlives its lists' validity; the signatures are checked all the same.
+  # A mirror that lags, or a snapshot, outlives its lists' validity; the signatures are checked all
+  # the same.
   local apt=(apt-get -qq -o Acquire::Retries=3 -o Acquire::Check-Valid-Until=false -o Dpkg::Use-Pty=0)
   in_root "$root" dpkg --configure -a &&
     in_root "$root" "${apt[@]}" update &&

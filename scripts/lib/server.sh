@@ -1,10 +1,10 @@
 # A PostgreSQL of one's own: a private copy of the installed programs, so that trying an extension
-# replaces nothing on the machine, and a throwaway server. The server runs as whoever calls start_server,
-# who must not be root.
+# replaces nothing on the machine, and a throwaway server. The server runs as whoever calls
+# start_server, who must not be root.
 # shellcheck shell=bash
 
-# private_postgres MAJOR DIRECTORY: PostgreSQL finds its files relative to its programs, wherever the
-# whole lies, so a copy is a complete installation. Its pg_config is printed.
+# private_postgres MAJOR DIRECTORY: PostgreSQL finds its files relative to its programs, wherever
+# the whole lies, so a copy is a complete installation. Its pg_config is printed.
 private_postgres() {
   local major=$1 prefix=$2
   mkdir -p "$prefix/usr/lib/postgresql" "$prefix/usr/share/postgresql"
@@ -16,8 +16,9 @@ private_postgres() {
   echo "$prefix/usr/lib/postgresql/$major/bin/pg_config"
 }
 
-# start_server PG_CONFIG DIRECTORY [SETTING...]: a cluster in DIRECTORY/data that is reached only through a socket in
-# DIRECTORY/run (which no other user may enter, hence trust), with further settings ('jit = off'). Sets PGHOST, PGPORT and PGUSER.
+# start_server PG_CONFIG DIRECTORY [SETTING...]: a cluster in DIRECTORY/data that is reached only
+# through a socket in DIRECTORY/run (which no other user may enter, hence trust), with further
+# settings ('jit = off'). Sets PGHOST, PGPORT and PGUSER.
 start_server() {
   local bin directory=$2
   bin=$("$1" --bindir)
@@ -42,7 +43,8 @@ start_server() {
   export PGHOST="$directory/run" PGPORT=5432 PGUSER=postgres
 }
 
-# stop_servers DIRECTORY: ends every server that start_server started anywhere below it, whoever calls.
+# stop_servers DIRECTORY: ends every server that start_server started anywhere below it, whoever
+# calls.
 stop_servers() {
   local pid_file pid
   find "$1" -path '*/data/postmaster.pid' 2>/dev/null | while read -r pid_file; do

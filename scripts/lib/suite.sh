@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# suite.sh MAJOR STEP...: builds and tests one copy of the source tree, the current directory, on one
-# PostgreSQL, as an ordinary user, in this Debian or in a root. Everything it makes lies beside the copy.
-# Each step that counts something leaves a line `passed failed` in ../tally; scripts/check adds them up.
-# Not meant to be started by hand: that is scripts/check.
+# suite.sh MAJOR STEP...: builds and tests one copy of the source tree, the current directory, on
+# one PostgreSQL, as an ordinary user, in this Debian or in a root. Everything it makes lies beside
+# the copy. Each step that counts something leaves a line `passed failed` in ../tally;
+# scripts/check adds them up. Not meant to be started by hand: that is scripts/check.
 # shellcheck disable=SC2016,SC2317,SC2329
 set -uo pipefail
 . scripts/lib/common.sh
@@ -116,7 +116,8 @@ prove_perl() { tap prove --verbose -I test/t/lib test/t/*.pl; }
 
 restore_in_parts() { tap bash test/restore_in_parts.sh "$work"; }
 
-# A server of its own, on which the operating system's user is let in as any role: SYSTEM_USER is peer:postgres.
+# A server of its own, on which the operating system's user is let in as any role: SYSTEM_USER is
+# peer:postgres.
 system_user() (
   place=$work/system_user
   mkdir "$place"
@@ -130,12 +131,14 @@ system_user() (
   PGDATABASE=connections tap psql -XqAt -v ON_ERROR_STOP=1 -f test/system_user.sql
 )
 
-# Trigger functions are looked at for every table that they serve. What is wrong with one for some of its
-# tables but not for others is the part of it that is for others. Not counted: that PL/pgSQL converts a text to
-# the type of the variable it goes to, and SQL put together in the functions named below: their fragments quote
-# what they name (seeme.row_condition(), seeme.insert_condition(), the output of regclass, or %I). Nor that plpgsql_check 2.8
-# takes the variable of FOREACH for the whole of a constant array, and so reads SQL that has the array's brace in it. Nor what
-# 2.10 says of volatility: a function that is to be stable reads the clock, and raises an error whose hint is put together by format().
+# Trigger functions are looked at for every table that they serve. What is wrong with one for some
+# of its tables but not for others is the part of it that is for others. Not counted: that PL/pgSQL
+# converts a text to the type of the variable it goes to, and SQL put together in the functions
+# named below: their fragments quote what they name (seeme.row_condition(),
+# seeme.insert_condition(), the output of regclass, or %I). Nor that plpgsql_check 2.8 takes the
+# variable of FOREACH for the whole of a constant array, and so reads SQL that has the array's
+# brace in it. Nor what 2.10 says of volatility: a function that is to be stable reads the clock,
+# and raises an error whose hint is put together by format().
 check_plpgsql() {
   run createdb plpgsql || return
   psql -XqAt -F ': ' -d plpgsql -v ON_ERROR_STOP=1 >"$log" 2>&1 <<-'SQL' || return

@@ -1,15 +1,15 @@
 -- Policies for what changes a row, and the trigger that asks them again once the row is locked (src/planner/recheck_trigger.c).
 
-CREATE FUNCTION seeme.ask_after_wait() RETURNS trigger
-LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_ask_after_wait';
-COMMENT ON FUNCTION seeme.ask_after_wait() IS
+CREATE FUNCTION seeme.recheck_after_lock() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_recheck_after_lock';
+COMMENT ON FUNCTION seeme.recheck_after_lock() IS
   'Trigger before UPDATE or DELETE: asks the policy seeme_update or seeme_delete again with the row locked, and leaves the row alone, as row security does, if the right was lost while the statement waited. With an argument it asks seeme_update of the new row, too (42501)';
 
 CREATE FUNCTION seeme.create_write_policy(relation regclass, command text, condition text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   EXECUTE format('CREATE POLICY %I ON %s FOR %s USING (%s)', 'seeme_' || lower(command COLLATE "C"), relation, command, condition);
-  EXECUTE format('CREATE TRIGGER %I BEFORE %s ON %s FOR EACH ROW EXECUTE FUNCTION seeme.ask_after_wait()',
+  EXECUTE format('CREATE TRIGGER %I BEFORE %s ON %s FOR EACH ROW EXECUTE FUNCTION seeme.recheck_after_lock()',
                  'after_wait_' || lower(command COLLATE "C"), command, relation);
 END $$;
 COMMENT ON FUNCTION seeme.create_write_policy(regclass, text, text) IS

@@ -19,17 +19,17 @@ ALTER TABLE seeme.changes_of_places ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL S
 ALTER TABLE seeme.changes_of_rights ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE seeme.changes_of_assignments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
-CREATE FUNCTION seeme.note_change() RETURNS trigger
-LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_note_change';
-COMMENT ON FUNCTION seeme.note_change() IS 'Trigger: when this transaction commits, every session forgets what it remembers of what the table named by the first argument stands for; or, where the second names a column, of the person there alone';
+CREATE FUNCTION seeme.send_invalidation() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_send_invalidation';
+COMMENT ON FUNCTION seeme.send_invalidation() IS 'Trigger: when this transaction commits, every session forgets what it remembers of what the table named by the first argument stands for; or, where the second names a column, of the person there alone';
 
 -- Row triggers that always fire: logical replication fires no others.
 CREATE FUNCTION seeme.watch(table_name regclass, changes text, person_column name DEFAULT '') RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  EXECUTE format('CREATE TRIGGER a_note_change BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.note_change(%L, %L)', table_name, changes, person_column);
-  EXECUTE format('CREATE TRIGGER a_note_change_made AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.note_change(%L, %L)', table_name, changes, person_column);
-  EXECUTE format('CREATE TRIGGER a_note_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION seeme.note_change(%L, %L)', table_name, changes, person_column);
+  EXECUTE format('CREATE TRIGGER a_note_change BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.send_invalidation(%L, %L)', table_name, changes, person_column);
+  EXECUTE format('CREATE TRIGGER a_note_change_made AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION seeme.send_invalidation(%L, %L)', table_name, changes, person_column);
+  EXECUTE format('CREATE TRIGGER a_note_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION seeme.send_invalidation(%L, %L)', table_name, changes, person_column);
   EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER a_note_change, ENABLE ALWAYS TRIGGER a_note_change_made, ENABLE ALWAYS TRIGGER a_note_truncate', table_name);
 END $$;
 COMMENT ON FUNCTION seeme.watch(regclass, text, name) IS 'Has a table tell every session when its rows change; of one person, where a column (a uuid; empty: none) says whose rights a row is about';
@@ -46,18 +46,7 @@ COMMENT ON COLUMN seeme.in_use.since IS 'When somebody was added first, or chang
 ALTER TABLE seeme.in_use ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE FUNCTION seeme.note_use() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  PERFORM FROM seeme.in_use;
-  IF FOUND OR seeme.restoring() THEN
-    RETURN NULL;
-  END IF;
-  IF EXISTS (SELECT FROM seeme.users) THEN
-    INSERT INTO seeme.in_use DEFAULT VALUES;
-  END IF;
-  RETURN NULL;
-END $$;
+LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'seeme_note_use';
 COMMENT ON FUNCTION seeme.note_use() IS 'Trigger: marks the extension as used when people, or what belongs to them, change other than by a restore';
 
 -- ALTER TABLE tells every session, at commit, that the table's definition has changed; it changes nothing here. No function

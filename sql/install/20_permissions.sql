@@ -10,32 +10,46 @@ CREATE TABLE seeme.permissions (
   is_builtin          boolean NOT NULL DEFAULT false,
   grouped_by_projects boolean NOT NULL DEFAULT false,
   CONSTRAINT permissions_name_is_a_code CHECK (
-    name ~ '^[a-z][a-z0-9_]*:[a-z][a-z0-9_]*$' OR is_builtin AND name ~ '^(\*|[a-z][a-z0-9_]*:\*)$'),
+    name ~ '^[a-z][a-z0-9_]*:[a-z][a-z0-9_]*$'
+    OR is_builtin AND name ~ '^(\*|[a-z][a-z0-9_]*:\*)$'),
   CONSTRAINT permissions_name_length CHECK (length(name) <= 100)
 );
-COMMENT ON TABLE seeme.permissions IS 'Permission codes resource:action. Applications register their own; the documented ones can be neither changed nor removed.';
-COMMENT ON COLUMN seeme.permissions.name IS 'The code: resource:action; a documented wildcard is * or resource:*';
-COMMENT ON COLUMN seeme.permissions.description IS 'What the code allows, for people';
+COMMENT ON TABLE seeme.permissions IS
+  'Permission codes of the form resource:action. Applications register their own; the documented '
+  'ones can be neither changed nor removed.';
+COMMENT ON COLUMN seeme.permissions.name IS
+  'The code, for example models:read. A documented wildcard is * or resource:*.';
+COMMENT ON COLUMN seeme.permissions.description IS 'What the code allows, in words for people';
 COMMENT ON COLUMN seeme.permissions.resource IS 'The resource that the code names';
-COMMENT ON COLUMN seeme.permissions.action IS 'The action that the code names, or * ';
-COMMENT ON COLUMN seeme.permissions.is_wildcard IS 'Whether the row documents a wildcard. Roles may hold resource:* and *:action for anything registered, listed here or not.';
+COMMENT ON COLUMN seeme.permissions.action IS 'The action that the code names, or *';
+COMMENT ON COLUMN seeme.permissions.is_wildcard IS
+  'Whether the row documents a wildcard. A role may hold resource:* or *:action for any registered '
+  'resource or action, whether or not that wildcard has a row here.';
 COMMENT ON COLUMN seeme.permissions.is_builtin IS 'Whether the code came with the extension';
-COMMENT ON COLUMN seeme.permissions.grouped_by_projects IS 'Whether the resource is something that a project groups: the built-in roles Editor and Contributor reach it';
+COMMENT ON COLUMN seeme.permissions.grouped_by_projects IS
+  'Whether projects group this resource. The built-in roles Editor and Contributor hold codes of '
+  'such resources only.';
 
 CREATE TABLE seeme.resource_types (
   name       text PRIMARY KEY,
   resource   text NOT NULL UNIQUE,
   is_builtin boolean NOT NULL DEFAULT false,
-  CONSTRAINT resource_types_name_is_an_identifier CHECK (name ~ '^[a-z][a-z0-9_]*$' AND length(name) <= 63),
-  CONSTRAINT resource_types_resource_is_an_identifier CHECK (resource ~ '^[a-z][a-z0-9_]*$' AND length(resource) <= 63)
+  CONSTRAINT resource_types_name_is_an_identifier
+    CHECK (name ~ '^[a-z][a-z0-9_]*$' AND length(name) <= 63),
+  CONSTRAINT resource_types_resource_is_an_identifier
+    CHECK (resource ~ '^[a-z][a-z0-9_]*$' AND length(resource) <= 63)
 );
-COMMENT ON TABLE seeme.resource_types IS 'Ties the type of an assignment (model) to the resource of the codes (models)';
-COMMENT ON COLUMN seeme.resource_types.name IS 'The type, as project_resources.resource_type has it: model';
-COMMENT ON COLUMN seeme.resource_types.resource IS 'The resource, as permission codes have it: models';
+COMMENT ON TABLE seeme.resource_types IS
+  'Which resource in permission codes (models) belongs to which type of an assignment (model)';
+COMMENT ON COLUMN seeme.resource_types.name IS
+  'The type, as project_resources.resource_type holds it, for example model';
+COMMENT ON COLUMN seeme.resource_types.resource IS
+  'The resource, as permission codes hold it, for example models';
 COMMENT ON COLUMN seeme.resource_types.is_builtin IS 'Whether the type came with the extension';
 
 INSERT INTO seeme.resource_types (name, resource, is_builtin) VALUES
-  ('model', 'models', true), ('dataset', 'datasets', true), ('workflow', 'workflows', true), ('graph', 'graphs', true);
+  ('model', 'models', true), ('dataset', 'datasets', true),
+  ('workflow', 'workflows', true), ('graph', 'graphs', true);
 
 INSERT INTO seeme.permissions (name, description, is_builtin) VALUES
   ('*', 'Every permission on every resource', true),
@@ -153,7 +167,8 @@ BEGIN
   IF TG_OP = 'UPDATE' THEN
     IF NEW.name IS DISTINCT FROM OLD.name OR NEW.is_builtin THEN
       RAISE EXCEPTION 'a registered code keeps its name'
-        USING ERRCODE = 'check_violation', HINT = 'Register the new code, move the roles to it, then remove the old one.';
+        USING ERRCODE = 'check_violation',
+              HINT = 'Register the new code, move the roles to it, then remove the old one.';
     END IF;
     RETURN NEW;
   END IF;
@@ -162,16 +177,21 @@ BEGIN
      WHERE r.organization_id IS NOT NULL
        AND (OLD.name = ANY (r.permissions)
             OR OLD.resource || ':*' = ANY (r.permissions) AND NOT EXISTS (
-                 SELECT FROM seeme.permissions p WHERE p.resource = OLD.resource AND NOT p.is_wildcard AND p.name <> OLD.name)
+                 SELECT FROM seeme.permissions p
+                  WHERE p.resource = OLD.resource AND NOT p.is_wildcard AND p.name <> OLD.name)
             OR '*:' || OLD.action = ANY (r.permissions) AND NOT EXISTS (
-                 SELECT FROM seeme.permissions p WHERE p.action = OLD.action AND NOT p.is_wildcard AND p.name <> OLD.name)))
+                 SELECT FROM seeme.permissions p
+                  WHERE p.action = OLD.action AND NOT p.is_wildcard AND p.name <> OLD.name)))
   THEN
     RAISE EXCEPTION 'permission "%" is held by a role', OLD.name
-      USING ERRCODE = 'foreign_key_violation', HINT = 'Take it out of the roles that hold it first.';
+      USING ERRCODE = 'foreign_key_violation',
+            HINT = 'Take it out of the roles that hold it first.';
   END IF;
   RETURN OLD;
 END $$;
-COMMENT ON FUNCTION seeme.keep_permissions() IS 'Trigger: built-in codes stay as they are, and no role is left with an unregistered one';
+COMMENT ON FUNCTION seeme.keep_permissions() IS
+  'Trigger: built-in codes stay as they are, and no role is left with a code that is not '
+  'registered';
 
 CREATE TRIGGER keep_permissions BEFORE INSERT OR UPDATE OR DELETE ON seeme.permissions
   FOR EACH ROW EXECUTE FUNCTION seeme.keep_permissions();
@@ -191,23 +211,26 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.keep_resource_types() IS 'Trigger: built-in resource types stay as they are';
+COMMENT ON FUNCTION seeme.keep_resource_types() IS
+  'Trigger: built-in resource types stay as they are';
 
 CREATE TRIGGER keep_resource_types BEFORE INSERT OR UPDATE OR DELETE ON seeme.resource_types
   FOR EACH ROW EXECUTE FUNCTION seeme.keep_resource_types();
 
--- Seen by anyone signed in, and by the roles that register codes; changed by whom the extension's owner
--- granted that to: there the grant itself is the rule.
+-- Every identified person sees the catalogue, and so do the roles that register codes. For changes
+-- the table's own privileges decide: the extension's owner grants them to the roles that register.
 ALTER TABLE seeme.permissions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.permissions FOR SELECT USING (
-  (SELECT @extschema@.seeme_user_id()) IS NOT NULL OR (SELECT has_table_privilege('seeme.permissions', 'INSERT')));
+  (SELECT @extschema@.seeme_user_id()) IS NOT NULL
+  OR (SELECT has_table_privilege('seeme.permissions', 'INSERT')));
 CREATE POLICY seeme_insert ON seeme.permissions FOR INSERT WITH CHECK (true);
 CREATE POLICY seeme_update ON seeme.permissions FOR UPDATE USING (true);
 CREATE POLICY seeme_delete ON seeme.permissions FOR DELETE USING (true);
 
 ALTER TABLE seeme.resource_types ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.resource_types FOR SELECT USING (
-  (SELECT @extschema@.seeme_user_id()) IS NOT NULL OR (SELECT has_table_privilege('seeme.resource_types', 'INSERT')));
+  (SELECT @extschema@.seeme_user_id()) IS NOT NULL
+  OR (SELECT has_table_privilege('seeme.resource_types', 'INSERT')));
 CREATE POLICY seeme_insert ON seeme.resource_types FOR INSERT WITH CHECK (true);
 CREATE POLICY seeme_update ON seeme.resource_types FOR UPDATE USING (true);
 CREATE POLICY seeme_delete ON seeme.resource_types FOR DELETE USING (true);

@@ -59,63 +59,33 @@ COMMENT ON COLUMN seeme.users.tokens_valid_from IS 'Tokens issued before it, and
 
 -- Text that people type: trimmed of surrounding white space, not longer than it may be.
 CREATE FUNCTION seeme.checked_text(value text, column_name text, max_length int) RETURNS text
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF length(value) > max_length THEN
-    RAISE EXCEPTION '% is too long: % characters', column_name, length(value)
-      USING ERRCODE = 'string_data_right_truncation', HINT = format('At most %s characters are kept.', max_length);
-  END IF;
-  RETURN btrim(value, E' \t\r\n');
-END $$;
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_checked_text_of';
 COMMENT ON FUNCTION seeme.checked_text(text, text, int) IS 'The value without surrounding white space; raises 22001 when it is longer than max_length characters';
 
-CREATE FUNCTION seeme.prepare_user() RETURNS trigger
+-- The rules before a row is written are in C: a bulk statement has many rows (src/rules/users.c).
+CREATE FUNCTION seeme.enforce_user_rules() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_enforce_user_rules';
+COMMENT ON FUNCTION seeme.enforce_user_rules() IS
+  'Trigger: tidies a user''s texts, checks what constraints cannot explain, and that nobody under row security writes database_role, is_service and service_organization_id: whoever writes database_role becomes the person, and whoever makes keys for a service becomes the service';
+CREATE TRIGGER enforce_rules BEFORE INSERT OR UPDATE ON seeme.users
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_user_rules();
+
+CREATE FUNCTION seeme.prepare_removal_of_user() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  IF TG_OP = 'DELETE' THEN
-    IF EXISTS (SELECT FROM seeme.organizations o WHERE o.owner_id = OLD.id) THEN
-      RAISE EXCEPTION 'this person owns an organization'
-        USING ERRCODE = 'foreign_key_violation', HINT = 'Transfer the organization, or delete it, first; or disable the person.';
-    END IF;
-    IF NOT seeme.restoring() THEN
-      PERFORM seeme.end_invitations_in(OLD.email, ARRAY(SELECT m.organization_id FROM seeme.memberships m WHERE m.user_id = OLD.id));
-    END IF;
-    RETURN OLD;
+  IF EXISTS (SELECT FROM seeme.organizations o WHERE o.owner_id = OLD.id) THEN
+    RAISE EXCEPTION 'this person owns an organization'
+      USING ERRCODE = 'foreign_key_violation', HINT = 'Transfer the organization, or delete it, first; or disable the person.';
   END IF;
-  IF seeme.restoring() THEN
-    RETURN NEW;
+  IF NOT seeme.restoring() THEN
+    PERFORM seeme.end_invitations_in(OLD.email, ARRAY(SELECT m.organization_id FROM seeme.memberships m WHERE m.user_id = OLD.id));
   END IF;
-  NEW.username := seeme.checked_text(NEW.username, 'username', 200);
-  NEW.email := seeme.checked_text(NEW.email, 'email', 320);
-  NEW.firstname := seeme.checked_text(NEW.firstname, 'firstname', 200);
-  NEW.name := seeme.checked_text(NEW.name, 'name', 200);
-  IF EXISTS (SELECT FROM seeme.users u WHERE seeme.email_key(u.email) COLLATE "C" = seeme.email_key(NEW.email) AND u.id <> NEW.id) THEN
-    RAISE EXCEPTION 'there is a user with this e-mail address already'
-      USING ERRCODE = 'unique_violation', HINT = 'E-mail addresses are compared without regard to case.',
-            TABLE = 'users', SCHEMA = 'seeme', CONSTRAINT = 'users_email_key';
-  END IF;
-  IF NEW.service_organization_id IS NOT NULL AND NOT NEW.is_service THEN
-    RAISE EXCEPTION 'only a service belongs to an organization' USING ERRCODE = 'check_violation', HINT = 'Set is_service, too.';
-  END IF;
-  IF NEW.service_organization_id IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.service_organization_id IS DISTINCT FROM OLD.service_organization_id)
-     AND NOT EXISTS (SELECT FROM seeme.organizations o WHERE o.id = NEW.service_organization_id) THEN
-    RAISE EXCEPTION 'there is no such organization'
-      USING ERRCODE = 'foreign_key_violation', HINT = 'A service belongs to an organization, or (null) to the database administrator.';
-  END IF;
-  IF TG_OP = 'UPDATE' THEN
-    IF NEW.id IS DISTINCT FROM OLD.id THEN
-      RAISE EXCEPTION 'a user''s id never changes' USING ERRCODE = 'check_violation';
-    END IF;
-    NEW.created_at := OLD.created_at;
-    NEW.updated_at := now();
-  END IF;
-  RETURN NEW;
+  RETURN OLD;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_user() IS 'Trigger: tidies a user''s texts and checks what constraints cannot explain';
-
-CREATE TRIGGER prepare BEFORE INSERT OR UPDATE OR DELETE ON seeme.users
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_user();
+COMMENT ON FUNCTION seeme.prepare_removal_of_user() IS 'Trigger: an owner is not removed, and the invitations of whoever is removed end';
+CREATE TRIGGER prepare_removal BEFORE DELETE ON seeme.users
+  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_removal_of_user();
 
 CREATE FUNCTION seeme.forget_verification() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_forget_verification';

@@ -108,50 +108,21 @@ END $$;
 COMMENT ON FUNCTION seeme.require_any(text[], regclass, uuid, uuid, uuid) IS
   'Raises 42501 unless the asking person holds one of the codes in one of the scopes, or row security does not apply to the current user on that table';
 
-CREATE FUNCTION seeme.authorize_organization() RETURNS trigger
+CREATE FUNCTION seeme.authorize_owner() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF NOT row_security_active(TG_RELID) THEN
-    IF TG_OP = 'UPDATE' AND NEW.owner_id IS DISTINCT FROM OLD.owner_id THEN
-      -- Nobody's membership changes meanwhile (prepare_membership).
-      PERFORM FROM seeme.organizations o WHERE o.id = OLD.id FOR UPDATE;
-    END IF;
-    RETURN NEW;
-  END IF;
-  IF TG_OP = 'UPDATE' AND NEW.owner_id IS DISTINCT FROM OLD.owner_id THEN
+  IF row_security_active(TG_RELID) THEN
     RAISE EXCEPTION 'an organization''s owner does not change by UPDATE'
       USING ERRCODE = 'insufficient_privilege', HINT = 'The owner calls seeme_transfer_ownership().';
-  ELSIF TG_OP = 'INSERT' AND @extschema@.seeme_user_id() IS NULL THEN
-    RAISE EXCEPTION 'nobody is identified who could own this organization'
-      USING ERRCODE = 'insufficient_privilege', HINT = 'Assume a person, or connect with that person''s database role.';
   END IF;
+  -- Nobody's membership changes meanwhile (src/rules/memberships.c).
+  PERFORM FROM seeme.organizations o WHERE o.id = OLD.id FOR UPDATE;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.authorize_organization() IS 'Trigger: who may add an organization, and that its owner does not change by UPDATE';
-
-CREATE FUNCTION seeme.authorize_team() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  PERFORM seeme.require_any('{teams:create}', TG_RELID, NEW.organization_id);
-  RETURN NEW;
-END $$;
-COMMENT ON FUNCTION seeme.authorize_team() IS 'Trigger: who may add a team; before, and after a wait';
-
-CREATE FUNCTION seeme.authorize_project() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  PERFORM seeme.require_any('{projects:create}', TG_RELID, NEW.organization_id, NEW.team_id);
-  RETURN NEW;
-END $$;
-COMMENT ON FUNCTION seeme.authorize_project() IS 'Trigger: who may add a project; before, and after a wait';
+COMMENT ON FUNCTION seeme.authorize_owner() IS 'Trigger: an organization''s owner does not change by UPDATE, but for privileged code';
 
 CREATE FUNCTION seeme.slug_base(name text, fallback text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN coalesce(nullif(btrim(left(btrim(regexp_replace(lower(
-  -- From PostgreSQL 18 on, a plan is made for the values at hand. What normalizes a constant is worked out then, also where CASE
-  -- would not come to it, and fails in another encoding. A sub-select's value is never known that early.
-  coalesce(regexp_replace(normalize((SELECT name WHERE getdatabaseencoding() = 'UTF8'), NFKD), '[\u0300-\u036F]', '', 'g'), name) COLLATE "C"),
-  '[^a-z0-9]+', '-', 'g'), '-'), 50), '-'), ''), fallback);
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_slug_base_of';
 COMMENT ON FUNCTION seeme.slug_base(text, text) IS 'A name as a slug: lower-case letters without accents, digits, and single hyphens, at most 50; the fallback when nothing is left';
 
 -- Ids of what was deleted. Rows of applications and entries of the log still bear them: who took such an id for something new
@@ -168,19 +139,19 @@ COMMENT ON COLUMN seeme.retired_ids.retired_at IS 'When that was deleted';
 ALTER TABLE seeme.retired_ids ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 SELECT pg_extension_config_dump('seeme.retired_ids', '');
 
-CREATE FUNCTION seeme.retire_id() RETURNS trigger
+CREATE FUNCTION seeme.retire_ids() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  INSERT INTO seeme.retired_ids (id, table_name) VALUES (OLD.id, TG_TABLE_NAME) ON CONFLICT DO NOTHING;
+  INSERT INTO seeme.retired_ids (id, table_name) SELECT r.id, TG_TABLE_NAME FROM removed r ON CONFLICT DO NOTHING;
   RETURN NULL;
 END $$;
-COMMENT ON FUNCTION seeme.retire_id() IS 'Trigger: remembers the id of what is deleted';
+COMMENT ON FUNCTION seeme.retire_ids() IS 'Trigger: remembers the ids of what is deleted';
 
 CREATE FUNCTION seeme.revive_id(row_id uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF seeme.nobody_asks() THEN
+  IF seeme.is_unidentified() THEN
     DELETE FROM seeme.retired_ids r WHERE r.id = row_id;
   ELSIF EXISTS (SELECT FROM seeme.retired_ids r WHERE r.id = row_id) THEN
     RAISE EXCEPTION 'this id is taken' USING ERRCODE = 'unique_violation', HINT = 'Leave it out to have one made.';
@@ -189,168 +160,14 @@ END $$;
 COMMENT ON FUNCTION seeme.revive_id(uuid) IS 'Raises 23505 when the id was that of something deleted, unless privileged code uses it again';
 
 CREATE FUNCTION seeme.checked_name(name text, kind text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  checked text := seeme.checked_text(name, 'name', 200);
-BEGIN
-  IF checked = '' THEN
-    RAISE EXCEPTION 'a % needs a name', kind USING ERRCODE = 'check_violation', HINT = 'It may not be empty.';
-  END IF;
-  RETURN checked;
-END $$;
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_checked_name_of';
 COMMENT ON FUNCTION seeme.checked_name(text, text) IS 'The name without surrounding white space; raises 22001 when it is too long, 23514 when it is empty';
 
--- The slug of a row of seeme.TABLE_NAME: the one given, if it is valid and free; else one made from the name.
-CREATE FUNCTION seeme.settled_slug(
-  table_name name, kind text, organization uuid, row_id uuid, row_name text, given text, former text) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  base   text := seeme.slug_base(row_name, kind);
-  slug   text := coalesce(given, former, base);
-  n      int := 1;
-  taken  boolean;
-BEGIN
-  IF slug = former OR row_name IS NULL THEN
-    RETURN slug;
-  END IF;
-  IF given IS NULL THEN  -- two sessions that make the same one wait for each other
-    PERFORM seeme.lock(format('seeme.%I', table_name)::regclass, concat_ws(' ', organization, base));
-  ELSIF slug !~ '^[a-z0-9]+(-[a-z0-9]+)*$' OR length(slug) > 63 THEN
-    RAISE EXCEPTION '"%" is not a slug', left(slug, 100)
-      USING ERRCODE = 'check_violation',
-            HINT = format('Lower-case letters, digits and single hyphens, at most 63: "%s".', seeme.slug_base(slug, kind));
-  END IF;
-  LOOP
-    EXECUTE format('SELECT EXISTS (SELECT FROM seeme.%I WHERE slug = $1 AND id IS DISTINCT FROM $2 AND %s)', table_name,
-                   CASE WHEN organization IS NULL THEN 'true' ELSE 'organization_id = $3' END)
-      INTO taken USING slug, row_id, organization;
-    EXIT WHEN NOT taken;
-    IF given IS NOT NULL THEN
-      RAISE EXCEPTION 'the slug "%" is taken', slug
-        USING ERRCODE = 'unique_violation', HINT = 'Choose another, or leave it out to have one made from the name.',
-              SCHEMA = 'seeme', TABLE = table_name, CONSTRAINT = table_name || '_slug_key';
-    END IF;
-    n := n + 1;
-    slug := base || '-' || n;
-  END LOOP;
-  RETURN slug;
-END $$;
-COMMENT ON FUNCTION seeme.settled_slug(name, text, uuid, uuid, text, text, text) IS
-  'The slug of an organization (organization null), team or project: given, else as it was, else made from the name with a number when taken. Raises 23514 for one that is not valid, 23505 for one that is taken.';
-
-CREATE FUNCTION seeme.prepare_organization() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  person uuid := @extschema@.seeme_user_id();
-  former text;
-BEGIN
-  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  IF seeme.restoring() THEN
-    RETURN NEW;
-  END IF;
-  IF TG_OP = 'INSERT' THEN
-    PERFORM seeme.revive_id(NEW.id);
-    NEW.has_logo := false;
-    IF seeme.nobody_asks() THEN
-      IF NEW.owner_id IS NULL THEN
-        RAISE EXCEPTION 'an organization needs an owner'
-          USING ERRCODE = 'not_null_violation', HINT = 'Nobody is identified, so say owner_id.';
-      END IF;
-    ELSIF NEW.owner_id IS DISTINCT FROM person AND NEW.owner_id IS NOT NULL THEN
-      RAISE EXCEPTION 'who creates an organization owns it'
-        USING ERRCODE = 'insufficient_privilege', HINT = 'Leave owner_id out, and call seeme_transfer_ownership() later.';
-    ELSE
-      NEW.owner_id := person;
-    END IF;
-  ELSE
-    IF NEW.id IS DISTINCT FROM OLD.id THEN
-      RAISE EXCEPTION 'the id of an organization never changes' USING ERRCODE = 'check_violation';
-    END IF;
-    NEW.has_logo := seeme.has_logo(NEW.id, NULL, NULL);
-    NEW.created_at := OLD.created_at;
-    NEW.updated_at := now();
-    former := OLD.slug;
-  END IF;
-  NEW.name := seeme.checked_name(NEW.name, 'organization');
-  NEW.description := seeme.checked_text(NEW.description, 'description', 10000);
-  NEW.website := seeme.checked_text(NEW.website, 'website', 2000);
-  NEW.slug := seeme.settled_slug(TG_TABLE_NAME, 'organization', NULL, NEW.id, NEW.name, NEW.slug, former);
-  RETURN NEW;
-END $$;
-COMMENT ON FUNCTION seeme.prepare_organization() IS 'Trigger: owner, slug and texts of an organization; what of it never changes';
-
-CREATE FUNCTION seeme.prepare_team() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  former text;
-BEGIN
-  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  IF seeme.restoring() THEN
-    RETURN NEW;
-  END IF;
-  IF TG_OP = 'INSERT' THEN
-    PERFORM seeme.revive_id(NEW.id);
-    NEW.has_logo := false;
-  ELSE
-    IF (NEW.id, NEW.organization_id) IS DISTINCT FROM (OLD.id, OLD.organization_id) THEN
-      RAISE EXCEPTION 'the id and the organization of a team never change' USING ERRCODE = 'check_violation';
-    END IF;
-    NEW.has_logo := seeme.has_logo(NEW.organization_id, NEW.id, NULL);
-    NEW.created_at := OLD.created_at;
-    NEW.updated_at := now();
-    former := OLD.slug;
-  END IF;
-  NEW.name := seeme.checked_name(NEW.name, 'team');
-  NEW.description := seeme.checked_text(NEW.description, 'description', 10000);
-  IF NEW.organization_id IS NOT NULL THEN
-    NEW.slug := seeme.settled_slug(TG_TABLE_NAME, 'team', NEW.organization_id, NEW.id, NEW.name, NEW.slug, former);
-  END IF;
-  RETURN NEW;
-END $$;
-COMMENT ON FUNCTION seeme.prepare_team() IS 'Trigger: slug and texts of a team; what of it never changes';
-
-CREATE FUNCTION seeme.prepare_project() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  former      text;
-  former_team uuid;
-BEGIN
-  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  IF seeme.restoring() THEN
-    RETURN NEW;
-  END IF;
-  IF TG_OP = 'INSERT' THEN
-    PERFORM seeme.revive_id(NEW.id);
-    NEW.has_logo := false;
-    IF NEW.organization_id IS NULL THEN
-      NEW.organization_id := (SELECT t.organization_id FROM seeme.teams t WHERE t.id = NEW.team_id);
-    END IF;
-  ELSE
-    IF (NEW.id, NEW.organization_id) IS DISTINCT FROM (OLD.id, OLD.organization_id) THEN
-      RAISE EXCEPTION 'the id and the organization of a project never change' USING ERRCODE = 'check_violation';
-    END IF;
-    NEW.has_logo := seeme.has_logo(NEW.organization_id, NULL, NEW.id);
-    NEW.created_at := OLD.created_at;
-    NEW.updated_at := now();
-    former := OLD.slug;
-    former_team := OLD.team_id;
-  END IF;
-  IF NEW.team_id IS DISTINCT FROM former_team AND NEW.team_id IS NOT NULL AND NOT EXISTS (
-       SELECT FROM seeme.teams t WHERE t.id = NEW.team_id AND t.organization_id = NEW.organization_id) THEN
-    RAISE EXCEPTION 'there is no such team in this organization'
-      USING ERRCODE = 'foreign_key_violation', HINT = 'A project''s team is one of its own organization.';
-  END IF;
-  IF TG_OP = 'UPDATE' AND NEW.team_id IS DISTINCT FROM former_team THEN
-    PERFORM seeme.require_team_move(NEW.id, former_team, NEW.team_id);
-  END IF;
-  NEW.name := seeme.checked_name(NEW.name, 'project');
-  NEW.description := seeme.checked_text(NEW.description, 'description', 10000);
-  IF NEW.organization_id IS NOT NULL THEN
-    NEW.slug := seeme.settled_slug(TG_TABLE_NAME, 'project', NEW.organization_id, NEW.id, NEW.name, NEW.slug, former);
-  END IF;
-  RETURN NEW;
-END $$;
-COMMENT ON FUNCTION seeme.prepare_project() IS 'Trigger: organization, slug and texts of a project; what of it never changes';
+-- The rules before a row is written are in C: a bulk statement has many rows (src/rules/containers.c).
+CREATE FUNCTION seeme.enforce_container_rules() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_enforce_container_rules';
+COMMENT ON FUNCTION seeme.enforce_container_rules() IS
+  'Trigger: who may add an organization, team or project; its owner, organization, slug and texts; what of it never changes';
 
 -- Rule 7.1 for a project's team: what the members of a team hold there, they come to hold in a project
 -- that moves to it, and cease to hold in one that leaves.
@@ -359,7 +176,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   missing text[];
 BEGIN
-  IF seeme.nobody_asks()
+  IF seeme.is_unidentified()
      OR new_team IS NULL AND NOT EXISTS (SELECT FROM seeme.teams t WHERE t.id = old_team) THEN
     RETURN;  -- privileged code, or the team itself is being deleted
   END IF;
@@ -369,7 +186,7 @@ BEGIN
   -- Nobody joins either team until this transaction ends.
   PERFORM FROM seeme.teams t WHERE t.id IN (old_team, new_team) ORDER BY t.id FOR UPDATE;
   missing := ARRAY(
-    SELECT code FROM unnest(ARRAY[old_team, new_team]) AS team, unnest(seeme.missing_in_team(team, project)) AS code
+    SELECT code FROM unnest(ARRAY[old_team, new_team]) AS team, unnest(seeme.missing_permissions_in_team(team, project)) AS code
      GROUP BY code ORDER BY code COLLATE "C");
   IF cardinality(missing) > 0 THEN
     RAISE EXCEPTION 'you do not hold % in this project', array_to_string(missing, ', ')
@@ -380,45 +197,37 @@ END $$;
 COMMENT ON FUNCTION seeme.require_team_move(uuid, uuid, uuid) IS
   'Raises 42501 unless the asking person may move the project from one team (or null) to another (or null)';
 
-CREATE TRIGGER authorize BEFORE INSERT ON seeme.organizations
-  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_organization();
 CREATE TRIGGER authorize_owner BEFORE UPDATE ON seeme.organizations
-  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_organization();
-CREATE TRIGGER authorize BEFORE INSERT ON seeme.teams
-  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_team();
-CREATE TRIGGER authorize BEFORE INSERT ON seeme.projects
-  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_project();
-CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.organizations
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_organization();
-CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.teams
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_team();
-CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.projects
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_project();
+  FOR EACH ROW WHEN (OLD.owner_id IS DISTINCT FROM NEW.owner_id) EXECUTE FUNCTION seeme.authorize_owner();
+CREATE TRIGGER enforce_rules BEFORE INSERT OR UPDATE ON seeme.organizations
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_container_rules();
+CREATE TRIGGER enforce_rules BEFORE INSERT OR UPDATE ON seeme.teams
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_container_rules();
+CREATE TRIGGER enforce_rules BEFORE INSERT OR UPDATE ON seeme.projects
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_container_rules();
 
-CREATE FUNCTION seeme.check_id() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  IF NOT seeme.nobody_asks() AND seeme.is_retired(NEW.id) THEN
-    RAISE EXCEPTION 'this id is taken' USING ERRCODE = 'unique_violation', HINT = 'Leave it out to have one made.';
-  END IF;
-  RETURN NULL;
-END $$;
-COMMENT ON FUNCTION seeme.check_id() IS 'Trigger: asks about a retired id again, now that the INSERT has waited for whoever was deleting its bearer';
-CREATE TRIGGER check_id AFTER INSERT ON seeme.organizations FOR EACH ROW EXECUTE FUNCTION seeme.check_id();
-CREATE TRIGGER check_id AFTER INSERT ON seeme.teams FOR EACH ROW EXECUTE FUNCTION seeme.check_id();
-CREATE TRIGGER check_id AFTER INSERT ON seeme.projects FOR EACH ROW EXECUTE FUNCTION seeme.check_id();
 -- Who was taken out while the INSERT waited for another one's slug or id makes nothing there.
-CREATE TRIGGER authorize_added AFTER INSERT ON seeme.teams FOR EACH ROW EXECUTE FUNCTION seeme.authorize_team();
-CREATE TRIGGER authorize_added AFTER INSERT ON seeme.projects FOR EACH ROW EXECUTE FUNCTION seeme.authorize_project();
-CREATE TRIGGER retire_id AFTER DELETE ON seeme.organizations FOR EACH ROW EXECUTE FUNCTION seeme.retire_id();
-CREATE TRIGGER retire_id AFTER DELETE ON seeme.teams FOR EACH ROW EXECUTE FUNCTION seeme.retire_id();
-CREATE TRIGGER retire_id AFTER DELETE ON seeme.projects FOR EACH ROW EXECUTE FUNCTION seeme.retire_id();
+CREATE FUNCTION seeme.check_added_container() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_check_added_container';
+COMMENT ON FUNCTION seeme.check_added_container() IS
+  'Trigger: asks of an organization, team or project that was added, once more, who may add it and whether its id was that of something deleted';
+CREATE TRIGGER check_added AFTER INSERT ON seeme.organizations
+  FOR EACH ROW EXECUTE FUNCTION seeme.check_added_container();
+CREATE TRIGGER check_added AFTER INSERT ON seeme.teams
+  FOR EACH ROW EXECUTE FUNCTION seeme.check_added_container();
+CREATE TRIGGER check_added AFTER INSERT ON seeme.projects
+  FOR EACH ROW EXECUTE FUNCTION seeme.check_added_container();
+CREATE TRIGGER retire_ids AFTER DELETE ON seeme.organizations
+  REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION seeme.retire_ids();
+CREATE TRIGGER retire_ids AFTER DELETE ON seeme.teams
+  REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION seeme.retire_ids();
+CREATE TRIGGER retire_ids AFTER DELETE ON seeme.projects
+  REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION seeme.retire_ids();
 
 ALTER TABLE seeme.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.organizations FOR SELECT USING (
-  owner_id = (SELECT seeme.user_for('organizations:read')) OR seeme.is_member(organization => id));
-CREATE POLICY seeme_insert ON seeme.organizations FOR INSERT WITH CHECK (owner_id = seeme.user_for('organizations:create'));
+  owner_id = (SELECT seeme.own_user_id('organizations:read')) OR seeme.is_member(organization => id));
+CREATE POLICY seeme_insert ON seeme.organizations FOR INSERT WITH CHECK (owner_id = seeme.own_user_id('organizations:create'));
 SELECT seeme.create_write_policy('seeme.organizations', 'UPDATE',
   '@extschema@.seeme_has_permission(''organizations:update'', organization => id)');
 SELECT seeme.create_write_policy('seeme.organizations', 'DELETE',

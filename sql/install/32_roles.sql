@@ -114,7 +114,7 @@ END $$;
 COMMENT ON FUNCTION seeme.require_codes_held(text[], uuid) IS
   'Rule 7.1 for the contents of a role: raises 42501, naming what is missing, unless the asking person holds each entry in the organization';
 
-CREATE FUNCTION seeme.prepare_role() RETURNS trigger
+CREATE FUNCTION seeme.enforce_role_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   code    text;
@@ -188,7 +188,7 @@ BEGIN
   PERFORM seeme.require_codes_held(changed, NEW.organization_id);
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_role() IS 'Trigger: entries are registered codes that who writes them holds (rule 7.1); built-in roles stay as they are';
+COMMENT ON FUNCTION seeme.enforce_role_rules() IS 'Trigger: entries are registered codes that who writes them holds (rule 7.1); built-in roles stay as they are';
 
 CREATE TRIGGER authorize BEFORE INSERT ON seeme.roles
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_role();
@@ -196,14 +196,14 @@ CREATE TRIGGER authorize BEFORE INSERT ON seeme.roles
 CREATE TRIGGER authorize_added AFTER INSERT ON seeme.roles
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_role();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE OR DELETE ON seeme.roles
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_role();
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_role_rules();
 
 ALTER TABLE seeme.roles ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.roles FOR SELECT USING (
   CASE WHEN organization_id IS NULL THEN (SELECT @extschema@.seeme_user_id()) IS NOT NULL
        ELSE @extschema@.seeme_has_permission('roles:list', organization => organization_id)
             OR @extschema@.seeme_has_permission('roles:read', organization => organization_id)
-            OR seeme.holds_role(id) END);
+            OR seeme.has_effective_role(id) END);
 CREATE POLICY seeme_insert ON seeme.roles FOR INSERT WITH CHECK (
   @extschema@.seeme_has_permission('roles:create', organization => organization_id));
 SELECT seeme.create_write_policy('seeme.roles', 'UPDATE',

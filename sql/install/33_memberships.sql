@@ -40,20 +40,6 @@ COMMENT ON COLUMN seeme.memberships.created_by IS 'The person who added it; null
 COMMENT ON COLUMN seeme.memberships.created_at IS 'When it was added';
 COMMENT ON COLUMN seeme.memberships.updated_at IS 'When it was last changed';
 
-CREATE FUNCTION seeme.authorize_membership() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF NEW.project_id IS NOT NULL THEN
-    PERFORM seeme.require_any('{organizations:manage_members,projects:update}', TG_RELID, NULL, NULL, NEW.project_id);
-  ELSIF NEW.team_id IS NOT NULL THEN
-    PERFORM seeme.require_any('{organizations:manage_members,teams:update}', TG_RELID, NULL, NEW.team_id);
-  ELSE
-    PERFORM seeme.require_any('{organizations:manage_members}', TG_RELID, NEW.organization_id);
-  END IF;
-  RETURN NEW;
-END $$;
-COMMENT ON FUNCTION seeme.authorize_membership() IS 'Trigger: who may add a member';
-
 -- Rule 7.1, said once for memberships and invitations.
 CREATE FUNCTION seeme.require_role_held(role_id uuid, organization uuid, team uuid, project uuid) RETURNS void
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -83,146 +69,61 @@ END $$;
 COMMENT ON FUNCTION seeme.require_role_of(uuid, uuid) IS
   'Rule 7.3: raises 23503 unless the role is null, built in, or of that organization';
 
-CREATE FUNCTION seeme.prepare_membership() RETURNS trigger
+-- An invitation that seeme_accept_invitation is accepting: the inviter hands the role out, and was asked. It serves for one
+-- INSERT. The organization's membership that comes along has no role.
+CREATE FUNCTION seeme.serve_invitation(
+  new_id uuid, role_id uuid, organization uuid, team uuid, project uuid, OUT serves_role boolean, OUT inviter uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  person   uuid := @extschema@.seeme_user_id();
-  subject  seeme.memberships;
-  container_of uuid;          -- the organization of its team or project
-  by_invitation boolean := false;
   invitation seeme.invitations;
-  missing  text[];
-  of_owner boolean := false;  -- the organization membership of the organization's owner
 BEGIN
-  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  subject := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
-  IF seeme.restoring() THEN
-    RETURN subject;
-  END IF;
-
-  IF TG_OP = 'INSERT' THEN
-    IF NEW.project_id IS NOT NULL THEN
-      container_of := (SELECT p.organization_id FROM seeme.projects p WHERE p.id = NEW.project_id);
-    ELSIF NEW.team_id IS NOT NULL THEN
-      container_of := (SELECT t.organization_id FROM seeme.teams t WHERE t.id = NEW.team_id);
-    END IF;
-    IF coalesce(NEW.project_id, NEW.team_id) IS NOT NULL
-       AND coalesce(NEW.organization_id, container_of) IS DISTINCT FROM container_of OR NEW.organization_id IS NULL AND container_of IS NULL THEN
-      RAISE EXCEPTION 'there is no such team or project in this organization'
-        USING ERRCODE = 'foreign_key_violation', HINT = 'Leave organization_id out: it is that of the team or project.';
-    END IF;
-    NEW.organization_id := coalesce(NEW.organization_id, container_of);
-    -- An invitation that seeme_accept_invitation is accepting: the inviter hands the role out, and was asked. It serves for
-    -- one INSERT. The organization's membership that comes along has no role.
+  SELECT i.* INTO invitation FROM seeme.invitations i
+   WHERE i.membership_id = new_id AND i.accepted_at = now()
+     AND i.role_id IS NOT DISTINCT FROM serve_invitation.role_id
+     AND i.organization_id = organization AND i.team_id IS NOT DISTINCT FROM team
+     AND i.project_id IS NOT DISTINCT FROM project AND seeme.is_invited(i.email);
+  IF FOUND THEN
+    UPDATE seeme.invitations i SET accepted_at = clock_timestamp() + interval '1 microsecond' WHERE i.id = invitation.id;
+    serves_role := true;
+    inviter := invitation.invited_by;
+  ELSIF role_id IS NULL AND team IS NULL AND project IS NULL THEN
     SELECT i.* INTO invitation FROM seeme.invitations i
-     WHERE i.membership_id = NEW.id AND i.accepted_at = now() AND i.role_id IS NOT DISTINCT FROM NEW.role_id
-       AND i.organization_id = NEW.organization_id AND i.team_id IS NOT DISTINCT FROM NEW.team_id
-       AND i.project_id IS NOT DISTINCT FROM NEW.project_id AND seeme.is_invited(i.email) AND NEW.user_id = person;
-    by_invitation := FOUND;
-    IF by_invitation THEN
-      NEW.valid_from := NULL;
-      NEW.valid_until := NULL;
-      UPDATE seeme.invitations i SET accepted_at = clock_timestamp() + interval '1 microsecond' WHERE i.id = invitation.id;
-    ELSIF NEW.role_id IS NULL AND NEW.team_id IS NULL AND NEW.project_id IS NULL THEN
-      SELECT i.* INTO invitation FROM seeme.invitations i
-       WHERE i.organization_id = NEW.organization_id AND i.accepted_at = now() AND seeme.is_invited(i.email) AND NEW.user_id = person;
-    END IF;
-    NEW.created_by := CASE WHEN invitation.id IS NOT NULL THEN invitation.invited_by
-                           WHEN seeme.nobody_asks() THEN NEW.created_by ELSE person END;
-    subject := NEW;
-  ELSIF TG_OP = 'UPDATE' THEN
-    IF (NEW.id, NEW.organization_id, NEW.team_id, NEW.project_id, NEW.user_id, NEW.created_by)
-       IS DISTINCT FROM (OLD.id, OLD.organization_id, OLD.team_id, OLD.project_id, OLD.user_id, OLD.created_by) THEN
-      RAISE EXCEPTION 'only the role and the validity of a membership change'
-        USING ERRCODE = 'check_violation', HINT = 'Remove the member, and add the other one.';
-    END IF;
-    NEW.created_at := OLD.created_at;
-    NEW.updated_at := now();
-    subject := NEW;
-  END IF;
-
-  -- The owner's membership. The organization's row is locked first: ownership does not move meanwhile (authorize_organization).
-  -- No more than that: who may change the organization's other columns does not hold up the end of a membership with it.
-  IF subject.team_id IS NULL AND subject.project_id IS NULL THEN
-    SELECT o.owner_id = subject.user_id INTO of_owner
-      FROM seeme.organizations o WHERE o.id = subject.organization_id FOR KEY SHARE;
-    of_owner := coalesce(of_owner, false);  -- false, too, while the organization itself is being deleted
-    IF of_owner AND (TG_OP = 'DELETE' OR NEW.role_id IS DISTINCT FROM seeme.owner_role()
-                     OR NEW.valid_from IS NOT NULL OR NEW.valid_until IS NOT NULL) THEN
-      RAISE EXCEPTION 'the owner of an organization stays its member, in the role Owner'
-        USING ERRCODE = 'insufficient_privilege', HINT = 'The owner can call seeme_transfer_ownership() first.';
+     WHERE i.organization_id = organization AND i.accepted_at = now() AND seeme.is_invited(i.email);
+    IF FOUND THEN
+      serves_role := false;
+      inviter := invitation.invited_by;
     END IF;
   END IF;
-
-  IF TG_OP = 'DELETE' THEN
-    -- Leaving is free; so is what goes with its container, whose own deletion was asked about.
-    IF OLD.user_id IS DISTINCT FROM person
-       AND (CASE WHEN OLD.project_id IS NOT NULL THEN EXISTS (SELECT FROM seeme.projects p WHERE p.id = OLD.project_id)
-                 WHEN OLD.team_id IS NOT NULL THEN EXISTS (SELECT FROM seeme.teams t WHERE t.id = OLD.team_id)
-                 ELSE EXISTS (SELECT FROM seeme.organizations o WHERE o.id = OLD.organization_id) END) THEN
-      PERFORM seeme.require_role_held(OLD.role_id, OLD.organization_id, OLD.team_id, OLD.project_id);
-    END IF;
-    RETURN OLD;
-  END IF;
-
-  IF TG_OP = 'INSERT' OR NEW.role_id IS DISTINCT FROM OLD.role_id
-     OR (NEW.valid_from, NEW.valid_until) IS DISTINCT FROM (OLD.valid_from, OLD.valid_until) THEN
-    IF TG_OP = 'UPDATE' THEN
-      PERFORM seeme.require_role_held(OLD.role_id, OLD.organization_id, OLD.team_id, OLD.project_id);
-      IF OLD.user_id = person
-         AND (coalesce(NEW.valid_from, '-infinity') < coalesce(OLD.valid_from, '-infinity')
-              OR coalesce(NEW.valid_until, 'infinity') > coalesce(OLD.valid_until, 'infinity')) THEN
-        RAISE EXCEPTION 'nobody extends their own membership' USING ERRCODE = 'insufficient_privilege';
-      END IF;
-      -- What lies below an organization counts while the membership there does: its dates give and take that, too.
-      IF OLD.team_id IS NULL AND OLD.project_id IS NULL AND OLD.user_id IS DISTINCT FROM person
-         AND (NEW.valid_from, NEW.valid_until) IS DISTINCT FROM (OLD.valid_from, OLD.valid_until) THEN
-        missing := seeme.missing_below(OLD.organization_id, OLD.user_id);
-        IF cardinality(missing) > 0 THEN
-          RAISE EXCEPTION 'you do not hold % where this person does', array_to_string(missing, ', ')
-            USING ERRCODE = 'insufficient_privilege',
-                  HINT = 'The dates of a membership in an organization give and take what the person holds in its teams and projects.';
-        END IF;
-      END IF;
-    END IF;
-    PERFORM seeme.require_role_of(NEW.role_id, NEW.organization_id);
-    IF NOT by_invitation THEN
-      PERFORM seeme.require_role_held(NEW.role_id, NEW.organization_id, NEW.team_id, NEW.project_id);
-    END IF;
-  END IF;
-  IF NEW.role_id = seeme.owner_role() AND NOT of_owner THEN
-    RAISE EXCEPTION 'the role Owner is on the owner''s membership of the organization and on no other'
-      USING ERRCODE = 'check_violation', HINT = 'The owner can call seeme_transfer_ownership().';
-  END IF;
-  IF NEW.valid_from >= NEW.valid_until THEN
-    RAISE EXCEPTION 'a membership ends after it begins'
-      USING ERRCODE = 'check_violation', HINT = 'valid_from lies before valid_until; null means unbounded.';
-  END IF;
-
-  IF TG_OP = 'INSERT' AND (NEW.team_id IS NOT NULL OR NEW.project_id IS NOT NULL) THEN
-    -- The lock keeps the organization's membership from being removed before this one is seen.
-    PERFORM FROM seeme.memberships m
-      WHERE m.organization_id = NEW.organization_id AND m.user_id = NEW.user_id
-        AND m.team_id IS NULL AND m.project_id IS NULL
-        FOR KEY SHARE;
-    IF NOT FOUND THEN
-      RAISE EXCEPTION 'this person is not a member of the organization'
-        USING ERRCODE = 'foreign_key_violation', HINT = 'Add them to the organization first.';
-    END IF;
-  END IF;
-  RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_membership() IS 'Trigger: rules 7.1 and 7.3 for memberships, and what of the owner''s never changes';
+COMMENT ON FUNCTION seeme.serve_invitation(uuid, uuid, uuid, uuid, uuid) IS
+  'For a membership of the asking person that is being added: whether an invitation that they are accepting gives its role (false: only the membership), and who invited. Nulls when there is no such invitation.';
+
+-- The rules before a row is written are in C: a bulk statement has many rows (src/rules/memberships.c).
+CREATE FUNCTION seeme.enforce_membership_rules() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_enforce_membership_rules';
+COMMENT ON FUNCTION seeme.enforce_membership_rules() IS
+  'Trigger: who may add a member; rules 7.1 and 7.3 for memberships; and what of the owner''s never changes';
+CREATE TRIGGER enforce_rules BEFORE INSERT OR UPDATE OR DELETE ON seeme.memberships
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_membership_rules();
 
 -- Taking somebody out of an organization is one DELETE, and nothing of their access is left.
 CREATE FUNCTION seeme.remove_lower_memberships() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  DELETE FROM seeme.memberships m WHERE m.organization_id = OLD.organization_id AND m.user_id = OLD.user_id;
+  PERFORM FROM removed r WHERE r.team_id IS NULL AND r.project_id IS NULL LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN NULL;  -- as when these very memberships are removed
+  END IF;
+  DELETE FROM seeme.memberships m USING removed r
+   WHERE r.team_id IS NULL AND r.project_id IS NULL
+     AND m.organization_id = r.organization_id AND m.user_id = r.user_id;
   -- A transaction with a snapshot of its own (REPEATABLE READ) does not see what was committed meanwhile.
-  IF seeme.has_memberships(OLD.organization_id, OLD.user_id)
-     AND EXISTS (SELECT FROM seeme.organizations o WHERE o.id = OLD.organization_id) THEN
+  IF EXISTS (
+       SELECT FROM removed r
+        WHERE r.team_id IS NULL AND r.project_id IS NULL
+          AND seeme.has_memberships(r.organization_id, r.user_id)
+          AND (SELECT true FROM seeme.organizations o WHERE o.id = r.organization_id)) THEN
     RAISE EXCEPTION 'could not serialize access due to a concurrent change of memberships'
       USING ERRCODE = 'serialization_failure', HINT = 'Try the transaction again.';
   END IF;
@@ -230,10 +131,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.remove_lower_memberships() IS 'Trigger: team and project memberships go with the one in the organization';
 
-CREATE TRIGGER authorize BEFORE INSERT ON seeme.memberships
-  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_membership();
-CREATE TRIGGER prepare BEFORE INSERT OR UPDATE OR DELETE ON seeme.memberships
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_membership();
 -- The INSERT may have waited for whoever was removing a membership of the same person there.
 CREATE FUNCTION seeme.authorize_added() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_authorize_added';
@@ -242,8 +139,7 @@ COMMENT ON FUNCTION seeme.authorize_added() IS
 CREATE TRIGGER authorize_added AFTER INSERT ON seeme.memberships
   REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION seeme.authorize_added();
 CREATE TRIGGER remove_lower AFTER DELETE ON seeme.memberships
-  FOR EACH ROW WHEN (OLD.team_id IS NULL AND OLD.project_id IS NULL)
-  EXECUTE FUNCTION seeme.remove_lower_memberships();
+  REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION seeme.remove_lower_memberships();
 
 -- The owner's membership follows organizations.owner_id.
 CREATE FUNCTION seeme.seat_owner() RETURNS trigger
@@ -272,7 +168,7 @@ CREATE TRIGGER seat_new_owner AFTER UPDATE OF owner_id ON seeme.organizations
 
 CREATE FUNCTION seeme.sees_membership(organization uuid, team uuid, project uuid, member uuid) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN member = (SELECT seeme.user_for('organizations:read')) OR CASE
+RETURN member = (SELECT seeme.own_user_id('organizations:read')) OR CASE
   WHEN project IS NOT NULL THEN @extschema@.seeme_has_permission('projects:read', project => project)
   WHEN team IS NOT NULL THEN @extschema@.seeme_has_permission('teams:read', team => team)
   ELSE @extschema@.seeme_has_permission('organizations:read', organization => organization) END;
@@ -298,34 +194,14 @@ CREATE POLICY seeme_insert ON seeme.memberships FOR INSERT WITH CHECK (
 SELECT seeme.create_write_policy('seeme.memberships', 'UPDATE',
   'seeme.manages_membership(organization_id, team_id, project_id)');
 SELECT seeme.create_write_policy('seeme.memberships', 'DELETE',
-  'user_id = seeme.user_for(''organizations:manage_members'') OR seeme.manages_membership(organization_id, team_id, project_id)');
+  'user_id = seeme.own_user_id(''organizations:manage_members'') OR seeme.manages_membership(organization_id, team_id, project_id)');
 
 -- Users are seen by themselves and by those who see a membership of theirs. A role that provisions them (it was granted
 -- to write this table) sees and writes them all, but only while nobody is identified: a person's injected SQL does not.
-CREATE FUNCTION seeme.authorize_user() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF row_security_active(TG_RELID)
-     AND (TG_OP = 'INSERT' AND NEW.database_role IS NOT NULL
-          OR TG_OP = 'UPDATE' AND NEW.database_role IS DISTINCT FROM OLD.database_role) THEN
-    RAISE EXCEPTION 'only an administrator says by which database role a person connects' USING ERRCODE = 'insufficient_privilege';
-  END IF;
-  IF row_security_active(TG_RELID)
-     AND (TG_OP = 'INSERT' AND (NEW.is_service OR NEW.service_organization_id IS NOT NULL)
-          OR TG_OP = 'UPDATE' AND (NEW.is_service, NEW.service_organization_id) IS DISTINCT FROM (OLD.is_service, OLD.service_organization_id)) THEN
-    RAISE EXCEPTION 'only an administrator says what is a service, and which organization it belongs to' USING ERRCODE = 'insufficient_privilege';
-  END IF;
-  RETURN NEW;
-END $$;
-COMMENT ON FUNCTION seeme.authorize_user() IS
-  'Trigger: who writes database_role becomes the person, and who makes keys for a service becomes the service, so that nobody under row security says either';
-CREATE TRIGGER authorize BEFORE INSERT OR UPDATE ON seeme.users
-  FOR EACH ROW EXECUTE FUNCTION seeme.authorize_user();
-
 ALTER TABLE seeme.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION seeme.provisions_users() RETURNS boolean
 LANGUAGE sql STABLE
-RETURN seeme.nobody_asks() AND has_table_privilege('seeme.users', 'DELETE');
+RETURN seeme.is_unidentified() AND has_table_privilege('seeme.users', 'DELETE');
 COMMENT ON FUNCTION seeme.provisions_users() IS
   'Whether the current user is a role that provisions users (it may delete them) and nobody is identified';
 CREATE POLICY seeme_select ON seeme.users FOR SELECT USING (

@@ -56,6 +56,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION seeme.share_code(text) IS 'What assigning a resource of that type needs on the resource itself: its share, or update where there is no share';
 
+CREATE FUNCTION seeme.is_assigned_by_now(resource_type text, resource_id uuid) RETURNS boolean
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_is_assigned_by_now';
+COMMENT ON FUNCTION seeme.is_assigned_by_now(text, uuid) IS
+  'Whether a resource is assigned to any project: waits for whoever is assigning it, and keeps others from assigning it first until the row that is being added is there';
+
+CREATE FUNCTION seeme.release_name() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_release_name_after';
+COMMENT ON FUNCTION seeme.release_name() IS 'Trigger: the rows are there, so that others see what was made';
+
 -- Rule 7.2, asked of the identified person.
 CREATE FUNCTION seeme.may_assign(resource_type text, resource_id uuid, project_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -87,9 +96,8 @@ BEGIN
   IF is_protected AND coalesce(had_row, true) THEN
     RETURN is_allowed;
   END IF;
-  -- Nobody else assigns the same resource for the first time until this transaction ends.
-  PERFORM seeme.lock('seeme.project_resources', resource_type || ' ' || resource_id);
-  IF seeme.is_assigned(resource_type, resource_id) THEN
+  -- Nobody else assigns the same resource for the first time meanwhile.
+  IF seeme.is_assigned_by_now(resource_type, resource_id) THEN
     RETURN false;
   END IF;
   SELECT * INTO released FROM seeme.released_resources r
@@ -129,7 +137,7 @@ BEGIN
   IF seeme.had_row(resource_type, resource_id) THEN
     RETURN true;
   END IF;
-  IF seeme.nobody_asks() OR seeme.had_row(resource_type, resource_id) IS NULL THEN
+  IF seeme.is_unidentified() OR seeme.had_row(resource_type, resource_id) IS NULL THEN
     RETURN seeme.is_in_table(resource_type, resource_id);
   END IF;
   share := seeme.share_code(resource_type);
@@ -155,7 +163,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.authorize_assignment() IS 'Trigger: who may assign a resource to a project at all; before, and after a wait';
 
-CREATE FUNCTION seeme.prepare_assignment() RETURNS trigger
+CREATE FUNCTION seeme.enforce_assignment_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
@@ -174,7 +182,7 @@ BEGIN
   END IF;
   NEW.resource_name := coalesce(seeme.name_of_resource(NEW.resource_type, NEW.resource_id),
                                 seeme.checked_text(NEW.resource_name, 'resource_name', 1000));
-  IF NOT seeme.nobody_asks() THEN
+  IF NOT seeme.is_unidentified() THEN
     NEW.created_by := @extschema@.seeme_user_id();
     IF NOT coalesce(seeme.may_assign(NEW.resource_type, NEW.resource_id, NEW.project_id), false) THEN
       RAISE EXCEPTION 'you do not hold % on this %', seeme.share_code(NEW.resource_type), NEW.resource_type
@@ -190,7 +198,7 @@ BEGIN
   DELETE FROM seeme.released_resources r WHERE (r.resource_type, r.resource_id) = (NEW.resource_type, NEW.resource_id);
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_assignment() IS 'Trigger: rule 7.2';
+COMMENT ON FUNCTION seeme.enforce_assignment_rules() IS 'Trigger: rule 7.2';
 
 CREATE FUNCTION seeme.release_resource() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -209,10 +217,12 @@ COMMENT ON FUNCTION seeme.release_resource() IS 'Trigger: remembers where a reso
 CREATE TRIGGER authorize BEFORE INSERT ON seeme.project_resources
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_assignment();
 CREATE TRIGGER prepare BEFORE INSERT ON seeme.project_resources
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_assignment();
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_assignment_rules();
 -- The INSERT may have waited for whoever was taking the same resource out of the project.
 CREATE TRIGGER authorize_added AFTER INSERT ON seeme.project_resources
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_assignment();
+CREATE TRIGGER release_name AFTER INSERT ON seeme.project_resources
+  FOR EACH STATEMENT EXECUTE FUNCTION seeme.release_name();
 CREATE TRIGGER release AFTER DELETE ON seeme.project_resources
   FOR EACH ROW EXECUTE FUNCTION seeme.release_resource();
 

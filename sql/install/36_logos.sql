@@ -1,4 +1,5 @@
--- Logos, one row a thing, apart from the things: listing them never reads an image.
+-- Logos, at most one for each organization, team or project. They have a table of their own, so
+-- that listing organizations, teams or projects never reads an image.
 
 CREATE TABLE seeme.logos (
   id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -11,7 +12,8 @@ CREATE TABLE seeme.logos (
   created_at      timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT logos_thing_key UNIQUE NULLS NOT DISTINCT (organization_id, team_id, project_id),
   CONSTRAINT logos_one_thing CHECK (team_id IS NULL OR project_id IS NULL),
-  CONSTRAINT logos_media_type CHECK (media_type IN ('image/png', 'image/jpeg', 'image/webp', 'image/gif')),
+  CONSTRAINT logos_media_type CHECK (
+    media_type IN ('image/png', 'image/jpeg', 'image/webp', 'image/gif')),
   CONSTRAINT logos_team_of_the_same_organization FOREIGN KEY (team_id, organization_id)
     REFERENCES seeme.teams (id, organization_id) ON DELETE CASCADE,
   CONSTRAINT logos_project_of_the_same_organization FOREIGN KEY (project_id, organization_id)
@@ -19,7 +21,8 @@ CREATE TABLE seeme.logos (
 );
 CREATE INDEX logos_team_id_idx ON seeme.logos (team_id) WHERE team_id IS NOT NULL;
 CREATE INDEX logos_project_id_idx ON seeme.logos (project_id) WHERE project_id IS NOT NULL;
-COMMENT ON TABLE seeme.logos IS 'The logo of an organization (team_id and project_id null), a team or a project';
+COMMENT ON TABLE seeme.logos IS
+  'The logo of an organization (team_id and project_id are null), a team or a project';
 COMMENT ON COLUMN seeme.logos.id IS 'Unique id';
 COMMENT ON COLUMN seeme.logos.organization_id IS 'The organization';
 COMMENT ON COLUMN seeme.logos.team_id IS 'The team, for a team''s logo';
@@ -34,9 +37,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN EXISTS (SELECT FROM seeme.logos l
                 WHERE l.organization_id = organization AND l.team_id IS NOT DISTINCT FROM team
                   AND l.project_id IS NOT DISTINCT FROM project);
-COMMENT ON FUNCTION seeme.has_logo(uuid, uuid, uuid) IS 'Whether an organization, team or project has a logo';
+COMMENT ON FUNCTION seeme.has_logo(uuid, uuid, uuid) IS
+  'Whether an organization, team or project has a logo';
 
--- Touching the thing is enough: its own trigger looks here.
+-- The assigned value does not matter: the trigger of the organization, team or project calls
+-- seeme.has_logo() and sets the column.
 CREATE FUNCTION seeme.note_logo() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -56,7 +61,7 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
-COMMENT ON FUNCTION seeme.note_logo() IS 'Trigger: has_logo is always true to the facts';
+COMMENT ON FUNCTION seeme.note_logo() IS 'Trigger: keeps has_logo true to the facts';
 CREATE TRIGGER note_logo AFTER INSERT OR DELETE ON seeme.logos
   FOR EACH ROW EXECUTE FUNCTION seeme.note_logo();
 
@@ -66,9 +71,11 @@ RETURN CASE
   WHEN substring(content FOR 8) = '\x89504e470d0a1a0a' THEN 'image/png'
   WHEN substring(content FOR 3) = '\xffd8ff' THEN 'image/jpeg'
   WHEN substring(content FOR 6) IN ('GIF87a'::bytea, 'GIF89a'::bytea) THEN 'image/gif'
-  WHEN substring(content FOR 4) = 'RIFF'::bytea AND substring(content FROM 9 FOR 4) = 'WEBP'::bytea THEN 'image/webp'
+  WHEN substring(content FOR 4) = 'RIFF'::bytea AND substring(content FROM 9 FOR 4) = 'WEBP'::bytea
+    THEN 'image/webp'
 END;
-COMMENT ON FUNCTION seeme.media_type_of(bytea) IS 'What the first bytes say an image is: PNG, JPEG, GIF or WebP; null for anything else';
+COMMENT ON FUNCTION seeme.media_type_of(bytea) IS
+  'The type of an image by its first bytes: PNG, JPEG, GIF or WebP; null for anything else';
 
 CREATE FUNCTION seeme.authorize_logo() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -84,7 +91,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.authorize_logo() IS 'Trigger: who may add a logo';
 
-CREATE FUNCTION seeme.prepare_logo() RETURNS trigger
+CREATE FUNCTION seeme.enforce_logo_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   container_of uuid;
@@ -95,9 +102,11 @@ BEGIN
   IF seeme.restoring() THEN
     RETURN NEW;
   END IF;
-  IF TG_OP = 'UPDATE' AND (NEW.id, NEW.organization_id, NEW.team_id, NEW.project_id)
-                          IS DISTINCT FROM (OLD.id, OLD.organization_id, OLD.team_id, OLD.project_id) THEN
-    RAISE EXCEPTION 'a logo stays with its thing' USING ERRCODE = 'check_violation', HINT = 'Delete it, and insert another.';
+  IF TG_OP = 'UPDATE'
+     AND (NEW.id, NEW.organization_id, NEW.team_id, NEW.project_id)
+         IS DISTINCT FROM (OLD.id, OLD.organization_id, OLD.team_id, OLD.project_id) THEN
+    RAISE EXCEPTION 'a logo stays with its thing'
+      USING ERRCODE = 'check_violation', HINT = 'Delete it, and insert another.';
   END IF;
   IF NEW.project_id IS NOT NULL THEN
     container_of := (SELECT p.organization_id FROM seeme.projects p WHERE p.id = NEW.project_id);
@@ -108,7 +117,8 @@ BEGIN
   END IF;
   IF container_of IS NULL OR coalesce(NEW.organization_id, container_of) <> container_of THEN
     RAISE EXCEPTION 'there is no such team or project in this organization'
-      USING ERRCODE = 'foreign_key_violation', HINT = 'Leave organization_id out: it is that of the team or project.';
+      USING ERRCODE = 'foreign_key_violation',
+            HINT = 'Leave organization_id out: it is that of the team or project.';
   END IF;
   NEW.organization_id := container_of;
   NEW.filename := seeme.checked_text(NEW.filename, 'filename', 255);
@@ -116,42 +126,51 @@ BEGIN
   max_size := pg_size_bytes(current_setting('seeme_rbac.max_logo_size'));
   IF octet_length(NEW.content) > max_size THEN
     RAISE EXCEPTION 'a logo of % bytes is too large', octet_length(NEW.content)
-      USING ERRCODE = 'program_limit_exceeded', HINT = format('At most %s bytes (seeme_rbac.max_logo_size).', max_size);
+      USING ERRCODE = 'program_limit_exceeded',
+            HINT = format('At most %s bytes (seeme_rbac.max_logo_size).', max_size);
   END IF;
   IF TG_OP = 'UPDATE' AND NEW.media_type = OLD.media_type THEN
-    NEW.media_type := NULL;  -- not said anew: the content tells
+    NEW.media_type := NULL;  -- the statement gave no type: the new content decides
   END IF;
   IF found_type IS NULL OR NEW.media_type IS NOT NULL AND NEW.media_type <> found_type THEN
-    RAISE EXCEPTION 'this is not %', coalesce('an ' || NEW.media_type, 'an image that can be a logo')
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'PNG, JPEG, WebP or GIF, by the content; media_type may be left out.';
+    RAISE EXCEPTION 'this is not %',
+        coalesce('an ' || NEW.media_type, 'an image that can be a logo')
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'PNG, JPEG, WebP or GIF, by the content; media_type may be left out.';
   END IF;
   NEW.media_type := found_type;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION seeme.prepare_logo() IS 'Trigger: what a logo may be, and that it is replaced, never moved';
+COMMENT ON FUNCTION seeme.enforce_logo_rules() IS
+  'Trigger: checks a logo''s organization, size and type; a logo may be replaced, not moved';
 CREATE TRIGGER authorize BEFORE INSERT ON seeme.logos
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_logo();
 CREATE TRIGGER prepare BEFORE INSERT OR UPDATE ON seeme.logos
-  FOR EACH ROW EXECUTE FUNCTION seeme.prepare_logo();
+  FOR EACH ROW EXECUTE FUNCTION seeme.enforce_logo_rules();
 
 CREATE FUNCTION seeme.may_change(organization uuid, team uuid, project uuid) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE
-  WHEN project IS NOT NULL THEN @extschema@.seeme_has_permission('projects:update', project => project)
-                                AND seeme.lies_in(organization, NULL, project)
-  WHEN team IS NOT NULL THEN @extschema@.seeme_has_permission('teams:update', team => team)
-                             AND seeme.lies_in(organization, team, NULL)
-  ELSE @extschema@.seeme_has_permission('organizations:update', organization => organization) END;
+  WHEN project IS NOT NULL THEN
+    @extschema@.seeme_has_permission('projects:update', project => project)
+    AND seeme.lies_in(organization, NULL, project)
+  WHEN team IS NOT NULL THEN
+    @extschema@.seeme_has_permission('teams:update', team => team)
+    AND seeme.lies_in(organization, team, NULL)
+  ELSE
+    @extschema@.seeme_has_permission('organizations:update', organization => organization) END;
 COMMENT ON FUNCTION seeme.may_change(uuid, uuid, uuid) IS
   'Whether the asking person may change the organization, team or project itself';
 
--- Who sees the thing sees its logo: the sub-selects are under the thing's own policy.
+-- A logo is seen by the people who see its organization, team or project: the sub-selects are under
+-- the policies of those tables.
 ALTER TABLE seeme.logos ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.logos FOR SELECT USING (CASE
   WHEN project_id IS NOT NULL THEN EXISTS (SELECT FROM seeme.projects p WHERE p.id = project_id)
   WHEN team_id IS NOT NULL THEN EXISTS (SELECT FROM seeme.teams t WHERE t.id = team_id)
   ELSE EXISTS (SELECT FROM seeme.organizations o WHERE o.id = organization_id) END);
-CREATE POLICY seeme_insert ON seeme.logos FOR INSERT WITH CHECK (seeme.may_change(organization_id, team_id, project_id));
+CREATE POLICY seeme_insert ON seeme.logos FOR INSERT
+  WITH CHECK (seeme.may_change(organization_id, team_id, project_id));
 SELECT seeme.create_write_policy('seeme.logos', 'UPDATE',
   'seeme.may_change(organization_id, team_id, project_id)');
 SELECT seeme.create_write_policy('seeme.logos', 'DELETE',

@@ -31,45 +31,10 @@ COMMENT ON COLUMN seeme.audit_log.row_id IS 'Its key; * for TRUNCATE';
 COMMENT ON COLUMN seeme.audit_log.before IS 'The row before, without secrets and images';
 COMMENT ON COLUMN seeme.audit_log.after IS 'The row after, without secrets and images';
 
+-- Once for a statement, with an entry for each row (src/rules/audit_log.c). A plan for few rows is kept, and must do for many.
 CREATE FUNCTION seeme.write_audit_log() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  secret   text[] := ARRAY['token_hash', 'key_hash', 'content', 'jwk'];
-  before   jsonb;
-  after    jsonb;
-  subject  jsonb;
-  person   uuid;
-BEGIN
-  PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
-  IF seeme.restoring() THEN
-    RETURN NULL;
-  END IF;
-  -- While the versions differ, nothing but DDL writes a row: a partition that is closed.
-  IF seeme.is_of_this_version() THEN
-    person := @extschema@.seeme_user_id();
-  END IF;
-  IF TG_OP = 'TRUNCATE' THEN
-    INSERT INTO seeme.audit_log (user_id, table_name, command, row_id)
-    VALUES (person, TG_TABLE_NAME, TG_OP, '*');
-    RETURN NULL;
-  END IF;
-  -- What is secret counts here, though the log does not show it.
-  IF TG_OP = 'UPDATE' AND to_jsonb(OLD) - 'updated_at' = to_jsonb(NEW) - 'updated_at' THEN
-    RETURN NULL;
-  END IF;
-  IF TG_OP <> 'INSERT' THEN
-    before := to_jsonb(OLD) - secret;
-  END IF;
-  IF TG_OP <> 'DELETE' THEN
-    after := to_jsonb(NEW) - secret;
-  END IF;
-  subject := coalesce(after, before);
-  INSERT INTO seeme.audit_log (organization_id, user_id, table_name, command, row_id, before, after)
-  VALUES (CASE WHEN TG_TABLE_NAME = 'organizations' THEN subject ->> 'id' ELSE subject ->> 'organization_id' END::uuid,
-          person, TG_TABLE_NAME, TG_OP,
-          coalesce(subject ->> 'id', subject ->> 'name', subject ->> 'table_name', subject ->> 'subject'), before, after);
-  RETURN NULL;
-END $$;
+LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
+AS 'MODULE_PATHNAME', 'seeme_write_audit_log';
 COMMENT ON FUNCTION seeme.write_audit_log() IS 'Trigger: writes a change to the audit log';
 
 CREATE FUNCTION seeme.keep_audit_log() RETURNS trigger

@@ -252,7 +252,7 @@ CREATE FUNCTION seeme.apply_rows(m seeme.mirrors, event text, rows jsonb) RETURN
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF m.kind = 'users' AND event <> 'LOAD' THEN
-    IF NOT seeme.nobody_asks() THEN
+    IF NOT seeme.is_unidentified() THEN
       PERFORM seeme.apply_own_profile(m, rows, seeme.mapped_rows(m, rows));
       RETURN;
     ELSIF NOT seeme.provisions(seeme.acting_role()) THEN

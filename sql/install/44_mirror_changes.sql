@@ -97,13 +97,13 @@ DECLARE
 BEGIN
   -- An identified owner hands an organization over as by the function for it; the rest is an UPDATE before that.
   SELECT string_agg(format('%I = %s', a.name, a.expression), ', ') INTO set_to
-    FROM seeme.mirror_assignments(m, changed) a WHERE a.name <> 'owner_id' OR seeme.nobody_asks();
+    FROM seeme.mirror_assignments(m, changed) a WHERE a.name <> 'owner_id' OR seeme.is_unidentified();
   IF set_to IS NOT NULL THEN
     PERFORM seeme.require_changed(
       seeme.mirror_execute(format('UPDATE seeme.%I t SET %s FROM %s WHERE t.id = r.id', m.kind, set_to,
                                   seeme.mirror_recordset(m)), rows, as_extension), jsonb_array_length(rows), m.kind);
   END IF;
-  IF 'owner_id' = ANY (changed) AND NOT seeme.nobody_asks() THEN
+  IF 'owner_id' = ANY (changed) AND NOT seeme.is_unidentified() THEN
     PERFORM seeme.mirror_execute(format('SELECT @extschema@.seeme_transfer_ownership(r.id, r.owner_id) FROM %s',
                                         seeme.mirror_recordset(m)), rows, as_extension);
   END IF;
@@ -154,7 +154,7 @@ BEGIN
 
   SELECT jsonb_agg(v -> 'n') INTO rows FROM jsonb_array_elements(mapped) AS v;
   -- A key that is itself such an id would be there before the row whose key has it.
-  IF NOT seeme.nobody_asks() AND seeme.mirror_column_type(m.table_name, (m.columns ->> 'id')::name) NOT LIKE 'int_' THEN
+  IF NOT seeme.is_unidentified() AND seeme.mirror_column_type(m.table_name, (m.columns ->> 'id')::name) NOT LIKE 'int_' THEN
     PERFORM FROM jsonb_array_elements(raw) AS v
       WHERE v -> 'n' ->> 'id' ~* '^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$';
     IF FOUND THEN
@@ -310,7 +310,7 @@ BEGIN
   SELECT jsonb_agg(r) FILTER (WHERE (r ->> 'is_seat')::boolean), jsonb_agg(r) FILTER (WHERE NOT (r ->> 'is_seat')::boolean)
     INTO seats, added FROM jsonb_array_elements(rows) AS r;
   IF seats IS NOT NULL THEN
-    IF NOT seeme.nobody_asks() THEN
+    IF NOT seeme.is_unidentified() THEN
       PERFORM seeme.require_changed(count(*), 0, 'memberships')
          FROM jsonb_to_recordset(seats) AS r (organization_id uuid)
         WHERE NOT @extschema@.seeme_has_permission('organizations:manage_members', organization => r.organization_id);

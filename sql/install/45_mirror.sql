@@ -5,7 +5,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   outer_role name := CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role')::name END;
 BEGIN
-  IF NOT seeme.nobody_asks() THEN
+  IF NOT seeme.is_unidentified() THEN
     RAISE EXCEPTION 'somebody is identified'
       USING ERRCODE = 'insufficient_privilege', HINT = 'Mirrors are made and removed while nobody is.';
   END IF;
@@ -41,8 +41,8 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
   -- Types as in pg_trigger.tgtype: 1 for each row, 2 before, 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE.
   SELECT v.* FROM (VALUES ('seeme_mirror_insert'::name, 'mirror_statement', 4), ('seeme_mirror_update', 'mirror_statement', 16),
                           ('seeme_mirror_delete', 'mirror_statement', 8), ('seeme_mirror_truncate', 'refuse_truncate', 2 + 32),
-                          ('seeme_after_wait', 'ask_after_wait', 1 + 2 + 8 + 16)) AS v (name, function, type)
-   WHERE protect OR v.function <> 'ask_after_wait'
+                          ('seeme_after_wait', 'recheck_after_lock', 1 + 2 + 8 + 16)) AS v (name, function, type)
+   WHERE protect OR v.function <> 'recheck_after_lock'
 $$;
 COMMENT ON FUNCTION seeme.mirror_triggers(boolean) IS 'The triggers that seeme_mirror makes on a table';
 
@@ -69,8 +69,8 @@ BEGIN
     changes := format('%s = @extschema@.seeme_user_id() OR seeme.provisions_users()', k ->> 'id');
     removes := adds;
   WHEN 'organizations' THEN
-    sees := format('%s = (SELECT seeme.user_for(''organizations:read'')) OR seeme.is_member(organization => %s)', k ->> 'owner_id', k ->> 'id');
-    adds := format('%s = seeme.user_for(''organizations:create'')', k ->> 'owner_id');
+    sees := format('%s = (SELECT seeme.own_user_id(''organizations:read'')) OR seeme.is_member(organization => %s)', k ->> 'owner_id', k ->> 'id');
+    adds := format('%s = seeme.own_user_id(''organizations:create'')', k ->> 'owner_id');
     changes := format(has || ' OR seeme.may_archive(%3$s, NULL, NULL, ''epoch'')', 'organizations:update', 'organization', k ->> 'id');
     removes := format(has, 'organizations:delete', 'organization', k ->> 'id');
   WHEN 'teams' THEN
@@ -92,7 +92,7 @@ BEGIN
   ELSE
     adds := format('%s, %s, %s', coalesce(k ->> 'organization_id', 'NULL'), coalesce(k ->> 'team_id', 'NULL'), coalesce(k ->> 'project_id', 'NULL'));
     sees := format('seeme.sees_membership(%s, %s)', adds, k ->> 'user_id');
-    removes := format('%s = seeme.user_for(''organizations:manage_members'') OR seeme.manages_membership(%s)', k ->> 'user_id', adds);
+    removes := format('%s = seeme.own_user_id(''organizations:manage_members'') OR seeme.manages_membership(%s)', k ->> 'user_id', adds);
     adds := format('seeme.manages_membership(%s)', adds);
     changes := adds;
   END CASE;
@@ -114,7 +114,7 @@ BEGIN
   FOREACH routine IN ARRAY ARRAY[
     '@extschema@.seeme_user_id()', '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
     '@extschema@.seeme_uuid(text,text)', '@extschema@.seeme_uuid(text,bigint)',
-    'seeme.user_for(text)', 'seeme.nobody_asks()', 'seeme.provisions_users()', 'seeme.sees_user(uuid)',
+    'seeme.own_user_id(text)', 'seeme.is_unidentified()', 'seeme.provisions_users()', 'seeme.sees_user(uuid)',
     'seeme.is_member(uuid,uuid,uuid)', 'seeme.lies_in(uuid,uuid,uuid)', 'seeme.may_archive(uuid,uuid,uuid,timestamptz)',
     'seeme.sees_membership(uuid,uuid,uuid,uuid)', 'seeme.manages_membership(uuid,uuid,uuid)']::regprocedure[]
   LOOP
@@ -149,7 +149,7 @@ BEGIN
   EXECUTE format('CREATE POLICY seeme_update ON %s FOR UPDATE USING (%s)', m.table_name, c.changes);
   EXECUTE format('CREATE POLICY seeme_delete ON %s FOR DELETE USING (%s)', m.table_name, c.removes);
   EXECUTE format('CREATE TRIGGER seeme_after_wait BEFORE UPDATE OR DELETE ON %s FOR EACH ROW '
-                 'EXECUTE FUNCTION seeme.ask_after_wait()', m.table_name);
+                 'EXECUTE FUNCTION seeme.recheck_after_lock()', m.table_name);
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', m.table_name);
 END $$;
 COMMENT ON FUNCTION seeme.create_mirror_guards(seeme.mirrors) IS 'Makes the triggers of a mirrored table, and its policies where it has some';

@@ -43,7 +43,7 @@ DECLARE
   owner  uuid;
 BEGIN
   SELECT o.owner_id INTO owner FROM seeme.organizations o WHERE o.id = organization_id FOR UPDATE;
-  IF person IS NULL OR owner IS DISTINCT FROM person OR seeme.is_narrowed() THEN
+  IF person IS NULL OR owner IS DISTINCT FROM person OR seeme.uses_api_key() THEN
     RAISE EXCEPTION 'only the owner of an organization can transfer it' USING ERRCODE = 'insufficient_privilege';
   END IF;
   PERFORM FROM seeme.memberships m JOIN seeme.users u ON u.id = m.user_id

@@ -9,14 +9,14 @@ RETURN EXISTS (
                       WHERE i.role_id = r.id AND i.accepted_at IS NULL AND i.expires_at > clock_timestamp() AND NOT seeme.is_retired(i.id))
      AND (@extschema@.seeme_has_permission('roles:list', organization => r.organization_id)
           OR @extschema@.seeme_has_permission('roles:read', organization => r.organization_id)
-          OR seeme.nobody_asks() AND seeme.bypasses_row_security()));
+          OR seeme.is_unidentified() AND seeme.bypasses_row_security()));
 COMMENT ON FUNCTION seeme.is_unused_role(uuid) IS 'Whether no membership and no open invitation has this role of an organization; told to who sees its roles';
 
 CREATE FUNCTION seeme.is_without_role(organization uuid, member uuid) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN NOT EXISTS (SELECT FROM seeme.memberships m
                     WHERE m.organization_id = organization AND m.user_id = member AND m.role_id IS NOT NULL)
-       AND (seeme.sees_membership(organization, NULL, NULL, member) OR seeme.nobody_asks() AND seeme.bypasses_row_security());
+       AND (seeme.sees_membership(organization, NULL, NULL, member) OR seeme.is_unidentified() AND seeme.bypasses_row_security());
 COMMENT ON FUNCTION seeme.is_without_role(uuid, uuid) IS
   'Whether a person has no role at any level of an organization; told to who sees their membership in it';
 

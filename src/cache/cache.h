@@ -1,5 +1,8 @@
 /*
- * cache.h: what people hold where, remembered.
+ * cache.h: the cached permissions of principals, and the vocabulary and places that they refer
+ * to.
+ *
+ * Each backend has its own cache. seeme_cache_open() (effective_permissions.h) opens it.
  */
 #ifndef SEEME_CACHE_CACHE_H
 #define SEEME_CACHE_CACHE_H
@@ -15,112 +18,104 @@
 
 #pragma GCC visibility push(hidden)
 
-/* A set of codes: bits, shared by all that hold the same. */
-typedef uint16 SeemeSet;
-#define SEEME_UNKNOWN_SET 0
-#define SEEME_EMPTY_SET 1
+/* A set of codes, as bits. Equal sets have one number. */
+typedef uint16 SeemeCodeSet;
+#define SEEME_UNKNOWN_CODE_SET 0
+#define SEEME_EMPTY_CODE_SET 1
 
-/* Who asks: a person, perhaps by an API key. */
-typedef struct SeemeViewerKey
+/* A user, perhaps with an API key. */
+typedef struct SeemePrincipalKey
 {
 	pg_uuid_t	user_id;
-	pg_uuid_t	key_id;			/* all zeroes: none */
-} SeemeViewerKey;
+	pg_uuid_t	key_id;			/* all zeroes: no key */
+} SeemePrincipalKey;
 
-/* The ids of a level, and of a type if they are resources, at which a viewer holds one code. */
-typedef struct SeemeHeldIds
+/* The ids at which a principal has one code. */
+typedef struct SeemeCachedIds
 {
-	struct SeemeHeldIds *next;
-	int			level;
+	struct SeemeCachedIds *next;
+	SeemeScopeKind kind;
 	uint32		type;
 	int			code;
-	SeemeIds	ids;
-} SeemeHeldIds;
+	SeemeUuidSet ids;
+} SeemeCachedIds;
 
-/* The resources of one type, with their sets for one viewer. */
-typedef struct SeemeResources
+/* The resources of one type, with the codes that one principal has on each. */
+typedef struct SeemeCachedResources
 {
-	struct SeemeResources *next;
+	struct SeemeCachedResources *next;
 	uint32		type;
-	bool		is_complete;	/* every one of which anything is held is there */
-	int			larger_than;	/* so many were read in vain in order to be complete */
-	SeemeSlots	slots;			/* the numbers are sets */
-} SeemeResources;
+	bool		is_complete;	/* a resource that is not here has no code */
+	int			larger_than;	/* the limit at which a bulk load failed last */
+	SeemeUuidHash entries;		/* the numbers are code sets */
+} SeemeCachedResources;
 
-/* A current membership, as much of it as a decision takes. */
-typedef struct SeemeKnownMembership
+/* An effective membership: see evaluator.c. */
+typedef struct SeemeCachedMembership
 {
-	bool		has_team;
-	bool		has_project;
-	bool		has_role;
+	uint8		kind;			/* of its container: a SeemeScopeKind */
 	pg_uuid_t	scope_id;
 	pg_uuid_t	role_id;
-} SeemeKnownMembership;
+} SeemeCachedMembership;
 
-/* What a viewer has in an organization. */
-typedef struct SeemeKnownStanding
+/* The grants of a principal in an organization. */
+typedef struct SeemeCachedGrants
 {
 	pg_uuid_t	organization_id;
-	bool		is_whole;		/* else they have more there, and the next to ask reads it */
-	bool		is_large;		/* it was read, and there is no room for it */
+	bool		is_whole;		/* false: there are more memberships; the next call for another
+								 * place reads them */
+	bool		is_large;		/* all of them were read, and there is no room for them */
 	bool		is_owner;
 	bool		is_member;
-	int			nmemberships;	/* sorted, as those of a SeemeStanding are */
-	SeemeKnownMembership memberships[FLEXIBLE_ARRAY_MEMBER];
-} SeemeKnownStanding;
+	int			nmemberships;	/* sorted, as in SeemeGrants */
+	SeemeCachedMembership memberships[FLEXIBLE_ARRAY_MEMBER];
+} SeemeCachedGrants;
 
-/* What is held in a place, by its number. */
-typedef struct SeemePlaceSet
+/* The codes of a principal in a place, by the number of the place. */
+typedef struct SeemePlaceCodes
 {
-	uint32		place;			/* 0: a free slot */
-	SeemeSet	set;
-} SeemePlaceSet;
+	uint32		place;			/* 0: a free entry */
+	SeemeCodeSet set;
+} SeemePlaceCodes;
 
-typedef struct SeemeViewer
+typedef struct SeemeCachedPrincipal
 {
-	SeemeViewerKey key;
-	uint64		read_under;		/* the number of changes that the first of this was read under */
-	TimestampTz next_change;	/* the first moment at which a date makes any of this untrue */
-	TimestampTz tokens_valid_from;	/* whoever came by a token issued before it is refused */
-	bool		is_refused;		/* unknown, disabled, their key is of no use: holds nothing anywhere */
-	bool		is_complete;	/* every project in which they hold anything is known, with its set */
+	SeemePrincipalKey key;
+	uint64		generation;		/* seeme_generation before the first read */
+	TimestampTz next_change;	/* the first date on which any of this may change */
+	TimestampTz tokens_valid_from;	/* older tokens are refused */
+	bool		is_refused;		/* unknown, disabled, or with an invalid key: has no permission */
+	bool		is_complete;	/* a place that is not here has no code */
 	bool		is_flat;
 	bool		key_has_organization;
-	uint64	   *reached_by_key; /* codes, as the words of a set; NULL: they came by none */
-	bool		has_creator;	/* a person made their key: */
-	pg_uuid_t	creator_id;		/* what changes of that person changes it, too */
-	/* The sets of places: of all of them, by number, or, as long as they are few, in a small hash table. */
+	uint64	   *key_codes;		/* the codes of the API key; NULL: no key */
+	bool		has_creator;	/* a user made the key: what changes about */
+	pg_uuid_t	creator_id;		/* that user changes this, too */
+
+	/* Code sets by place: a small hash table as long as there are few places, then a flat array. */
 	uint32		size;
 	uint32		used;
 	union
 	{
-		SeemeSet   *all;
-		SeemePlaceSet *few;
+		SeemeCodeSet *all;
+		SeemePlaceCodes *few;
 	}			sets;
-	int			larger_than;	/* so many places were read in vain in order to be complete */
-	SeemeKnownStanding **standings;
-	uint32		nstandings;
-	uint32		standings_size;
-	SeemeSlots	standing_numbers;	/* by organization, once there are many: the place among them, from 1 */
-	SeemeResources *resources;
-	SeemeHeldIds *ids;			/* one for each code that a wide statement asked */
-} SeemeViewer;
+	int			larger_than;	/* the limit at which a bulk load failed last */
+	SeemeCachedGrants **all_grants;
+	uint32		ngrants;
+	uint32		grants_size;
+	SeemeUuidHash grants_numbers;	/* by organization, once there are many: the position from 1 */
+	SeemeCachedResources *resources;
+	SeemeCachedIds *ids;		/* one for each code that a wide statement asked about */
+} SeemeCachedPrincipal;
 
-typedef enum SeemePlaceKind
-{
-	SEEME_PLACE_ORGANIZATION,
-	SEEME_PLACE_TEAM,
-	SEEME_PLACE_PROJECT,
-} SeemePlaceKind;
-#define SEEME_NPLACE_KINDS 3
-
-/* How often what happened in this backend, for seeme.cache_statistics and the tests. */
+/* Counters of this backend, for seeme.cache_statistics and the tests. */
 typedef struct SeemeCacheCounters
 {
-	int64		hits;			/* decisions made without reading a table */
-	int64		probes;			/* decisions for which one was read */
-	int64		bulk_loads;		/* times that all that a person holds was read at once */
-	int64		evictions;		/* times that memory, or the numbers of sets, were short */
+	int64		hits;			/* decisions without reading a table */
+	int64		probes;			/* decisions that read a table */
+	int64		bulk_loads;		/* times that all permissions of a principal were read at once */
+	int64		evictions;		/* times that memory, or numbers for code sets, ran short */
 	int64		resets;			/* times that rights had changed */
 	int64		bypasses;		/* decisions within a statement that changes rights */
 } SeemeCacheCounters;
@@ -128,8 +123,8 @@ typedef struct SeemeCacheCounters
 extern SeemeCacheCounters seeme_cache_counters;
 
 extern void seeme_cache_init(void);
-extern void seeme_cache_begin(void);
-extern uint64 seeme_cache_read_under(void);
+extern void seeme_cache_evict(void);
+extern uint64 seeme_cache_generation(void);
 extern Size seeme_cache_bytes(void);
 extern Size seeme_cache_limit(void);
 extern bool seeme_cache_fits(Size more);
@@ -138,70 +133,83 @@ extern int	seeme_cache_ncodes(void);
 extern bool seeme_cache_has_codes(void);
 extern void seeme_cache_set_codes(int ncodes, char **codes);
 extern int	seeme_cache_find_code(const char *code);
-extern int	seeme_cache_recall_code(const char *code, int length);
+extern int	seeme_cache_find_recent_code(const char *code, int length);
 extern const char *seeme_cache_code(int code);
 extern int	seeme_cache_nwords(void);
-extern const uint64 *seeme_cache_words(void);
-extern SeemeSet seeme_cache_intern(const uint64 *words);
-extern bool seeme_cache_has_run_out_of_sets(void);
-extern bool seeme_cache_sets_are_scarce(void);
-extern const uint64 *seeme_cache_set(SeemeSet set);
+extern const uint64 *seeme_cache_code_set_words(void);
+extern SeemeCodeSet seeme_cache_intern(const uint64 *words);
+extern bool seeme_cache_ran_out_of_code_sets(void);
+extern bool seeme_cache_code_sets_are_scarce(void);
+extern const uint64 *seeme_cache_code_set(SeemeCodeSet set);
 
-extern SeemeSlots seeme_cache_places[SEEME_NPLACE_KINDS];
-extern uint32 seeme_cache_add_place(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place);
+extern SeemeUuidHash seeme_cache_places[SEEME_NCONTAINERS + 1];
+extern uint32 seeme_cache_add_place(SeemeScopeKind kind, const pg_uuid_t *id,
+									const SeemePlace *place);
 extern const SeemePlace *seeme_cache_place(uint32 number);
 extern uint32 seeme_cache_nplaces(void);
 
 extern bool seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *owner);
-extern void seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_t *owner);
+extern void seeme_cache_add_owner(const pg_uuid_t *organization, bool exists,
+								  const pg_uuid_t *owner);
 
 extern uint32 seeme_cache_nowners(void);
 
-extern bool seeme_cache_is_whole(SeemeTable table);
-extern void seeme_cache_set_whole(SeemeTable table);
+extern bool seeme_cache_is_preloaded(SeemeTable table);
+extern void seeme_cache_set_preloaded(SeemeTable table);
 
-extern bool seeme_cache_find_person(const pg_uuid_t *person);
-extern void seeme_cache_set_people(const pg_uuid_t *ids, int n);
+extern bool seeme_cache_find_user(const pg_uuid_t *user);
+extern void seeme_cache_set_users(const pg_uuid_t *ids, int n);
 
-extern SeemeSet seeme_cache_find_role(const pg_uuid_t *role_id);
-extern void seeme_cache_add_role(const pg_uuid_t *role_id, SeemeSet set);
+extern SeemeCodeSet seeme_cache_find_role(const pg_uuid_t *role_id);
+extern void seeme_cache_add_role(const pg_uuid_t *role_id, SeemeCodeSet set);
 
-extern uint32 seeme_cache_nviewers(void);
-extern SeemeViewer *seeme_cache_find_viewer(const SeemeViewerKey *key);
-extern SeemeViewer *seeme_cache_add_viewer(const SeemeViewerKey *key);
-extern void seeme_cache_forget_viewer(SeemeViewer *viewer);
-extern SeemeKnownStanding *seeme_viewer_find_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id);
-extern SeemeKnownStanding *seeme_viewer_add_standing(SeemeViewer *viewer, const pg_uuid_t *organization_id, int nmemberships);
-extern bool seeme_viewer_remember(SeemeViewer *viewer, uint32 place, SeemeSet set);
-extern void seeme_viewer_set_reached_by_key(SeemeViewer *viewer, const uint64 *words);
-extern uint32 seeme_viewer_next_place(const SeemeViewer *viewer, uint32 *position, SeemeSet *set);
-extern SeemeResources *seeme_viewer_resources(SeemeViewer *viewer, const char *resource_type);
-extern const SeemeIds *seeme_viewer_find_ids(SeemeViewer *viewer, int level, uint32 type, int code);
-extern const SeemeIds *seeme_viewer_add_ids(SeemeViewer *viewer, int level, uint32 type, int code, const pg_uuid_t *ids, int n);
-extern void seeme_resources_add(SeemeResources *resources, const pg_uuid_t *id, SeemeSet set);
-extern bool seeme_resources_complete(SeemeResources *resources, const SeemeSlots *loaded);
+extern uint32 seeme_cache_nprincipals(void);
+extern SeemeCachedPrincipal *seeme_cache_find_principal(const SeemePrincipalKey *key);
+extern SeemeCachedPrincipal *seeme_cache_add_principal(const SeemePrincipalKey *key);
+extern void seeme_cache_forget_principal(SeemeCachedPrincipal *cached);
+extern SeemeCachedGrants *seeme_cached_find_grants(SeemeCachedPrincipal *cached,
+												   const pg_uuid_t *organization_id);
+extern SeemeCachedGrants *seeme_cached_add_grants(SeemeCachedPrincipal *cached,
+												  const pg_uuid_t *organization_id,
+												  int nmemberships);
+extern bool seeme_cached_set_codes(SeemeCachedPrincipal *cached, uint32 place, SeemeCodeSet set);
+extern void seeme_cached_set_key_codes(SeemeCachedPrincipal *cached, const uint64 *words);
+extern uint32 seeme_cached_next_place(const SeemeCachedPrincipal *cached, uint32 *position,
+									  SeemeCodeSet *set);
+extern SeemeCachedResources *seeme_cached_resources(SeemeCachedPrincipal *cached,
+													const char *resource_type);
+extern const SeemeUuidSet *seeme_cached_find_ids(SeemeCachedPrincipal *cached,
+												 SeemeScopeKind kind, uint32 type, int code);
+extern const SeemeUuidSet *seeme_cached_add_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind,
+												uint32 type, int code, const pg_uuid_t *ids,
+												int n);
+extern void seeme_cached_resources_add(SeemeCachedResources *resources, const pg_uuid_t *id,
+									   SeemeCodeSet set);
+extern bool seeme_cached_resources_set_complete(SeemeCachedResources *resources,
+												const SeemeUuidHash *loaded);
 
-/* Of about how many places it is remembered what a viewer holds there. */
+/* About how many places the cache knows of a principal. */
 static inline int
-seeme_viewer_nplaces(const SeemeViewer *viewer)
+seeme_cached_nplaces(const SeemeCachedPrincipal *cached)
 {
-	return viewer->is_flat ? viewer->size : viewer->used;
+	return cached->is_flat ? cached->size : cached->used;
 }
 
-/* What a viewer holds in a place; SEEME_UNKNOWN_SET if that is not remembered. */
-static inline SeemeSet
-seeme_viewer_recall(const SeemeViewer *viewer, uint32 place)
+/* The codes of a principal in a place; SEEME_UNKNOWN_CODE_SET: the cache does not know. */
+static inline SeemeCodeSet
+seeme_cached_codes(const SeemeCachedPrincipal *cached, uint32 place)
 {
 	uint32		i;
 
-	if (viewer->is_flat)
-		return place < viewer->size ? viewer->sets.all[place] : SEEME_UNKNOWN_SET;
-	if (viewer->size == 0)
-		return SEEME_UNKNOWN_SET;
-	for (i = (place * 2654435769u) & (viewer->size - 1); viewer->sets.few[i].place != 0; i = (i + 1) & (viewer->size - 1))
-		if (viewer->sets.few[i].place == place)
-			return viewer->sets.few[i].set;
-	return SEEME_UNKNOWN_SET;
+	if (cached->is_flat)
+		return place < cached->size ? cached->sets.all[place] : SEEME_UNKNOWN_CODE_SET;
+	if (cached->size == 0)
+		return SEEME_UNKNOWN_CODE_SET;
+	for (i = (place * 2654435769u) & (cached->size - 1); cached->sets.few[i].place != 0;
+		 i = (i + 1) & (cached->size - 1))
+		if (cached->sets.few[i].place == place)
+			return cached->sets.few[i].set;
+	return SEEME_UNKNOWN_CODE_SET;
 }
 
 #pragma GCC visibility pop

@@ -1,5 +1,7 @@
 /*
- * effective_permissions.h: what somebody holds somewhere, from memory where possible.
+ * effective_permissions.h: what an identity may do, from memory where possible.
+ *
+ * Every call is between seeme_cache_open() and seeme_store_close(), unless it says otherwise.
  */
 #ifndef SEEME_CACHE_EFFECTIVE_PERMISSIONS_H
 #define SEEME_CACHE_EFFECTIVE_PERMISSIONS_H
@@ -15,28 +17,74 @@
 
 #pragma GCC visibility push(hidden)
 
-extern void seeme_held_begin(SeemeStore *store);
-extern SeemeViewer *seeme_recall_viewer(const SeemeIdentity *asker);
-extern SeemeViewer *seeme_viewer(SeemeStore *store, const SeemeIdentity *asker);
-extern bool seeme_may_act(const SeemeIdentity *identity);
-extern bool seeme_viewer_acts(const SeemeViewer *viewer, const char *code);
-extern uint64 *seeme_no_codes(void);
-extern void seeme_add_held_in(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, uint64 *words);
-extern void seeme_add_held_on(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, const pg_uuid_t *resource,
-							  uint64 *words);
-extern bool seeme_viewer_holds(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id, const char *code);
-extern const SeemeIds *seeme_viewer_roles(SeemeStore *store, SeemeViewer *viewer, MemoryContext context, SeemeIds *otherwise);
-extern bool seeme_belongs(SeemeStore *store, SeemeViewer *viewer, SeemePlaceKind kind, const pg_uuid_t *id);
-extern const SeemeIds *seeme_viewer_organizations(SeemeStore *store, SeemeViewer *viewer);
 #define SEEME_NO_LIMIT INT_MAX
-extern bool seeme_hold_all(SeemeStore *store, SeemeViewer *viewer, int limit);
-extern bool seeme_hold_all_resources(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int limit);
-extern int	seeme_places_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, int code, int limit, pg_uuid_t **ids);
-extern int	seeme_resources_held(SeemeStore *store, SeemeViewer *viewer, const char *resource_type, int code, int limit,
-								 pg_uuid_t **ids);
-extern const SeemeIds *seeme_ids_known(SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code);
-extern const SeemeIds *seeme_ids_held(SeemeStore *store, SeemeViewer *viewer, SeemeLevel level, const char *resource_type, int code);
-extern bool seeme_has_come(TimestampTz date);
+
+/* Grants expanded from the cache for one place, with room for their memberships. */
+typedef struct SeemeExpandedGrants
+{
+	SeemeGrants grants;
+	SeemeMembership memberships[SEEME_NCONTAINERS];
+} SeemeExpandedGrants;
+
+/* identity_lookup.c: the cached principal of an identity */
+extern bool seeme_has_passed(TimestampTz date);
+extern void seeme_cache_open(SeemeStore *store);
+extern SeemeCachedPrincipal *seeme_find_cached_principal(const SeemeIdentity *identity);
+extern SeemeCachedPrincipal *seeme_get_cached_principal(SeemeStore *store,
+														const SeemeIdentity *identity);
+extern void seeme_init_from_cache(SeemePrincipal *principal, SeemeStore *store,
+								  const SeemeCachedPrincipal *cached);
+extern bool seeme_is_valid_identity(const SeemeIdentity *identity);
+extern bool seeme_cached_is_active(const SeemeCachedPrincipal *cached, const char *code);
+extern void seeme_cached_note_dates(SeemeCachedPrincipal *cached, TimestampTz now,
+									const SeemeMembership *membership);
+extern void seeme_cached_note_dates_of_grants(SeemeCachedPrincipal *cached, TimestampTz now,
+											  const SeemeGrants *grants);
+
+/* effective_permissions.c: codes in one place, or on one resource */
+extern uint64 *seeme_empty_code_bits(void);
+extern bool seeme_cached_is_member(SeemeStore *store, SeemeCachedPrincipal *cached,
+								   SeemeScopeKind kind, const pg_uuid_t *id);
+extern void seeme_add_codes_in_place(SeemeStore *store, SeemeCachedPrincipal *cached,
+									 SeemeScopeKind kind, const pg_uuid_t *id, uint64 *words);
+extern void seeme_add_codes_on_resource(SeemeStore *store, SeemeCachedPrincipal *cached,
+										const char *resource_type, const pg_uuid_t *resource,
+										uint64 *words);
+extern bool seeme_cached_has_code(SeemeStore *store, SeemeCachedPrincipal *cached,
+								  SeemeScopeKind kind, const pg_uuid_t *id, const char *code);
+extern bool seeme_cache_place_codes(SeemePrincipal *principal, SeemeCachedPrincipal *cached,
+									SeemeScopeKind kind, const SeemePlace *place,
+									const SeemeGrants *grants, uint64 *words);
+
+/* bulk_load.c: all permissions of a principal at once */
+extern bool seeme_load_all_places(SeemeStore *store, SeemeCachedPrincipal *cached, int limit);
+extern bool seeme_load_all_resources(SeemeStore *store, SeemeCachedPrincipal *cached,
+									 const char *resource_type, int limit);
+
+/* permitted_ids.c: the ids at which a principal has a code */
+extern int	seeme_permitted_place_ids(SeemeStore *store, SeemeCachedPrincipal *cached,
+									  SeemeScopeKind kind, int code, int limit, pg_uuid_t **ids);
+extern int	seeme_permitted_resource_ids(SeemeStore *store, SeemeCachedPrincipal *cached,
+										 const char *resource_type, int code, int limit,
+										 pg_uuid_t **ids);
+extern const SeemeUuidSet *seeme_find_permitted_set(SeemeCachedPrincipal *cached,
+													SeemeScopeKind kind,
+													const char *resource_type, int code);
+extern const SeemeUuidSet *seeme_get_permitted_set(SeemeStore *store,
+												   SeemeCachedPrincipal *cached,
+												   SeemeScopeKind kind,
+												   const char *resource_type, int code);
+extern const SeemeUuidSet *seeme_cached_role_ids(SeemeStore *store, SeemeCachedPrincipal *cached,
+												 MemoryContext context, SeemeUuidSet *otherwise);
+extern const SeemeUuidSet *seeme_cached_organization_ids(SeemeStore *store,
+														 SeemeCachedPrincipal *cached);
+
+/* An invalid token (NULL), an unknown or a disabled user: has no permission anywhere. */
+static inline bool
+seeme_is_powerless(const SeemeCachedPrincipal *cached)
+{
+	return cached == NULL || cached->is_refused;
+}
 
 #pragma GCC visibility pop
 

@@ -1,9 +1,9 @@
 /*
- * eviction.c: what is forgotten of all that is remembered, and when.
+ * eviction.c: what the cache forgets, and when.
  *
- * Sets the label of what is remembered (seeme_cache_label). Pointers into what is remembered are good as long as seeme_moves is the
- * same: room is made at the next seeme_cache_begin() only, when nobody holds one. Knows neither who is asking nor what a
- * permission means, and reads no table: effective_permissions.c and preload.c fill the parts.
+ * Owns the generation that the cache was read under (seeme_cached_generation). Forgets only in
+ * seeme_cache_evict(), when nobody holds a pointer into the cache. Must not read a table, nor
+ * know who is asking: effective_permissions.c and preload.c fill the cache.
  */
 #include "postgres.h"
 
@@ -13,18 +13,21 @@
 #include "cache/parts.h"
 #include "core/invalidation.h"
 
-/* The bound when room was last made. */
+/* The limit of memory when the cache was last evicted. */
 static Size bounded_by = 0;
 
-/* The changes that all of this was read under, by kind. */
-static uint64 read_under_each[SEEME_NCHANGES];
+/* The generations that the cache was read under, by kind. */
+static uint64 generations[SEEME_NINVAL_KINDS];
 
-/* Each part takes along what follows it. */
+/*
+ * Forgetting places forgets the principals, too, and forgetting the vocabulary forgets
+ * everything.
+ */
 
 static void
 forget_places(void)
 {
-	seeme_viewers_forget();
+	seeme_principals_forget();
 	seeme_places_forget();
 }
 
@@ -32,47 +35,48 @@ static void
 forget_everything(void)
 {
 	forget_places();
-	seeme_people_forget();
+	seeme_users_forget();
 	seeme_vocabulary_forget();
 }
 
 /*
- * Before anything is looked up in order to be added to: forgets what is not true any more, and makes room. From here on to
- * the next call pointers into the cache are good.
+ * Forgets what is out of date, and makes room. Pointers into the cache are valid until the next
+ * call.
  */
 void
-seeme_cache_begin(void)
+seeme_cache_evict(void)
 {
 	seeme_cache_create_contexts();
-	if (seeme_cache_label != seeme_changes)
+	if (seeme_cached_generation != seeme_generation)
 	{
-		if (seeme_cache_label != 0)
+		if (seeme_cached_generation != 0)
 			seeme_cache_counters.resets++;
-		if (read_under_each[SEEME_CHANGE_OF_RIGHTS] != seeme_changes_of[SEEME_CHANGE_OF_RIGHTS])
-			seeme_people_forget();
-		if (read_under_each[SEEME_CHANGE_OF_VOCABULARY] != seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY])
+		if (generations[SEEME_INVAL_RIGHTS] != seeme_generations[SEEME_INVAL_RIGHTS])
+			seeme_users_forget();
+		if (generations[SEEME_INVAL_VOCABULARY] != seeme_generations[SEEME_INVAL_VOCABULARY])
 			forget_everything();
-		else if (read_under_each[SEEME_CHANGE_OF_PLACES] != seeme_changes_of[SEEME_CHANGE_OF_PLACES])
+		else if (generations[SEEME_INVAL_PLACES] != seeme_generations[SEEME_INVAL_PLACES])
 			forget_places();
-		else if (read_under_each[SEEME_CHANGE_OF_RIGHTS] != seeme_changes_of[SEEME_CHANGE_OF_RIGHTS])
-			seeme_viewers_forget();
-		else if (read_under_each[SEEME_CHANGE_OF_ASSIGNMENTS] != seeme_changes_of[SEEME_CHANGE_OF_ASSIGNMENTS])
+		else if (generations[SEEME_INVAL_RIGHTS] != seeme_generations[SEEME_INVAL_RIGHTS])
+			seeme_principals_forget();
+		else if (generations[SEEME_INVAL_ASSIGNMENTS] != seeme_generations[SEEME_INVAL_ASSIGNMENTS])
 			seeme_resources_forget();
-		/* Of a person whose group has changed, it is forgotten when they ask. */
-		memcpy(read_under_each, seeme_changes_of, sizeof(read_under_each));
-		seeme_cache_label = seeme_changes;
+		/* Principals in an invalidated bucket are forgotten when they are looked up next. */
+		memcpy(generations, seeme_generations, sizeof(generations));
+		seeme_cached_generation = seeme_generation;
 	}
 	if ((seeme_cache_has_grown || bounded_by != seeme_cache_limit()) &&
-		(seeme_cache_was_full || seeme_cache_bytes() > seeme_cache_limit() || seeme_cache_has_run_out_of_sets()))
+		(seeme_cache_was_full || seeme_cache_bytes() > seeme_cache_limit() ||
+		 seeme_cache_ran_out_of_code_sets()))
 	{
 		seeme_cache_counters.evictions++;
-		/* Who asks changes more often than where. */
-		if (!seeme_cache_has_run_out_of_sets() &&
-			MemoryContextMemAllocated(seeme_viewers_context, true) > seeme_cache_limit() / 2)
-			seeme_viewers_forget();
+		/* Prefer to forget principals: places are shared by all of them. */
+		if (!seeme_cache_ran_out_of_code_sets() &&
+			MemoryContextMemAllocated(seeme_principals_context, true) > seeme_cache_limit() / 2)
+			seeme_principals_forget();
 		else
 			forget_everything();
-		/* The bound has been lowered. */
+		/* The limit has been lowered. */
 		if (seeme_cache_bytes() > seeme_cache_limit())
 			forget_everything();
 	}

@@ -1,9 +1,10 @@
 /*
- * memory.c: the memory that what people hold is remembered in: a context for each part, one bound for all, and counters.
+ * memory.c: the memory of the cache: a context for each part, one limit for all, and counters.
  *
- * Must not know what a part keeps, nor when it goes: that is for the parts above (vocabulary.c, places.c, viewers.c) and for
- * eviction.c. The bound holds within one question, too: what would grow beyond it is not added (seeme_cache_fits()), and the
- * question is answered without being remembered.
+ * Must not know what a part keeps, or when it is forgotten: that is for the parts (vocabulary.c,
+ * places.c, principals.c) and eviction.c. The limit holds within one call, too:
+ * seeme_cache_fits() refuses what would exceed it, and the answer is then given without being
+ * cached.
  */
 #include "postgres.h"
 
@@ -25,20 +26,20 @@ SeemeCacheCounters seeme_cache_counters;
 
 static int	cache_memory = 16 * 1024;	/* kB */
 
-/* What all of this was read under: see seeme_cache_read_under(). */
-uint64		seeme_cache_label = 0;
+/* The generation that the cache was read under. */
+uint64		seeme_cached_generation = 0;
 
 bool		seeme_cache_has_grown = false;
 bool		seeme_cache_was_full = false;
 
-/* What is not larger than this fits as long as the bound is not passed: memory comes in blocks. */
+/* Up to this size, a chunk comes out of a block that is allocated already. */
 #define SMALL 1024
 
 static MemoryContext cache_context = NULL;
 MemoryContext seeme_vocabulary_context = NULL;
 MemoryContext seeme_places_context = NULL;
-MemoryContext seeme_people_context = NULL;
-MemoryContext seeme_viewers_context = NULL;
+MemoryContext seeme_users_context = NULL;
+MemoryContext seeme_principals_context = NULL;
 
 void
 seeme_cache_init(void)
@@ -62,7 +63,7 @@ seeme_cache_bytes(void)
 	return cache_context == NULL ? 0 : MemoryContextMemAllocated(cache_context, true);
 }
 
-/* Whether so much more may be added. */
+/* Whether the cache may grow by this much. */
 bool
 seeme_cache_fits(Size more)
 {
@@ -72,43 +73,49 @@ seeme_cache_fits(Size more)
 	return false;
 }
 
-/* Small first blocks, and small ones later: what is large gets blocks of its own. */
+/* Small blocks. A large chunk gets a block of its own. */
 static MemoryContext
 create_context(const char *name)
 {
 	return AllocSetContextCreateInternal(cache_context, name, 0, 8 * 1024, 64 * 1024);
 }
 
-/* Makes the contexts that are not there: at first, and after a part went as a whole. */
+/* Creates the contexts that do not exist. */
 void
 seeme_cache_create_contexts(void)
 {
 	if (cache_context == NULL)
-		cache_context = AllocSetContextCreate(TopMemoryContext, "seeme_rbac cache", ALLOCSET_SMALL_SIZES);
+		cache_context = AllocSetContextCreate(TopMemoryContext, "seeme_rbac cache",
+											  ALLOCSET_SMALL_SIZES);
 	if (seeme_vocabulary_context == NULL)
 		seeme_vocabulary_context = create_context("seeme_rbac vocabulary");
 	if (seeme_places_context == NULL)
 		seeme_places_context = create_context("seeme_rbac places");
-	if (seeme_people_context == NULL)
-		seeme_people_context = create_context("seeme_rbac people");
-	if (seeme_viewers_context == NULL)
-		seeme_viewers_context = create_context("seeme_rbac viewers");
-}
-
-/* The number of changes at the last seeme_cache_begin(): while seeme_changes is the same, what is remembered is true. */
-uint64
-seeme_cache_read_under(void)
-{
-	return seeme_cache_label;
+	if (seeme_users_context == NULL)
+		seeme_users_context = create_context("seeme_rbac people");
+	if (seeme_principals_context == NULL)
+		seeme_principals_context = create_context("seeme_rbac viewers");
 }
 
 /*
- * seeme.cache_counters() RETURNS TABLE (hits, probes, bulk_loads, evictions, resets, bypasses, bytes bigint)
+ * The generation of the last seeme_cache_evict(). The cache is valid while seeme_generation is
+ * the same.
+ */
+uint64
+seeme_cache_generation(void)
+{
+	return seeme_cached_generation;
+}
+
+/*
+ * seeme.cache_counters() RETURNS TABLE (hits, probes, bulk_loads, evictions, resets, bypasses,
+ * bytes bigint)
  */
 SEEME_FUNCTION(seeme_cache_counters_of_backend, 0)
 {
 	const SeemeCacheCounters *c = &seeme_cache_counters;
-	int64		values[] = {c->hits, c->probes, c->bulk_loads, c->evictions, c->resets, c->bypasses, seeme_cache_bytes()};
+	int64		values[] = {c->hits, c->probes, c->bulk_loads, c->evictions,
+	c->resets, c->bypasses, seeme_cache_bytes()};
 	Datum		datums[lengthof(values)];
 	bool		nulls[lengthof(values)] = {false};
 	TupleDesc	columns;

@@ -1,6 +1,6 @@
 /*
- * places.c: the part of the cache that is the same for everybody: where projects, teams and organizations are, whose the
- * organizations are, and who exists.
+ * places.c: the part of the cache that all principals share: where containers lie, who owns the
+ * organizations, and which users are active.
  */
 #include "postgres.h"
 
@@ -16,27 +16,29 @@ typedef struct CachedOwner
 	pg_uuid_t	owner;
 } CachedOwner;
 
-SeemeSlots	seeme_cache_places[SEEME_NPLACE_KINDS];
+SeemeUuidHash seeme_cache_places[SEEME_NCONTAINERS + 1];
 
 /* In seeme_places_context */
-static SeemeSlots owner_numbers;	/* by organization: the place among the owners, from 1 */
+static SeemeUuidHash owner_numbers; /* by organization: the position in `owners`, from 1 */
 static CachedOwner *owners = NULL;
 static uint32 owners_size = 0;
 static SeemePlace *places = NULL;	/* by number */
 static uint32 nplaces = 0;
 static uint32 places_size = 0;
 
-/* In seeme_people_context: who exists and will not be disabled */
-static SeemeIds people = {0};
-static uint64 people_read_under = 0;
+/* In seeme_users_context: the users who exist and have no date on which they are disabled */
+static SeemeUuidSet active_users = {0};
+static uint64 users_generation = 0;
 
-/* Which tables were read as a whole since what they say was forgotten. */
-static bool is_whole[SEEME_NTABLES];
+/* The tables that were read as a whole. */
+static bool is_preloaded[SEEME_NTABLES];
 
 void
 seeme_places_forget(void)
 {
-	is_whole[SEEME_PROJECTS] = is_whole[SEEME_ORGANIZATIONS] = false;
+	is_preloaded[SEEME_TABLE_organizations] = false;
+	for (SeemeScopeKind kind = SEEME_SCOPE_ORGANIZATION; kind <= SEEME_NCONTAINERS; kind++)
+		is_preloaded[seeme_scope_descriptors[kind].table] = false;
 	places = NULL;
 	memset(&owner_numbers, 0, sizeof(owner_numbers));
 	owners = NULL;
@@ -47,28 +49,31 @@ seeme_places_forget(void)
 }
 
 void
-seeme_people_forget(void)
+seeme_users_forget(void)
 {
-	is_whole[SEEME_USERS] = false;
-	memset(&people, 0, sizeof(people));
-	MemoryContextReset(seeme_people_context);
+	is_preloaded[SEEME_TABLE_users] = false;
+	memset(&active_users, 0, sizeof(active_users));
+	MemoryContextReset(seeme_users_context);
 }
 
 /* Places, numbered from 1 */
 
-/* The number that one gets; 0: there is no room for it. */
+/* Adds a place. Returns its number; 0: there is no room. */
 uint32
-seeme_cache_add_place(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace *place)
+seeme_cache_add_place(SeemeScopeKind kind, const pg_uuid_t *id, const SeemePlace *place)
 {
 	bool		grows = nplaces + 1 >= places_size;
 	Size		size = !grows ? places_size : Max((Size) places_size * 2, 64);
 
 	if (size > PG_INT32_MAX ||
-		!seeme_cache_fits((grows ? sizeof(SeemePlace) * size : 0) + seeme_slots_growth(&seeme_cache_places[kind])))
+		!seeme_cache_fits((grows ? sizeof(SeemePlace) * size : 0) +
+						  seeme_uuid_hash_growth(&seeme_cache_places[kind])))
 		return 0;
 	if (grows)
 	{
-		SeemePlace *grown = MemoryContextAllocExtended(seeme_places_context, sizeof(SeemePlace) * size, MCXT_ALLOC_HUGE);
+		SeemePlace *grown = MemoryContextAllocExtended(seeme_places_context,
+													   sizeof(SeemePlace) * size,
+													   MCXT_ALLOC_HUGE);
 
 		if (places != NULL)
 		{
@@ -78,7 +83,7 @@ seeme_cache_add_place(SeemePlaceKind kind, const pg_uuid_t *id, const SeemePlace
 		places = grown;
 		places_size = size;
 	}
-	seeme_slots_add(seeme_places_context, &seeme_cache_places[kind], id, nplaces + 1);
+	seeme_uuid_hash_insert(seeme_places_context, &seeme_cache_places[kind], id, nplaces + 1);
 	seeme_cache_has_grown = true;
 	nplaces++;
 	places[nplaces] = *place;
@@ -97,41 +102,43 @@ seeme_cache_nplaces(void)
 	return nplaces;
 }
 
-/* For how many there is room. */
+/* The number of places that there is memory for. */
 uint32
 seeme_cache_places_size(void)
 {
 	return places_size;
 }
 
-/* Whose an organization is, and whether it exists at all; false if that is not remembered. */
+/* The owner of an organization, and whether it exists; false: the cache does not know. */
 bool
 seeme_cache_find_owner(const pg_uuid_t *organization, bool *exists, pg_uuid_t *owner)
 {
-	SeemeSlot  *slot = seeme_slots_find(&owner_numbers, organization);
+	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&owner_numbers, organization);
 
-	if (slot == NULL)
+	if (entry == NULL)
 		return false;
-	*exists = owners[slot->number - 1].exists;
-	*owner = owners[slot->number - 1].owner;
+	*exists = owners[entry->number - 1].exists;
+	*owner = owners[entry->number - 1].owner;
 	return true;
 }
 
 void
 seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_t *owner)
 {
-	SeemeSlot  *slot = seeme_slots_find(&owner_numbers, organization);
-	uint32		number = slot != NULL ? slot->number : owner_numbers.used + 1;
+	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&owner_numbers, organization);
+	uint32		number = entry != NULL ? entry->number : owner_numbers.used + 1;
 	bool		grows = number > owners_size;
 	Size		size = !grows ? owners_size : Max((Size) owners_size * 2, 32);
-	CachedOwner *entry;
+	CachedOwner *owner_entry;
 
-	if (slot == NULL &&
-		!seeme_cache_fits((grows ? sizeof(CachedOwner) * size : 0) + seeme_slots_growth(&owner_numbers)))
+	if (entry == NULL && !seeme_cache_fits((grows ? sizeof(CachedOwner) * size : 0) +
+										   seeme_uuid_hash_growth(&owner_numbers)))
 		return;
 	if (grows)
 	{
-		CachedOwner *grown = MemoryContextAllocExtended(seeme_places_context, sizeof(CachedOwner) * size, MCXT_ALLOC_HUGE);
+		CachedOwner *grown = MemoryContextAllocExtended(seeme_places_context,
+														sizeof(CachedOwner) * size,
+														MCXT_ALLOC_HUGE);
 
 		if (owners != NULL)
 		{
@@ -141,14 +148,14 @@ seeme_cache_add_owner(const pg_uuid_t *organization, bool exists, const pg_uuid_
 		owners = grown;
 		owners_size = size;
 	}
-	if (slot == NULL)
-		seeme_slots_add(seeme_places_context, &owner_numbers, organization, number);
+	if (entry == NULL)
+		seeme_uuid_hash_insert(seeme_places_context, &owner_numbers, organization, number);
 	seeme_cache_has_grown = true;
-	entry = &owners[number - 1];
-	memset(entry, 0, sizeof(*entry));
-	entry->exists = exists;
+	owner_entry = &owners[number - 1];
+	memset(owner_entry, 0, sizeof(*owner_entry));
+	owner_entry->exists = exists;
 	if (exists)
-		entry->owner = *owner;
+		owner_entry->owner = *owner;
 }
 
 uint32
@@ -158,33 +165,34 @@ seeme_cache_nowners(void)
 }
 
 bool
-seeme_cache_is_whole(SeemeTable table)
+seeme_cache_is_preloaded(SeemeTable table)
 {
-	return is_whole[table];
+	return is_preloaded[table];
 }
 
 void
-seeme_cache_set_whole(SeemeTable table)
+seeme_cache_set_preloaded(SeemeTable table)
 {
-	is_whole[table] = true;
+	is_preloaded[table] = true;
 }
 
-/* People */
+/* Users */
 
-/* Whether it is remembered that a person exists and has no date from which they are disabled. */
+/* Whether a user is known to be active. False means unknown, not no. */
 bool
-seeme_cache_find_person(const pg_uuid_t *person)
+seeme_cache_find_user(const pg_uuid_t *user)
 {
-	return people.lines != NULL && seeme_group_changed_at[seeme_group_of(person)] <= people_read_under &&
-		seeme_ids_contain(&people, person);
+	return active_users.lines != NULL &&
+		seeme_bucket_generations[seeme_inval_bucket(user)] <= users_generation &&
+		seeme_uuid_set_contains(&active_users, user);
 }
 
-/* All of them, as they were read since seeme_cache_begin(). */
+/* Takes all active users, as they were read since seeme_cache_evict(). */
 void
-seeme_cache_set_people(const pg_uuid_t *ids, int n)
+seeme_cache_set_users(const pg_uuid_t *ids, int n)
 {
-	seeme_people_forget();
-	seeme_ids_fill(seeme_people_context, &people, ids, n);
-	people_read_under = seeme_cache_read_under();
+	seeme_users_forget();
+	seeme_uuid_set_fill(seeme_users_context, &active_users, ids, n);
+	users_generation = seeme_cache_generation();
 	seeme_cache_has_grown = true;
 }

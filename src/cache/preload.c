@@ -1,12 +1,12 @@
 /*
- * preload.c: what decisions take of places and people, whoever asks: where a project is, whose an organization is, and
- * whether a person exists and is not disabled.
+ * preload.c: places, owners and active users: looked up one by one, or read as a whole table.
  *
- * It is looked up one by one, as it is asked for. A session that has asked for many by then reads the table as a whole: a row
- * costs a fifteenth of a look-up so, and together the two cost at most twice what would have been best. That is what a pooled
- * connection comes to, and comes to again whenever a new project makes it forget where all of them are.
+ * A session that has looked up many rows reads the table as a whole. A row then costs a fifteenth
+ * of a look-up, so that both together cost at most twice the cheaper of the two. A pooled
+ * connection gets there soon, and again whenever a new project makes it forget all places.
  *
- * Keeps what it finds in the cache; owns no state. Like effective_permissions.c it reads in a store that was opened after seeme_held_begin().
+ * Owns no state: what it finds goes into the cache. It reads in a store that was opened by
+ * seeme_cache_open().
  */
 #include "postgres.h"
 
@@ -18,42 +18,42 @@
 #include "cache/preload.h"
 #include "core/store.h"
 
-/* A look-up costs as much as so many rows of a table that is read as a whole. */
+/* One look-up costs as much as this many rows of a table scan. */
 #define ROWS_PER_LOOKUP 15
 
-/* It is thought about after so many look-ups, and again after each as many. */
+/* Preloading is considered after every so many look-ups. */
 #define LOOKUPS_BETWEEN 64
 
-/* No more of the cache's memory than this part goes to a table. */
+/* A table may take 1/PART_OF_MEMORY of the cache's memory. */
 #define PART_OF_MEMORY 4
 
 /*
- * Whether a table is to be read as a whole now, and if so at most how many rows of it. Not twice: what is not found then does not
- * exist, or has changed since. Not in a serializable transaction, in
- * which that would be taken for an interest in each of its rows.
+ * The most rows to read if a table is to be preloaded now; else 0. A table is preloaded once: a
+ * row that is missing then does not exist, or has changed since. A serializable transaction never
+ * preloads, because a table scan would conflict with every writer.
  */
 static int
 rows_to_read(SeemeStore *store, SeemeTable table, uint32 looked_up, Size bytes_per_row)
 {
-	double		most = Min((double) seeme_cache_limit() / PART_OF_MEMORY / bytes_per_row, (double) PG_INT32_MAX);
+	double		most = Min((double) seeme_cache_limit() / PART_OF_MEMORY / bytes_per_row,
+						   (double) PG_INT32_MAX);
 	double		rows;
 
-	if (looked_up == 0 || looked_up % LOOKUPS_BETWEEN != 0 || seeme_cache_is_whole(table) || IsolationIsSerializable())
+	if (looked_up == 0 || looked_up % LOOKUPS_BETWEEN != 0 || seeme_cache_is_preloaded(table) ||
+		IsolationIsSerializable())
 		return 0;
 	rows = seeme_estimate_rows(store, table);
 	return rows > most || rows > (double) looked_up * ROWS_PER_LOOKUP ? 0 : (int) most;
 }
 
 static void
-add_project(void *context, const SeemeProject *project)
+add_place(void *context, const SeemePlace *place)
 {
-	if (seeme_slots_find(&seeme_cache_places[SEEME_PLACE_PROJECT], &project->id) == NULL)
-	{
-		SeemePlace	place;
+	SeemeScopeKind kind = *(SeemeScopeKind *) context;
+	const pg_uuid_t *id = seeme_place_id(place, kind);
 
-		seeme_put_place_of_project(&place, project);
-		(void) seeme_cache_add_place(SEEME_PLACE_PROJECT, &project->id, &place);
-	}
+	if (seeme_uuid_hash_find(&seeme_cache_places[kind], id) == NULL)
+		(void) seeme_cache_add_place(kind, id, place);
 }
 
 static void
@@ -62,38 +62,33 @@ add_organization(void *context, const pg_uuid_t *organization, const pg_uuid_t *
 	seeme_cache_add_owner(organization, true, owner);
 }
 
-/* Where an organization, team or project is; all zeroes when it does not exist. */
+/* The place of a container; all zeroes when it does not exist. */
 void
-seeme_look_up_place(SeemeStore *store, SeemePlaceKind kind, const pg_uuid_t *id, SeemePlace *place)
+seeme_look_up_place(SeemeStore *store, SeemeScopeKind kind, const pg_uuid_t *id, SeemePlace *place)
 {
-	SeemeScope	scope = {SEEME_ORGANIZATION + (int) kind, *id};
-	SeemeSlot  *slot;
-	List	   *places;
-	int			rows;
-
-	if (kind == SEEME_PLACE_PROJECT)
+	if (seeme_scope_descriptors[kind].is_preloaded)
 	{
-		rows = rows_to_read(store, SEEME_PROJECTS, seeme_cache_nplaces(), sizeof(SeemePlace) + 2 * sizeof(SeemeSlot));
+		SeemeTable	table = seeme_scope_descriptors[kind].table;
+		int			rows = rows_to_read(store, table, seeme_cache_nplaces(),
+										sizeof(SeemePlace) + 2 * sizeof(SeemeUuidHashEntry));
+		SeemeUuidHashEntry *entry;
+
 		if (rows > 0)
 		{
-			seeme_visit_projects(store, rows, add_project, NULL);
-			seeme_cache_set_whole(SEEME_PROJECTS);
+			seeme_visit_places(store, kind, rows, add_place, &kind);
+			seeme_cache_set_preloaded(table);
 		}
-		slot = seeme_slots_find(&seeme_cache_places[kind], id);
-		if (slot != NULL)
+		entry = seeme_uuid_hash_find(&seeme_cache_places[kind], id);
+		if (entry != NULL)
 		{
-			*place = *seeme_cache_place(slot->number);
+			*place = *seeme_cache_place(entry->number);
 			return;
 		}
 	}
-	places = seeme_places(store, &scope);
-	if (places != NIL)
-		*place = *(SeemePlace *) linitial(places);
-	else
-		memset(place, 0, sizeof(*place));
+	(void) seeme_read_place(store, kind, id, place);
 }
 
-/* Whose an organization is; false when it does not exist. */
+/* The owner of an organization; false when it does not exist. */
 bool
 seeme_look_up_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
 {
@@ -102,11 +97,12 @@ seeme_look_up_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t 
 
 	if (seeme_cache_find_owner(organization, &exists, owner))
 		return exists;
-	rows = rows_to_read(store, SEEME_ORGANIZATIONS, seeme_cache_nowners(), 4 * sizeof(pg_uuid_t));
+	rows = rows_to_read(store, SEEME_TABLE_organizations, seeme_cache_nowners(),
+						4 * sizeof(pg_uuid_t));
 	if (rows > 0)
 	{
 		seeme_visit_organizations(store, rows, add_organization, NULL);
-		seeme_cache_set_whole(SEEME_ORGANIZATIONS);
+		seeme_cache_set_preloaded(SEEME_TABLE_organizations);
 	}
 	if (seeme_cache_find_owner(organization, &exists, owner))
 		return exists;
@@ -115,45 +111,45 @@ seeme_look_up_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t 
 	return exists;
 }
 
-typedef struct People
+typedef struct ActiveUsers
 {
 	pg_uuid_t  *ids;
 	int			n;
 	int			size;
-} People;
+} ActiveUsers;
 
 static void
-add_person(void *context, const SeemePerson *person)
+add_user(void *context, const SeemeUser *user)
 {
-	People	   *people = context;
+	ActiveUsers *users = context;
 
-	if (person->disabled_at != DT_NOEND || person->tokens_valid_from != DT_NOBEGIN)
+	if (user->disabled_at != DT_NOEND || user->tokens_valid_from != DT_NOBEGIN)
 		return;
-	if (people->n >= people->size)
-		people->ids = repalloc_huge(people->ids, sizeof(pg_uuid_t) * (people->size *= 2));
-	people->ids[people->n++] = person->id;
+	if (users->n >= users->size)
+		users->ids = repalloc_huge(users->ids, sizeof(pg_uuid_t) * (users->size *= 2));
+	users->ids[users->n++] = user->id;
 }
 
 /*
- * Whether it is remembered that a person exists, and has no date from which they are disabled, or tokens count. False means
- * unknown, not no.
+ * Whether a user is known to exist, and to have no date on which they are disabled or from which
+ * tokens count. False means unknown, not no.
  */
 bool
-seeme_is_known_to_act(SeemeStore *store, const pg_uuid_t *person)
+seeme_is_known_active(SeemeStore *store, const pg_uuid_t *user)
 {
 	int			rows;
 
-	if (seeme_cache_find_person(person))
+	if (seeme_cache_find_user(user))
 		return true;
-	rows = rows_to_read(store, SEEME_USERS, seeme_cache_nviewers(), 2 * sizeof(pg_uuid_t));
+	rows = rows_to_read(store, SEEME_TABLE_users, seeme_cache_nprincipals(), 2 * sizeof(pg_uuid_t));
 	if (rows > 0)
 	{
-		People		people = {palloc(sizeof(pg_uuid_t) * LOOKUPS_BETWEEN), 0, LOOKUPS_BETWEEN};
+		ActiveUsers users = {palloc(sizeof(pg_uuid_t) * LOOKUPS_BETWEEN), 0, LOOKUPS_BETWEEN};
 
-		seeme_visit_people(store, rows, add_person, &people);
-		seeme_cache_set_people(people.ids, people.n);
-		seeme_cache_set_whole(SEEME_USERS);
-		pfree(people.ids);
+		seeme_visit_users(store, rows, add_user, &users);
+		seeme_cache_set_users(users.ids, users.n);
+		seeme_cache_set_preloaded(SEEME_TABLE_users);
+		pfree(users.ids);
 	}
-	return seeme_cache_find_person(person);
+	return seeme_cache_find_user(user);
 }

@@ -1,6 +1,4 @@
-/*
- * preload.h: where things are and who acts, remembered for everybody.
- */
+/* preload.h: places, owners and active users, from the cache or read into it. */
 #ifndef SEEME_CACHE_PRELOAD_H
 #define SEEME_CACHE_PRELOAD_H
 
@@ -11,9 +9,10 @@
 
 #pragma GCC visibility push(hidden)
 
-extern void seeme_look_up_place(SeemeStore *store, SeemePlaceKind kind, const pg_uuid_t *id, SeemePlace *place);
+extern void seeme_look_up_place(SeemeStore *store, SeemeScopeKind kind, const pg_uuid_t *id,
+								SeemePlace *place);
 extern bool seeme_look_up_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner);
-extern bool seeme_is_known_to_act(SeemeStore *store, const pg_uuid_t *person);
+extern bool seeme_is_known_active(SeemeStore *store, const pg_uuid_t *user);
 
 #pragma GCC visibility pop
 

@@ -1,6 +1,6 @@
 /*
- * vocabulary.c: the part of the cache that is the same for everybody and everywhere: the registered codes, sets of them,
- * what each role covers, the resource types.
+ * vocabulary.c: the part of the cache that is the same for all principals and places: registered
+ * codes, sets of codes, the codes of roles, and resource types.
  */
 #include "postgres.h"
 
@@ -11,27 +11,31 @@
 #include "core/invalidation.h"
 #include "core/uuid_hash.h"
 
-/* Their numbers are 16 bits wide, and 0 stands for none. */
+/* The numbers have 16 bits, and 0 is not used. */
 #define MAX_SETS PG_UINT16_MAX
 
 /* In seeme_vocabulary_context */
 static int	ncodes = 0;
 static int	nwords = 0;
 static char **codes = NULL;		/* sorted */
-static uint64 *set_words = NULL;	/* nwords a set */
+static uint64 *set_words = NULL;	/* nwords for each set */
 static uint32 nsets = 0;
 static uint32 sets_size = 0;
-static SeemeSet *set_numbers = NULL;	/* by the hash of their words: twice sets_size, 0: a free place */
+static SeemeCodeSet *set_numbers = NULL;	/* by the hash of the words; twice sets_size of them;
+											 * 0: free */
 static bool ran_out_of_sets = false;
-static SeemeSlots roles;		/* the numbers are sets */
+static SeemeUuidHash roles;		/* the numbers are code sets */
 static List *types = NIL;		/* of char *: names of resource types */
 
-/* The codes that were looked for last, by a few of their characters: an application has few, and asks for them time and again. */
+/*
+ * Recently found codes, by some of their characters. An application has few, and uses them again
+ * and again.
+ */
 #define NRECENT_CODES 16
 #define MAX_RECENT_LENGTH 44
 static struct
 {
-	int			length;			/* 0: none */
+	int			length;			/* 0: free */
 	int			number;
 	char		code[MAX_RECENT_LENGTH];
 }			recent_codes[NRECENT_CODES];
@@ -71,18 +75,18 @@ seeme_cache_code(int code)
 	return codes[code];
 }
 
-/* Whether they have been told: there may be none. */
+/* Whether the codes were set. There may be none registered. */
 bool
 seeme_cache_has_codes(void)
 {
-	return nsets > SEEME_EMPTY_SET;
+	return nsets > SEEME_EMPTY_CODE_SET;
 }
 
 static void grow_sets(void);
-static SeemeSet add_set(const uint64 *words, uint64 hash);
+static SeemeCodeSet add_set(const uint64 *words, uint64 hash);
 static uint64 hash_of(const uint64 *words);
 
-/* The registered concrete codes, sorted. From then on there are sets; the empty one first. */
+/* Sets the registered codes, without wildcards, sorted. Creates the empty code set. */
 void
 seeme_cache_set_codes(int n, char **sorted)
 {
@@ -98,13 +102,13 @@ seeme_cache_set_codes(int n, char **sorted)
 	codes = copy;
 	ncodes = n;
 	nwords = Max((n + 63) / 64, 1);
-	nsets = 1;					/* number 0 is none */
+	nsets = 1;					/* number 0 is not used */
 	grow_sets();
 	(void) add_set(none, hash_of(none));
 	pfree(none);
 }
 
-/* The characters may be any bytes, and have no sign here. */
+/* Characters may be any bytes; without a sign they index safely. */
 static int
 recent_place(const char *code, int length)
 {
@@ -113,20 +117,22 @@ recent_place(const char *code, int length)
 	return (length + bytes[0] * 3 + bytes[length / 2] * 5 + bytes[length - 1] * 7) % NRECENT_CODES;
 }
 
-/* The number of a code that was found not long ago; else -1. */
+/* The number of a recently found code; -1: it is not among them. */
 int
-seeme_cache_recall_code(const char *code, int length)
+seeme_cache_find_recent_code(const char *code, int length)
 {
 	int			place;
 
 	if (length <= 0 || length > MAX_RECENT_LENGTH)
 		return -1;
 	place = recent_place(code, length);
-	return recent_codes[place].length == length && memcmp(recent_codes[place].code, code, length) == 0 ?
-		recent_codes[place].number : -1;
+	return recent_codes[place].length == length &&
+		memcmp(recent_codes[place].code, code, length) == 0
+		? recent_codes[place].number
+		: -1;
 }
 
-/* The number of a code; -1 when it is not registered. */
+/* The number of a code; -1: it is not registered. */
 int
 seeme_cache_find_code(const char *code)
 {
@@ -159,31 +165,31 @@ seeme_cache_find_code(const char *code)
 	return -1;
 }
 
-/* Sets. There are few: as many as there are combinations of roles. */
+/* Code sets. There are about as many as combinations of roles. */
 
-/* The words of all sets, nwords a set. */
+/* The words of all sets, nwords for each. */
 const uint64 *
-seeme_cache_words(void)
+seeme_cache_code_set_words(void)
 {
 	return set_words;
 }
 
 const uint64 *
-seeme_cache_set(SeemeSet set)
+seeme_cache_code_set(SeemeCodeSet set)
 {
 	return set_words + (Size) set * nwords;
 }
 
-/* Whether one was not added. There is no end to them where every project's members are under another role. */
+/* Whether a set could not be added. Many roles in many combinations use up the numbers. */
 bool
-seeme_cache_has_run_out_of_sets(void)
+seeme_cache_ran_out_of_code_sets(void)
 {
 	return ran_out_of_sets;
 }
 
-/* Whether most of the numbers are given away: what can be answered without one takes none. */
+/* Whether most numbers are used. What can be answered without one then takes none. */
 bool
-seeme_cache_sets_are_scarce(void)
+seeme_cache_code_sets_are_scarce(void)
 {
 	return nsets > MAX_SETS / 2;
 }
@@ -198,7 +204,7 @@ hash_of(const uint64 *words)
 	return hash;
 }
 
-/* How many there will be room for after growing. */
+/* The number of sets that there is room for after growing. */
 static uint32
 grown_size(void)
 {
@@ -210,9 +216,11 @@ grow_sets(void)
 {
 	uint32		size = grown_size();
 	uint32		mask = size * 2 - 1;
-	uint64	   *grown = MemoryContextAllocExtended(seeme_vocabulary_context, sizeof(uint64) * nwords * size,
+	uint64	   *grown = MemoryContextAllocExtended(seeme_vocabulary_context,
+												   sizeof(uint64) * nwords * size,
 												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	SeemeSet   *numbers = MemoryContextAllocZero(seeme_vocabulary_context, sizeof(SeemeSet) * size * 2);
+	SeemeCodeSet *numbers = MemoryContextAllocZero(seeme_vocabulary_context,
+												   sizeof(SeemeCodeSet) * size * 2);
 
 	if (set_words != NULL)
 	{
@@ -225,17 +233,17 @@ grow_sets(void)
 	sets_size = size;
 	for (uint32 set = 1; set < nsets; set++)
 	{
-		uint32		i = hash_of(seeme_cache_set(set)) & mask;
+		uint32		i = hash_of(seeme_cache_code_set(set)) & mask;
 
 		while (set_numbers[i] != 0)
 			i = (i + 1) & mask;
 		set_numbers[i] = set;
 	}
-	seeme_moves++;				/* the words have moved */
+	seeme_site_generation++;	/* the words have moved */
 }
 
-/* Adds one that is not there, for which there is room. */
-static SeemeSet
+/* Adds a set that is not there yet. There is room for it. */
+static SeemeCodeSet
 add_set(const uint64 *words, uint64 hash)
 {
 	uint32		mask = sets_size * 2 - 1;
@@ -249,21 +257,22 @@ add_set(const uint64 *words, uint64 hash)
 	return nsets++;
 }
 
-/* The set of some words; SEEME_UNKNOWN_SET if it is a new one, and there is no room for it. */
-SeemeSet
+/* The set with these words; SEEME_UNKNOWN_CODE_SET: there is no room for a new one. */
+SeemeCodeSet
 seeme_cache_intern(const uint64 *words)
 {
 	uint64		hash = hash_of(words);
 	uint32		mask = sets_size * 2 - 1;
 
 	for (uint32 i = hash & mask; set_numbers[i] != 0; i = (i + 1) & mask)
-		if (memcmp(seeme_cache_set(set_numbers[i]), words, sizeof(uint64) * nwords) == 0)
+		if (memcmp(seeme_cache_code_set(set_numbers[i]), words, sizeof(uint64) * nwords) == 0)
 			return set_numbers[i];
 	if (nsets >= MAX_SETS ||
-		(nsets >= sets_size && !seeme_cache_fits((sizeof(uint64) * nwords + sizeof(SeemeSet) * 2) * grown_size())))
+		(nsets >= sets_size &&
+		 !seeme_cache_fits((sizeof(uint64) * nwords + sizeof(SeemeCodeSet) * 2) * grown_size())))
 	{
 		ran_out_of_sets = seeme_cache_has_grown = true;
-		return SEEME_UNKNOWN_SET;
+		return SEEME_UNKNOWN_CODE_SET;
 	}
 	if (nsets >= sets_size)
 		grow_sets();
@@ -272,22 +281,22 @@ seeme_cache_intern(const uint64 *words)
 
 /* Roles */
 
-/* What a role's entries cover; SEEME_UNKNOWN_SET if that is not remembered. */
-SeemeSet
+/* The codes of a role; SEEME_UNKNOWN_CODE_SET: the cache does not know. */
+SeemeCodeSet
 seeme_cache_find_role(const pg_uuid_t *role_id)
 {
-	SeemeSlot  *slot = seeme_slots_find(&roles, role_id);
+	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&roles, role_id);
 
-	return slot == NULL ? SEEME_UNKNOWN_SET : slot->number;
+	return entry == NULL ? SEEME_UNKNOWN_CODE_SET : entry->number;
 }
 
-/* One that is not there yet. */
+/* Adds a role that is not there yet. */
 void
-seeme_cache_add_role(const pg_uuid_t *role_id, SeemeSet set)
+seeme_cache_add_role(const pg_uuid_t *role_id, SeemeCodeSet set)
 {
-	if (!seeme_cache_fits(seeme_slots_growth(&roles)))
+	if (!seeme_cache_fits(seeme_uuid_hash_growth(&roles)))
 		return;
-	seeme_slots_add(seeme_vocabulary_context, &roles, role_id, set);
+	seeme_uuid_hash_insert(seeme_vocabulary_context, &roles, role_id, set);
 	seeme_cache_has_grown = true;
 }
 
@@ -299,8 +308,10 @@ seeme_cache_number_of_type(const char *resource_type)
 	ListCell   *cell;
 
 	foreach(cell, types)
+	{
 		if (strcmp(lfirst(cell), resource_type) == 0)
 			return foreach_current_index(cell) + 1;
+	}
 	old = MemoryContextSwitchTo(seeme_vocabulary_context);
 	types = lappend(types, pstrdup(resource_type));
 	MemoryContextSwitchTo(old);

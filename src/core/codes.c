@@ -1,8 +1,8 @@
 /*
- * codes.c: permission codes: what a wildcard covers, which are registered, and what was perhaps meant.
+ * codes.c: permission codes: what a wildcard covers, and which codes are registered.
  *
- * A code is `resource:action`; a wildcard `*`, `resource:*` or `*:action`. Knows the store for the registered ones, and
- * neither people nor scopes.
+ * A code is `resource:action`. A wildcard is `*`, `resource:*` or `*:action`. Must not know users
+ * or scopes.
  */
 #include "postgres.h"
 
@@ -13,12 +13,12 @@
 #include "core/codes.h"
 #include "core/store.h"
 
-/* A typing error is at most this far from what was meant. */
+/* A suggestion is at most this many edits away. */
 #define SEEME_NEAR_ENOUGH 5
 
 /*
- * Whether an entry of a role covers a code or wildcard: it is the same, or stands for every code that the other does.
- * Compares texts alone, so that it is the same whatever is registered.
+ * Whether an entry of a role covers a code or wildcard: both are equal, or the entry covers all
+ * that the other covers. Compares texts only, whatever is registered.
  */
 bool
 seeme_code_covers(const char *held, const char *asked)
@@ -40,7 +40,7 @@ seeme_code_covers(const char *held, const char *asked)
 	return false;
 }
 
-/* The entry of a role or key that covers a code, or NULL. */
+/* The entry of a role or key that covers a code; NULL: none. */
 const char *
 seeme_covering_entry(int ncodes, char **codes, const char *asked)
 {
@@ -58,7 +58,7 @@ seeme_resource_of_code(const char *code)
 	return colon == NULL ? pstrdup(code) : pnstrdup(code, colon - code);
 }
 
-/* The one of some texts that is nearest to what was written, or NULL. */
+/* The text that is nearest to what was written; NULL: none is near. */
 static const char *
 nearest(List *texts, const char *written)
 {
@@ -70,20 +70,22 @@ nearest(List *texts, const char *written)
 		return NULL;			/* longer than any code */
 	foreach(cell, texts)
 	{
-		const char *text = lfirst(cell);
-		int			distance = varstr_levenshtein_less_equal(text, strlen(text), written, strlen(written),
-															 1, 1, 1, best_distance - 1, true);
+		const char *candidate = lfirst(cell);
+		int			length = strlen(candidate);
+		int			distance = varstr_levenshtein_less_equal(candidate, length, written,
+															 strlen(written), 1, 1, 1,
+															 best_distance - 1, true);
 
 		if (distance < best_distance)
 		{
-			best = text;
+			best = candidate;
 			best_distance = distance;
 		}
 	}
 	return best;
 }
 
-/* What somebody wrote, short enough for a message. */
+/* What was written, short enough for a message. */
 static char *
 clipped(const char *written)
 {
@@ -103,50 +105,54 @@ raise_unknown_code(List *registered, const char *code)
 		candidates = list_make1("*");
 		foreach(cell, registered)
 		{
-			candidates = lappend(candidates, psprintf("%s:*", seeme_resource_of_code(lfirst(cell))));
+			candidates = lappend(candidates,
+								 psprintf("%s:*", seeme_resource_of_code(lfirst(cell))));
 			candidates = lappend(candidates, psprintf("*%s", strchr(lfirst(cell), ':')));
 		}
 	}
 	meant = nearest(candidates, code);
 
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("permission \"%s\" is not registered", clipped(code)),
-			 meant != NULL ? errhint("Perhaps you mean \"%s\".", meant)
-			 : errhint("A permission is resource:action, and seeme.permissions lists them; wildcards are *, resource:* and *:action.")));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("permission \"%s\" is not registered", clipped(code)),
+					meant != NULL ? errhint("Perhaps you mean \"%s\".", meant)
+					: errhint("A permission is resource:action, and "
+							  "seeme.permissions lists them; wildcards are *, "
+							  "resource:* and *:action.")));
 }
 
 /*
- * What a code asks. Throws 22023, naming the nearest code, unless it is registered or a wildcard that covers a registered
- * one.
+ * Parses a permission. Throws 22023, with the nearest code as a hint, unless it is registered or
+ * a wildcard that covers a registered code.
  */
 void
-seeme_ask(SeemeStore *store, const char *code, SeemeQuestion *question)
+seeme_parse_permission(SeemeStore *store, const char *code, SeemePermissionSpec *spec)
 {
 	List	   *registered;
 	ListCell   *cell;
 
-	question->code = pstrdup(code);
-	question->concrete = NIL;
+	spec->code = pstrdup(code);
+	spec->concrete = NIL;
 	if (strchr(code, '*') == NULL)
 	{
 		if (!seeme_read_code(store, code))
 			raise_unknown_code(seeme_list_codes(store), code);
-		question->concrete = list_make1(question->code);
+		spec->concrete = list_make1(spec->code);
 		return;
 	}
 	registered = seeme_list_codes(store);
 	if (strcmp(code, "*:*") != 0)
+	{
 		foreach(cell, registered)
 		{
 			if (seeme_code_covers(code, lfirst(cell)))
-				question->concrete = lappend(question->concrete, lfirst(cell));
+				spec->concrete = lappend(spec->concrete, lfirst(cell));
 		}
-	if (question->concrete == NIL)
+	}
+	if (spec->concrete == NIL)
 		raise_unknown_code(registered, code);
 }
 
-/* Throws 22023, naming those that are registered, unless the type is. */
+/* Throws 22023, with the registered types as a hint, unless a type is registered. */
 void
 seeme_require_resource_type(SeemeStore *store, const char *type)
 {
@@ -157,7 +163,9 @@ seeme_require_resource_type(SeemeStore *store, const char *type)
 		return;
 	initStringInfo(&names);
 	foreach(cell, seeme_list_resource_types(store))
+	{
 		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", *(char **) lfirst(cell));
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("resource type \"%s\" is not registered", clipped(type)),

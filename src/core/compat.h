@@ -1,5 +1,7 @@
 /*
- * compat.h: every difference between the supported versions of PostgreSQL (15 and later), each with the reason.
+ * compat.h: every difference between the supported versions of PostgreSQL (15 and later), with
+ * its reason.
+ *
  * No other file tests PG_VERSION_NUM.
  */
 #ifndef SEEME_CORE_COMPAT_H
@@ -12,7 +14,7 @@
 #include "utils/acl.h"
 #include "utils/guc.h"
 
-/* 16: extra data of settings lives in guc.c's own memory context, no longer in malloc's. */
+/* 16: extra data of settings is allocated in guc.c's own memory context; before, by malloc. */
 #if PG_VERSION_NUM < 160000
 #include <stdlib.h>
 #define guc_malloc(elevel, size) malloc(size)
@@ -23,14 +25,16 @@
 #if PG_VERSION_NUM >= 160000
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
-#define seeme_may_execute(function) (object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#define seeme_may_execute(function)                                                              \
+	(object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
 #define seeme_owns_relation(relation) object_ownercheck(RelationRelationId, relation, GetUserId())
 #else
-#define seeme_may_execute(function) (pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#define seeme_may_execute(function)                                                              \
+	(pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
 #define seeme_owns_relation(relation) pg_class_ownercheck(relation, GetUserId())
 #endif
 
-/* 16: SYSTEM_USER, what a connection was authenticated as, METHOD:NAME. */
+/* 16: SYSTEM_USER, what a connection was authenticated as: METHOD:NAME. */
 #if PG_VERSION_NUM >= 160000
 #define SEEME_HAS_SYSTEM_USER true
 #define seeme_system_user() GetSystemUser()
@@ -47,50 +51,82 @@
 #endif
 
 /*
- * 17: B-tree scans keep the index's order also with an array condition on a column that is not the first. Before, an array
- * condition made by a support function hides from the check that forgoes the order.
+ * 17: a B-tree scan keeps the index's order also with an array condition on a later column.
+ * Before, the planner does not see an array condition that a support function made, and wrongly
+ * believes that the order is kept.
  */
 #define SEEME_LATER_ARRAYS_KEEP_ORDER (PG_VERSION_NUM >= 170000)
 
-/* 18: an index scan can be counted by who asked for it; 19: scans have options, and a slot can promise that NOT NULL holds. */
+/*
+ * 18: an index scan takes counters. 19: scans take options, and a slot can promise that NOT NULL
+ * columns have no nulls.
+ */
 #if PG_VERSION_NUM >= 190000
-#define seeme_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, NULL, nkeys, 0, SO_NONE)
+#define seeme_index_beginscan(table, index, snapshot, nkeys)                                     \
+	index_beginscan(table, index, snapshot, NULL, nkeys, 0, SO_NONE)
 #define seeme_table_beginscan(table, snapshot) table_beginscan(table, snapshot, 0, NULL, SO_NONE)
-#define seeme_table_beginscan_parallel(table, shared) table_beginscan_parallel(table, shared, SO_NONE)
-#define seeme_init_scan_slot(estate, scan, columns, operations) ExecInitScanTupleSlot(estate, scan, columns, operations, 0)
+#define seeme_table_beginscan_parallel(table, shared)                                            \
+	table_beginscan_parallel(table, shared, SO_NONE)
+#define seeme_init_scan_slot(estate, scan, columns, operations)                                  \
+	ExecInitScanTupleSlot(estate, scan, columns, operations, 0)
 #else
 #if PG_VERSION_NUM >= 180000
-#define seeme_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, NULL, nkeys, 0)
+#define seeme_index_beginscan(table, index, snapshot, nkeys)                                     \
+	index_beginscan(table, index, snapshot, NULL, nkeys, 0)
 #else
-#define seeme_index_beginscan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, nkeys, 0)
+#define seeme_index_beginscan(table, index, snapshot, nkeys)                                     \
+	index_beginscan(table, index, snapshot, nkeys, 0)
 #endif
 #define seeme_table_beginscan(table, snapshot) table_beginscan(table, snapshot, 0, NULL)
 #define seeme_table_beginscan_parallel(table, shared) table_beginscan_parallel(table, shared)
-#define seeme_init_scan_slot(estate, scan, columns, operations) ExecInitScanTupleSlot(estate, scan, columns, operations)
+#define seeme_init_scan_slot(estate, scan, columns, operations)                                  \
+	ExecInitScanTupleSlot(estate, scan, columns, operations)
 #endif
 
-/* 18: what EXPLAIN prints is declared apart from what it explains. */
+/* 18: what EXPLAIN prints has its own headers. */
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"
 #endif
 #include "commands/explain.h"
 
-/* 18: a query that is run once is one that fetches everything; nobody has to say so. */
+/* 18: ExecutorRun lost the parameter execute_once. */
 #if PG_VERSION_NUM >= 180000
 #define SEEME_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
 #define SEEME_EXECUTOR_RUN_ARGUMENTS query, direction, count
 #else
-#define SEEME_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
+#define SEEME_EXECUTOR_RUN_PARAMETERS                                                            \
+	QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
 #define SEEME_EXECUTOR_RUN_ARGUMENTS query, direction, count, execute_once
 #endif
 
-/* 18: pg_noreturn, before a declaration, took the place of pg_attribute_noreturn() behind it. */
+/* 18: pg_noreturn stands before a declaration; pg_attribute_noreturn() stood behind it. */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
-/* 18: a module can tell its name and version. */
+/* 18: columns that are computed when they are read, and GROUP BY's expressions in a range table entry of their own. */
+#if PG_VERSION_NUM >= 180000
+#include "access/table.h"
+#include "nodes/parsenodes.h"
+#include "utils/rel.h"
+static inline bool
+seeme_has_virtual_columns(Oid relid)
+{
+	Relation	relation = table_open(relid, NoLock);
+	TupleConstr *constraints = RelationGetDescr(relation)->constr;
+	bool		found = constraints != NULL && constraints->has_generated_virtual;
+
+	table_close(relation, NoLock);
+	return found;
+}
+#define seeme_group_expressions(rte) ((rte)->rtekind == RTE_GROUP ? (rte)->groupexprs : NIL)
+#else
+#define seeme_has_virtual_columns(relid) false
+#define seeme_group_expressions(rte) NIL
+#endif
+
+/* 18: a module tells its name and version. */
 #ifdef PG_MODULE_MAGIC_EXT
 #define SEEME_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "seeme_rbac", .version = SEEME_RBAC_VERSION)
 #else

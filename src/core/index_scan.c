@@ -1,13 +1,14 @@
 /*
- * index_scan.c: reading a table, by an index or as it lies, under one snapshot of what is committed now.
+ * index_scan.c: reads tables by index or as a whole, under one snapshot of what is committed now.
  *
- * Owns how the extension's tables are found and read, whatever row security and snapshots say; what their columns mean is
- * for store.c. Writes nothing.
+ * Owns where the extension's tables and indexes are. Must not know what a column means. Writes
+ * nothing.
  *
- * A SeemeStore reads everything under one snapshot, taken when its first table is opened, of what is committed at that
- * moment plus what this transaction has done so far: the one that PostgreSQL's own catalogs are read with. So a decision
- * follows the latest committed state in every isolation level, never sees two states at once, and works in parallel workers
- * and on standbys. Every function may throw; whatever is open then is cleaned up by the resource owner.
+ * A SeemeStore reads everything under one snapshot, the catalog snapshot, which it takes when it
+ * opens its first table. It has the latest committed state, plus what this transaction has done.
+ * So decisions follow the latest commit in every isolation level, never see two states at once,
+ * and work in parallel workers and on standbys. Every function may throw; the resource owner then
+ * cleans up.
  */
 #include "postgres.h"
 
@@ -37,28 +38,10 @@
 #include "core/invalidation.h"
 #include "core/compat.h"
 #include "core/index_scan.h"
-#include "core/store.h"
 #include "core/version.h"
 
-StaticAssertDecl(SEEME_NTABLES <= SEEME_MAX_TABLES_READ, "every table has a place among those that were read");
-
-static const char *const table_names[SEEME_NTABLES] = {
-	[SEEME_USERS] = "users",
-	[SEEME_ORGANIZATIONS] = "organizations",
-	[SEEME_TEAMS] = "teams",
-	[SEEME_PROJECTS] = "projects",
-	[SEEME_ROLES] = "roles",
-	[SEEME_MEMBERSHIPS] = "memberships",
-	[SEEME_PROJECT_RESOURCES] = "project_resources",
-	[SEEME_PERMISSIONS] = "permissions",
-	[SEEME_RESOURCE_TYPES] = "resource_types",
-	[SEEME_RELEASED_RESOURCES] = "released_resources",
-	[SEEME_API_KEYS] = "api_keys",
-	[SEEME_RETIRED_IDS] = "retired_ids",
-	[SEEME_TOKEN_KEYS] = "token_keys",
-	[SEEME_EXTERNAL_IDENTITIES] = "external_identities",
-	[SEEME_IN_USE] = "in_use",
-};
+StaticAssertDecl(SEEME_NTABLES <= SEEME_MAX_TABLES_READ, "every table has a place among those "
+				 "that were read");
 
 void
 seeme_store_open_in(SeemeStore *store, Oid namespace)
@@ -86,80 +69,95 @@ seeme_store_close(SeemeStore *store)
 	memset(store, 0, sizeof(*store));
 }
 
-/* The table of an index, its name, and whether its entries say all that is asked of a row. */
+/* Each index: its table, its name, and whether it has all columns that C reads of a row. */
 static const struct
 {
 	SeemeTable	table;
 	const char *name;
 	bool		covers;
 }			indexes[SEEME_NINDEXES] = {
-	[SEEME_USERS_BY_ID] = {SEEME_USERS, "users_id_idx"},
-	[SEEME_USERS_BY_DATABASE_ROLE] = {SEEME_USERS, "users_database_role_key"},
-	[SEEME_ORGANIZATIONS_BY_ID] = {SEEME_ORGANIZATIONS, "organizations_pkey"},
-	[SEEME_ORGANIZATIONS_BY_OWNER] = {SEEME_ORGANIZATIONS, "organizations_owner_id_idx"},
-	[SEEME_TEAMS_BY_ID] = {SEEME_TEAMS, "teams_id_organization_id_key", true},
-	[SEEME_TEAMS_BY_ORGANIZATION] = {SEEME_TEAMS, "teams_slug_key"},
-	[SEEME_TEAMS_ARCHIVED] = {SEEME_TEAMS, "teams_archived_idx"},
-	[SEEME_PROJECTS_BY_ID] = {SEEME_PROJECTS, "projects_id_idx"},
-	[SEEME_PROJECTS_BY_ORGANIZATION] = {SEEME_PROJECTS, "projects_slug_key"},
-	[SEEME_PROJECTS_BY_TEAM] = {SEEME_PROJECTS, "projects_team_id_idx"},
-	[SEEME_ROLES_BY_ID] = {SEEME_ROLES, "roles_pkey"},
-	[SEEME_MEMBERSHIPS_BY_ID] = {SEEME_MEMBERSHIPS, "memberships_pkey"},
-	[SEEME_MEMBERSHIPS_BY_USER] = {SEEME_MEMBERSHIPS, "memberships_person_and_scope_key", true},
-	[SEEME_MEMBERSHIPS_BY_ORGANIZATION] = {SEEME_MEMBERSHIPS, "memberships_organization_id_idx", true},
-	[SEEME_MEMBERSHIPS_BY_TEAM] = {SEEME_MEMBERSHIPS, "memberships_team_id_idx"},
-	[SEEME_ASSIGNMENTS_BY_RESOURCE] = {SEEME_PROJECT_RESOURCES, "project_resources_resource_idx", true},
-	[SEEME_ASSIGNMENTS_BY_PROJECT] = {SEEME_PROJECT_RESOURCES, "project_resources_project_and_resource_key", true},
-	[SEEME_PERMISSIONS_BY_NAME] = {SEEME_PERMISSIONS, "permissions_pkey"},
-	[SEEME_RESOURCE_TYPES_BY_NAME] = {SEEME_RESOURCE_TYPES, "resource_types_pkey"},
-	[SEEME_RESOURCE_TYPES_BY_RESOURCE] = {SEEME_RESOURCE_TYPES, "resource_types_resource_key"},
-	[SEEME_RELEASED_RESOURCES_BY_ID] = {SEEME_RELEASED_RESOURCES, "released_resources_pkey"},
-	[SEEME_API_KEYS_BY_ID] = {SEEME_API_KEYS, "api_keys_pkey"},
-	[SEEME_RETIRED_IDS_BY_ID] = {SEEME_RETIRED_IDS, "retired_ids_pkey"},
-	[SEEME_TOKEN_KEYS_BY_ID] = {SEEME_TOKEN_KEYS, "token_keys_pkey"},
-	[SEEME_TOKEN_KEYS_BY_KID] = {SEEME_TOKEN_KEYS, "token_keys_kid_idx"},
-	[SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT] = {SEEME_EXTERNAL_IDENTITIES, "external_identities_pkey"},
+	[SEEME_USERS_BY_ID] = {SEEME_TABLE_users, "users_id_idx"},
+	[SEEME_USERS_BY_DATABASE_ROLE] = {SEEME_TABLE_users, "users_database_role_key"},
+	[SEEME_ORGANIZATIONS_BY_ID] = {SEEME_TABLE_organizations, "organizations_pkey"},
+	[SEEME_ORGANIZATIONS_BY_OWNER] = {SEEME_TABLE_organizations, "organizations_owner_id_idx"},
+	[SEEME_TEAMS_BY_ID] = {SEEME_TABLE_teams, "teams_id_organization_id_key", true},
+	[SEEME_TEAMS_BY_ORGANIZATION] = {SEEME_TABLE_teams, "teams_slug_key"},
+	[SEEME_TEAMS_ARCHIVED] = {SEEME_TABLE_teams, "teams_archived_idx"},
+	[SEEME_PROJECTS_BY_ID] = {SEEME_TABLE_projects, "projects_id_idx"},
+	[SEEME_PROJECTS_BY_ORGANIZATION] = {SEEME_TABLE_projects, "projects_slug_key"},
+	[SEEME_PROJECTS_BY_TEAM] = {SEEME_TABLE_projects, "projects_team_id_idx"},
+	[SEEME_ROLES_BY_ID] = {SEEME_TABLE_roles, "roles_pkey"},
+	[SEEME_MEMBERSHIPS_BY_ID] = {SEEME_TABLE_memberships, "memberships_pkey"},
+	[SEEME_MEMBERSHIPS_BY_USER] = {SEEME_TABLE_memberships, "memberships_person_and_scope_key",
+	true},
+	[SEEME_MEMBERSHIPS_BY_ORGANIZATION] = {SEEME_TABLE_memberships,
+	"memberships_organization_id_idx", true},
+	[SEEME_MEMBERSHIPS_BY_TEAM] = {SEEME_TABLE_memberships, "memberships_team_id_idx"},
+	[SEEME_ASSIGNMENTS_BY_RESOURCE] = {SEEME_TABLE_project_resources,
+	"project_resources_resource_idx", true},
+	[SEEME_ASSIGNMENTS_BY_PROJECT] = {SEEME_TABLE_project_resources,
+	"project_resources_project_and_resource_key", true},
+	[SEEME_PERMISSIONS_BY_NAME] = {SEEME_TABLE_permissions, "permissions_pkey"},
+	[SEEME_RESOURCE_TYPES_BY_NAME] = {SEEME_TABLE_resource_types, "resource_types_pkey"},
+	[SEEME_RESOURCE_TYPES_BY_RESOURCE] = {SEEME_TABLE_resource_types, "resource_types_resource_"
+	"key"},
+	[SEEME_RELEASED_RESOURCES_BY_ID] = {SEEME_TABLE_released_resources, "released_resources_"
+	"pkey"},
+	[SEEME_API_KEYS_BY_ID] = {SEEME_TABLE_api_keys, "api_keys_pkey"},
+	[SEEME_RETIRED_IDS_BY_ID] = {SEEME_TABLE_retired_ids, "retired_ids_pkey"},
+	[SEEME_TOKEN_KEYS_BY_ID] = {SEEME_TABLE_token_keys, "token_keys_pkey"},
+	[SEEME_TOKEN_KEYS_BY_KID] = {SEEME_TABLE_token_keys, "token_keys_kid_idx"},
+	[SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT] = {SEEME_TABLE_external_identities, "external_"
+	"identities_pkey"},
+	[SEEME_TRUSTED_FUNCTIONS_BY_NAME] = {SEEME_TABLE_trusted_functions, "trusted_functions_pkey"},
 };
 
 /*
- * Where the tables and indexes are: 0 when that has not been looked up since a definition changed. A table that is read tells
- * of its own and its indexes' (seeme_tables_read).
+ * The OIDs of tables and indexes; 0: not looked up since a definition changed. seeme_tables_read
+ * tells when a table that was read gets another definition.
  */
 static Oid	table_oids[SEEME_NTABLES];
 static Oid	index_oids[SEEME_NINDEXES];
-static bool has_columns[SEEME_NTABLES]; /* its columns are what C takes them for */
+static bool has_columns[SEEME_NTABLES]; /* its columns were checked */
 static uint64 known_under = 0;
 static Oid	known_in = InvalidOid;
 
 static void
 forget_oids(SeemeStore *store)
 {
-	if (known_under == seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY] && known_in == store->namespace)
+	if (known_under == seeme_generations[SEEME_INVAL_VOCABULARY] && known_in == store->namespace)
 		return;
 	memset(table_oids, 0, sizeof(table_oids));
 	memset(index_oids, 0, sizeof(index_oids));
 	memset(has_columns, 0, sizeof(has_columns));
-	known_under = seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY];
+	known_under = seeme_generations[SEEME_INVAL_VOCABULARY];
 	known_in = store->namespace;
 }
 
-/* Throws 55000 unless each column that C reads by its number has the name and the type that C takes it for. */
+/* Throws 55000 unless each column that C reads by number has the expected name and type. */
 static void
 check_columns(Relation relation, SeemeTable table)
 {
 	TupleDesc	columns = RelationGetDescr(relation);
 
-	for (const SeemeColumn *column = seeme_columns[table]; column != NULL && column->number > 0; column++)
+	for (int i = 0; i < seeme_ncolumns; i++)
 	{
-		Form_pg_attribute attribute = column->number > columns->natts ? NULL : TupleDescAttr(columns, column->number - 1);
+		const SeemeColumn *column = &seeme_columns[i];
+		Form_pg_attribute attribute = column->number > columns->natts
+		? NULL
+		: TupleDescAttr(columns, column->number - 1);
 
+		if (column->table != table)
+			continue;
 		if (attribute == NULL || attribute->attisdropped || attribute->atttypid != column->type ||
 			strcmp(NameStr(attribute->attname), column->name) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("column %d of table seeme.%s is not \"%s\" of type %s, as library version %s has it",
-							column->number, table_names[table], column->name, format_type_be(column->type), SEEME_RBAC_VERSION),
-					 errhint("The tables of the schema seeme are changed by ALTER EXTENSION seeme_rbac UPDATE alone.")));
+			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+							errmsg("column %d of table seeme.%s is not \"%s\" of type %s, as "
+								   "library version %s has it",
+								   column->number, seeme_table_names[table], column->name,
+								   format_type_be(column->type), SEEME_RBAC_VERSION),
+							errhint("The tables of the schema seeme are changed by ALTER "
+									"EXTENSION seeme_rbac UPDATE alone.")));
 	}
 	has_columns[table] = true;
 }
@@ -173,13 +171,17 @@ open_table(SeemeStore *store, SeemeTable table)
 
 		forget_oids(store);
 		relid = table_oids[table] = OidIsValid(table_oids[table]) ? table_oids[table] :
-			get_relname_relid(table_names[table], store->namespace);
+			get_relname_relid(seeme_table_names[table], store->namespace);
 		if (!OidIsValid(relid))
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_TABLE),
-					 errmsg("table seeme.%s does not exist", table_names[table]),
+					 errmsg("table seeme.%s does not exist", seeme_table_names[table]),
 					 errhint("CREATE EXTENSION seeme_rbac first.")));
-		/* Before it is waited for: what is read of a table that was rewritten meanwhile is not to be remembered. */
+
+		/*
+		 * Set this before waiting for the lock: if the table is rewritten meanwhile, what is read
+		 * of it must not be cached.
+		 */
 		seeme_tables_read[table] = relid;
 		store->tables[table] = table_open(relid, AccessShareLock);
 		if (!has_columns[table])
@@ -190,7 +192,7 @@ open_table(SeemeStore *store, SeemeTable table)
 	return store->tables[table];
 }
 
-/* With its table locked, so that it does not go between being found and being locked. */
+/* Opens an index. Its table is locked, so that the index cannot go meanwhile. */
 static Relation
 open_index(SeemeStore *store, SeemeIndex index)
 {
@@ -206,7 +208,10 @@ open_index(SeemeStore *store, SeemeIndex index)
 	return index_open(relid, AccessShareLock);
 }
 
-/* The keys are on columns of the table; they are changed into those of the index, and put in its order. */
+/*
+ * Begins a scan. The keys name columns of the table. They are changed to those of the index, in
+ * its order.
+ */
 void
 seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys, ScanKey keys)
 {
@@ -239,8 +244,8 @@ seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys
 }
 
 /*
- * The next entry of the index, whether or not its row is there to be seen. If the index covers, its columns can be looked at
- * already. Whatever reads many comes by here, and can be cancelled.
+ * Moves to the next entry of the index, whether its row is visible or not. A covering index has
+ * its columns ready then. Every long read comes through here and can be cancelled.
  */
 bool
 seeme_next_entry(SeemeScan *scan)
@@ -250,7 +255,7 @@ seeme_next_entry(SeemeScan *scan)
 	return index_getnext_tid(scan->scan, ForwardScanDirection) != NULL;
 }
 
-/* Whether the current row is what the keys ask for: an index of hashes finds others with the same hash, too. */
+/* Whether the current row matches the keys. A hash index finds other values with the same hash. */
 static bool
 fits(SeemeScan *scan)
 {
@@ -258,10 +263,12 @@ fits(SeemeScan *scan)
 	{
 		ScanKey		key = &scan->scan->keyData[i];
 		bool		isnull;
-		Datum		value = heap_getattr(scan->tuple, scan->index->rd_index->indkey.values[key->sk_attno - 1],
+		Datum		value = heap_getattr(scan->tuple,
+										 scan->index->rd_index->indkey.values[key->sk_attno - 1],
 										 RelationGetDescr(scan->table), &isnull);
 
-		if (isnull || !DatumGetBool(FunctionCall2Coll(&key->sk_func, key->sk_collation, value, key->sk_argument)))
+		if (isnull || !DatumGetBool(FunctionCall2Coll(&key->sk_func, key->sk_collation, value,
+													  key->sk_argument)))
 			return false;
 	}
 	return true;
@@ -281,8 +288,8 @@ fetch_row(SeemeScan *scan)
 }
 
 /*
- * Whether the row of an entry is there to be seen. That of an index that covers is not looked at where everybody sees all of its
- * page, as in an index-only scan.
+ * Whether the row of an entry is visible. For a covering index the row is not fetched where the
+ * visibility map says that the page is all-visible, as in an index-only scan.
  */
 bool
 seeme_entry_is_visible(SeemeScan *scan)
@@ -304,7 +311,7 @@ seeme_next_row(SeemeScan *scan)
 	return false;
 }
 
-/* All rows of a table, in no order. */
+/* Begins a scan of a whole table. */
 void
 seeme_begin_table_scan(SeemeStore *store, SeemeScan *scan, SeemeTable table)
 {
@@ -326,7 +333,7 @@ seeme_next_table_row(SeemeScan *scan)
 	return true;
 }
 
-/* About how many rows a table has. */
+/* The estimated number of rows of a table. */
 double
 seeme_estimate_rows(SeemeStore *store, SeemeTable table)
 {
@@ -361,17 +368,17 @@ seeme_uuid_key(ScanKey key, AttrNumber column, const pg_uuid_t *value)
 	ScanKeyInit(key, column, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(value));
 }
 
-/* The columns have the database's collation, so that they compare with an application's without further ado. */
+/* The columns have the database's collation, so that applications can compare them directly. */
 void
 seeme_text_key(ScanKey key, AttrNumber column, const char *value)
 {
-	ScanKeyEntryInitialize(key, 0, column, BTEqualStrategyNumber, InvalidOid, DEFAULT_COLLATION_OID, F_TEXTEQ,
-						   CStringGetTextDatum(value));
+	ScanKeyEntryInitialize(key, 0, column, BTEqualStrategyNumber, InvalidOid,
+						   DEFAULT_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(value));
 }
 
 /*
- * A column of the current entry of an index. Where one before it is null, PostgreSQL looks at all of them anew for each; most
- * entries of memberships have nulls, and all have columns of one length.
+ * A column of the current index entry. index_getattr() walks all columns anew where an earlier
+ * one is null. Most entries of memberships have nulls, and all their columns have a fixed length.
  */
 static Datum
 entry_datum(SeemeScan *scan, int column, bool *isnull)
@@ -396,10 +403,11 @@ entry_datum(SeemeScan *scan, int column, bool *isnull)
 			offset = att_align_nominal(offset, attribute->attalign) + attribute->attlen;
 	}
 	offset = att_align_nominal(offset, TupleDescAttr(columns, column)->attalign);
-	return fetchatt(TupleDescAttr(columns, column), (char *) entry + IndexInfoFindDataOffset(entry->t_info) + offset);
+	return fetchatt(TupleDescAttr(columns, column),
+					(char *) entry + IndexInfoFindDataOffset(entry->t_info) + offset);
 }
 
-/* A column of the current row; or of the entry, which has its row fetched if it does not have the column. */
+/* A column of the current row, or of the index entry. The row is fetched if the entry lacks it. */
 Datum
 seeme_row_datum(SeemeScan *scan, AttrNumber column, bool *isnull)
 {
@@ -447,7 +455,7 @@ seeme_row_text(SeemeScan *scan, AttrNumber column)
 	return isnull ? NULL : TextDatumGetCString(datum);
 }
 
-/* The elements of an array of texts, without nulls; how many. */
+/* The elements of a text array, without nulls. Returns how many. */
 int
 seeme_row_texts(SeemeScan *scan, AttrNumber column, char ***texts)
 {
@@ -461,7 +469,8 @@ seeme_row_texts(SeemeScan *scan, AttrNumber column, char ***texts)
 	*texts = NULL;
 	if (isnull)
 		return 0;
-	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements,
+					  &nulls, &n);
 	*texts = palloc(sizeof(char *) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 		if (!nulls[i])
@@ -469,9 +478,10 @@ seeme_row_texts(SeemeScan *scan, AttrNumber column, char ***texts)
 	return kept;
 }
 
-/* The first row that the keys find, if any. */
+/* Reads the first row that the keys find; false: there is none. */
 bool
-seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, void *row)
+seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get,
+			   void *row)
 {
 	SeemeScan	scan;
 	bool		found;
@@ -484,9 +494,13 @@ seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, See
 	return found;
 }
 
-/* The rows that the keys find, at most so many, in the order of the index, each palloc'd with a size. */
+/*
+ * Lists the rows that the keys find, at most `limit`, in the order of the index. Each is palloc'd
+ * with `size` bytes.
+ */
 List *
-seeme_list_some_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, Size size, int limit)
+seeme_list_some_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys,
+					 SeemeGetRow get, Size size, int limit)
 {
 	SeemeScan	scan;
 	List	   *rows = NIL;
@@ -504,7 +518,8 @@ seeme_list_some_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey key
 }
 
 List *
-seeme_list_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, Size size)
+seeme_list_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys,
+				SeemeGetRow get, Size size)
 {
 	return seeme_list_some_rows(store, index, nkeys, keys, get, size, INT_MAX);
 }

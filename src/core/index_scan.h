@@ -1,6 +1,4 @@
-/*
- * index_scan.h: reading a table by an index.
- */
+/* index_scan.h: reads tables by index or as a whole. */
 #ifndef SEEME_CORE_INDEX_SCAN_H
 #define SEEME_CORE_INDEX_SCAN_H
 
@@ -11,12 +9,25 @@
 #include "access/skey.h"
 #include "executor/tuptable.h"
 #include "storage/buf.h"
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "core/store.h"
+#include "core/columns.h"
 
 #pragma GCC visibility push(hidden)
+
+/* The tables under one snapshot of what is committed now. Each is opened on first use. */
+typedef struct SeemeStore
+{
+	Oid			namespace;
+	Snapshot	snapshot;
+	Relation	tables[SEEME_NTABLES];
+	bool		knows_archived_teams;	/* whether the next one was looked up */
+	bool		has_archived_teams;
+} SeemeStore;
 
 typedef enum SeemeIndex
 {
@@ -46,25 +57,39 @@ typedef enum SeemeIndex
 	SEEME_TOKEN_KEYS_BY_ID,
 	SEEME_TOKEN_KEYS_BY_KID,
 	SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT,
+	SEEME_TRUSTED_FUNCTIONS_BY_NAME,
 } SeemeIndex;
-#define SEEME_NINDEXES (SEEME_EXTERNAL_IDENTITIES_BY_SUBJECT + 1)
+#define SEEME_NINDEXES (SEEME_TRUSTED_FUNCTIONS_BY_NAME + 1)
 
-/* A scan of one table, by one of its indexes or as it lies. */
+/* A scan of one table, by an index or as a whole. */
 typedef struct SeemeScan
 {
 	Relation	table;
-	Relation	index;			/* NULL: by none */
+	Relation	index;			/* NULL: a scan of the whole table */
 	IndexScanDesc scan;
 	TableScanDesc table_scan;
 	TupleTableSlot *slot;		/* NULL until the first row is fetched */
-	HeapTuple	tuple;			/* the current row; NULL: there is its entry in the index alone */
-	Buffer		visibility;		/* the page of the visibility map that was looked at last */
+	HeapTuple	tuple;			/* the current row; NULL: only its index entry was read */
+	Buffer		visibility;		/* the last page of the visibility map */
 } SeemeScan;
 
-/* What a row says, put where `row` points to. */
+extern void seeme_store_open(SeemeStore *store);
+extern void seeme_store_open_in(SeemeStore *store, Oid namespace);
+extern void seeme_store_close(SeemeStore *store);
+extern double seeme_estimate_rows(SeemeStore *store, SeemeTable table);
+
+/* Whether anything was read since the store was opened. */
+static inline bool
+seeme_store_was_read(const SeemeStore *store)
+{
+	return store->snapshot != NULL;
+}
+
+/* Copies what is needed of the current row to `row`. */
 typedef void (*SeemeGetRow) (SeemeScan *scan, void *row);
 
-extern void seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys, ScanKey keys);
+extern void seeme_begin_scan(SeemeStore *store, SeemeScan *scan, SeemeIndex index, int nkeys,
+							 ScanKey keys);
 extern bool seeme_next_entry(SeemeScan *scan);
 extern bool seeme_entry_is_visible(SeemeScan *scan);
 extern bool seeme_next_row(SeemeScan *scan);
@@ -78,10 +103,12 @@ extern bool seeme_row_uuid(SeemeScan *scan, AttrNumber column, pg_uuid_t *value)
 extern TimestampTz seeme_row_time(SeemeScan *scan, AttrNumber column, TimestampTz if_null);
 extern char *seeme_row_text(SeemeScan *scan, AttrNumber column);
 extern int	seeme_row_texts(SeemeScan *scan, AttrNumber column, char ***texts);
-extern bool seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, void *row);
-extern List *seeme_list_some_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, Size size,
-								  int limit);
-extern List *seeme_list_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys, SeemeGetRow get, Size size);
+extern bool seeme_read_row(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys,
+						   SeemeGetRow get, void *row);
+extern List *seeme_list_some_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys,
+								  SeemeGetRow get, Size size, int limit);
+extern List *seeme_list_rows(SeemeStore *store, SeemeIndex index, int nkeys, ScanKey keys,
+							 SeemeGetRow get, Size size);
 
 #pragma GCC visibility pop
 

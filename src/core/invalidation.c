@@ -1,15 +1,16 @@
 /*
- * invalidation.c: whether what decisions follow has changed, here or in another session.
+ * invalidation.c: notices that something has changed on which decisions depend, here or in
+ * another session.
  *
- * Row triggers on the tables that decisions are made from send an invalidation of an empty table, one of four. PostgreSQL
- * delivers such messages to every session when the transaction commits, replays them on standbys, and takes them back
- * when it is rolled back. What receives them here only moves a number: it may run where no catalog can be read.
+ * Row triggers send a relcache invalidation for one of four empty proxy tables. PostgreSQL
+ * delivers such messages to every session at commit, replays them on standbys, and discards them
+ * on rollback. The callback here only counts: it may run where no catalog can be read. Queries
+ * never use the proxy tables, because each invalidation would make sessions plan anew.
  *
- * Never a table that queries use: each of its invalidations would make every session plan anew.
- *
- * What changes of one person (a membership, a key) is to be forgotten of few others. There are no thousand tables for that:
- * the message names one that does not exist, by a number that PostgreSQL keeps for its development and no release gives away.
- * Sessions look for it among what they have cached, find nothing, and tell this module.
+ * A change that concerns one user only should not make sessions forget all others. Its message
+ * names no proxy table. It names one of 1,024 buckets of users, by the OIDs 8192 to 9215, which
+ * no release assigns. A session finds no table with that OID in its relcache, and calls back
+ * here.
  */
 #include "postgres.h"
 
@@ -30,90 +31,121 @@
 #include "core/invalidation.h"
 #include "core/version.h"
 
-static const char *const proxy_names[SEEME_NCHANGES] = {
-	[SEEME_CHANGE_OF_VOCABULARY] = "changes_of_vocabulary",
-	[SEEME_CHANGE_OF_PLACES] = "changes_of_places",
-	[SEEME_CHANGE_OF_RIGHTS] = "changes_of_rights",
-	[SEEME_CHANGE_OF_ASSIGNMENTS] = "changes_of_assignments",
+static const char *const proxy_names[SEEME_NINVAL_KINDS] = {
+	[SEEME_INVAL_VOCABULARY] = "changes_of_vocabulary",
+	[SEEME_INVAL_PLACES] = "changes_of_places",
+	[SEEME_INVAL_RIGHTS] = "changes_of_rights",
+	[SEEME_INVAL_ASSIGNMENTS] = "changes_of_assignments",
 };
 
-uint64		seeme_changes = 1;
-uint64		seeme_changes_of[SEEME_NCHANGES] = {1, 1, 1, 1};
-uint64		seeme_group_changed_at[SEEME_NGROUPS];
-uint64		seeme_moves = 1;
-uint64		seeme_changes_of_functions = 1;
-LocalTransactionId seeme_changed_in = InvalidLocalTransactionId;
-TimestampTz seeme_changed_at = 0;
+uint64		seeme_generation = 1;
+uint64		seeme_generations[SEEME_NINVAL_KINDS] = {1, 1, 1, 1};
+uint64		seeme_bucket_generations[SEEME_NBUCKETS];
+uint64		seeme_site_generation = 1;
+uint64		seeme_function_generation = 1;
+LocalTransactionId seeme_rights_changed_lxid = InvalidLocalTransactionId;
+TimestampTz seeme_rights_changed_at = 0;
 Oid			seeme_tables_read[SEEME_MAX_TABLES_READ];
 
-/* The tables whose invalidations count; invalid as long as nobody relies on anything. */
-static Oid	proxies[SEEME_NCHANGES];
+/* The proxy tables; invalid as long as nothing was cached. */
+static Oid	proxies[SEEME_NINVAL_KINDS];
 
-/* The numbers that stand for groups of people, from here on. */
-#define FIRST_GROUP ((Oid) 8192)
-StaticAssertDecl(FIRST_GROUP + SEEME_NGROUPS <= FirstGenbkiObjectId, "no table has the number of a group");
+/* The OIDs that stand for buckets of users begin here. */
+#define FIRST_BUCKET_OID ((Oid) 8192)
+StaticAssertDecl(FIRST_BUCKET_OID + SEEME_NBUCKETS <= FirstGenbkiObjectId, "no table has the "
+				 "number of a group");
 
-static void
-changed(SeemeChange kind)
+/*
+ * The messages that one subtransaction has sent. PostgreSQL keeps each message until the end of the
+ * transaction. So a message is sent once, and beyond some number of buckets one message about
+ * everybody takes the place of all that would follow. A rollback to a savepoint takes back the
+ * messages of that subtransaction alone: hence the notes are of one subtransaction.
+ */
+#define MAX_BUCKETS_SENT 128
+
+static struct
 {
-	seeme_changes_of[kind]++;
-	seeme_changes++;
-	seeme_moves++;
+	LocalTransactionId transaction;
+	SubTransactionId subtransaction;
+	bool		of_kind[SEEME_NINVAL_KINDS];
+	int			nbuckets;
+	bool		of_bucket[SEEME_NBUCKETS];
+}			sent;
+
+/* Makes the notes those of the current subtransaction. */
+static void
+begin_sending(void)
+{
+	if (sent.transaction == seeme_local_xid() &&
+		sent.subtransaction == GetCurrentSubTransactionId())
+		return;
+	memset(&sent, 0, sizeof(sent));
+	sent.transaction = seeme_local_xid();
+	sent.subtransaction = GetCurrentSubTransactionId();
 }
 
 static void
-group_changed(uint32 group)
+kind_changed(SeemeInvalKind kind)
 {
-	seeme_group_changed_at[group] = ++seeme_changes;
-	seeme_moves++;
+	seeme_generations[kind]++;
+	seeme_generation++;
+	seeme_site_generation++;
+}
+
+static void
+bucket_changed(uint32 bucket)
+{
+	seeme_bucket_generations[bucket] = ++seeme_generation;
+	seeme_site_generation++;
 }
 
 /*
- * An invalid relid stands for every table: messages were lost. A message about a table that was read, not its rows, is rare:
- * ALTER TABLE, VACUUM, ANALYZE.
+ * An invalid OID stands for every table: messages were lost. Messages for the tables that were
+ * read come of ALTER TABLE, VACUUM and ANALYZE, not of changed rows.
  */
 static void
 relation_changed(Datum arg, Oid relid)
 {
-	if (relid - FIRST_GROUP < SEEME_NGROUPS)
+	if (relid - FIRST_BUCKET_OID < SEEME_NBUCKETS)
 	{
-		group_changed(relid - FIRST_GROUP);
+		bucket_changed(relid - FIRST_BUCKET_OID);
 		return;
 	}
-	for (int kind = 0; kind < SEEME_NCHANGES; kind++)
+	for (int kind = 0; kind < SEEME_NINVAL_KINDS; kind++)
 		if (relid == proxies[kind] || !OidIsValid(relid))
-			changed(kind);
+			kind_changed(kind);
 	for (int i = 0; i < SEEME_MAX_TABLES_READ && OidIsValid(relid); i++)
 		if (relid == seeme_tables_read[i])
-			changed(SEEME_CHANGE_OF_VOCABULARY);
+			kind_changed(SEEME_INVAL_VOCABULARY);
 }
 
-/* Database roles: one may have got another's name. */
+/* A database role may have got another name, or be a superuser no more, whose functions were trusted. */
 static void
 role_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
-	changed(SEEME_CHANGE_OF_RIGHTS);
+	kind_changed(SEEME_INVAL_RIGHTS);
+	seeme_function_generation++;
 }
 
 static void
 function_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
-	seeme_changes_of_functions++;
+	seeme_function_generation++;
 }
 
 void
-seeme_changes_init(void)
+seeme_inval_init(void)
 {
 	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, role_changed, (Datum) 0);
 }
 
-/* Looks for the tables that stand for changes; false when one is not there. */
+/* Looks up the proxy tables; false: one does not exist. */
 bool
 seeme_find_proxies(Oid namespace)
 {
-	for (int kind = 0; kind < SEEME_NCHANGES; kind++)
+	for (int kind = 0; kind < SEEME_NINVAL_KINDS; kind++)
 	{
 		Oid			relid = get_relname_relid(proxy_names[kind], namespace);
 
@@ -122,15 +154,18 @@ seeme_find_proxies(Oid namespace)
 		if (relid != proxies[kind])
 		{
 			proxies[kind] = relid;
-			changed(kind);
+			kind_changed(kind);
 		}
 	}
 	return true;
 }
 
-/* To be called before anything is read that will be relied on, and before the number of changes is noted. May throw. */
+/*
+ * Looks up the proxy tables. Call it before noting a generation and before reading what will be
+ * cached. May throw.
+ */
 void
-seeme_watch_changes(Oid namespace)
+seeme_watch_proxies(Oid namespace)
 {
 	if (!seeme_find_proxies(namespace))
 		ereport(ERROR,
@@ -139,91 +174,121 @@ seeme_watch_changes(Oid namespace)
 				 errhint("CREATE EXTENSION seeme_rbac first.")));
 }
 
-/* What is being read is not to be relied on afterwards without another look at whether anything has changed. */
+/* Makes sure that what is being read now is not relied on later. */
 void
-seeme_distrust(void)
+seeme_bump_generation(void)
 {
-	seeme_changes++;
-	seeme_moves++;
+	seeme_generation++;
+	seeme_site_generation++;
 }
 
 /*
- * Tells every session, at commit, that something about a person has changed. PostgreSQL takes two things from a row of pg_class:
- * the number, and whether the table is shared by all databases.
+ * Invalidates a bucket of users in every session, at commit. PostgreSQL takes from a row of
+ * pg_class only the OID, and whether the table is shared.
  */
 static void
-tell_of_person(const pg_uuid_t *person)
+invalidate_bucket(uint32 bucket)
 {
-	uint32		group = seeme_group_of(person);
 	HeapTupleData tuple = {0};
 
 	tuple.t_len = MAXALIGN(SizeofHeapTupleHeader) + CLASS_TUPLE_SIZE;
 	tuple.t_data = palloc0(tuple.t_len);
 	tuple.t_data->t_hoff = MAXALIGN(SizeofHeapTupleHeader);
-	((Form_pg_class) GETSTRUCT(&tuple))->oid = FIRST_GROUP + group;
+	((Form_pg_class) GETSTRUCT(&tuple))->oid = FIRST_BUCKET_OID + bucket;
 	CacheInvalidateRelcacheByTuple(&tuple);
 	pfree(tuple.t_data);
-	group_changed(group);
 }
 
-/* Whether the row says whose it is; if so, tells of that person. */
+/* Invalidates everything of a kind in every session, at commit. */
+static void
+invalidate_kind(SeemeInvalKind kind, Oid namespace)
+{
+	if (!sent.of_kind[kind])
+	{
+		Oid			relid = get_relname_relid(proxy_names[kind], namespace);
+
+		if (OidIsValid(relid))
+			CacheInvalidateRelcacheByRelid(relid);
+		sent.of_kind[kind] = true;
+	}
+	kind_changed(kind);
+}
+
+static void
+invalidate_user(const pg_uuid_t *user, Oid namespace)
+{
+	uint32		bucket = seeme_inval_bucket(user);
+
+	if (!sent.of_kind[SEEME_INVAL_RIGHTS] && !sent.of_bucket[bucket])
+	{
+		if (++sent.nbuckets > MAX_BUCKETS_SENT)
+			invalidate_kind(SEEME_INVAL_RIGHTS, namespace);
+		else
+			invalidate_bucket(bucket);
+		sent.of_bucket[bucket] = true;
+	}
+	bucket_changed(bucket);
+}
+
+/* Invalidates the user whom a column of a row names; false: the column is null. */
 static bool
-tell_of_row(TriggerData *trigger, HeapTuple row)
+invalidate_user_of_row(TriggerData *trigger, HeapTuple row)
 {
 	TupleDesc	columns = RelationGetDescr(trigger->tg_relation);
 	int			column = SPI_fnumber(columns, trigger->tg_trigger->tgargs[1]);
 	bool		isnull;
-	Datum		person;
+	Datum		user;
 
 	if (column <= 0)
-		elog(ERROR, "table %s has no column %s", RelationGetRelationName(trigger->tg_relation), trigger->tg_trigger->tgargs[1]);
+		elog(ERROR, "table %s has no column %s", RelationGetRelationName(trigger->tg_relation),
+			 trigger->tg_trigger->tgargs[1]);
 	if (TupleDescAttr(columns, column - 1)->atttypid != UUIDOID)
-		elog(ERROR, "column %s of table %s is no uuid", trigger->tg_trigger->tgargs[1], RelationGetRelationName(trigger->tg_relation));
-	person = heap_getattr(row, column, columns, &isnull);
+		elog(ERROR, "column %s of table %s is no uuid", trigger->tg_trigger->tgargs[1],
+			 RelationGetRelationName(trigger->tg_relation));
+	user = heap_getattr(row, column, columns, &isnull);
 	if (!isnull)
-		tell_of_person(DatumGetUUIDP(person));
+		invalidate_user(DatumGetUUIDP(user), RelationGetNamespace(trigger->tg_relation));
 	return !isnull;
 }
 
 /*
- * seeme.note_change('changes_of_…', column) RETURNS trigger
+ * seeme.send_invalidation('changes_of_…', column) RETURNS trigger
  *
- * The column, a uuid, says whose rights a row is about; empty: everybody's. Before a row is written, so that nothing is
- * remembered between its writing and the message; and after, before the other triggers of that row.
+ * The column, a uuid, names the user whose rights a row is about; empty: the row concerns
+ * everybody. Fires before a row is written, so that nothing is cached between the write and the
+ * message; and after, before other triggers of the row.
  */
-SEEME_FUNCTION(seeme_note_change, 0)
+SEEME_FUNCTION(seeme_send_invalidation, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	bool		told = false;
+	bool		is_sent = false;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.note_change is a trigger function")));
+				 errmsg("seeme.send_invalidation is a trigger function")));
 	if (trigger->tg_trigger->tgnargs != 2)
-		elog(ERROR, "seeme.note_change takes two arguments");
+		elog(ERROR, "seeme.send_invalidation takes two arguments");
+	begin_sending();
 	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && trigger->tg_trigger->tgargs[1][0] != '\0')
 	{
-		told = tell_of_row(trigger, trigger->tg_trigtuple);
+		is_sent = invalidate_user_of_row(trigger, trigger->tg_trigtuple);
 		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
-			told = tell_of_row(trigger, trigger->tg_newtuple) && told;
+			is_sent = invalidate_user_of_row(trigger, trigger->tg_newtuple) && is_sent;
 	}
-	if (!told)
+	if (!is_sent)
 	{
 		int			kind;
-		Oid			relid;
 
-		for (kind = 0; kind < SEEME_NCHANGES - 1; kind++)
+		for (kind = 0; kind < SEEME_NINVAL_KINDS - 1; kind++)
 			if (strcmp(trigger->tg_trigger->tgargs[0], proxy_names[kind]) == 0)
 				break;
-		relid = get_relname_relid(proxy_names[kind], RelationGetNamespace(trigger->tg_relation));
-		if (OidIsValid(relid))
-			CacheInvalidateRelcacheByRelid(relid);
-		changed(kind);
+		invalidate_kind(kind, RelationGetNamespace(trigger->tg_relation));
 	}
-	seeme_changed_in = seeme_local_xid();
-	seeme_changed_at = GetCurrentStatementStartTimestamp();
+	seeme_rights_changed_lxid = seeme_local_xid();
+	seeme_rights_changed_at = GetCurrentStatementStartTimestamp();
 	if (TRIGGER_FIRED_BEFORE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-		PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple);
+		PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
+						  : trigger->tg_trigtuple);
 	PG_RETURN_POINTER(NULL);
 }

@@ -1,6 +1,4 @@
-/*
- * invalidation.h: whether what decisions follow has changed.
- */
+/* invalidation.h: generations, which count the changes on which decisions depend. */
 #ifndef SEEME_CORE_INVALIDATION_H
 #define SEEME_CORE_INVALIDATION_H
 
@@ -14,75 +12,77 @@
 
 #pragma GCC visibility push(hidden)
 
-/* What can change. Each kind has an empty table that stands for it. */
-typedef enum SeemeChange
+/* The kinds of changes. Each has an empty proxy table. */
+typedef enum SeemeInvalKind
 {
-	SEEME_CHANGE_OF_VOCABULARY, /* codes, resource types, roles */
-	SEEME_CHANGE_OF_PLACES,		/* organizations and their owners, teams, projects */
-	SEEME_CHANGE_OF_RIGHTS,		/* people, memberships, keys */
-	SEEME_CHANGE_OF_ASSIGNMENTS,	/* of resources to projects */
-} SeemeChange;
-#define SEEME_NCHANGES 4
+	SEEME_INVAL_VOCABULARY,		/* codes, resource types, roles */
+	SEEME_INVAL_PLACES,			/* organizations with their owners, teams, projects */
+	SEEME_INVAL_RIGHTS,			/* users, memberships, keys */
+	SEEME_INVAL_ASSIGNMENTS,	/* resources and their projects */
+} SeemeInvalKind;
+#define SEEME_NINVAL_KINDS 4
 
 /*
- * Moves whenever something of that kind may have changed; the first moves with each of them. What was read before it moved
- * is no longer to be relied on.
+ * Incremented whenever something of a kind may have changed; the first, with each of them. What
+ * was read under an older generation is not valid any more.
  */
-extern uint64 seeme_changes;
-extern uint64 seeme_changes_of[SEEME_NCHANGES];
+extern uint64 seeme_generation;
+extern uint64 seeme_generations[SEEME_NINVAL_KINDS];
 
 /*
- * What has changed of people one by one: each is in one of so many groups, and this is what seeme_changes was when something of
- * a group's changed last. Whoever notes seeme_changes before reading anything of a person can tell later, by a greater number
- * here, that it is no longer to be relied on. Changes of rights that are about no one person are in the array above.
+ * Each user is in one of 1,024 buckets. This is what seeme_generation was when something about a
+ * user of the bucket changed last. Note seeme_generation before reading anything of a user: a
+ * larger number here later means that it is not valid any more. Changes of rights that concern no
+ * single user count above.
  */
-#define SEEME_NGROUPS 1024
-extern uint64 seeme_group_changed_at[SEEME_NGROUPS];
+#define SEEME_NBUCKETS 1024
+extern uint64 seeme_bucket_generations[SEEME_NBUCKETS];
 
 /*
- * Moves with these, and with everything else that a call site relies on from row to row: who is asking, where things lie in
- * the cache, the dates that a viewer depends on. One comparison instead of four.
+ * Incremented with the generations above, and whenever anything else changes on which call sites
+ * rely from row to row: the identity, the addresses in the cache, the dates of a principal. So a
+ * call site makes one comparison instead of four.
  */
-extern uint64 seeme_moves;
+extern uint64 seeme_site_generation;
 
-/* The transaction that has changed rights itself, and the start of its last statement that did. */
-extern LocalTransactionId seeme_changed_in;
-extern TimestampTz seeme_changed_at;
+/* The transaction that has changed rights itself, and the start of its last such statement. */
+extern LocalTransactionId seeme_rights_changed_lxid;
+extern TimestampTz seeme_rights_changed_at;
 
-/* The tables that something was read from: when one of them is rewritten, a snapshot from before finds it empty. */
+/* The tables that were read. A snapshot from before finds a rewritten table empty. */
 #define SEEME_MAX_TABLES_READ 24
 extern Oid	seeme_tables_read[SEEME_MAX_TABLES_READ];
 
-/* Moves whenever a function, or what may be done with it, may have changed. */
-extern uint64 seeme_changes_of_functions;
+/* Incremented whenever a function, or a privilege on one, may have changed. */
+extern uint64 seeme_function_generation;
 
-/* The group that a person is in. */
+/* The bucket of a user. */
 static inline uint32
-seeme_group_of(const pg_uuid_t *person)
+seeme_inval_bucket(const pg_uuid_t *user)
 {
 	uint64		halves[2];
 
-	memcpy(halves, person->data, sizeof(halves));
+	memcpy(halves, user->data, sizeof(halves));
 	return ((halves[0] ^ halves[1]) * UINT64CONST(0x9E3779B97F4A7C15)) >> 54;
 }
 
-extern void seeme_changes_init(void);
+extern void seeme_inval_init(void);
 extern bool seeme_find_proxies(Oid namespace);
-extern void seeme_watch_changes(Oid namespace);
-extern void seeme_distrust(void);
+extern void seeme_watch_proxies(Oid namespace);
+extern void seeme_bump_generation(void);
 
 /*
- * Takes notice of what others have committed, also in a statement that has all its locks, and tells whether what is
- * remembered may be used at all. It may not within a statement that is changing rights: of its rows some are written and
- * some are not, and no command counter tells between which of them a trigger runs.
+ * Receives the invalidations of other sessions, also within a statement that has all its locks.
+ * Returns whether the cache may be used. It may not in a statement that is changing rights: a
+ * trigger runs between its rows, and no command counter tells which of them are written.
  */
 static inline bool
-seeme_accept_changes(void)
+seeme_accept_invalidations(void)
 {
 	AcceptInvalidationMessages();
-	return likely(seeme_changed_in == InvalidLocalTransactionId) ||
-		seeme_changed_in != seeme_local_xid() ||
-		seeme_changed_at != GetCurrentStatementStartTimestamp();
+	return likely(seeme_rights_changed_lxid == InvalidLocalTransactionId) ||
+		seeme_rights_changed_lxid != seeme_local_xid() ||
+		seeme_rights_changed_at != GetCurrentStatementStartTimestamp();
 }
 
 #pragma GCC visibility pop

@@ -1,7 +1,7 @@
 /*
- * uuid_hash.c: ids and what goes with them, found fast: hash tables with open addressing.
+ * uuid_hash.c: hash tables and hash sets of UUIDs, with open addressing.
  *
- * Owns nothing but the random keys of the hash; whose memory it is, says the caller.
+ * Owns the random keys of the hash. Memory belongs to the caller.
  */
 #include "postgres.h"
 
@@ -12,7 +12,7 @@
 
 uint64		seeme_hash_keys[2] = {0};
 
-/* To be called before anything is put into a new table. */
+/* Call this before adding to a new table. */
 void
 seeme_hash_init(void)
 {
@@ -29,44 +29,49 @@ seeme_hash_init(void)
 }
 
 static void
-put_slot(SeemeSlots *table, const pg_uuid_t *id, uint32 number)
+put_entry(SeemeUuidHash *table, const pg_uuid_t *id, uint32 number)
 {
 	uint64		words[2];
 	uint32		i;
 
 	memcpy(words, id, sizeof(words));
 	i = seeme_hash_words(words[0], words[1]) >> table->shift;
-	while (table->slots[i].number != 0)
+	while (table->entries[i].number != 0)
 		i = (i + 1) & table->mask;
-	table->slots[i].id = *id;
-	table->slots[i].number = number;
+	table->entries[i].id = *id;
+	table->entries[i].number = number;
 }
 
-/* How many slots a table has after one more id is added. */
+/* The size of a table after one more insertion. */
 static Size
-size_after_next(const SeemeSlots *table)
+size_after_next(const SeemeUuidHash *table)
 {
-	if (table->slots == NULL)
+	if (table->entries == NULL)
 		return 16;
-	return ((uint64) table->used + 1) * 3 > ((uint64) table->mask + 1) * 2 ? ((Size) table->mask + 1) * 2 : (Size) table->mask + 1;
+	return ((uint64) table->used + 1) * 3 > ((uint64) table->mask + 1) * 2
+		? ((Size) table->mask + 1) * 2
+		: (Size) table->mask + 1;
 }
 
-/* How much memory the next id that is added takes, beyond what there is: 0 for most of them. */
+/* How much memory the next insertion takes; 0 for most of them. */
 Size
-seeme_slots_growth(const SeemeSlots *table)
+seeme_uuid_hash_growth(const SeemeUuidHash *table)
 {
 	Size		size = size_after_next(table);
 
-	return table->slots != NULL && size == (Size) table->mask + 1 ? 0 : sizeof(SeemeSlot) * size;
+	return table->entries != NULL && size == (Size) table->mask + 1
+		? 0
+		: sizeof(SeemeUuidHashEntry) * size;
 }
 
-/* Adds an id that is not there yet. */
+/* Inserts an id that is not there yet. */
 void
-seeme_slots_add(MemoryContext context, SeemeSlots *table, const pg_uuid_t *id, uint32 number)
+seeme_uuid_hash_insert(MemoryContext context, SeemeUuidHash *table, const pg_uuid_t *id,
+					   uint32 number)
 {
-	if (seeme_slots_growth(table) > 0)
+	if (seeme_uuid_hash_growth(table) > 0)
 	{
-		SeemeSlots	grown = *table;
+		SeemeUuidHash grown = *table;
 		Size		size = size_after_next(table);
 
 		if (size > (Size) PG_UINT32_MAX / 2)
@@ -74,24 +79,25 @@ seeme_slots_add(MemoryContext context, SeemeSlots *table, const pg_uuid_t *id, u
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("too many ids for one table in memory")));
 		seeme_hash_init();
-		grown.slots = MemoryContextAllocExtended(context, sizeof(SeemeSlot) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		grown.entries = MemoryContextAllocExtended(context, sizeof(SeemeUuidHashEntry) * size,
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 		grown.mask = size - 1;
 		grown.shift = 64 - pg_leftmost_one_pos32((uint32) size);
-		if (table->slots != NULL)
+		if (table->entries != NULL)
 		{
 			for (uint32 i = 0; i <= table->mask; i++)
-				if (table->slots[i].number != 0)
-					put_slot(&grown, &table->slots[i].id, table->slots[i].number);
-			pfree(table->slots);
+				if (table->entries[i].number != 0)
+					put_entry(&grown, &table->entries[i].id, table->entries[i].number);
+			pfree(table->entries);
 		}
 		*table = grown;
 	}
-	put_slot(table, id, number);
+	put_entry(table, id, number);
 	table->used++;
 }
 
 static void
-put_id(SeemeIds *ids, const pg_uuid_t *id)
+put_id(SeemeUuidSet *ids, const pg_uuid_t *id)
 {
 	uint64		words[2];
 	uint64		i;
@@ -102,7 +108,7 @@ put_id(SeemeIds *ids, const pg_uuid_t *id)
 		ids->has_zero = true;
 		return;
 	}
-	i = seeme_ids_line(ids, words[0], words[1]);
+	i = seeme_uuid_set_line(ids, words[0], words[1]);
 	for (;; i = i + 1 == ids->nlines ? 0 : i + 1)
 	{
 		uint64	   *line = ids->lines + i * SEEME_WORDS_PER_LINE;
@@ -116,22 +122,22 @@ put_id(SeemeIds *ids, const pg_uuid_t *id)
 	}
 }
 
-/* Two thirds full. */
+/* At most two thirds full. */
 static uint32
 lines_of(int n)
 {
-	return (uint32) ((int64) n * 3 / (SEEME_IDS_PER_LINE * 2)) + 1;
+	return (uint32) ((int64) n * 3 / (SEEME_UUIDS_PER_LINE * 2)) + 1;
 }
 
-/* How much memory so many take. */
+/* How much memory a set of n ids takes. */
 Size
-seeme_ids_size(int n)
+seeme_uuid_set_size(int n)
 {
 	return sizeof(uint64) * SEEME_WORDS_PER_LINE * ((Size) lines_of(n) + 1);
 }
 
 void
-seeme_ids_fill(MemoryContext context, SeemeIds *ids, const pg_uuid_t *values, int n)
+seeme_uuid_set_fill(MemoryContext context, SeemeUuidSet *ids, const pg_uuid_t *values, int n)
 {
 	Size		line_size = sizeof(uint64) * SEEME_WORDS_PER_LINE;
 
@@ -139,22 +145,23 @@ seeme_ids_fill(MemoryContext context, SeemeIds *ids, const pg_uuid_t *values, in
 	ids->n = n;
 	ids->has_zero = false;
 	ids->nlines = lines_of(n);
-	ids->memory = MemoryContextAllocExtended(context, seeme_ids_size(n), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	ids->memory = MemoryContextAllocExtended(context, seeme_uuid_set_size(n),
+											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	ids->lines = (uint64 *) TYPEALIGN(line_size, ids->memory);
 	for (int i = 0; i < n; i++)
 		put_id(ids, &values[i]);
 }
 
 void
-seeme_ids_free(SeemeIds *ids)
+seeme_uuid_set_free(SeemeUuidSet *ids)
 {
 	pfree(ids->memory);
 	memset(ids, 0, sizeof(*ids));
 }
 
-/* All of them, in no order, put where there is room for as many; how many. */
+/* Lists all ids, in no order, into an array with room for them. Returns how many. */
 int
-seeme_ids_list(const SeemeIds *ids, pg_uuid_t *values)
+seeme_uuid_set_list(const SeemeUuidSet *ids, pg_uuid_t *values)
 {
 	static const pg_uuid_t zero = {{0}};
 	int			n = 0;

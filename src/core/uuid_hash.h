@@ -1,6 +1,4 @@
-/*
- * uuid_hash.h: ids and what goes with them, found fast.
- */
+/* uuid_hash.h: hash tables and hash sets of UUIDs. */
 #ifndef SEEME_CORE_UUID_HASH_H
 #define SEEME_CORE_UUID_HASH_H
 
@@ -10,52 +8,55 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Random, so that nobody can choose ids that collide; 0 until the first table is made. */
+/* Random, so that nobody can choose ids that collide; 0 until the first insertion. */
 extern uint64 seeme_hash_keys[2];
 
-/* A uuid, and the number that goes with it; 0: a free slot. */
-typedef struct SeemeSlot
+/* A UUID with a number; number 0: a free entry. */
+typedef struct SeemeUuidHashEntry
 {
 	pg_uuid_t	id;
 	uint32		number;
-} SeemeSlot;
+} SeemeUuidHashEntry;
 
-/* Open addressing, linear probing; never more than two thirds full. */
-typedef struct SeemeSlots
+/* Open addressing with linear probing, at most two thirds full. */
+typedef struct SeemeUuidHash
 {
-	SeemeSlot  *slots;
-	int			shift;			/* 64 - log2 of their number */
+	SeemeUuidHashEntry *entries;
+	int			shift;			/* 64 - log2 of the size */
 	uint32		mask;
 	uint32		used;
-} SeemeSlots;
+} SeemeUuidHash;
 
 /*
- * Ids, and nothing else: what a wide scan asks for each row. Four to a cache line, which is all that a look-up touches;
- * a line whose last place is free has no overflow.
+ * A set of ids, for wide scans. Four ids share a cache line, and most look-ups touch one line
+ * only. If the last place of a line is free, no id has overflowed into the next line.
  */
-typedef struct SeemeIds
+typedef struct SeemeUuidSet
 {
 	int			n;
-	bool		has_zero;		/* all zeroes are a free place, and perhaps an id */
+	bool		has_zero;		/* the id of zeroes, which also marks free places, is in the set */
 	uint32		nlines;
 	uint64	   *lines;
-	void	   *memory;			/* in which the lines begin where a cache line does */
-} SeemeIds;
+	void	   *memory;			/* the lines begin here, at the next multiple of their size */
+} SeemeUuidSet;
 
-#define SEEME_IDS_PER_LINE 4
-#define SEEME_WORDS_PER_LINE (SEEME_IDS_PER_LINE * 2)
+#define SEEME_UUIDS_PER_LINE 4
+#define SEEME_WORDS_PER_LINE (SEEME_UUIDS_PER_LINE * 2)
 
 extern void seeme_hash_init(void);
-extern Size seeme_slots_growth(const SeemeSlots *table);
-extern void seeme_slots_add(MemoryContext context, SeemeSlots *table, const pg_uuid_t *id, uint32 number);
-extern Size seeme_ids_size(int n);
-extern void seeme_ids_fill(MemoryContext context, SeemeIds *ids, const pg_uuid_t *values, int n);
-extern void seeme_ids_free(SeemeIds *ids);
-extern int	seeme_ids_list(const SeemeIds *ids, pg_uuid_t *values);
+extern Size seeme_uuid_hash_growth(const SeemeUuidHash *table);
+extern void seeme_uuid_hash_insert(MemoryContext context, SeemeUuidHash *table,
+								   const pg_uuid_t *id, uint32 number);
+extern Size seeme_uuid_set_size(int n);
+extern void seeme_uuid_set_fill(MemoryContext context, SeemeUuidSet *ids, const pg_uuid_t *values,
+								int n);
+extern void seeme_uuid_set_free(SeemeUuidSet *ids);
+extern int	seeme_uuid_set_list(const SeemeUuidSet *ids, pg_uuid_t *values);
 
 /*
- * The hash of two words: their product under secret keys, folded. A sum of products would not do: of words that differ in their
- * highest bits alone, only the highest bits of a product differ, whatever its factor, and ids can be chosen so.
+ * Hashes two words: their product under secret keys, folded. A sum of products would be weak: for
+ * words that differ only in their highest bits, products with any factor differ only there, and
+ * ids can be chosen so.
  */
 static inline uint64
 seeme_hash_words(uint64 a, uint64 b)
@@ -72,51 +73,52 @@ seeme_hash_words(uint64 a, uint64 b)
 #endif
 }
 
-/* Where an id is; NULL: it is not there. */
-static inline SeemeSlot *
-seeme_slots_find(const SeemeSlots *table, const pg_uuid_t *id)
+/* Finds an id; NULL: it is not there. */
+static inline SeemeUuidHashEntry *
+seeme_uuid_hash_find(const SeemeUuidHash *table, const pg_uuid_t *id)
 {
 	uint64		words[2];
 	uint32		i;
 
-	if (table->slots == NULL)
+	if (table->entries == NULL)
 		return NULL;
 	memcpy(words, id, sizeof(words));
 	i = seeme_hash_words(words[0], words[1]) >> table->shift;
 	for (;;)
 	{
-		SeemeSlot  *slot = &table->slots[i];
+		SeemeUuidHashEntry *entry = &table->entries[i];
 		uint64		found[2];
 
-		if (slot->number == 0)
+		if (entry->number == 0)
 			return NULL;
-		memcpy(found, &slot->id, sizeof(found));
+		memcpy(found, &entry->id, sizeof(found));
 		if (found[0] == words[0] && found[1] == words[1])
-			return slot;
+			return entry;
 		i = (i + 1) & table->mask;
 	}
 }
 
-/* The number of the line that an id begins to be looked for in. */
+/* The line where the search for an id begins. */
 static inline uint64
-seeme_ids_line(const SeemeIds *ids, uint64 a, uint64 b)
+seeme_uuid_set_line(const SeemeUuidSet *ids, uint64 a, uint64 b)
 {
 	return (seeme_hash_words(a, b) >> 32) * ids->nlines >> 32;
 }
 
-/* Has the line brought near. */
+/* Prefetches the line of an id. */
 static inline void
-seeme_ids_prefetch(const SeemeIds *ids, const pg_uuid_t *id)
+seeme_uuid_set_prefetch(const SeemeUuidSet *ids, const pg_uuid_t *id)
 {
 	uint64		words[2];
 
 	memcpy(words, id, sizeof(words));
-	__builtin_prefetch(ids->lines + seeme_ids_line(ids, words[0], words[1]) * SEEME_WORDS_PER_LINE);
+	__builtin_prefetch(ids->lines +
+					   seeme_uuid_set_line(ids, words[0], words[1]) * SEEME_WORDS_PER_LINE);
 }
 
-/* Whether an id is among some. */
+/* Whether an id is in the set. */
 static inline bool
-seeme_ids_contain(const SeemeIds *ids, const pg_uuid_t *id)
+seeme_uuid_set_contains(const SeemeUuidSet *ids, const pg_uuid_t *id)
 {
 	uint64		words[2];
 	uint64		a;
@@ -128,12 +130,12 @@ seeme_ids_contain(const SeemeIds *ids, const pg_uuid_t *id)
 	b = words[1];
 	if (unlikely((a | b) == 0))
 		return ids->has_zero;
-	i = seeme_ids_line(ids, a, b);
+	i = seeme_uuid_set_line(ids, a, b);
 	for (;;)
 	{
 		const uint64 *line = ids->lines + i * SEEME_WORDS_PER_LINE;
 
-		/* Where in the line it is nobody can foresee: one branch for all four places. */
+		/* Nobody can predict the place in the line, so all four are compared with one branch. */
 		if ((((line[0] ^ a) | (line[1] ^ b)) == 0) | (((line[2] ^ a) | (line[3] ^ b)) == 0) |
 			(((line[4] ^ a) | (line[5] ^ b)) == 0) | (((line[6] ^ a) | (line[7] ^ b)) == 0))
 			return true;

@@ -1,6 +1,4 @@
-/*
- * version.h: whether this library and the extension in this database belong together.
- */
+/* version.h: whether this library and the extension in this database have the same version. */
 #ifndef SEEME_CORE_VERSION_H
 #define SEEME_CORE_VERSION_H
 
@@ -12,24 +10,25 @@
 
 #pragma GCC visibility push(hidden)
 
-/* What the vocabulary's number of changes was when they were last found to belong together; 0: not yet. */
-extern uint64 seeme_fits_under;
+/* The generation of the vocabulary under which the versions matched; 0: not checked yet. */
+extern uint64 seeme_version_generation;
 
-extern bool seeme_look_at_version(void);
+extern bool seeme_check_version_again(void);
 extern void seeme_check_version(FunctionCallInfo fcinfo, int nargs);
 
-/* Whether they belong together, for what the planner calls: throws nothing. */
+/* Whether the versions match. For the planner: throws nothing. */
 static inline bool
 seeme_version_fits(void)
 {
-	return likely(seeme_fits_under == seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY]) || seeme_look_at_version();
+	return likely(seeme_version_generation == seeme_generations[SEEME_INVAL_VOCABULARY]) ||
+		seeme_check_version_again();
 }
 
-/* Throws 55000 unless they do, and a call (NULL: none) is given the arguments that its function reads. */
+/* Throws 55000 unless the versions match. With a call: also unless it passes all arguments. */
 static inline void
 seeme_require_version_of_call(FunctionCallInfo fcinfo, int nargs)
 {
-	if (unlikely(seeme_fits_under != seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY]))
+	if (unlikely(seeme_version_generation != seeme_generations[SEEME_INVAL_VOCABULARY]))
 		seeme_check_version(fcinfo, nargs);
 }
 
@@ -40,8 +39,8 @@ seeme_require_version(void)
 }
 
 /*
- * Begins a function that SQL calls: it reads so many arguments, and runs only where the versions belong together. Its body
- * follows.
+ * Begins an SQL function, which reads this many arguments and works only where the versions
+ * match. The body follows.
  */
 #define SEEME_FUNCTION(name, arguments) \
 	static inline Datum name##_body(FunctionCallInfo fcinfo); \
@@ -56,8 +55,9 @@ seeme_require_version(void)
 	name##_body(FunctionCallInfo fcinfo)
 
 /*
- * The same for one that runs whatever the versions are: what event triggers call, so that DDL and ALTER EXTENSION UPDATE stay
- * possible, what the planner calls, and what looks at the version itself. It reads no table unless seeme_version_fits().
+ * The same for a function that works with any version: event triggers, because DDL and ALTER
+ * EXTENSION UPDATE must stay possible; what the planner calls; and what looks at the version
+ * itself. Such a function reads no table unless seeme_version_fits().
  */
 #define SEEME_FUNCTION_OF_ANY_VERSION(name) \
 	PG_FUNCTION_INFO_V1(name); \

@@ -13,14 +13,13 @@
 
 /* Whether somebody owns an organization, archived or not, as far as their key reaches a code. */
 static bool
-owns(SeemeStore *store, const SeemeAsker *asker, const pg_uuid_t *organization, const char *code)
+owns(SeemeStore *store, const SeemePrincipal *asking, const pg_uuid_t *organization, const char *code)
 {
 	pg_uuid_t	owner;
 
-	return asker->is_identified && !asker->subject.is_refused &&
-		seeme_key_reaches(&asker->subject, organization, code) &&
+	return !asking->is_refused && seeme_api_key_allows(asking, organization, code) &&
 		seeme_read_owner_of_archived(store, organization, &owner) &&
-		seeme_uuid_equal(&owner, &asker->subject.person.id);
+		seeme_uuid_equal(&owner, &asking->user.id);
 }
 
 /*
@@ -29,12 +28,12 @@ owns(SeemeStore *store, const SeemeAsker *asker, const pg_uuid_t *organization, 
 SEEME_FUNCTION(seeme_may_bring_back, 1)
 {
 	SeemeStore	store;
-	SeemeAsker	asker;
+	SeemePrincipal asking;
 	bool		may;
 
 	seeme_store_open(&store);
-	seeme_asker_init(&asker, &store);
-	may = owns(&store, &asker, PG_GETARG_UUID_P(0), "organizations:update");
+	may = seeme_init_asking(&asking, &store) &&
+		owns(&store, &asking, PG_GETARG_UUID_P(0), "organizations:update");
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(may);
 }
@@ -46,10 +45,11 @@ SEEME_FUNCTION(seeme_may_archive, 4)
 {
 	bool		is_archived = !PG_ARGISNULL(3);
 	const char *code = "organizations:delete";
-	SeemeScope	scope = {SEEME_ORGANIZATION};
+	SeemeScope	scope = {SEEME_SCOPE_ORGANIZATION};
 	SeemeStore	store;
-	SeemeAsker	asker;
+	SeemePrincipal asking;
 	List	   *places;
+	bool		is_identified;
 	bool		may;
 
 	if (PG_ARGISNULL(0))
@@ -57,22 +57,22 @@ SEEME_FUNCTION(seeme_may_archive, 4)
 	scope.id = *PG_GETARG_UUID_P(0);
 	if (!PG_ARGISNULL(1))
 	{
-		scope = (SeemeScope) {SEEME_TEAM, *PG_GETARG_UUID_P(1)};
+		scope = (SeemeScope) {SEEME_SCOPE_TEAM, *PG_GETARG_UUID_P(1)};
 		code = "teams:delete";
 	}
 	else if (!PG_ARGISNULL(2))
 	{
-		scope = (SeemeScope) {SEEME_PROJECT, *PG_GETARG_UUID_P(2)};
+		scope = (SeemeScope) {SEEME_SCOPE_PROJECT, *PG_GETARG_UUID_P(2)};
 		code = "projects:delete";
 	}
 	seeme_store_open(&store);
-	seeme_asker_init(&asker, &store);
-	may = is_archived && owns(&store, &asker, PG_GETARG_UUID_P(0), code);
+	is_identified = seeme_init_asking(&asking, &store) && !asking.is_refused;
+	may = is_identified && is_archived && owns(&store, &asking, PG_GETARG_UUID_P(0), code);
 	/* Of what this very statement archives, the evaluator does not know yet: its new row may be seen. */
-	if (!may && asker.is_identified && !asker.subject.is_refused)
+	if (!may && is_identified)
 	{
-		places = seeme_places(&store, &scope);
-		may = places != NIL && seeme_holds(&asker.subject, linitial(places), code);
+		places = seeme_find_places(&store, &scope);
+		may = places != NIL && seeme_evaluate(&asking, linitial(places), code);
 	}
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(may);

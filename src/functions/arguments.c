@@ -1,7 +1,7 @@
 /*
- * arguments.c: what the SQL functions have in common: their arguments, who asks, and the arrays they answer with.
+ * arguments.c: what the SQL functions share: their arguments, who is asking, and arrays as results.
  *
- * Sits between the SQL functions and the identity, codes and decision; owns nothing.
+ * Owns nothing. Must not decide, but tells who may be told about others.
  */
 #include "postgres.h"
 
@@ -11,65 +11,77 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "core/invalidation.h"
+#include "cache/effective_permissions.h"
+#include "core/api_key.h"
 #include "core/codes.h"
 #include "core/evaluator.h"
-#include "cache/effective_permissions.h"
-#include "identity/identity.h"
-#include "functions/arguments.h"
+#include "core/invalidation.h"
 #include "core/store.h"
+#include "functions/arguments.h"
+#include "identity/identity.h"
 
-void
-seeme_asker_init(SeemeAsker *asker, SeemeStore *store)
+/* Sets up the principal who is asking. False, and a refused principal: nobody is identified. */
+bool
+seeme_init_asking(SeemePrincipal *asking, SeemeStore *store)
 {
-	const SeemeIdentity *identity = seeme_asker();
+	const SeemeIdentity *identity = seeme_current_identity();
 
-	memset(asker, 0, sizeof(*asker));
-	asker->store = store;
-	asker->is_identified = identity != NULL;
-	if (asker->is_identified)
+	if (identity == NULL)
 	{
-		seeme_subject_init(&asker->subject, store, &identity->user_id);
-		if (identity->has_key)
-		{
-			SeemeViewer *viewer = seeme_accept_changes() ? seeme_recall_viewer(identity) : NULL;
-
-			/* Whether the key counts takes some reading, and a policy asks for each row. */
-			if (viewer != NULL && !viewer->is_refused)
-				seeme_subject_narrow_known(&asker->subject, &identity->key_id);
-			else
-				seeme_subject_narrow(&asker->subject, &identity->key_id);
-		}
-		if (identity->expires_at <= asker->subject.now || identity->issued_at < asker->subject.person.tokens_valid_from)
-			asker->subject.is_refused = true;
+		memset(asking, 0, sizeof(*asking));
+		asking->store = store;
+		asking->context = CurrentMemoryContext;
+		asking->is_refused = true;
+		return false;
 	}
-	else
-		asker->is_privileged = has_bypassrls_privilege(GetUserId());
+	seeme_init_principal(asking, store, &identity->user_id);
+	if (identity->has_key)
+	{
+		SeemeCachedPrincipal *cached =
+		seeme_accept_invalidations() ? seeme_find_cached_principal(identity) : NULL;
+
+		/* To find out whether a key counts takes several reads, and a policy asks for each row. */
+		if (cached != NULL && !cached->is_refused)
+			seeme_limit_to_valid_api_key(asking, &identity->key_id);
+		else
+			seeme_limit_to_api_key(asking, &identity->key_id);
+	}
+	if (identity->expires_at <= asking->now ||
+		!seeme_token_counts(identity->issued_at, asking->user.tokens_valid_from))
+		asking->is_refused = true;
+	return true;
+}
+
+/* Whether nobody is identified and the database role bypasses row security. */
+bool
+seeme_is_privileged(void)
+{
+	return seeme_current_identity() == NULL && has_bypassrls_privilege(GetUserId());
 }
 
 /*
- * The places of which the asker is told what a person (NULL: anybody) may do there: all of them about oneself, and to a
- * database role that may read every table anyway; else those whose members the asker may manage.
+ * Those of some places at which the asking principal is told what a user (NULL: any user) may do:
+ * all of them about oneself, and for a privileged role, which can read every table; else those
+ * whose members the principal may manage.
  */
 List *
-seeme_places_told(SeemeAsker *asker, const pg_uuid_t *about, List *places)
+seeme_visible_places(SeemePrincipal *asking, const pg_uuid_t *about, List *places)
 {
-	List	   *told = NIL;
+	List	   *visible = NIL;
 	ListCell   *cell;
 
-	if (asker->is_privileged)
+	if (seeme_is_privileged())
 		return places;
-	if (!asker->is_identified || asker->subject.is_refused)
+	if (asking->is_refused)
 		return NIL;
-	if (about != NULL && seeme_uuid_equal(about, &asker->subject.person.id))
+	if (about != NULL && seeme_uuid_equal(about, &asking->user.id))
 		return places;
-	/* Each costs no more than a few seeme_holds(), which can be cancelled. */
 	foreach(cell, places)
 	{
-		if (seeme_may_manage(&asker->subject, lfirst(cell)))
-			told = lappend(told, lfirst(cell));
+		if (seeme_may_manage_members(asking, lfirst(cell)))
+			visible = lappend(visible, lfirst(cell));
 	}
-	return told;
+	return visible;
 }
 
 char *
@@ -83,51 +95,81 @@ seeme_code_argument(FunctionCallInfo fcinfo, int arg)
 	return text_to_cstring(PG_GETARG_TEXT_PP(arg));
 }
 
+/* The resource type that a code is tied to. Throws 22023 when it is tied to none. */
+char *
+seeme_type_of_code(SeemeStore *store, const char *code)
+{
+	char	   *type = seeme_find_type_of_resource(store, seeme_resource_of_code(code));
+
+	if (type == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("permission \"%s\" is tied to no resource type", code),
+				 errhint("Say which: resource_type => 'dataset', for example.")));
+	return type;
+}
+
 /*
- * The five arguments organization, team, project, resource, resource_type, from number `first` on. The code (NULL: none)
- * tells the type of a resource that comes without one. Throws 22023 for two scopes, an unknown type, and a code that is
- * tied to no type.
+ * Reads one argument for each kind of scope, and the resource type after them, from number `first`
+ * on. The code (NULL: none) gives a resource its type where the type is null. Throws 22023 for two
+ * scopes, an unknown type, and a code that is tied to no type.
  */
 void
-seeme_scope_arguments(FunctionCallInfo fcinfo, int first, SeemeStore *store, const char *code, SeemeScope *scope)
+seeme_scope_arguments(FunctionCallInfo fcinfo, int first, SeemeStore *store, const char *code,
+					  SeemeScope *scope)
 {
-	scope->level = SEEME_NOWHERE;
+	int			type = first + SEEME_NSCOPE_KINDS;
+
+	scope->kind = SEEME_NO_SCOPE;
 	scope->resource_type = NULL;
-	for (int i = 0; i < 4; i++)
+	for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NSCOPE_KINDS; kind++)
 	{
-		if (PG_ARGISNULL(first + i))
+		int			arg = first + kind - 1;
+
+		if (PG_ARGISNULL(arg))
 			continue;
-		if (scope->level != SEEME_NOWHERE)
+		if (scope->kind != SEEME_NO_SCOPE)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("more than one scope is given"),
-					 errhint("Give one of organization, team, project and resource: the narrowest says it all.")));
-		scope->level = SEEME_ORGANIZATION + i;
-		scope->id = *PG_GETARG_UUID_P(first + i);
+					 errhint("Give one of organization, team, project and resource: "
+							 "the narrowest says it all.")));
+		scope->kind = kind;
+		scope->id = *PG_GETARG_UUID_P(arg);
 	}
-	if (!PG_ARGISNULL(first + 4))
+	if (!PG_ARGISNULL(type))
 	{
-		scope->resource_type = text_to_cstring(PG_GETARG_TEXT_PP(first + 4));
+		scope->resource_type = text_to_cstring(PG_GETARG_TEXT_PP(type));
 		seeme_require_resource_type(store, scope->resource_type);
 	}
-	else if (scope->level == SEEME_RESOURCE && code != NULL)
-	{
-		scope->resource_type = seeme_find_type_of_resource(store, seeme_resource_of_code(code));
-		if (scope->resource_type == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("permission \"%s\" is tied to no resource type", code),
-					 errhint("Say which: resource_type => 'dataset', for example.")));
-	}
+	else if (scope->kind == SEEME_SCOPE_RESOURCE && code != NULL)
+		scope->resource_type = seeme_type_of_code(store, code);
 }
 
-/* An array of uuids (pg_uuid_t *), sorted and each once. */
+/*
+ * Reads one argument for each kind of container, from number `first` on, and takes the narrowest.
+ * False: all are null.
+ */
+bool
+seeme_container_argument(FunctionCallInfo fcinfo, int first, SeemeScope *scope)
+{
+	memset(scope, 0, sizeof(*scope));
+	for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NCONTAINERS; kind++)
+		if (!PG_ARGISNULL(first + kind - 1))
+		{
+			scope->kind = kind;
+			scope->id = *PG_GETARG_UUID_P(first + kind - 1);
+		}
+	return scope->kind != SEEME_NO_SCOPE;
+}
+
 static int
 compare_uuids(const ListCell *a, const ListCell *b)
 {
 	return memcmp(((pg_uuid_t *) lfirst(a))->data, ((pg_uuid_t *) lfirst(b))->data, UUID_LEN);
 }
 
+/* An array of distinct uuids, sorted, from a list of pg_uuid_t *. */
 ArrayType *
 seeme_uuid_array(List *uuids)
 {
@@ -150,7 +192,7 @@ compare_uuid_values(const void *a, const void *b)
 	return memcmp(a, b, UUID_LEN);
 }
 
-/* An array of n different uuids, which are sorted where they are. */
+/* An array of n distinct uuids, which this sorts in place. */
 ArrayType *
 seeme_sorted_array(pg_uuid_t *uuids, int n)
 {
@@ -176,6 +218,7 @@ seeme_sorted_array(pg_uuid_t *uuids, int n)
 	return array;
 }
 
+/* An array of texts, from a list of char *. */
 ArrayType *
 seeme_text_array(List *texts)
 {
@@ -184,6 +227,8 @@ seeme_text_array(List *texts)
 	ListCell   *cell;
 
 	foreach(cell, texts)
+	{
 		datums[n++] = CStringGetTextDatum((char *) lfirst(cell));
+	}
 	return construct_array(datums, n, TEXTOID, -1, false, TYPALIGN_INT);
 }

@@ -1,5 +1,9 @@
 /*
- * check.c: seeme_has_permission and seeme_user_has_permission: yes or no; and seeme_user_id: who is asking, if anybody may.
+ * check.c: seeme_has_permission: whether the identity that is asking has a permission.
+ *
+ * Policies call it for every row, so it answers from the call site or the cache where it can.
+ * Owns the state of call sites (fn_extra). Must not decide: evaluator.c does, or what the cache
+ * has of it.
  */
 #include "postgres.h"
 
@@ -9,126 +13,76 @@
 #include "utils/timestamp.h"
 
 #include "cache/cache.h"
-#include "core/invalidation.h"
-#include "functions/check.h"
+#include "cache/effective_permissions.h"
 #include "core/codes.h"
 #include "core/evaluator.h"
-#include "cache/effective_permissions.h"
-#include "identity/identity.h"
-#include "functions/arguments.h"
+#include "core/invalidation.h"
 #include "core/store.h"
 #include "core/version.h"
+#include "functions/arguments.h"
+#include "functions/check.h"
+#include "identity/identity.h"
 
-/*
- * The asking person, if they exist, are not disabled, and their API key (if they came by one) is good and reaches a code
- * (NULL: whatever it reaches) everywhere.
- */
-static Datum
-asking_person(FunctionCallInfo fcinfo, const char *code)
-{
-	SeemeStore	store;
-	SeemeAsker	asker;
-	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
-	bool		known;
-
-	if (seeme_accept_changes())
-	{
-		const SeemeIdentity *identity = seeme_asker();
-
-		if (identity == NULL)
-			PG_RETURN_NULL();
-		*user_id = identity->user_id;
-		seeme_held_begin(&store);
-		known = seeme_viewer_acts(seeme_viewer(&store, identity), code);
-		seeme_store_close(&store);
-		if (!known)
-			PG_RETURN_NULL();
-		PG_RETURN_UUID_P(user_id);
-	}
-
-	seeme_store_open(&store);
-	seeme_asker_init(&asker, &store);
-	known = asker.is_identified && !asker.subject.is_refused &&
-		(code == NULL || seeme_key_reaches(&asker.subject, NULL, code));
-	if (known)
-		*user_id = asker.subject.person.id;
-	seeme_store_close(&store);
-	if (!known)
-		PG_RETURN_NULL();
-	PG_RETURN_UUID_P(user_id);
-}
-
-/*
- * seeme_user_id() RETURNS uuid
- */
-SEEME_FUNCTION(seeme_user_id, 0)
-{
-	return asking_person(fcinfo, NULL);
-}
-
-/*
- * seeme.user_for(permission text) RETURNS uuid
- */
-SEEME_FUNCTION(seeme_user_for, 1)
-{
-	return asking_person(fcinfo, seeme_code_argument(fcinfo, 0));
-}
-
-/* What is remembered of one call in a plan or expression, from row to row: fn_extra. */
-typedef struct Site
-{
-	/* What it is good for */
-	uint64		moves;			/* 0: for nothing */
-	bool		asker_is_set;	/* so that they are the same as long as nothing moves */
-	const SeemeIdentity *asker;
-	TimestampTz next_change;	/* the first date at which something becomes untrue */
-
-	bool		was_asked;
-	/* What of the call is constant, once that is known */
-	bool		shape_is_known;
-	bool		code_is_constant;
-	/* The number of the scope, if all other arguments are constants; else 0. The last answer, below, is then about that scope. */
-	int			scope;
-	/* If so, and it has been asked often: all ids for which the answer is yes. */
-	const SeemeIds *ids;
-
-	/* Who asks for what */
-	SeemeViewer *viewer;		/* NULL: nobody, or who is refused everything */
-	int			code_length;
-	char	   *code;
-	uint64	   *mask;			/* all of these are needed */
-	int			nwords;
-	int			word;			/* of the one bit, if there is but one; else -1 */
-	const uint64 *sets;
-	SeemeResources *resources;
-	bool		has_resource_type;	/* given, or that of the code; without one a resource cannot be asked about */
-	int			type_length;	/* of the resource type given; -1: none */
-	char	   *type;
-
-	/* The last answer */
-	SeemeLevel	level;
-	pg_uuid_t	id;
-	bool		held;
-
-	int			misses;
-	int			calls;			/* answered from memory since the last look into a table */
-	int			calls_before_ids;
-} Site;
-
-/* So many decisions are read one by one before everything is read at once. */
+/* After this many misses, a call site has everything loaded at once. */
 #define MISSES_BEFORE_BULK 16
 
 /*
- * So many more are, after everything was too much to be remembered: else somebody whom others have put into enough of their
- * own projects would have all of it read again, in vain, after every few.
+ * Where everything was too much to be cached, so many more misses pass before the next attempt.
+ * Otherwise a user in very many projects would have them all loaded in vain every few calls.
  */
 #define MISSES_AFTER_VAIN_BULK 10000
 
 /*
- * Answers are put together from places and sets so many times, and half as often as there are places, before the ids
- * themselves are gathered.
+ * A call site answers this many calls by places and code sets, plus one call for every two places,
+ * before it gets the set of permitted ids.
  */
 #define CALLS_BEFORE_IDS 64
+
+/* The arguments that are a scope, more than one of them */
+#define SEVERAL_SCOPES (-1)
+
+/* What is kept of one call in a plan or expression, from row to row: fn_extra. */
+typedef struct CheckSite
+{
+	/* While these match, the rest is valid: is_fresh(). */
+	uint64		generation;		/* seeme_site_generation; 0: the site is not valid */
+	bool		identity_is_set;	/* then a change of identity moves the generation, too */
+	const SeemeIdentity *identity;
+	TimestampTz next_change;	/* the first date on which an answer may change */
+
+	bool		was_called;
+	bool		constants_are_known;	/* whether the next two are */
+	bool		code_is_constant;
+	/* The kind of the scope, if all other arguments are constants; else SEEME_NO_SCOPE. */
+	int			kind;
+	/* If so, and after many calls: all ids for which the answer is yes. */
+	const SeemeUuidSet *ids;
+
+	/* The principal, and the permission that is asked about */
+	SeemeCachedPrincipal *cached;	/* NULL: has no permission anywhere */
+	int			code_length;
+	char	   *code;
+	uint64	   *mask;			/* the codes as bits: all of them are needed */
+	int			nwords;
+	int			word;			/* the word of the only bit; -1: there are several bits */
+	const uint64 *sets;
+	SeemeCachedResources *resources;
+	bool		has_resource_type;	/* by argument or code; a resource needs one */
+	int			type_length;	/* of the argument; -1: null */
+	char	   *type;
+
+	/* The last answer. If `kind` is set it is about a scope of that kind. */
+	SeemeScopeKind last_kind;
+	pg_uuid_t	last_id;
+	bool		last_answer;
+
+	int			misses;
+	int			calls;			/* answered from the cache since the last miss */
+	int			calls_before_ids;
+} CheckSite;
+
+/* The state of a site that was called once and answered from the cache. Nothing else was kept. */
+static CheckSite called_once = {.was_called = true};
 
 static bool
 same_text(text *value, const char *known, int length)
@@ -137,20 +91,21 @@ same_text(text *value, const char *known, int length)
 		VARSIZE_ANY_EXHDR(value) == length && memcmp(VARDATA_ANY(value), known, length) == 0;
 }
 
-/* The number of the one scope that is asked about; 0 if there is none, -1 if there are more. */
+/* The kind of the only scope argument that is not null; SEEME_NO_SCOPE or SEVERAL_SCOPES else. */
 static inline int
-only_scope(FunctionCallInfo fcinfo)
+only_scope_argument(FunctionCallInfo fcinfo)
 {
-	int			scope = 0;
+	int			kind = SEEME_NO_SCOPE;
 
-	for (int i = 1; i <= 4; i++)
+	for (int i = SEEME_NO_SCOPE + 1; i <= SEEME_NSCOPE_KINDS; i++)
 		if (!PG_ARGISNULL(i))
-			scope = scope == 0 ? i : -1;
-	return scope;
+			kind = kind == SEEME_NO_SCOPE ? i : SEVERAL_SCOPES;
+	return kind;
 }
 
+/* Whether some words have all codes that the site asks about. */
 static inline bool
-are_in(const Site *site, const uint64 *words)
+words_have_codes(const CheckSite *site, const uint64 *words)
 {
 	if (likely(site->word >= 0))
 		return (words[site->word] & site->mask[site->word]) != 0;
@@ -161,116 +116,120 @@ are_in(const Site *site, const uint64 *words)
 }
 
 static inline bool
-contains(const Site *site, SeemeSet set)
+set_has_codes(const CheckSite *site, SeemeCodeSet set)
 {
-	return are_in(site, site->sets + (Size) set * site->nwords);
+	return words_have_codes(site, site->sets + (Size) set * site->nwords);
 }
 
-/* Whether what a site remembers is still true. */
+/* Whether what a site keeps is still valid. */
 static inline bool
-is_true(const Site *site)
+is_fresh(const CheckSite *site)
 {
-	return (likely(site->asker_is_set) || site->asker == seeme_asker()) &&
-		likely(site->moves == seeme_moves) &&
-		(likely(site->next_change == DT_NOEND) || !seeme_has_come(site->next_change));
+	return (likely(site->identity_is_set) || site->identity == seeme_current_identity()) &&
+		likely(site->generation == seeme_site_generation) &&
+		(likely(site->next_change == DT_NOEND) || !seeme_has_passed(site->next_change));
 }
 
-/* What a viewer holds in a place, as far as it is remembered. */
-static inline SeemeSet
-recall_set(const SeemeViewer *viewer, SeemeLevel level, const pg_uuid_t *id)
+/* The codes that a principal has in a container, from the cache. */
+static inline SeemeCodeSet
+cached_codes(const SeemeCachedPrincipal *cached, int kind, const pg_uuid_t *id)
 {
-	SeemeSlot  *slot = seeme_slots_find(&seeme_cache_places[level - SEEME_ORGANIZATION], id);
-	SeemeSet	set = slot != NULL ? seeme_viewer_recall(viewer, slot->number) : SEEME_UNKNOWN_SET;
+	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&seeme_cache_places[kind], id);
+	SeemeCodeSet set = entry != NULL ? seeme_cached_codes(cached, entry->number) :
+	SEEME_UNKNOWN_CODE_SET;
 
-	return set == SEEME_UNKNOWN_SET && viewer->is_complete ? SEEME_EMPTY_SET : set;
+	return set == SEEME_UNKNOWN_CODE_SET && cached->is_complete ? SEEME_EMPTY_CODE_SET : set;
 }
 
-/* Answers from memory alone; false if that cannot be done. */
+/* Answers from a fresh site and the cache; false: they do not know. */
 static bool
-recall(FunctionCallInfo fcinfo, Site *site, bool *held)
+check_cached(FunctionCallInfo fcinfo, CheckSite *site, bool *answer)
 {
-	int			scope;
-	SeemeLevel	level;
+	int			kind;
 	pg_uuid_t  *id;
-	SeemeSlot  *slot;
-	SeemeSet	set;
+	SeemeUuidHashEntry *entry;
+	SeemeCodeSet set;
 
 	if (!site->code_is_constant &&
-		(PG_ARGISNULL(0) || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(0)), site->code, site->code_length)))
+		(PG_ARGISNULL(SEEME_ARG_CODE) ||
+		 !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(SEEME_ARG_CODE)),
+					site->code, site->code_length)))
 		return false;
-	if (site->scope == 0 &&
-		(PG_ARGISNULL(5) ? site->type_length >= 0 :
-		 site->type_length < 0 || !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(5)), site->type, site->type_length)))
+	if (site->kind == SEEME_NO_SCOPE &&
+		(PG_ARGISNULL(SEEME_ARG_RESOURCE_TYPE) ? site->type_length >= 0 :
+		 site->type_length < 0 ||
+		 !same_text((text *) DatumGetPointer(PG_GETARG_DATUM(SEEME_ARG_RESOURCE_TYPE)),
+					site->type, site->type_length)))
 		return false;
-	scope = only_scope(fcinfo);
-	if (scope <= 0)
+	kind = only_scope_argument(fcinfo);
+	if (kind <= SEEME_NO_SCOPE)
 	{
-		*held = false;
-		return scope == 0;
+		*answer = false;
+		return kind == SEEME_NO_SCOPE;
 	}
-	level = SEEME_ORGANIZATION + scope - 1;
-	if (level == SEEME_RESOURCE && !site->has_resource_type)
+	if (kind == SEEME_SCOPE_RESOURCE && !site->has_resource_type)
 		return false;
-	id = PG_GETARG_UUID_P(scope);
-	if (level == site->level && seeme_uuid_equal(id, &site->id))
+	id = PG_GETARG_UUID_P(kind);
+	if (kind == site->last_kind && seeme_uuid_equal(id, &site->last_id))
 	{
-		*held = site->held;
+		*answer = site->last_answer;
 		return true;
 	}
-	site->level = level;
-	site->id = *id;
-	*held = site->held = false;
-	if (site->viewer == NULL)
+	site->last_kind = kind;
+	site->last_id = *id;
+	*answer = site->last_answer = false;
+	if (site->cached == NULL)
 		return true;
-	if (level == SEEME_RESOURCE)
+	if (kind == SEEME_SCOPE_RESOURCE)
 	{
 		if (site->resources == NULL)
 			return false;
-		slot = seeme_slots_find(&site->resources->slots, id);
-		set = slot != NULL ? slot->number : site->resources->is_complete ? SEEME_EMPTY_SET : SEEME_UNKNOWN_SET;
+		entry = seeme_uuid_hash_find(&site->resources->entries, id);
+		set = entry != NULL ? entry->number :
+			site->resources->is_complete ? SEEME_EMPTY_CODE_SET : SEEME_UNKNOWN_CODE_SET;
 	}
 	else
-		set = recall_set(site->viewer, level, id);
-	if (set == SEEME_UNKNOWN_SET || ++site->calls == site->calls_before_ids)
+		set = cached_codes(site->cached, kind, id);
+	if (set == SEEME_UNKNOWN_CODE_SET || ++site->calls == site->calls_before_ids)
 		return false;
-	*held = site->held = contains(site, set);
+	*answer = site->last_answer = set_has_codes(site, set);
 	return true;
 }
-
-/* A site at which one question was asked; what was needed for the answer was not kept. */
-static Site asked_once = {.was_asked = true};
 
 /*
- * The first call at a site is the only one in most statements. Answers it from memory, without making anything ready for the
- * next, if it is as simple as most: false if it is not.
+ * Answers the first call at a site from the cache, if it is as simple as most calls are; false: it
+ * is not. Most statements make no second call, so nothing is prepared for one.
  */
 static bool
-recall_at_once(FunctionCallInfo fcinfo, bool *held)
+check_first_call(FunctionCallInfo fcinfo, bool *answer)
 {
-	const SeemeIdentity *asker = seeme_asker();
-	int			scope = only_scope(fcinfo);
-	text	   *code = (text *) DatumGetPointer(PG_GETARG_DATUM(0));
-	SeemeViewer *viewer;
-	SeemeSet	set;
+	const SeemeIdentity *identity = seeme_current_identity();
+	int			kind = only_scope_argument(fcinfo);
+	text	   *code = (text *) DatumGetPointer(PG_GETARG_DATUM(SEEME_ARG_CODE));
+	SeemeCachedPrincipal *cached;
+	SeemeCodeSet set;
 	int			bit;
 
-	if (asker == NULL || asker->expires_at != DT_NOEND || scope <= 0 || scope == SEEME_RESOURCE || !PG_ARGISNULL(5) ||
-		PG_ARGISNULL(0) || VARATT_IS_EXTERNAL(code) || VARATT_IS_COMPRESSED(code))
+	if (identity == NULL || identity->expires_at != DT_NOEND ||
+		kind <= SEEME_NO_SCOPE || kind == SEEME_SCOPE_RESOURCE ||
+		!PG_ARGISNULL(SEEME_ARG_RESOURCE_TYPE) || PG_ARGISNULL(SEEME_ARG_CODE) ||
+		VARATT_IS_EXTERNAL(code) || VARATT_IS_COMPRESSED(code))
 		return false;
-	viewer = seeme_recall_viewer(asker);
-	bit = seeme_cache_recall_code(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
-	if (viewer == NULL || bit < 0 || viewer->is_refused)
+	cached = seeme_find_cached_principal(identity);
+	bit = seeme_cache_find_recent_code(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
+	if (cached == NULL || bit < 0 || cached->is_refused)
 		return false;
-	set = recall_set(viewer, SEEME_ORGANIZATION + scope - 1, PG_GETARG_UUID_P(scope));
-	if (set == SEEME_UNKNOWN_SET)
+	set = cached_codes(cached, kind, PG_GETARG_UUID_P(kind));
+	if (set == SEEME_UNKNOWN_CODE_SET)
 		return false;
-	*held = (seeme_cache_set(set)[bit / 64] >> (bit % 64) & 1) != 0;
+	*answer = (seeme_cache_code_set(set)[bit / 64] >> (bit % 64) & 1) != 0;
 	return true;
 }
 
-/* Takes a text argument down into a site. */
+/* Copies a text argument into memory that lives as long as the site. Returns its length; -1:
+ * null. */
 static int
-take_text(FunctionCallInfo fcinfo, int arg, char **copy)
+copy_text(FunctionCallInfo fcinfo, int arg, char **copy)
 {
 	text	   *value;
 
@@ -286,53 +245,56 @@ take_text(FunctionCallInfo fcinfo, int arg, char **copy)
 }
 
 /*
- * What of a call is constant: of one that is no part of an expression, nothing. One that asks for two permissions (merged_check.c) has a
- * code more.
+ * Learns which arguments are constants. Without an expression none is. A merged check
+ * (planner/merged_check.c) has a second code before the scopes.
  */
 static void
-learn_shape(Site *site, Node *call)
+learn_constant_arguments(CheckSite *site, Node *call)
 {
-	site->shape_is_known = true;
-	if (call != NULL && IsA(call, FuncExpr))
+	List	   *args;
+	int			more_codes;
+	bool		others_are_constant;
+	int			kind = SEEME_NO_SCOPE;
+
+	site->constants_are_known = true;
+	if (call == NULL || !IsA(call, FuncExpr))
+		return;
+	args = ((FuncExpr *) call)->args;
+	more_codes = list_length(args) - SEEME_NARGS;
+	others_are_constant = IsA(llast(args), Const);
+	site->code_is_constant = IsA(linitial(args), Const) && IsA(list_nth(args, more_codes), Const);
+	for (int i = SEEME_NO_SCOPE + 1; i <= SEEME_NSCOPE_KINDS; i++)
 	{
-		List	   *args = ((FuncExpr *) call)->args;
-		int			more_codes = list_length(args) - 6;
-		bool		others_are_constant = IsA(llast(args), Const);
-		int			scope = 0;
+		Const	   *argument = list_nth(args, i + more_codes);
 
-		site->code_is_constant = IsA(linitial(args), Const) && IsA(list_nth(args, more_codes), Const);
-		for (int i = 1; i <= 4; i++)
-		{
-			Const	   *argument = list_nth(args, i + more_codes);
-
-			if (IsA(argument, Const) && argument->constisnull)
-				continue;
-			others_are_constant = others_are_constant && scope == 0;
-			scope = i;
-		}
-		if (site->code_is_constant && others_are_constant)
-			site->scope = scope;
+		if (IsA(argument, Const) && argument->constisnull)
+			continue;
+		others_are_constant = others_are_constant && kind == SEEME_NO_SCOPE;
+		kind = i;
 	}
+	if (site->code_is_constant && others_are_constant)
+		site->kind = kind;
 }
 
 /*
- * Gets a call ready that is no part of an expression: the argument `scope` is an id, the others will always be the same. What
- * is remembered of it is in fn_mcxt.
+ * Prepares a call that is not part of an expression. Only the argument with the number of `kind`
+ * will change from call to call. The state lives in fn_mcxt.
  */
 void
-seeme_prepare_site(FmgrInfo *function, int scope)
+seeme_init_check_site(FmgrInfo *function, int kind)
 {
-	Site	   *site = MemoryContextAllocZero(function->fn_mcxt, sizeof(Site));
+	CheckSite  *site = MemoryContextAllocZero(function->fn_mcxt, sizeof(CheckSite));
 
-	site->shape_is_known = true;
+	site->constants_are_known = true;
 	site->code_is_constant = true;
-	site->scope = scope;
+	site->kind = kind;
 	function->fn_extra = site;
 }
 
-/* What is asked, as bits. False when a code is younger than what is remembered. */
+/* Sets the mask of a site to the codes of a permission; false: the cache does not have one of
+ * them. */
 static bool
-take_question(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, const char *code)
+set_mask(FunctionCallInfo fcinfo, CheckSite *site, SeemeStore *store, const char *code)
 {
 	int			bit;
 
@@ -350,12 +312,12 @@ take_question(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, const char
 	}
 	else
 	{
-		SeemeQuestion question;
+		SeemePermissionSpec spec;
 		ListCell   *cell;
 
 		site->word = -1;
-		seeme_ask(store, code, &question);
-		foreach(cell, question.concrete)
+		seeme_parse_permission(store, code, &spec);
+		foreach(cell, spec.concrete)
 		{
 			bit = seeme_cache_find_code(lfirst(cell));
 			if (bit < 0)
@@ -363,105 +325,108 @@ take_question(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, const char
 			site->mask[bit / 64] |= UINT64CONST(1) << (bit % 64);
 		}
 	}
-	if (!site->shape_is_known)
-		learn_shape(site, fcinfo->flinfo->fn_expr);
-	/* What is constant is not compared. */
-	site->code_length = site->code_is_constant ? 0 : take_text(fcinfo, 0, &site->code);
-	site->type_length = site->scope > 0 ? 0 : take_text(fcinfo, 5, &site->type);
+	if (!site->constants_are_known)
+		learn_constant_arguments(site, fcinfo->flinfo->fn_expr);
+	/* Constants are not compared from call to call. */
+	site->code_length = site->code_is_constant ? 0 :
+		copy_text(fcinfo, SEEME_ARG_CODE, &site->code);
+	site->type_length = site->kind > SEEME_NO_SCOPE ? 0 :
+		copy_text(fcinfo, SEEME_ARG_RESOURCE_TYPE, &site->type);
 	return true;
 }
 
-/* Answers from the tables, past all that is remembered. */
+/* Answers from the tables alone, past the cache. */
 static pg_noinline bool
-read_only(FunctionCallInfo fcinfo)
+check_uncached(FunctionCallInfo fcinfo)
 {
-	char	   *code = seeme_code_argument(fcinfo, 0);
+	char	   *code = seeme_code_argument(fcinfo, SEEME_ARG_CODE);
 	SeemeStore	store;
-	SeemeQuestion question;
+	SeemePermissionSpec spec;
 	SeemeScope	scope;
-	SeemeAsker	asker;
-	bool		held = false;
+	SeemePrincipal asking;
+	bool		answer = false;
 
 	seeme_store_open(&store);
-	seeme_ask(&store, code, &question);
-	seeme_scope_arguments(fcinfo, 1, &store, code, &scope);
-	if (scope.level != SEEME_NOWHERE)
+	seeme_parse_permission(&store, code, &spec);
+	seeme_scope_arguments(fcinfo, SEEME_NO_SCOPE + 1, &store, code, &scope);
+	if (scope.kind != SEEME_NO_SCOPE)
 	{
-		seeme_asker_init(&asker, &store);
-		held = asker.is_identified && !asker.subject.is_refused &&
-			seeme_answer(&asker.subject, seeme_places(&store, &scope), &question);
+		seeme_init_asking(&asking, &store);
+		answer = !asking.is_refused &&
+			seeme_evaluate_spec(&asking, seeme_find_places(&store, &scope), &spec);
 	}
 	seeme_store_close(&store);
 	seeme_cache_counters.bypasses++;
-	return held;
+	return answer;
 }
 
-/* Answers from the tables where memory does not, and remembers the answer. */
+/* Answers from the tables where the cache does not know, and caches the answer. */
 static pg_noinline bool
-read_and_remember(FunctionCallInfo fcinfo)
+check_and_cache(FunctionCallInfo fcinfo)
 {
-	Site	   *site = fcinfo->flinfo->fn_extra;
-	char	   *code = seeme_code_argument(fcinfo, 0);
+	CheckSite  *site = fcinfo->flinfo->fn_extra;
+	char	   *code = seeme_code_argument(fcinfo, SEEME_ARG_CODE);
 	SeemeStore	store;
 	SeemeScope	scope;
-	uint64		changes;
-	SeemeViewer *viewer = NULL;
+	uint64		generation;
+	SeemeCachedPrincipal *cached = NULL;
 	uint64	   *words;
-	const SeemeIdentity *asker = seeme_asker();
-	bool		wide;
-	bool		held;
+	const SeemeIdentity *identity = seeme_current_identity();
+	bool		load_all;
+	bool		answer;
 
-	if (site == NULL || site == &asked_once)
-		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Site));
-	site->was_asked = true;
-	wide = ++site->misses > MISSES_BEFORE_BULK;
-	site->moves = 0;
-	seeme_held_begin(&store);
-	changes = seeme_cache_read_under();
-	if (!take_question(fcinfo, site, &store, code))
+	if (site == NULL || site == &called_once)
+		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
+																 sizeof(CheckSite));
+	site->was_called = true;
+	load_all = ++site->misses > MISSES_BEFORE_BULK;
+	site->generation = 0;
+	seeme_cache_open(&store);
+	generation = seeme_cache_generation();
+	if (!set_mask(fcinfo, site, &store, code))
 	{
 		seeme_store_close(&store);
-		return read_only(fcinfo);
+		return check_uncached(fcinfo);
 	}
-	seeme_scope_arguments(fcinfo, 1, &store, code, &scope);
+	seeme_scope_arguments(fcinfo, SEEME_NO_SCOPE + 1, &store, code, &scope);
 	site->has_resource_type = scope.resource_type != NULL;
 	site->resources = NULL;
-	site->level = SEEME_NOWHERE;
+	site->last_kind = SEEME_NO_SCOPE;
 	site->next_change = DT_NOEND;
-	if (asker != NULL)
-		viewer = seeme_viewer(&store, asker);
-	if (viewer != NULL)
-		site->next_change = asker->expires_at;
+	if (identity != NULL)
+		cached = seeme_get_cached_principal(&store, identity);
+	if (cached != NULL)
+		site->next_change = identity->expires_at;
 	site->ids = NULL;
-	words = seeme_no_codes();
-	if (viewer != NULL && scope.level != SEEME_NOWHERE && !viewer->is_refused)
+	words = seeme_empty_code_bits();
+	if (scope.kind != SEEME_NO_SCOPE && !seeme_is_powerless(cached))
 	{
-		if (site->word >= 0 && site->scope > 0)
+		if (site->word >= 0 && site->kind > SEEME_NO_SCOPE)
 		{
-			int			code = site->word * 64 + pg_rightmost_one_pos64(site->mask[site->word]);
+			int			bit = site->word * 64 + pg_rightmost_one_pos64(site->mask[site->word]);
 
-			/* Those that somebody has gathered before are of use at once. */
+			/* A set that another site had made is used at once. */
 			site->ids = site->calls > 0 && site->calls == site->calls_before_ids ?
-				seeme_ids_held(&store, viewer, scope.level, scope.resource_type, code) :
-				seeme_ids_known(viewer, scope.level, scope.resource_type, code);
+				seeme_get_permitted_set(&store, cached, scope.kind, scope.resource_type, bit) :
+				seeme_find_permitted_set(cached, scope.kind, scope.resource_type, bit);
 		}
 		site->calls = 0;
-		site->calls_before_ids = CALLS_BEFORE_IDS + seeme_viewer_nplaces(viewer) / 2;
-		if (wide)
+		site->calls_before_ids = CALLS_BEFORE_IDS + seeme_cached_nplaces(cached) / 2;
+		if (load_all)
 		{
-			bool		whole = scope.level == SEEME_RESOURCE ?
-				seeme_hold_all_resources(&store, viewer, scope.resource_type, SEEME_NO_LIMIT) :
-				seeme_hold_all(&store, viewer, SEEME_NO_LIMIT);
+			bool		all_fit = scope.kind == SEEME_SCOPE_RESOURCE ?
+			seeme_load_all_resources(&store, cached, scope.resource_type, SEEME_NO_LIMIT) :
+			seeme_load_all_places(&store, cached, SEEME_NO_LIMIT);
 
-			site->misses = whole ? 0 : -MISSES_AFTER_VAIN_BULK;
+			site->misses = all_fit ? 0 : -MISSES_AFTER_VAIN_BULK;
 		}
-		if (scope.level == SEEME_RESOURCE)
+		if (scope.kind == SEEME_SCOPE_RESOURCE)
 		{
-			seeme_add_held_on(&store, viewer, scope.resource_type, &scope.id, words);
-			site->resources = seeme_viewer_resources(viewer, scope.resource_type);
+			seeme_add_codes_on_resource(&store, cached, scope.resource_type, &scope.id, words);
+			site->resources = seeme_cached_resources(cached, scope.resource_type);
 		}
 		else
-			seeme_add_held_in(&store, viewer, scope.level - SEEME_ORGANIZATION, &scope.id, words);
+			seeme_add_codes_in_place(&store, cached, scope.kind, &scope.id, words);
 	}
 	if (seeme_store_was_read(&store))
 		seeme_cache_counters.probes++;
@@ -469,138 +434,107 @@ read_and_remember(FunctionCallInfo fcinfo)
 		seeme_cache_counters.hits++;
 	seeme_store_close(&store);
 
-	site->sets = seeme_cache_words();
-	site->viewer = viewer == NULL || viewer->is_refused ? NULL : viewer;
-	if (viewer != NULL && viewer->next_change < site->next_change)
-		site->next_change = viewer->next_change;
-	site->asker = asker;
-	site->asker_is_set = seeme_asker_is_set();
-	/* Unless something has changed since what was read was read. */
-	site->moves = changes == seeme_changes ? seeme_moves : 0;
-	held = scope.level != SEEME_NOWHERE && are_in(site, words);
+	site->sets = seeme_cache_code_set_words();
+	site->cached = seeme_is_powerless(cached) ? NULL : cached;
+	if (cached != NULL && cached->next_change < site->next_change)
+		site->next_change = cached->next_change;
+	site->identity = identity;
+	site->identity_is_set = seeme_identity_is_set();
+	/* If anything has changed since it was read, the site is not valid for the next call. */
+	site->generation = generation == seeme_generation ? seeme_site_generation : 0;
+	answer = scope.kind != SEEME_NO_SCOPE && words_have_codes(site, words);
 	pfree(words);
-	site->level = scope.level;
-	site->id = scope.id;
-	site->held = held;
-	return held;
+	site->last_kind = scope.kind;
+	site->last_id = scope.id;
+	site->last_answer = answer;
+	return answer;
 }
 
 /*
- * seeme_has_permission(permission text, organization, team, project, resource uuid, resource_type text) RETURNS boolean
+ * seeme_has_permission(permission text, organization, team, project, resource uuid,
+ * resource_type text) RETURNS boolean
  */
 SEEME_FUNCTION_OF_ANY_VERSION(seeme_has_permission)
 {
-	Site	   *site = fcinfo->flinfo->fn_extra;
-	bool		may_remember = seeme_accept_changes();
-	bool		held;
+	CheckSite  *site = fcinfo->flinfo->fn_extra;
+	bool		use_cache = seeme_accept_invalidations();
+	bool		answer;
 
-	if (likely(site != NULL) && likely(may_remember) && likely(is_true(site)))
+	if (likely(site != NULL) && likely(use_cache) && likely(is_fresh(site)))
 	{
 		if (likely(site->ids != NULL))
 		{
 			seeme_cache_counters.hits++;
-			PG_RETURN_BOOL(!PG_ARGISNULL(site->scope) && seeme_ids_contain(site->ids, PG_GETARG_UUID_P(site->scope)));
+			PG_RETURN_BOOL(!PG_ARGISNULL(site->kind) &&
+						   seeme_uuid_set_contains(site->ids, PG_GETARG_UUID_P(site->kind)));
 		}
 		/* Rows of one project often come together. */
-		if (site->scope > 0 && site->level != SEEME_NOWHERE && !PG_ARGISNULL(site->scope) &&
-			seeme_uuid_equal(PG_GETARG_UUID_P(site->scope), &site->id))
+		if (site->kind > SEEME_NO_SCOPE && site->last_kind != SEEME_NO_SCOPE &&
+			!PG_ARGISNULL(site->kind) &&
+			seeme_uuid_equal(PG_GETARG_UUID_P(site->kind), &site->last_id))
 		{
 			seeme_cache_counters.hits++;
-			PG_RETURN_BOOL(site->held);
+			PG_RETURN_BOOL(site->last_answer);
 		}
-		if (recall(fcinfo, site, &held))
+		if (check_cached(fcinfo, site, &answer))
 		{
 			seeme_cache_counters.hits++;
-			PG_RETURN_BOOL(held);
+			PG_RETURN_BOOL(answer);
 		}
 	}
 	else
 	{
-		/* What a site remembers is good as long as nothing moves, the version included. */
+		/* A fresh site needs no look at the version: a change of it moves the generation. */
 		seeme_require_version_of_call(fcinfo, SEEME_NARGS);
-		if ((site == NULL || !site->was_asked) && may_remember && recall_at_once(fcinfo, &held))
+		if ((site == NULL || !site->was_called) && use_cache && check_first_call(fcinfo, &answer))
 		{
 			if (site == NULL)
-				fcinfo->flinfo->fn_extra = &asked_once;
+				fcinfo->flinfo->fn_extra = &called_once;
 			else
-				site->was_asked = true;
+				site->was_called = true;
 			seeme_cache_counters.hits++;
-			PG_RETURN_BOOL(held);
+			PG_RETURN_BOOL(answer);
 		}
 	}
-	PG_RETURN_BOOL(may_remember ? read_and_remember(fcinfo) : read_only(fcinfo));
+	PG_RETURN_BOOL(use_cache ? check_and_cache(fcinfo) : check_uncached(fcinfo));
 }
 
 /*
- * What calls of seeme_has_permission() would say of several ids (NULL: a null), one after the other in the same place: a bit
- * each. The argument `scope` of the call is theirs, the others are filled in. May throw, and leaves memory behind.
+ * Makes the same call for several ids (NULL: a null), which become the argument with the number of
+ * `kind`. The caller has set the other arguments. Returns a bit for each id. May throw, and leaves
+ * memory behind.
  */
 uint32
-seeme_have_permission(FunctionCallInfo call, int scope, int n, pg_uuid_t *const *ids)
+seeme_has_permission_batch(FunctionCallInfo call, int kind, int n, pg_uuid_t *const *ids)
 {
-	Site	   *site = call->flinfo->fn_extra;
-	uint32		held = 0;
+	CheckSite  *site = call->flinfo->fn_extra;
+	uint32		answers = 0;
 
-	if (likely(site != NULL) && likely(seeme_accept_changes()) && likely(is_true(site)) && likely(site->ids != NULL))
+	if (likely(site != NULL) && likely(seeme_accept_invalidations()) && likely(is_fresh(site)) &&
+		likely(site->ids != NULL))
 	{
-		/* All the lines are on their way before the first is looked at. */
+		/* Fetch all cache lines of the set before the first is needed. */
 		for (int i = 0; i < n; i++)
 			if (ids[i] != NULL)
-				seeme_ids_prefetch(site->ids, ids[i]);
+				seeme_uuid_set_prefetch(site->ids, ids[i]);
 		for (int i = 0; i < n; i++)
-			held |= (uint32) (ids[i] != NULL && seeme_ids_contain(site->ids, ids[i])) << i;
+			answers |= (uint32) (ids[i] != NULL &&
+								 seeme_uuid_set_contains(site->ids, ids[i])) << i;
 		seeme_cache_counters.hits += n;
-		return held;
+		return answers;
 	}
 	for (int i = 0; i < n; i++)
 	{
 		/* Rows of one project often lie together. */
 		if (i > 0 && ids[i] != NULL && ids[i - 1] != NULL && seeme_uuid_equal(ids[i], ids[i - 1]))
 		{
-			held |= (held >> (i - 1) & 1) << i;
+			answers |= (answers >> (i - 1) & 1) << i;
 			seeme_cache_counters.hits++;
 			continue;
 		}
-		call->args[scope].value = PointerGetDatum(ids[i]);
-		call->args[scope].isnull = ids[i] == NULL;
-		held |= (uint32) DatumGetBool(seeme_has_permission(call)) << i;
+		call->args[kind].value = PointerGetDatum(ids[i]);
+		call->args[kind].isnull = ids[i] == NULL;
+		answers |= (uint32) DatumGetBool(seeme_has_permission(call)) << i;
 	}
-	return held;
-}
-
-/*
- * seeme_user_has_permission(user_id uuid, permission text, organization, team, project, resource uuid, resource_type text)
- * RETURNS boolean
- */
-SEEME_FUNCTION(seeme_user_has_permission, 7)
-{
-	char	   *code = seeme_code_argument(fcinfo, 1);
-	SeemeStore	store;
-	SeemeQuestion question;
-	SeemeScope	scope;
-	SeemeAsker	asker;
-	SeemeSubject other;
-	SeemeSubject *subject = &other;
-	List	   *places;
-	bool		held = false;
-
-	seeme_store_open(&store);
-	seeme_ask(&store, code, &question);
-	seeme_scope_arguments(fcinfo, 2, &store, code, &scope);
-	if (!PG_ARGISNULL(0))
-	{
-		seeme_asker_init(&asker, &store);
-		places = seeme_places_told(&asker, PG_GETARG_UUID_P(0), seeme_places(&store, &scope));
-		if (places != NIL)
-		{
-			/* About oneself: as one is here, perhaps narrowed by a key. */
-			if (asker.is_identified && seeme_uuid_equal(PG_GETARG_UUID_P(0), &asker.subject.person.id))
-				subject = &asker.subject;
-			else
-				seeme_subject_init(subject, &store, PG_GETARG_UUID_P(0));
-			held = seeme_answer(subject, places, &question);
-		}
-	}
-	seeme_store_close(&store);
-	PG_RETURN_BOOL(held);
+	return answers;
 }

@@ -1,6 +1,4 @@
-/*
- * check.h: the check, for callers within the library.
- */
+/* check.h: the check, for callers in C. */
 #ifndef SEEME_FUNCTIONS_CHECK_H
 #define SEEME_FUNCTIONS_CHECK_H
 
@@ -9,21 +7,25 @@
 #include "fmgr.h"
 #include "utils/uuid.h"
 
-/* Arguments of seeme_has_permission */
-#define SEEME_ARG_CODE 0
-#define SEEME_ARG_RESOURCE 4
-#define SEEME_ARG_RESOURCE_TYPE 5
-#define SEEME_NARGS 6
+#include "core/scope.h"
 
-/* As many ids as seeme_have_permission() can be asked about at once. */
-#define SEEME_MAX_IDS_AT_ONCE 32
+/* The arguments of seeme_has_permission */
+#define SEEME_ARG_CODE 0
+/* the scopes follow, in the order of SeemeScopeKind */
+#define SEEME_ARG_RESOURCE SEEME_SCOPE_RESOURCE
+#define SEEME_ARG_RESOURCE_TYPE (SEEME_NSCOPE_KINDS + 1)
+#define SEEME_NARGS (SEEME_NSCOPE_KINDS + 2)
+
+/* The most ids for seeme_has_permission_batch() */
+#define SEEME_MAX_BATCH 32
 
 extern PGDLLEXPORT Datum seeme_has_permission(PG_FUNCTION_ARGS);
 
 #pragma GCC visibility push(hidden)
 
-extern void seeme_prepare_site(FmgrInfo *function, int scope);
-extern uint32 seeme_have_permission(FunctionCallInfo call, int scope, int n, pg_uuid_t *const *ids);
+extern void seeme_init_check_site(FmgrInfo *function, int kind);
+extern uint32 seeme_has_permission_batch(FunctionCallInfo call, int kind, int n,
+										 pg_uuid_t *const *ids);
 
 #pragma GCC visibility pop
 

@@ -43,7 +43,7 @@ is_resource_type(const char *kind, int length)
 	bool		found;
 	char	   *type;
 
-	if (known_type_under == seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY] &&
+	if (known_type_under == seeme_generations[SEEME_INVAL_VOCABULARY] &&
 		strlen(known_type) == length && memcmp(known_type, kind, length) == 0)
 		return true;
 	type = pnstrdup(kind, length);
@@ -53,7 +53,7 @@ is_resource_type(const char *kind, int length)
 	if (found && length < sizeof(known_type))
 	{
 		strlcpy(known_type, type, sizeof(known_type));
-		known_type_under = seeme_changes_of[SEEME_CHANGE_OF_VOCABULARY];
+		known_type_under = seeme_generations[SEEME_INVAL_VOCABULARY];
 	}
 	pfree(type);
 	return found;

@@ -1,7 +1,9 @@
 /*
- * login.c: the ways to say who is asking: a trusted application (seeme_assume), an API key or a signed token (seeme_login).
+ * login.c: the ways to identify oneself: a trusted application (seeme_assume), an API key or a
+ * signed token (seeme_login).
  *
- * Owns the verified tokens of this backend. Whether somebody may be named is for identity.c; what a token says, for jwt.c.
+ * Owns the verified tokens of this backend. Must not say whether an identity counts: that is for
+ * cache/identity_lookup.c. identity.c keeps it, and jwt.c reads tokens.
  */
 #include "postgres.h"
 
@@ -21,11 +23,15 @@
 #include "core/invalidation.h"
 #include "cache/effective_permissions.h"
 #include "identity/identity.h"
+#include "identity/identity_text.h"
 #include "identity/jwt.h"
 #include "core/store.h"
 #include "core/version.h"
 
-/* As many as a pool's connection may see in the lifetime of a token; some 200 kB. When there are more, they are all forgotten. */
+/*
+ * About as many as a pooled connection sees in the lifetime of a token; some 200 kB. When the
+ * table is full, all tokens are forgotten.
+ */
 #define MAX_VERIFIED_TOKENS 1024
 
 typedef struct Digest
@@ -33,10 +39,10 @@ typedef struct Digest
 	uint8		bytes[PG_SHA256_DIGEST_LENGTH];
 } Digest;
 
-/* A token whose signature was good, by its SHA-256, and what it was good under. */
+/* A token with a valid signature, by its SHA-256, and the key that verified it. */
 typedef struct VerifiedToken
 {
-	Digest		digest;			/* the key of the table; first */
+	Digest		digest;			/* the key of the table; must be first */
 	pg_uuid_t	key_id;
 	Digest		key_digest;
 	TimestampTz not_before;
@@ -48,7 +54,7 @@ typedef struct VerifiedToken
 static HTAB *verified = NULL;
 static MemoryContext verified_context = NULL;
 
-/* Whether a role was granted EXECUTE on a function, by name. */
+/* Whether a role itself was granted EXECUTE on a function. */
 static bool
 is_grantee(Oid role, Oid function)
 {
@@ -73,33 +79,38 @@ is_grantee(Oid role, Oid function)
 }
 
 /*
- * Whether session_user was granted EXECUTE on a function: neither through PUBLIC, which a careless GRANT reaches, nor through
- * a role that it is a member of. Remembered until a function changes.
+ * Whether session_user itself was granted EXECUTE on a function. A grant to PUBLIC does not
+ * count, because a careless GRANT makes one. Nor does a grant to a role of which it is a member.
+ * The answer is kept until a function changes.
  */
 static bool
 session_user_is_grantee(Oid function)
 {
 	static Oid	known_function = InvalidOid;
 	static Oid	known_role = InvalidOid;
-	static uint64 known_under = 0;
+	static uint64 known_generation = 0;
 	static bool known;
 	Oid			role = GetSessionUserId();
 
-	(void) seeme_accept_changes();
-	if (known_under != seeme_changes_of_functions || known_function != function || known_role != role)
+	(void) seeme_accept_invalidations();
+	if (known_generation != seeme_function_generation || known_function != function ||
+		known_role != role)
 	{
-		uint64		changes = seeme_changes_of_functions;
+		uint64		generation = seeme_function_generation;
 
-		known_under = 0;
+		known_generation = 0;
 		known = is_grantee(role, function);
 		known_function = function;
 		known_role = role;
-		known_under = changes;
+		known_generation = generation;
 	}
 	return known || superuser_arg(role);
 }
 
-/* Inside a SECURITY DEFINER function, or where PostgreSQL runs somebody's code for somebody else. */
+/*
+ * Whether this runs in a SECURITY DEFINER function, or where PostgreSQL runs one role's code for
+ * another.
+ */
 static bool
 in_foreign_context(void)
 {
@@ -110,13 +121,17 @@ in_foreign_context(void)
 	return (context & (SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION)) != 0;
 }
 
-/* Names somebody. One and the same error when they are unknown, disabled or expired, or the session speaks for another. */
+/*
+ * Assumes an identity. The error is the same whether the user, key or token is unknown, disabled
+ * or expired, or the session speaks for another user.
+ */
 static void
 identify(const SeemeIdentity *identity, bool for_session)
 {
-	if (!seeme_may_act(identity))
-		seeme_refuse_identity("the person, key or token is unknown, disabled, signed out, or has expired; or who made the key could not make it now");
-	seeme_identify(identity, for_session);
+	if (!seeme_is_valid_identity(identity))
+		seeme_refuse_identity("the person, key or token is unknown, disabled, signed out, or has "
+							  "expired; or who made the key could not make it now");
+	seeme_assume_identity(identity, for_session);
 }
 
 /*
@@ -127,10 +142,11 @@ SEEME_FUNCTION(seeme_assume, 1)
 	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND};
 
 	if (!session_user_is_grantee(fcinfo->flinfo->fn_oid) || in_foreign_context())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for function seeme_assume"),
-				 errdetail("It is for the database role that connected (session_user), if that was granted it, and not to be called from SECURITY DEFINER functions.")));
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("permission denied for function seeme_assume"),
+						errdetail("It is for the database role that connected (session_user), if "
+								  "that was granted it, and not to be called from SECURITY "
+								  "DEFINER functions.")));
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -140,7 +156,9 @@ SEEME_FUNCTION(seeme_assume, 1)
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
-/* For SECURITY DEFINER functions of the extension: whoever else may execute it by somebody's mistake is refused. */
+/*
+ * For SECURITY DEFINER functions of the extension: other callers are refused, even with EXECUTE.
+ */
 static void
 require_extension(const char *function)
 {
@@ -154,16 +172,16 @@ static void
 require_session_login(bool for_session)
 {
 	if (for_session && !seeme_trusts_session_login())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("nobody logs in for a whole session here"),
-				 errhint("An administrator can allow it to a role that connects directly: ALTER ROLE ... SET seeme_rbac.session_login = on.")));
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("nobody logs in for a whole session here"),
+						errhint("An administrator can allow it to a role that connects directly: "
+								"ALTER ROLE ... SET seeme_rbac.session_login = on.")));
 }
 
 /*
  * seeme.login_by_key(user_id, key_id uuid, for_session boolean) RETURNS void
  *
- * Null arguments are nobody's, and get the same error as an unknown person.
+ * Null arguments get the same error as an unknown user.
  */
 SEEME_FUNCTION(seeme_login_by_key, 3)
 {
@@ -180,7 +198,7 @@ SEEME_FUNCTION(seeme_login_by_key, 3)
 	PG_RETURN_VOID();
 }
 
-/* SHA-256 of some texts, each with its length before it. */
+/* SHA-256 of some texts, each preceded by its length. */
 static void
 digest_texts(int ntexts, const char *const *texts, Digest *digest)
 {
@@ -215,11 +233,13 @@ forget_verified_tokens(void)
 
 	verified = NULL;
 	if (verified_context == NULL)
-		verified_context = AllocSetContextCreate(TopMemoryContext, "seeme_rbac verified tokens", ALLOCSET_DEFAULT_SIZES);
+		verified_context = AllocSetContextCreate(TopMemoryContext, "seeme_rbac verified tokens",
+												 ALLOCSET_DEFAULT_SIZES);
 	else
 		MemoryContextReset(verified_context);
 	control.hcxt = verified_context;
-	verified = hash_create("seeme_rbac verified tokens", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	verified = hash_create("seeme_rbac verified tokens", 64, &control,
+						   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 static void
@@ -242,7 +262,7 @@ remember_token(const Digest *digest, const SeemeTokenKey *key, const SeemeClaims
 	token->subject = subject;
 }
 
-/* Whether a token was verified before, and the key that it was good under is as it was then. */
+/* The key that verified a token before, if it is still the same key; else NULL. */
 static SeemeTokenKey *
 recall_token(SeemeStore *store, const Digest *digest, SeemeClaims *claims)
 {
@@ -268,7 +288,10 @@ key_is_current(const SeemeTokenKey *key, TimestampTz now)
 	return key->valid_from <= now && now < key->valid_until;
 }
 
-/* The key that a token is good under, and its claims; NULL, and why, when there is none. */
+/*
+ * The key that verifies a token, and the token's claims. NULL: there is none, and *wrong is the
+ * reason.
+ */
 static SeemeTokenKey *
 verify_token(SeemeStore *store, const char *token, SeemeClaims *claims, const char **wrong)
 {
@@ -284,7 +307,7 @@ verify_token(SeemeStore *store, const char *token, SeemeClaims *claims, const ch
 		return NULL;
 	digest_texts(1, &token, &digest);
 	key = recall_token(store, &digest, claims);
-	/* If that one is over, another may know the token, too. */
+	/* If that key is not current any more, another one may verify the token. */
 	if (key != NULL && key_is_current(key, now))
 		return key;
 	if (!seeme_jwt_read_header(token, length, &header))
@@ -337,8 +360,10 @@ SEEME_FUNCTION(seeme_login_by_token, 2)
 		key = NULL;
 		wrong = "the token is issued in the future";
 	}
-	if (key != NULL && !(key->names_user_id ? seeme_parse_user_id(claims.subject, &identity.user_id)
-						 : seeme_find_external_identity(&store, key->issuer, claims.subject, &identity.user_id)))
+	if (key != NULL &&
+		!(key->names_user_id ? seeme_parse_user_id(claims.subject, &identity.user_id)
+		  : seeme_find_external_identity(&store, key->issuer, claims.subject,
+										 &identity.user_id)))
 	{
 		key = NULL;
 		wrong = "the subject is unknown";
@@ -358,6 +383,6 @@ SEEME_FUNCTION(seeme_login_by_token, 2)
  */
 SEEME_FUNCTION(seeme_logout, 0)
 {
-	seeme_forget_session();
+	seeme_end_session_login();
 	PG_RETURN_VOID();
 }

@@ -125,7 +125,7 @@ choose_acting_role(Mirroring *state, Oid user, int sec_context)
 	state->sec_context = sec_context;
 	if (outer == user)
 		return;
-	if (seeme_asker() != NULL ? !has_bypassrls_privilege(outer) || has_bypassrls_privilege(user) :
+	if (seeme_current_identity() != NULL ? !has_bypassrls_privilege(outer) || has_bypassrls_privilege(user) :
 		(sec_context & SECURITY_NOFORCE_RLS) != 0)
 		state->acting = outer;
 	state->sec_context = (sec_context | SECURITY_LOCAL_USERID_CHANGE) & ~SECURITY_NOFORCE_RLS;
@@ -334,7 +334,7 @@ SEEME_FUNCTION(seeme_check_new_id, 0)
 	if (column <= 0 || TupleDescAttr(RelationGetDescr(trigger->tg_relation), column - 1)->atttypid != UUIDOID)
 		elog(ERROR, "table %s has no id", RelationGetRelationName(trigger->tg_relation));
 	id = DatumGetUUIDP(heap_getattr(trigger->tg_trigtuple, column, RelationGetDescr(trigger->tg_relation), &isnull));
-	if (!isnull && (id->data[6] & 0xf0) == 0x80 && seeme_asker() != NULL && (mirroring == NULL || !mirroring->is_writing))
+	if (!isnull && (id->data[6] & 0xf0) == 0x80 && seeme_current_identity() != NULL && (mirroring == NULL || !mirroring->is_writing))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("ids of version 8 are those of an application's own keys"),
@@ -347,14 +347,14 @@ SEEME_FUNCTION(seeme_check_new_id, 0)
  */
 SEEME_FUNCTION(seeme_write_profile_at_commit, 2)
 {
-	const SeemeIdentity *asker = seeme_asker();
+	const SeemeIdentity *identity = seeme_current_identity();
 	MemoryContext old;
 	Profile    *profile;
 	char	   *key = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	ListCell   *cell;
 
 	require_superuser("write_profile_at_commit");
-	if (asker == NULL)
+	if (identity == NULL)
 		elog(ERROR, "nobody is identified");
 	foreach(cell, profiles)
 	{
@@ -367,7 +367,7 @@ SEEME_FUNCTION(seeme_write_profile_at_commit, 2)
 	profile->relid = PG_GETARG_OID(0);
 	profile->extension_owner = GetUserId();
 	profile->key = pstrdup(key);
-	profile->user_id = asker->user_id;
+	profile->user_id = identity->user_id;
 	profiles = lappend(profiles, profile);
 	MemoryContextSwitchTo(old);
 	PG_RETURN_VOID();

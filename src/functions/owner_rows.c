@@ -1,10 +1,11 @@
 /*
- * owner_rows.c: the rows of an application's own tables, looked at with the rights of the table's owner.
+ * owner_rows.c: looks at rows of an application's table with the rights of the table's owner.
  *
- * The extension's own triggers run as a superuser. What a query of an application's table may run on the way (a cast, an
- * index expression, a check constraint that the planner simplifies) is the work of that table's owner, and must not run as
- * anybody else: so this does as PostgreSQL's referential integrity triggers do. Knows nothing of permissions; the condition
- * that it is given may ask for some.
+ * The extension's triggers run as a superuser. A query of an application's table may run the
+ * owner's code: a cast, an index expression, a check constraint. It must not run as anybody else,
+ * so this file does as PostgreSQL's referential integrity triggers do. Must not be reachable by
+ * anybody but the extension's own functions. Must not know permissions; the condition that it
+ * gets may ask for some.
  */
 #include "postgres.h"
 
@@ -23,7 +24,7 @@
 
 #include "core/version.h"
 
-/* Whether a table has a column of that name and type. */
+/* Whether a table has a column with this name and type. */
 static bool
 has_column(Oid relid, const char *column, Oid type)
 {
@@ -33,11 +34,11 @@ has_column(Oid relid, const char *column, Oid type)
 }
 
 /*
- * The value, as text, of an aggregate expression over the rows of a table that have an id, by what is committed now. NULL for
- * what is no table (any more), and when its id column is none.
+ * The value, as text, of an aggregate over the rows of a table with an id, by what is committed
+ * now. NULL: it is not a table any more, or the id column does not exist.
  */
 static char *
-ask_owner(Oid relid, const char *id_column, Datum id, const char *expression)
+read_as_owner(Oid relid, const char *id_column, Datum id, const char *expression)
 {
 	Relation	relation = try_relation_open(relid, AccessShareLock);
 	MemoryContext caller = CurrentMemoryContext;
@@ -50,7 +51,8 @@ ask_owner(Oid relid, const char *id_column, Datum id, const char *expression)
 
 	if (relation == NULL)
 		return NULL;
-	if ((relation->rd_rel->relkind != RELKIND_RELATION && relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE) ||
+	if ((relation->rd_rel->relkind != RELKIND_RELATION &&
+		 relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE) ||
 		!has_column(relid, id_column, UUIDOID))
 	{
 		relation_close(relation, AccessShareLock);
@@ -64,14 +66,15 @@ ask_owner(Oid relid, const char *id_column, Datum id, const char *expression)
 					 quote_identifier(id_column));
 	GetUserIdAndSecContext(&save_userid, &save_sec_context);
 	SetUserIdAndSecContext(relation->rd_rel->relowner,
-						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION |
-						   SECURITY_NOFORCE_RLS);
+						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	plan = SPI_prepare(query, 1, &argtype);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	if (SPI_execute_snapshot(plan, &id, NULL, GetLatestSnapshot(), InvalidSnapshot, false, false, 0) != SPI_OK_SELECT)
+	if (SPI_execute_snapshot(plan, &id, NULL, GetLatestSnapshot(), InvalidSnapshot, false, false,
+							 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_snapshot failed");
 	if (SPI_processed == 1)
 		value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
@@ -83,7 +86,7 @@ ask_owner(Oid relid, const char *id_column, Datum id, const char *expression)
 	return value;
 }
 
-/* Expressions run as the owner of whatever table is named: this is for the extension's own functions to call. */
+/* For the extension's own functions only: expressions run as the owner of any table. */
 static void
 require_superuser(const char *function)
 {
@@ -98,15 +101,18 @@ require_superuser(const char *function)
  */
 SEEME_FUNCTION(seeme_every_row, 4)
 {
+	char	   *expression;
 	char	   *every;
 
 	require_superuser("every_row");
 	for (int i = 0; i < 4; i++)
 		if (PG_ARGISNULL(i))
 			PG_RETURN_BOOL(false);
-	/* A null is no yes, but an aggregate passes over it. */
-	every = ask_owner(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
-					  psprintf("pg_catalog.bool_and((%s) IS TRUE)", text_to_cstring(PG_GETARG_TEXT_PP(3))));
+	/* bool_and() skips nulls, but a null is not true. */
+	expression = psprintf("pg_catalog.bool_and((%s) IS TRUE)",
+						  text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	every = read_as_owner(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
+						  expression);
 	PG_RETURN_BOOL(every != NULL && strcmp(every, "t") == 0);
 }
 
@@ -123,10 +129,12 @@ SEEME_FUNCTION(seeme_text_of_row, 4)
 		if (PG_ARGISNULL(i))
 			PG_RETURN_NULL();
 	column = NameStr(*PG_GETARG_NAME(3));
-	if (!has_column(PG_GETARG_OID(0), column, TEXTOID) && !has_column(PG_GETARG_OID(0), column, VARCHAROID))
+	if (!has_column(PG_GETARG_OID(0), column, TEXTOID) &&
+		!has_column(PG_GETARG_OID(0), column, VARCHAROID))
 		PG_RETURN_NULL();
-	text = ask_owner(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
-					 psprintf("pg_catalog.min(%s)", quote_identifier(column)));
+	text = read_as_owner(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), PG_GETARG_DATUM(2),
+						 psprintf("pg_catalog.min(%s)", quote_identifier(column)));
+
 	if (text == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(text));

@@ -1,18 +1,19 @@
 /*
  * ownership.c: whether the ownership of a row counts.
  *
- * A protected table's owner column gives its person everything on a row, but only while they belong to where the row lies: are
- * the owner or a current member of every organization that its columns name and, where the row's resource is assigned, of at
- * least one of those that it is assigned in. Whose row it is the policy has compared before; this is asked of the asking
- * person's own rows alone. No role or code matters here.
+ * The owner column of a protected table gives a user every permission on a row while the user
+ * belongs to where the row lies: to each organization that the row's columns name and, if its
+ * resource is assigned, to at least one organization that it is assigned in. The policy has
+ * compared the owner before. Roles and codes do not matter here, except where a row leaves an
+ * organization.
  *
- * Decides through evaluator.c and effective_permissions.c. Owns no state but a call site's: what was found of an id, for the next rows.
+ * Owns the state of its call sites. Must not know whose row it is. Must not decide: evaluator.c
+ * and the cache say who belongs where.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "nodes/supportnodes.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -23,110 +24,112 @@
 #include "cache/effective_permissions.h"
 #include "identity/identity.h"
 #include "functions/arguments.h"
+#include "functions/ownership.h"
 #include "core/store.h"
 #include "core/version.h"
 
-/* What an id says: numbers of slots, so not 0, which is a free one. */
+/* What is known of an id. These are numbers of hash entries, where 0 is a free entry. */
 typedef enum Finding
 {
 	UNKNOWN,
 	NOWHERE,					/* a resource that is assigned to no project */
-	BELONGS,
-	STRANGER,					/* not a member there; or there is no such place, which nobody belongs to */
+	MEMBER,
+	NOT_A_MEMBER,				/* also where there is no such container */
 } Finding;
 
-#define NKINDS (SEEME_NPLACE_KINDS + 1)
-#define RESOURCE SEEME_NPLACE_KINDS /* after the kinds of places */
 
-/* The arguments, by kind, then the two others. */
-#define ARG_TYPE NKINDS
-#define ARG_ALONE (NKINDS + 1)
+/* The arguments: one for each kind of scope, then the two others. */
+#define ARG(kind) ((kind) - 1)
+#define ARG_TYPE SEEME_NSCOPE_KINDS
+#define ARG_IF_NOWHERE (SEEME_NSCOPE_KINDS + 1)
 
-/* No more than these are remembered of a kind, so that memory has a bound. */
+/* The most findings that a site keeps for each kind. */
 #define MAX_REMEMBERED 65536
 
-/* After so many look-ups of resources it is considered whether to read all assignments. */
+/* Preloading all assignments is considered after every so many look-ups of resources. */
 #define LOOKUPS_CONSIDERED 16
 
 /*
- * A look-up costs as much as so many rows of a table that is read as a whole: so all assignments are read when there are not more
- * than these, and together the two cost at most twice what would have been best.
+ * One look-up costs as much as this many rows of a table scan. So all assignments are read when
+ * they are no more, and both together cost at most twice the cheaper of the two.
  */
 #define ROWS_PER_LOOKUP 15
 
-/* What is remembered from row to row: fn_extra. */
-typedef struct Site
+/* What is kept from row to row: fn_extra. */
+typedef struct OwnershipSite
 {
-	uint64		moves;			/* 0: good for nothing */
-	bool		asker_is_set;	/* so that they are the same as long as nothing moves */
+	uint64		generation;		/* seeme_site_generation; 0: the site is not valid */
+	bool		identity_is_set;	/* then a change of identity moves the generation, too */
 	const SeemeIdentity *asker;
-	TimestampTz next_change;	/* the first date at which something becomes untrue */
+	TimestampTz next_change;	/* the first date on which an answer may change */
 	int			lookups_of_resources;
-	SeemeSlots	found[SEEME_NPLACE_KINDS];	/* the numbers are findings */
-	SeemeResources *resources;	/* the same of resources, which the cache keeps: each row is another one */
-} Site;
+	SeemeUuidHash found[SEEME_NCONTAINERS + 1]; /* the numbers are findings */
+	SeemeCachedResources *resources;	/* in the cache, because nearly every row has another
+										 * resource; the numbers are findings */
+} OwnershipSite;
 
 static bool
-is_true(const Site *site)
+is_fresh(const OwnershipSite *site)
 {
-	return site->moves == seeme_moves && (site->asker_is_set || site->asker == seeme_asker()) &&
-		(site->next_change == DT_NOEND || !seeme_has_come(site->next_change));
+	return site->generation == seeme_site_generation &&
+		(site->identity_is_set || site->asker == seeme_current_identity()) &&
+		(site->next_change == DT_NOEND || !seeme_has_passed(site->next_change));
 }
 
 static void
-forget(Site *site)
+forget(OwnershipSite *site)
 {
-	for (int kind = 0; kind < SEEME_NPLACE_KINDS; kind++)
-		if (site->found[kind].slots != NULL)
-			pfree(site->found[kind].slots);
+	for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NCONTAINERS; kind++)
+		if (site->found[kind].entries != NULL)
+			pfree(site->found[kind].entries);
 	memset(site->found, 0, sizeof(site->found));
 	site->resources = NULL;
-	site->moves = 0;
+	site->generation = 0;
 	site->next_change = DT_NOEND;
 }
 
-/* What is known of an id. */
+/* The finding for an id. */
 static Finding
-recall_finding(const Site *site, int kind, const pg_uuid_t *id)
+find_finding(const OwnershipSite *site, SeemeScopeKind kind, const pg_uuid_t *id)
 {
-	const SeemeSlots *slots;
-	SeemeSlot  *slot;
+	const SeemeUuidHash *entries;
+	SeemeUuidHashEntry *entry;
 
-	if (kind == RESOURCE && site->resources == NULL)
+	if (kind == SEEME_SCOPE_RESOURCE && site->resources == NULL)
 		return UNKNOWN;
-	slots = kind == RESOURCE ? &site->resources->slots : &site->found[kind];
-	slot = seeme_slots_find(slots, id);
-	if (slot != NULL)
-		return slot->number;
-	return kind == RESOURCE && site->resources->is_complete ? NOWHERE : UNKNOWN;
+	entries = kind == SEEME_SCOPE_RESOURCE ? &site->resources->entries : &site->found[kind];
+	entry = seeme_uuid_hash_find(entries, id);
+	if (entry != NULL)
+		return entry->number;
+	return kind == SEEME_SCOPE_RESOURCE && site->resources->is_complete ? NOWHERE : UNKNOWN;
 }
 
 /*
- * What the findings on the ids that are given come to; false when one of them is not known. `counts` is already false where one
- * finding says so.
+ * Combines the findings for the given ids; false: one is unknown. A single NOT_A_MEMBER is enough
+ * for *counts to be false.
  */
 static bool
-recall(FunctionCallInfo fcinfo, const Site *site, bool *counts)
+count_cached(FunctionCallInfo fcinfo, const OwnershipSite *site, bool *counts)
 {
 	bool		lies_somewhere = false;
 
-	for (int kind = 0; kind < NKINDS; kind++)
+	for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NSCOPE_KINDS; kind++)
 	{
 		Finding		finding;
 
-		if (PG_ARGISNULL(kind))
+		if (PG_ARGISNULL(ARG(kind)))
 			continue;
-		finding = recall_finding(site, kind, PG_GETARG_UUID_P(kind));
+		finding = find_finding(site, kind, PG_GETARG_UUID_P(ARG(kind)));
 		if (finding == UNKNOWN)
 			return false;
-		if (finding == STRANGER)
+		if (finding == NOT_A_MEMBER)
 		{
 			*counts = false;
 			return true;
 		}
-		lies_somewhere = lies_somewhere || finding == BELONGS;
+		lies_somewhere = lies_somewhere || finding == MEMBER;
 	}
-	*counts = lies_somewhere || (!PG_ARGISNULL(ARG_ALONE) && PG_GETARG_BOOL(ARG_ALONE));
+	*counts = lies_somewhere || (!PG_ARGISNULL(ARG_IF_NOWHERE) && PG_GETARG_BOOL(ARG_IF_NOWHERE));
 	return true;
 }
 
@@ -136,167 +139,184 @@ resource_type(FunctionCallInfo fcinfo)
 	return PG_ARGISNULL(ARG_TYPE) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(ARG_TYPE));
 }
 
-/* What is needed while all assignments are read. */
+/* The state while all assignments are read. */
 typedef struct Reading
 {
 	SeemeStore *store;
-	SeemeViewer *viewer;
-	SeemeSlots	found;			/* the numbers are findings */
+	SeemeCachedPrincipal *cached;
+	SeemeUuidHash found;		/* the numbers are findings */
 } Reading;
 
 static void
 add_assignment(void *context, const SeemeAssignment *assignment)
 {
 	Reading    *reading = context;
-	SeemeSlot  *slot = seeme_slots_find(&reading->found, &assignment->resource_id);
+	SeemeUuidHashEntry *entry = seeme_uuid_hash_find(&reading->found, &assignment->resource_id);
 	Finding		finding;
 
 	CHECK_FOR_INTERRUPTS();
-	if (slot != NULL && slot->number == BELONGS)
+	if (entry != NULL && entry->number == MEMBER)
 		return;
-	finding = seeme_belongs(reading->store, reading->viewer, SEEME_PLACE_PROJECT, &assignment->project_id) ? BELONGS : STRANGER;
-	if (slot == NULL)
-		seeme_slots_add(CurrentMemoryContext, &reading->found, &assignment->resource_id, finding);
+	finding = seeme_cached_is_member(reading->store, reading->cached, SEEME_SCOPE_PROJECT,
+									 &assignment->project_id)
+		? MEMBER
+		: NOT_A_MEMBER;
+	if (entry == NULL)
+		seeme_uuid_hash_insert(CurrentMemoryContext, &reading->found, &assignment->resource_id,
+							   finding);
 	else
-		slot->number = finding;
+		entry->number = finding;
 }
 
 /*
- * Reads all assignments of the type, where enough of them have been looked up one by one. What is not known then is assigned
- * nowhere: so either all of them are remembered, or nothing of this is.
+ * Preloads all assignments of the type after enough look-ups. A resource that is missing then is
+ * assigned nowhere, so either all of them are kept or none is.
  */
 static void
-read_assignments(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, SeemeViewer *viewer)
+read_assignments(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store,
+				 SeemeCachedPrincipal *cached)
 {
-	Reading		reading = {store, viewer};
+	Reading		reading = {store, cached};
 	double		rows;
 	int			most;
 	MemoryContext context;
 	MemoryContext old;
 
 	site->lookups_of_resources++;
-	/* In a serializable transaction that would be taken for an interest in each row. */
+	/* A serializable transaction does not preload: a table scan conflicts with every writer. */
 	if (site->resources->is_complete || site->resources->larger_than > 0 ||
 		site->lookups_of_resources % LOOKUPS_CONSIDERED != 0 || IsolationIsSerializable())
 		return;
 	most = Min((int64) site->lookups_of_resources * ROWS_PER_LOOKUP, MAX_REMEMBERED);
-	rows = seeme_estimate_rows(store, SEEME_PROJECT_RESOURCES);
+	rows = seeme_estimate_rows(store, SEEME_TABLE_project_resources);
 	if (rows > (double) most)
 		return;
-	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac assignments", ALLOCSET_DEFAULT_SIZES);
+	context = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac assignments",
+									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	/* The estimate may be of another time: what was read in vain is not read again. */
-	if (!seeme_visit_assignments(store, resource_type(fcinfo), 2 * most, add_assignment, &reading) ||
-		!seeme_resources_complete(site->resources, &reading.found))
+	/* The estimate may be out of date. Do not read again what was read in vain. */
+	if (!seeme_visit_assignments(store, resource_type(fcinfo), 2 * most, add_assignment,
+								 &reading) ||
+		!seeme_cached_resources_set_complete(site->resources, &reading.found))
 		site->resources->larger_than = most;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }
 
-/* The cache's resources of the type, apart from those with what is held on them: their numbers are findings. */
-static SeemeResources *
-resources_of(FunctionCallInfo fcinfo, SeemeStore *store, SeemeViewer *viewer)
+/* The cached resources of a type with findings as numbers, apart from those with code sets. */
+static SeemeCachedResources *
+resources_of(FunctionCallInfo fcinfo, SeemeStore *store, SeemeCachedPrincipal *cached)
 {
 	char	   *type = resource_type(fcinfo);
 
 	seeme_require_resource_type(store, type);
-	return seeme_viewer_resources(viewer, psprintf("owned %s", type));
+	return seeme_cached_resources(cached, psprintf("owned %s", type));
 }
 
-/* From memory where possible. */
+/* Finds out about one id, from the cache where possible. */
 static Finding
-look_up(FunctionCallInfo fcinfo, Site *site, SeemeStore *store, SeemeViewer *viewer, int kind)
+look_up(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeStore *store,
+		SeemeCachedPrincipal *cached, SeemeScopeKind kind)
 {
-	pg_uuid_t  *id = PG_GETARG_UUID_P(kind);
+	pg_uuid_t  *id = PG_GETARG_UUID_P(ARG(kind));
 	Finding		found;
 	ListCell   *cell;
 
-	if (kind != RESOURCE)
-		return seeme_belongs(store, viewer, kind, id) ? BELONGS : STRANGER;
-	read_assignments(fcinfo, site, store, viewer);
-	found = recall_finding(site, kind, id);
+	if (kind != SEEME_SCOPE_RESOURCE)
+		return seeme_cached_is_member(store, cached, kind, id) ? MEMBER : NOT_A_MEMBER;
+	read_assignments(fcinfo, site, store, cached);
+	found = find_finding(site, kind, id);
 	if (found != UNKNOWN)
 		return found;
 	found = NOWHERE;
 	foreach(cell, seeme_list_assignments(store, id, resource_type(fcinfo), INT_MAX))
 	{
 		CHECK_FOR_INTERRUPTS();
-		found = STRANGER;
-		if (seeme_belongs(store, viewer, SEEME_PLACE_PROJECT, &((SeemeAssignment *) lfirst(cell))->project_id))
-			return BELONGS;
+		found = NOT_A_MEMBER;
+		if (seeme_cached_is_member(store, cached, SEEME_SCOPE_PROJECT,
+								   &((SeemeAssignment *) lfirst(cell))->project_id))
+			return MEMBER;
 	}
 	return found;
 }
 
 static void
-remember(FunctionCallInfo fcinfo, Site *site, int kind, const pg_uuid_t *id, Finding finding)
+cache_finding(FunctionCallInfo fcinfo, OwnershipSite *site, SeemeScopeKind kind,
+			  const pg_uuid_t *id, Finding finding)
 {
-	SeemeSlots *slots = kind == RESOURCE ? &site->resources->slots : &site->found[kind];
+	SeemeUuidHash *entries = kind == SEEME_SCOPE_RESOURCE ? &site->resources->entries
+	: &site->found[kind];
 
-	if (kind == RESOURCE)
+	if (kind == SEEME_SCOPE_RESOURCE)
 	{
-		if (!site->resources->is_complete && slots->used < MAX_REMEMBERED)
-			seeme_resources_add(site->resources, id, finding);
+		if (!site->resources->is_complete && entries->used < MAX_REMEMBERED)
+			seeme_cached_resources_add(site->resources, id, finding);
 		return;
 	}
-	if (slots->used >= MAX_REMEMBERED)
+	if (entries->used >= MAX_REMEMBERED)
 	{
-		pfree(slots->slots);
-		memset(slots, 0, sizeof(*slots));
+		pfree(entries->entries);
+		memset(entries, 0, sizeof(*entries));
 	}
-	seeme_slots_add(fcinfo->flinfo->fn_mcxt, slots, id, finding);
+	seeme_uuid_hash_insert(fcinfo->flinfo->fn_mcxt, entries, id, finding);
 }
 
-/* Looks up what is not known, and remembers it. */
+/* Looks up the ids that are unknown, and keeps the findings. */
 static pg_noinline bool
-read_and_remember(FunctionCallInfo fcinfo)
+count_and_cache(FunctionCallInfo fcinfo)
 {
-	Site	   *site = fcinfo->flinfo->fn_extra;
-	const SeemeIdentity *asker = seeme_asker();
+	OwnershipSite *site = fcinfo->flinfo->fn_extra;
+	const SeemeIdentity *asker = seeme_current_identity();
 	SeemeStore	store;
-	SeemeViewer *viewer = NULL;
-	uint64		changes;
+	SeemeCachedPrincipal *cached = NULL;
+	uint64		generation;
+	uint64		site_generation;
 	bool		lies_somewhere = false;
 	bool		counts = false;
 
 	if (site == NULL)
-		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Site));
-	if (!is_true(site))
+		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
+																 sizeof(OwnershipSite));
+	if (!is_fresh(site))
 		forget(site);
-	seeme_held_begin(&store);
-	changes = seeme_cache_read_under();
-	if (site->moves != seeme_moves)
+	seeme_cache_open(&store);
+	generation = seeme_cache_generation();
+	if (site->generation != seeme_site_generation)
 		forget(site);
-	site->moves = 0;			/* should what follows fail */
+	site_generation = site->generation;
+	site->generation = 0;		/* in case of an error */
 	if (asker != NULL)
-		viewer = seeme_viewer(&store, asker);
-	if (viewer != NULL && !viewer->is_refused)
+		cached = seeme_get_cached_principal(&store, asker);
+	if (cached != NULL && !cached->is_refused)
 	{
-		if (!PG_ARGISNULL(RESOURCE))
-			site->resources = resources_of(fcinfo, &store, viewer);
+		/* The type is looked up once: it is valid for this generation. */
+		if (site_generation != seeme_site_generation)
+			site->resources = NULL;
+		if (!PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)) && site->resources == NULL)
+			site->resources = resources_of(fcinfo, &store, cached);
 		counts = true;
-		for (int kind = 0; kind < NKINDS && counts; kind++)
+		for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NSCOPE_KINDS && counts; kind++)
 		{
 			Finding		finding;
 
-			if (PG_ARGISNULL(kind))
+			if (PG_ARGISNULL(ARG(kind)))
 				continue;
-			finding = recall_finding(site, kind, PG_GETARG_UUID_P(kind));
+			finding = find_finding(site, kind, PG_GETARG_UUID_P(ARG(kind)));
 			if (finding == UNKNOWN)
 			{
-				finding = look_up(fcinfo, site, &store, viewer, kind);
-				remember(fcinfo, site, kind, PG_GETARG_UUID_P(kind), finding);
+				finding = look_up(fcinfo, site, &store, cached, kind);
+				cache_finding(fcinfo, site, kind, PG_GETARG_UUID_P(ARG(kind)), finding);
 			}
-			counts = finding != STRANGER;
-			lies_somewhere = lies_somewhere || finding == BELONGS;
+			counts = finding != NOT_A_MEMBER;
+			lies_somewhere = lies_somewhere || finding == MEMBER;
 		}
 		if (counts && !lies_somewhere)
-			counts = !PG_ARGISNULL(ARG_ALONE) && PG_GETARG_BOOL(ARG_ALONE);
-		site->next_change = Min(asker->expires_at, viewer->next_change);
+			counts = !PG_ARGISNULL(ARG_IF_NOWHERE) && PG_GETARG_BOOL(ARG_IF_NOWHERE);
+		site->next_change = Min(asker->expires_at, cached->next_change);
 		site->asker = asker;
-		site->asker_is_set = seeme_asker_is_set();
-		/* Unless something has changed since what was read was read. */
-		site->moves = changes == seeme_changes ? seeme_moves : 0;
+		site->identity_is_set = seeme_identity_is_set();
+		/* If anything has changed since it was read, the site is not valid for the next call. */
+		site->generation = generation == seeme_generation ? seeme_site_generation : 0;
 	}
 	else
 		forget(site);
@@ -308,70 +328,74 @@ read_and_remember(FunctionCallInfo fcinfo)
 	return counts;
 }
 
-/* Where a row lies by its columns, and by the assignment of its resource. */
-typedef struct Whereabouts
+/* The places of a row, by its columns and by the assignment of its resource. */
+typedef struct RowPlaces
 {
 	List	   *places;			/* of SeemePlace * */
-	List	   *assigned;		/* the same */
-	bool		is_lost;		/* a column names what does not exist */
-} Whereabouts;
+	List	   *assigned;		/* of SeemePlace * */
+	bool		is_missing;		/* a column names something that does not exist */
+} RowPlaces;
 
 static void
-find_whereabouts(FunctionCallInfo fcinfo, SeemeStore *store, Whereabouts *whereabouts)
+find_row_places(FunctionCallInfo fcinfo, SeemeStore *store, RowPlaces *row_places)
 {
-	memset(whereabouts, 0, sizeof(*whereabouts));
-	for (int kind = 0; kind < NKINDS; kind++)
-		if (!PG_ARGISNULL(kind))
+	memset(row_places, 0, sizeof(*row_places));
+	for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NSCOPE_KINDS; kind++)
+		if (!PG_ARGISNULL(ARG(kind)))
 		{
-			SeemeScope	scope = {SEEME_ORGANIZATION + kind, *PG_GETARG_UUID_P(kind), resource_type(fcinfo)};
-			List	   *places = seeme_places(store, &scope);
+			SeemeScope	scope = {kind, *PG_GETARG_UUID_P(ARG(kind)), resource_type(fcinfo)};
+			List	   *places = seeme_find_places(store, &scope);
 
-			if (kind == RESOURCE)
-				whereabouts->assigned = places;
+			if (kind == SEEME_SCOPE_RESOURCE)
+				row_places->assigned = places;
 			else if (places == NIL)
-				whereabouts->is_lost = true;
+				row_places->is_missing = true;
 			else
-				whereabouts->places = list_concat(whereabouts->places, places);
+				row_places->places = list_concat(row_places->places, places);
 		}
 }
 
 static bool
-belongs_to(SeemeSubject *subject, const SeemePlace *place)
+belongs_to(SeemePrincipal *principal, const SeemePlace *place)
 {
-	SeemeStanding *standing = seeme_standing(subject, &place->organization_id);
+	SeemeGrants *grants = seeme_get_grants(principal, seeme_place_organization(place));
 
 	CHECK_FOR_INTERRUPTS();
-	return standing->is_owner || standing->is_member;
+	return seeme_belongs(grants);
 }
 
-/* Answers from the tables, past all that is remembered. */
+/* Answers from the tables alone, past the cache. */
 static pg_noinline bool
-read_only(FunctionCallInfo fcinfo)
+count_uncached(FunctionCallInfo fcinfo)
 {
 	SeemeStore	store;
-	SeemeAsker	asker;
-	Whereabouts row;
+	SeemePrincipal asking;
+	RowPlaces	row;
 	ListCell   *cell;
 	bool		counts;
 
 	seeme_store_open(&store);
-	find_whereabouts(fcinfo, &store, &row);
-	seeme_asker_init(&asker, &store);
-	counts = asker.is_identified && !asker.subject.is_refused && !row.is_lost;
+	find_row_places(fcinfo, &store, &row);
+	seeme_init_asking(&asking, &store);
+	counts = !asking.is_refused && !row.is_missing;
 	if (counts)
 	{
 		foreach(cell, row.places)
-			counts = counts && belongs_to(&asker.subject, lfirst(cell));
+		{
+			counts = counts && belongs_to(&asking, lfirst(cell));
+		}
 		if (row.assigned != NIL)
 		{
 			bool		belongs = false;
 
 			foreach(cell, row.assigned)
-				belongs = belongs || belongs_to(&asker.subject, lfirst(cell));
+			{
+				belongs = belongs || belongs_to(&asking, lfirst(cell));
+			}
 			counts = counts && belongs;
 		}
 		else if (row.places == NIL)
-			counts = !PG_ARGISNULL(ARG_ALONE) && PG_GETARG_BOOL(ARG_ALONE);
+			counts = !PG_ARGISNULL(ARG_IF_NOWHERE) && PG_GETARG_BOOL(ARG_IF_NOWHERE);
 	}
 	seeme_store_close(&store);
 	seeme_cache_counters.bypasses++;
@@ -379,51 +403,50 @@ read_only(FunctionCallInfo fcinfo)
 }
 
 /*
- * seeme.ownership_counts(organization, team, project, resource uuid, resource_type text, alone boolean) RETURNS boolean
+ * Whether ownership counts. The arguments are those of seeme.ownership_counts(), and fn_extra is
+ * ours. The resources of a site are of one type, so the type must be the same in all calls.
  */
-SEEME_FUNCTION(seeme_ownership_counts, 6)
+bool
+seeme_ownership_of(FunctionCallInfo fcinfo, bool type_is_constant)
 {
-	Site	   *site = fcinfo->flinfo->fn_extra;
+	OwnershipSite *site = fcinfo->flinfo->fn_extra;
 	bool		counts;
 
-	/* What is remembered of resources is of one type. */
-	if (!seeme_accept_changes() || (site == NULL && !PG_ARGISNULL(RESOURCE) && !get_fn_expr_arg_stable(fcinfo->flinfo, ARG_TYPE)))
-		PG_RETURN_BOOL(read_only(fcinfo));
-	if (site != NULL && is_true(site) && recall(fcinfo, site, &counts))
+	if (!seeme_accept_invalidations() ||
+		(!type_is_constant && !PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE))))
+		return count_uncached(fcinfo);
+	if (site != NULL && is_fresh(site) && count_cached(fcinfo, site, &counts))
 	{
 		seeme_cache_counters.hits++;
-		PG_RETURN_BOOL(counts);
+		return counts;
 	}
-	PG_RETURN_BOOL(read_and_remember(fcinfo));
+	return count_and_cache(fcinfo);
 }
 
 /*
- * seeme.plan_ownership_counts(internal) RETURNS internal
- *
- * Who owns a row belongs to where it lies, as a rule: the comparison before it says how many rows are let through.
+ * seeme.ownership_counts(organization, team, project, resource uuid, resource_type text, alone
+ * boolean) RETURNS boolean
  */
-SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_ownership_counts)
+SEEME_FUNCTION(seeme_ownership_counts, 6)
 {
-	Node	   *request = (Node *) PG_GETARG_POINTER(0);
-
-	if (!IsA(request, SupportRequestSelectivity))
-		PG_RETURN_POINTER(NULL);
-	((SupportRequestSelectivity *) request)->selectivity = 1.0;
-	PG_RETURN_POINTER(request);
+	PG_RETURN_BOOL(seeme_ownership_of(fcinfo, PG_ARGISNULL(ARG(SEEME_SCOPE_RESOURCE)) ||
+									  get_fn_expr_arg_stable(fcinfo->flinfo, ARG_TYPE)));
 }
 
 static int
 compare_organizations(const ListCell *a, const ListCell *b)
 {
-	return memcmp(&((SeemePlace *) lfirst(a))->organization_id, &((SeemePlace *) lfirst(b))->organization_id, UUID_LEN);
+	return memcmp(seeme_place_organization(lfirst(a)), seeme_place_organization(lfirst(b)),
+				  UUID_LEN);
 }
 
 /*
- * Whether a subject may take a row out of where it lies: belongs to each organization, and holds what is asked in each that is
- * not among those where the row stays. Sorts both lists, of SeemePlace *, so that it is done in one pass.
+ * Whether a principal may move a row away from some places. The principal has to belong to each
+ * of their organizations, and needs the permission in each one that the row leaves. Sorts both
+ * lists, so that one pass is enough.
  */
 static bool
-may_leave(SeemeSubject *subject, List *left, List *kept, const SeemeQuestion *question)
+may_leave(SeemePrincipal *principal, List *left, List *kept, const SeemePermissionSpec *spec)
 {
 	int			k = 0;
 
@@ -438,61 +461,68 @@ may_leave(SeemeSubject *subject, List *left, List *kept, const SeemeQuestion *qu
 		for (next = i; next < list_length(left) &&
 			 compare_organizations(list_nth_cell(left, i), list_nth_cell(left, next)) == 0; next++)
 			there = lappend(there, list_nth(left, next));
-		while (k < list_length(kept) && compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) < 0)
+		while (k < list_length(kept) &&
+			   compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) < 0)
 			k++;
-		if (k < list_length(kept) && compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) == 0)
+		if (k < list_length(kept) &&
+			compare_organizations(list_nth_cell(kept, k), list_nth_cell(left, i)) == 0)
 		{
-			if (!belongs_to(subject, place))
+			if (!belongs_to(principal, place))
 				return false;
 		}
-		else if (!seeme_answer(subject, there, question))
+		else if (!seeme_evaluate_spec(principal, there, spec))
 			return false;
 	}
 	return true;
 }
 
 /*
- * seeme.may_take_out(permission text, organization, team, project, resource uuid, new_organization, new_team, new_project,
- * new_resource uuid, resource_type text) RETURNS boolean
+ * seeme.may_move_out(permission text, organization, team, project, resource uuid,
+ * new_organization, new_team, new_project, new_resource uuid, resource_type text) RETURNS boolean
  *
- * What stays as it is takes the row out of nothing. Of organizations that the asking person is no member of, nothing is told.
+ * A column that keeps its value takes the row out of nothing. The answer tells nothing about
+ * organizations to which whoever is asking does not belong.
  */
-SEEME_FUNCTION(seeme_may_take_out, 10)
+SEEME_FUNCTION(seeme_may_move_out, 10)
 {
 	SeemeStore	store;
-	SeemeQuestion question;
-	SeemeAsker	asker;
-	SeemeScope	scope = {.resource_type = PG_ARGISNULL(1 + 2 * NKINDS) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1 + 2 * NKINDS))};
+	SeemePermissionSpec spec;
+	SeemePrincipal asking;
+	SeemeScope	scope = {
+		.resource_type = PG_ARGISNULL(1 + 2 * SEEME_NSCOPE_KINDS)
+		? NULL
+	: text_to_cstring(PG_GETARG_TEXT_PP(1 + 2 * SEEME_NSCOPE_KINDS))};
 	List	   *left = NIL;
 	List	   *kept = NIL;
 	bool		may;
 
 	seeme_store_open(&store);
-	seeme_ask(&store, seeme_code_argument(fcinfo, 0), &question);
-	seeme_asker_init(&asker, &store);
-	may = asker.is_identified && !asker.subject.is_refused;
-	for (int kind = 0; kind < NKINDS && may; kind++)
+	seeme_parse_permission(&store, seeme_code_argument(fcinfo, 0), &spec);
+	seeme_init_asking(&asking, &store);
+	may = !asking.is_refused;
+	for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NSCOPE_KINDS && may; kind++)
 	{
-		int			old = 1 + kind;
-		int			new = 1 + NKINDS + kind;
+		int			old = kind;
+		int			new = SEEME_NSCOPE_KINDS + kind;
 		List	   *places;
 
-		scope.level = SEEME_ORGANIZATION + kind;
+		scope.kind = kind;
 		if (!PG_ARGISNULL(new))
 		{
 			scope.id = *PG_GETARG_UUID_P(new);
-			kept = list_concat(kept, seeme_places(&store, &scope));
+			kept = list_concat(kept, seeme_find_places(&store, &scope));
 		}
-		if (PG_ARGISNULL(old) || (!PG_ARGISNULL(new) && seeme_uuid_equal(PG_GETARG_UUID_P(old), PG_GETARG_UUID_P(new))))
+		if (PG_ARGISNULL(old) || (!PG_ARGISNULL(new) &&
+								  seeme_uuid_equal(PG_GETARG_UUID_P(old), PG_GETARG_UUID_P(new))))
 			continue;
 		scope.id = *PG_GETARG_UUID_P(old);
-		places = seeme_places(&store, &scope);
-		/* Nobody knows which organization it was that something is gone from. */
-		if (places == NIL && kind != RESOURCE)
+		places = seeme_find_places(&store, &scope);
+		/* A deleted container does not tell its organization. */
+		if (places == NIL && kind != SEEME_SCOPE_RESOURCE)
 			may = false;
 		left = list_concat(left, places);
 	}
-	may = may && may_leave(&asker.subject, left, kept, &question);
+	may = may && may_leave(&asking, left, kept, &spec);
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(may);
 }

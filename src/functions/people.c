@@ -1,8 +1,9 @@
 /*
- * people.c: what SQL asks of people's rows, keys and memberships that it cannot see itself: by what is committed now, whatever
- * snapshot a transaction has; and which columns a statement sets.
+ * people.c: what triggers and views need of memberships, API keys and users, by what is committed
+ * now.
  *
- * Decides nothing: why a key does not count is for evaluator.c to say.
+ * The snapshot of a transaction may be older. Must not decide: core/api_key.c says why a key does
+ * not count.
  */
 #include "postgres.h"
 
@@ -16,32 +17,10 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
-#include "core/evaluator.h"
+#include "core/api_key.h"
 #include "functions/arguments.h"
 #include "core/store.h"
 #include "core/version.h"
-
-/*
- * seeme.email_for(permission text) RETURNS text
- *
- * As seeme.user_for(): the address counts for what takes no role.
- */
-SEEME_FUNCTION(seeme_email_for, 1)
-{
-	char	   *code = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	SeemeStore	store;
-	SeemeAsker	asker;
-	char	   *email = NULL;
-
-	seeme_store_open(&store);
-	seeme_asker_init(&asker, &store);
-	if (asker.is_identified && !asker.subject.is_refused && seeme_key_reaches(&asker.subject, NULL, code))
-		email = seeme_read_email(&store, &asker.subject.person.id);
-	seeme_store_close(&store);
-	if (email == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(email));
-}
 
 /*
  * seeme.membership_in(organization, user_id uuid) RETURNS uuid
@@ -61,19 +40,19 @@ SEEME_FUNCTION(seeme_membership_in, 2)
 }
 
 /*
- * seeme.why_key_is_silent(key_id uuid) RETURNS text
+ * seeme.api_key_invalid_reason(key_id uuid) RETURNS text
  */
-SEEME_FUNCTION(seeme_why_key_is_silent, 1)
+SEEME_FUNCTION(seeme_api_key_invalid_reason, 1)
 {
 	SeemeStore	store;
-	SeemeKey   *key;
-	SeemeSubject *creator = NULL;
+	SeemeApiKey *key;
+	SeemePrincipal *creator = NULL;
 	const char *why = NULL;
 
 	seeme_store_open(&store);
-	key = seeme_read_key(&store, PG_GETARG_UUID_P(0));
+	key = seeme_read_api_key(&store, PG_GETARG_UUID_P(0));
 	if (key != NULL)
-		why = seeme_why_silenced(&store, key, &creator);
+		why = seeme_api_key_defect(&store, key, &creator);
 	seeme_store_close(&store);
 	if (why == NULL)
 		PG_RETURN_NULL();
@@ -96,7 +75,8 @@ same_text(TupleDesc columns, int column, HeapTuple a, HeapTuple b)
 /*
  * seeme.forget_verification() RETURNS trigger
  *
- * Which columns a statement sets is not told to PL/pgSQL, and to set one to what it was is to set it.
+ * PL/pgSQL does not tell which columns a statement sets. A statement that sets email_verified_at
+ * keeps its value, even an unchanged one.
  */
 SEEME_FUNCTION(seeme_forget_verification, 0)
 {

@@ -1,8 +1,9 @@
 /*
- * permitted.c: what may be done, where, and by whom: the question of check.c, listed.
+ * permitted.c: lists of where a permission is had, and by whom.
  *
- * Each list is made of candidates, and each candidate is decided by evaluator.c: so that no list can say what a check does not.
- * Where a single code is held is remembered (effective_permissions.c); other questions are put to the tables.
+ * Each list begins with candidates, and evaluator.c decides about each of them, so that no list
+ * disagrees with a check. For a single code the cache has the answer; other permissions are
+ * looked up in the tables.
  */
 #include "postgres.h"
 
@@ -32,154 +33,146 @@ SEEME_FUNCTION(seeme_permissions, 5)
 {
 	SeemeStore	store;
 	SeemeScope	scope;
-	SeemeAsker	asker;
-	List	   *held = NIL;
+	SeemePrincipal asking;
+	List	   *permitted = NIL;
 	List	   *codes;
-	bool	   *is_held;
+	bool	   *is_permitted;
 	ListCell   *place;
 	ListCell   *code;
 
 	seeme_store_open(&store);
 	seeme_scope_arguments(fcinfo, 0, &store, NULL, &scope);
-	seeme_asker_init(&asker, &store);
-	if (asker.is_identified)
+	if (seeme_init_asking(&asking, &store))
 	{
 		codes = seeme_list_codes(&store);
-		is_held = palloc0(Max(list_length(codes), 1));
-		/* All codes in one place after the other: what is known of a place is at hand then. */
-		foreach(place, seeme_places(&store, &scope))
+		is_permitted = palloc0(Max(list_length(codes), 1));
+		/* All codes for one place after the other: the grants of the place are at hand then. */
+		foreach(place, seeme_find_places(&store, &scope))
 		{
 			foreach(code, codes)
 			{
 				int			i = foreach_current_index(code);
 
-				is_held[i] = is_held[i] || seeme_holds(&asker.subject, lfirst(place), lfirst(code));
+				is_permitted[i] = is_permitted[i] ||
+					seeme_evaluate(&asking, lfirst(place), lfirst(code));
 			}
 		}
 		foreach(code, codes)
 		{
-			if (is_held[foreach_current_index(code)])
-				held = lappend(held, lfirst(code));
+			if (is_permitted[foreach_current_index(code)])
+				permitted = lappend(permitted, lfirst(code));
 		}
 	}
 	seeme_store_close(&store);
-	PG_RETURN_ARRAYTYPE_P(seeme_text_array(held));
+	PG_RETURN_ARRAYTYPE_P(seeme_text_array(permitted));
 }
 
 /*
- * What is remembered of who asks, if it can be used; NULL if not, or if nobody asks or they hold nothing. Leaves the store
- * open in any case.
+ * The cached principal who is asking. NULL: the cache cannot be used, nobody is identified, or
+ * the identity does not count. Leaves the store open in each case.
  */
-static SeemeViewer *
-remembered_asker(SeemeStore *store, bool *may_remember)
+static SeemeCachedPrincipal *
+open_cached_principal(SeemeStore *store, bool *use_cache)
 {
 	const SeemeIdentity *asker;
 
-	*may_remember = seeme_accept_changes();
-	if (!*may_remember)
+	*use_cache = seeme_accept_invalidations();
+	if (!*use_cache)
 	{
 		seeme_store_open(store);
 		return NULL;
 	}
-	asker = seeme_asker();
-	seeme_held_begin(store);
-	return asker == NULL ? NULL : seeme_viewer(store, asker);
+	asker = seeme_current_identity();
+	seeme_cache_open(store);
+	return asker == NULL ? NULL : seeme_get_cached_principal(store, asker);
 }
 
 /*
- * At how many scopes of a level the asking person holds a code; -1 if that is not known, or would take reading more than
- * so many.
+ * The number of scopes of a kind at which whoever is asking has a code. -1: unknown, or finding
+ * out takes reading more than `limit` of them.
  */
 int
-seeme_count_permitted(SeemeLevel level, const char *code, const char *resource_type, int limit)
+seeme_count_permitted(SeemeScopeKind kind, const char *code, const char *resource_type, int limit)
 {
 	SeemeStore	store;
-	bool		may_remember;
-	SeemeViewer *viewer = remembered_asker(&store, &may_remember);
-	int			number = may_remember ? seeme_cache_find_code(code) : -1;
+	bool		use_cache;
+	SeemeCachedPrincipal *cached = open_cached_principal(&store, &use_cache);
+	int			number = use_cache ? seeme_cache_find_code(code) : -1;
 	int			n = -1;
 
-	if (number >= 0 && level == SEEME_RESOURCE)
+	if (number >= 0 && kind == SEEME_SCOPE_RESOURCE)
 	{
 		if (resource_type == NULL)
 			resource_type = seeme_find_type_of_resource(&store, seeme_resource_of_code(code));
-		/* Of a type that is not registered the list is an error, which is not for planning to raise. */
+
+		/* An unregistered type is an error. Planning must not raise it. */
 		if (resource_type != NULL && seeme_read_resource_type(&store, resource_type))
-			n = seeme_resources_held(&store, viewer, resource_type, number, limit, NULL);
+			n = seeme_permitted_resource_ids(&store, cached, resource_type, number, limit, NULL);
 	}
 	else if (number >= 0)
-		n = seeme_places_held(&store, viewer, level, number, limit, NULL);
+		n = seeme_permitted_place_ids(&store, cached, kind, number, limit, NULL);
 	seeme_store_close(&store);
 	return n;
 }
 
 static bool
-holds_in(SeemeSubject *subject, SeemePlace *place, const SeemeQuestion *question)
+is_permitted_at(SeemePrincipal *principal, SeemePlace *place, const SeemePermissionSpec *spec)
 {
-	return seeme_answer(subject, list_make1(place), question);
+	return seeme_evaluate_spec(principal, list_make1(place), spec);
 }
 
 /*
- * The places of one level at which a subject holds what is asked. A question that is answered for a whole organization is
- * so for everything in it; otherwise only where the person has a membership can anything be held.
+ * The containers of a kind in which a principal has the permission of a spec: SeemePlace *. Where
+ * the principal has it in an organization, that is so in everything that lies there. Elsewhere it
+ * can only come of a membership.
  */
 static List *
-permitted_places(SeemeSubject *subject, SeemeLevel level, const SeemeQuestion *question)
+permitted_places(SeemePrincipal *principal, SeemeScopeKind kind, const SeemePermissionSpec *spec)
 {
-	SeemeStore *store = subject->store;
+	SeemeStore *store = principal->store;
 	List	   *permitted = NIL;
 	ListCell   *organization;
 
-	if (subject->is_refused)
+	if (principal->is_refused)
 		return NIL;
-	foreach(organization, seeme_organizations_of(subject))
+	foreach(organization, seeme_list_own_organizations(principal))
 	{
-		SeemePlace *whole = seeme_place_of_organization(lfirst(organization));
-		bool		everywhere = holds_in(subject, whole, question);
+		SeemePlace *whole = seeme_organization_place(lfirst(organization));
+		bool		everywhere = is_permitted_at(principal, whole, spec);
 		List	   *candidates = NIL;
-		List	   *teams = NIL;
-		List	   *projects = NIL;
 		ListCell   *cell;
 
-		if (level == SEEME_ORGANIZATION)
+		if (kind == SEEME_SCOPE_ORGANIZATION)
 		{
 			if (everywhere)
 				permitted = lappend(permitted, whole);
 			continue;
 		}
 		if (everywhere)
-		{
-			if (level == SEEME_TEAM)
-				teams = seeme_list_teams(store, lfirst(organization), INT_MAX);
-			else
-				projects = seeme_list_projects(store, lfirst(organization), INT_MAX);
-		}
+			candidates = seeme_list_places(store, kind, SEEME_SCOPE_ORGANIZATION,
+										   lfirst(organization), INT_MAX);
 		else
 		{
-			SeemeStanding *standing = seeme_standing(subject, lfirst(organization));
+			SeemeGrants *grants = seeme_get_grants(principal, lfirst(organization));
 
-			for (int i = 0; i < standing->nmemberships; i++)
+			for (int i = 0; i < grants->nmemberships; i++)
 			{
-				SeemeMembership *membership = &standing->memberships[i];
-				SeemeTeam  *team = palloc(sizeof(SeemeTeam));
-				SeemeProject *project = palloc(sizeof(SeemeProject));
+				SeemeMembership *membership = &grants->memberships[i];
+				SeemePlace *place = palloc(sizeof(SeemePlace));
 
-				if (membership->has_team && level == SEEME_TEAM && seeme_read_team(store, &membership->scope_id, team))
-					teams = lappend(teams, team);
-				else if (membership->has_team && level == SEEME_PROJECT)
-					projects = list_concat(projects, seeme_list_projects_of_team(store, &membership->scope_id));
-				else if (membership->has_project && level == SEEME_PROJECT &&
-						 seeme_read_project(store, &membership->scope_id, project))
-					projects = lappend(projects, project);
+				if (membership->kind == SEEME_SCOPE_ORGANIZATION)
+					continue;
+				if (membership->kind != kind)
+					candidates = list_concat(candidates,
+											 seeme_list_places(store, kind, membership->kind,
+															   &membership->scope_id, INT_MAX));
+				else if (seeme_read_place(store, kind, &membership->scope_id, place))
+					candidates = lappend(candidates, place);
 			}
 		}
-		foreach(cell, teams)
-			candidates = lappend(candidates, seeme_place_of_team(lfirst(cell)));
-		foreach(cell, projects)
-			candidates = lappend(candidates, seeme_place_of_project(lfirst(cell)));
 		foreach(cell, candidates)
 		{
-			if (holds_in(subject, lfirst(cell), question))
+			if (is_permitted_at(principal, lfirst(cell), spec))
 				permitted = lappend(permitted, lfirst(cell));
 		}
 	}
@@ -187,38 +180,36 @@ permitted_places(SeemeSubject *subject, SeemeLevel level, const SeemeQuestion *q
 }
 
 static Datum
-permitted_containers(FunctionCallInfo fcinfo, SeemeLevel level)
+permitted_place_ids(FunctionCallInfo fcinfo, SeemeScopeKind kind)
 {
 	SeemeStore	store;
-	SeemeViewer *viewer;
-	bool		may_remember;
+	SeemeCachedPrincipal *cached;
+	bool		use_cache;
 	char	   *code;
 	int			number;
 	pg_uuid_t  *found = NULL;
 	int			n;
-	SeemeQuestion question;
-	SeemeAsker	asker;
+	SeemePermissionSpec spec;
+	SeemePrincipal asking;
 	List	   *ids = NIL;
 	ListCell   *cell;
 
-	viewer = remembered_asker(&store, &may_remember);
+	cached = open_cached_principal(&store, &use_cache);
 	code = seeme_code_argument(fcinfo, 0);
-	if (may_remember && (number = seeme_cache_find_code(code)) >= 0 &&
-		(n = seeme_places_held(&store, viewer, level, number, INT_MAX, &found)) >= 0)
+	if (use_cache && (number = seeme_cache_find_code(code)) >= 0 &&
+		(n = seeme_permitted_place_ids(&store, cached, kind, number, INT_MAX, &found)) >= 0)
 	{
 		seeme_store_close(&store);
 		PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(found, n));
 	}
-	seeme_ask(&store, code, &question);
-	seeme_asker_init(&asker, &store);
-	if (asker.is_identified)
-		foreach(cell, permitted_places(&asker.subject, level, &question))
+	seeme_parse_permission(&store, code, &spec);
+	if (seeme_init_asking(&asking, &store))
+	{
+		foreach(cell, permitted_places(&asking, kind, &spec))
 		{
-			SeemePlace *place = lfirst(cell);
-
-			ids = lappend(ids, level == SEEME_ORGANIZATION ? &place->organization_id :
-						  level == SEEME_TEAM ? &place->team_id : &place->project_id);
+			ids = lappend(ids, unconstify(pg_uuid_t *, seeme_place_id(lfirst(cell), kind)));
 		}
+	}
 	seeme_store_close(&store);
 	PG_RETURN_ARRAYTYPE_P(seeme_uuid_array(ids));
 }
@@ -228,7 +219,7 @@ permitted_containers(FunctionCallInfo fcinfo, SeemeLevel level)
  */
 SEEME_FUNCTION(seeme_permitted_organizations, 1)
 {
-	return permitted_containers(fcinfo, SEEME_ORGANIZATION);
+	return permitted_place_ids(fcinfo, SEEME_SCOPE_ORGANIZATION);
 }
 
 /*
@@ -236,7 +227,7 @@ SEEME_FUNCTION(seeme_permitted_organizations, 1)
  */
 SEEME_FUNCTION(seeme_permitted_teams, 1)
 {
-	return permitted_containers(fcinfo, SEEME_TEAM);
+	return permitted_place_ids(fcinfo, SEEME_SCOPE_TEAM);
 }
 
 /*
@@ -244,85 +235,83 @@ SEEME_FUNCTION(seeme_permitted_teams, 1)
  */
 SEEME_FUNCTION(seeme_permitted_projects, 1)
 {
-	return permitted_containers(fcinfo, SEEME_PROJECT);
+	return permitted_place_ids(fcinfo, SEEME_SCOPE_PROJECT);
 }
 
 /*
  * seeme_permitted_resources(permission text, resource_type text) RETURNS uuid[]
  *
- * A wildcard may be held in pieces, by one resource in several projects; so every resource of every project in which the
- * person holds its first piece is decided by itself.
+ * A resource in several projects may get one code of a wildcard in each. So every resource in the
+ * projects with the first code is a candidate.
  */
 SEEME_FUNCTION(seeme_permitted_resources, 2)
 {
 	char	   *code = seeme_code_argument(fcinfo, 0);
 	SeemeStore	store;
-	SeemeViewer *viewer;
-	bool		may_remember;
+	SeemeCachedPrincipal *cached;
+	bool		use_cache;
 	int			number;
 	pg_uuid_t  *found = NULL;
 	int			n;
-	SeemeQuestion question;
-	SeemeScope	scope = {SEEME_RESOURCE};
-	SeemeAsker	asker;
+	SeemePermissionSpec spec;
+	SeemeScope	scope = {SEEME_SCOPE_RESOURCE};
+	SeemePrincipal asking;
 	List	   *ids = NIL;
 	ListCell   *place;
 	ListCell   *cell;
 
-	viewer = remembered_asker(&store, &may_remember);
-	seeme_ask(&store, code, &question);
+	cached = open_cached_principal(&store, &use_cache);
+	seeme_parse_permission(&store, code, &spec);
 	if (!PG_ARGISNULL(1))
 	{
 		scope.resource_type = text_to_cstring(PG_GETARG_TEXT_PP(1));
 		seeme_require_resource_type(&store, scope.resource_type);
 	}
 	else
-		scope.resource_type = seeme_find_type_of_resource(&store, seeme_resource_of_code(code));
-	if (scope.resource_type == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("permission \"%s\" is tied to no resource type", code),
-				 errhint("Say which: resource_type => 'dataset', for example.")));
-	if (may_remember && (number = seeme_cache_find_code(code)) >= 0 &&
-		(n = seeme_resources_held(&store, viewer, scope.resource_type, number, INT_MAX, &found)) >= 0)
+		scope.resource_type = seeme_type_of_code(&store, code);
+	if (use_cache && (number = seeme_cache_find_code(code)) >= 0 &&
+		(n = seeme_permitted_resource_ids(&store, cached, scope.resource_type, number, INT_MAX,
+										  &found)) >= 0)
 	{
 		seeme_store_close(&store);
 		PG_RETURN_ARRAYTYPE_P(seeme_sorted_array(found, n));
 	}
-	seeme_asker_init(&asker, &store);
-	if (asker.is_identified)
+	if (seeme_init_asking(&asking, &store))
 	{
-		/* Who does not hold the first piece of a wildcard anywhere does not hold the whole. */
-		SeemeQuestion part = {linitial(question.concrete), list_make1(linitial(question.concrete))};
+		/* Without the first code of a wildcard there is no wildcard. */
+		SeemePermissionSpec part = {linitial(spec.concrete), list_make1(linitial(spec.concrete))};
 		List	   *candidates = NIL;
-		SeemeSlots	seen = {0};	/* a resource is decided once, in however many of these projects it is */
-		MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac places of a resource",
-													  ALLOCSET_DEFAULT_SIZES);
+		SeemeUuidHash seen = {0};	/* each resource once, in however many of the projects it is */
+		MemoryContext per_user = AllocSetContextCreate(CurrentMemoryContext,
+													   "seeme_rbac places of a resource",
+													   ALLOCSET_DEFAULT_SIZES);
 
-		foreach(place, permitted_places(&asker.subject, SEEME_PROJECT, &part))
+		foreach(place, permitted_places(&asking, SEEME_SCOPE_PROJECT, &part))
 		{
-			foreach(cell, seeme_list_assignments_to(&store, &((SeemePlace *) lfirst(place))->project_id,
-													scope.resource_type, INT_MAX))
+			const pg_uuid_t *project = seeme_place_id(lfirst(place), SEEME_SCOPE_PROJECT);
+
+			foreach(cell, seeme_list_assignments_to(&store, project, scope.resource_type,
+													INT_MAX))
 			{
 				pg_uuid_t  *id = &((SeemeAssignment *) lfirst(cell))->resource_id;
 
-				if (seeme_slots_find(&seen, id) != NULL)
+				if (seeme_uuid_hash_find(&seen, id) != NULL)
 					continue;
-				seeme_slots_add(CurrentMemoryContext, &seen, id, 1);
+				seeme_uuid_hash_insert(CurrentMemoryContext, &seen, id, 1);
 				candidates = lappend(candidates, id);
 			}
 		}
 		foreach(cell, candidates)
 		{
-			MemoryContext old = MemoryContextSwitchTo(in_turn);
+			MemoryContext old = MemoryContextSwitchTo(per_user);
 			bool		permitted;
 
 			CHECK_FOR_INTERRUPTS();
 			scope.id = *(pg_uuid_t *) lfirst(cell);
-			permitted = list_length(question.concrete) == 1 ||
-				seeme_answer(&asker.subject, seeme_places(&store, &scope), &question);
+			permitted = list_length(spec.concrete) == 1 ||
+				seeme_evaluate_spec(&asking, seeme_find_places(&store, &scope), &spec);
 			MemoryContextSwitchTo(old);
-			MemoryContextReset(in_turn);
+			MemoryContextReset(per_user);
 			if (permitted)
 				ids = lappend(ids, lfirst(cell));
 		}
@@ -331,7 +320,7 @@ SEEME_FUNCTION(seeme_permitted_resources, 2)
 	PG_RETURN_ARRAYTYPE_P(seeme_uuid_array(ids));
 }
 
-/* Somebody who may hold something in an organization. */
+/* A user who may have a permission in an organization. */
 typedef struct Candidate
 {
 	pg_uuid_t	user_id;
@@ -361,86 +350,103 @@ add_candidate(Candidates *candidates, const pg_uuid_t *user_id, const pg_uuid_t 
 static int
 compare_candidates(const void *a, const void *b)
 {
-	return memcmp(((const Candidate *) a)->user_id.data, ((const Candidate *) b)->user_id.data, UUID_LEN);
+	return memcmp(((const Candidate *) a)->user_id.data, ((const Candidate *) b)->user_id.data,
+				  UUID_LEN);
 }
 
-/* The owners and members of the organizations in which some places are, those of one person together. */
+/* The owners and members of the organizations of some places, sorted by user. */
 static void
 find_candidates(SeemeStore *store, List *places, Candidates *candidates)
 {
-	SeemeSlots	seen = {0};
+	SeemeUuidHash seen = {0};
 	ListCell   *cell;
 	ListCell   *member;
 
 	foreach(cell, places)
 	{
-		const pg_uuid_t *organization_id = &((SeemePlace *) lfirst(cell))->organization_id;
+		const pg_uuid_t *organization_id = seeme_place_organization(lfirst(cell));
 		pg_uuid_t	owner;
 
-		if (seeme_slots_find(&seen, organization_id) != NULL)
+		if (seeme_uuid_hash_find(&seen, organization_id) != NULL)
 			continue;
-		seeme_slots_add(CurrentMemoryContext, &seen, organization_id, 1);
+		seeme_uuid_hash_insert(CurrentMemoryContext, &seen, organization_id, 1);
 		if (seeme_read_owner(store, organization_id, &owner))
 			add_candidate(candidates, &owner, organization_id);
 		foreach(member, seeme_list_members(store, organization_id))
+		{
 			add_candidate(candidates, lfirst(member), organization_id);
+		}
 	}
 	if (candidates->n > 0)
 		qsort(candidates->list, candidates->n, sizeof(Candidate), compare_candidates);
 }
 
-/* Of more places than this, only those are looked at that may differ for a person. */
+/* Up to this many places are all looked at; of more, only those that differ for a user. */
 #define FEW_PLACES 8
 
-/* Those who hold what is asked in some of the places: of pg_uuid_t *. */
+/* Adds the places in a candidate's organization that can differ for the principal. */
 static List *
-who_holds(SeemeStore *store, List *places, const SeemeQuestion *question)
+add_distinct_places(List *places, SeemePrincipal *principal, const SeemePlaceIndex *index,
+					const Candidate *candidate)
+{
+	return list_concat(places,
+					   seeme_distinct_places(principal, index, candidate->organization_id));
+}
+
+/* The users with a permission in at least one of the places: pg_uuid_t *. */
+static List *
+permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec *spec)
 {
 	Candidates	candidates = {0};
 	SeemePlaceIndex index;
-	SeemeRoles	roles = {CurrentMemoryContext};
+	SeemeRoleCache roles = {CurrentMemoryContext};
 	List	   *holders = NIL;
-	MemoryContext in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac candidate", ALLOCSET_DEFAULT_SIZES);
-	bool		many = list_length(places) > FEW_PLACES;
+	MemoryContext per_user = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac candidate",
+												   ALLOCSET_DEFAULT_SIZES);
+	bool		are_many = list_length(places) > FEW_PLACES;
 
 	find_candidates(store, places, &candidates);
-	if (many)
+	if (are_many)
 		seeme_index_places(&index, places);
 	for (Size i = 0, next; i < candidates.n; i = next)
 	{
 		pg_uuid_t  *user_id = &candidates.list[i].user_id;
-		MemoryContext old = MemoryContextSwitchTo(in_turn);
-		SeemeSubject subject;
-		List	   *theirs = many ? NIL : places;
+		MemoryContext old = MemoryContextSwitchTo(per_user);
+		SeemePrincipal principal;
+		List	   *places_of_user = are_many ? NIL : places;
 		bool		holds;
 
 		CHECK_FOR_INTERRUPTS();
-		seeme_subject_init(&subject, store, user_id);
-		subject.roles = &roles;
-		for (next = i; next < candidates.n && seeme_uuid_equal(&candidates.list[next].user_id, user_id); next++)
-			if (many)
-				theirs = list_concat(theirs, seeme_places_that_differ(&subject, &index, candidates.list[next].organization_id));
-		holds = seeme_answer(&subject, theirs, question);
+		seeme_init_principal(&principal, store, user_id);
+		principal.roles = &roles;
+		for (next = i;
+			 next < candidates.n && seeme_uuid_equal(&candidates.list[next].user_id, user_id);
+			 next++)
+			if (are_many)
+				places_of_user = add_distinct_places(places_of_user, &principal, &index,
+													 &candidates.list[next]);
+		holds = seeme_evaluate_spec(&principal, places_of_user, spec);
 		MemoryContextSwitchTo(old);
-		MemoryContextReset(in_turn);
+		MemoryContextReset(per_user);
 		if (holds)
 			holders = lappend(holders, user_id);
 	}
-	MemoryContextDelete(in_turn);
+	MemoryContextDelete(per_user);
 	return holders;
 }
 
 /*
- * seeme_permitted_users(permission text, organization, team, project, resource uuid, resource_type text) RETURNS SETOF uuid
+ * seeme_permitted_users(permission text, organization, team, project, resource uuid,
+ * resource_type text) RETURNS SETOF uuid
  */
 SEEME_FUNCTION(seeme_permitted_users, 6)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	char	   *code = seeme_code_argument(fcinfo, 0);
 	SeemeStore	store;
-	SeemeQuestion question;
+	SeemePermissionSpec spec;
 	SeemeScope	scope;
-	SeemeAsker	asker;
+	SeemePrincipal asking;
 	List	   *places;
 	ArrayType  *users;
 	Datum	   *datums;
@@ -449,14 +455,14 @@ SEEME_FUNCTION(seeme_permitted_users, 6)
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	seeme_store_open(&store);
-	seeme_ask(&store, code, &question);
+	seeme_parse_permission(&store, code, &spec);
 	seeme_scope_arguments(fcinfo, 1, &store, code, &scope);
-	seeme_asker_init(&asker, &store);
-	places = seeme_places(&store, &scope);
-	permitted = who_holds(&store, seeme_places_told(&asker, NULL, places), &question);
-	/* About oneself one is always told. */
-	if (asker.is_identified && seeme_answer(&asker.subject, places, &question))
-		permitted = lappend(permitted, &asker.subject.person.id);
+	seeme_init_asking(&asking, &store);
+	places = seeme_find_places(&store, &scope);
+	permitted = permitted_principals(&store, seeme_visible_places(&asking, NULL, places), &spec);
+	/* Everybody is told about oneself. */
+	if (!asking.is_refused && seeme_evaluate_spec(&asking, places, &spec))
+		permitted = lappend(permitted, &asking.user.id);
 	seeme_store_close(&store);
 
 	users = seeme_uuid_array(permitted);

@@ -1,6 +1,4 @@
-/*
- * permitted.h: how many scopes are permitted.
- */
+/* permitted.h: the number of scopes at which a permission is had. */
 #ifndef SEEME_FUNCTIONS_PERMITTED_H
 #define SEEME_FUNCTIONS_PERMITTED_H
 
@@ -8,6 +6,7 @@
 
 #include "core/evaluator.h"
 
-extern int	seeme_count_permitted(SeemeLevel level, const char *code, const char *resource_type, int limit);
+extern int	seeme_count_permitted(SeemeScopeKind level, const char *code,
+								  const char *resource_type, int limit);
 
 #endif							/* SEEME_FUNCTIONS_PERMITTED_H */

@@ -1,11 +1,13 @@
 /*
- * stored_expression.c: what PostgreSQL would store for a condition or a query, without making what has it.
+ * stored_expression.c: what PostgreSQL would store for a condition or a query, without creating
+ * it.
  *
- * The security report compares policies, triggers, views and functions with those that belong
- * there. Both sides have to come from the same parser and go through the same deparser, or they
- * differ by parentheses, casts and the version that stored them. Nothing is executed here, nothing
- * is written, and nothing is looked up but by the names in the text, which is the extension's own:
- * what is stored is never parsed, only put into words.
+ * The security report compares policies, triggers, views and functions with what they should be.
+ * Both sides have to come through the same parser and deparser. Otherwise they differ by
+ * parentheses, casts, and the version that stored them.
+ *
+ * Must not run anything. Must not parse what is stored, but only deparse it: the text that it
+ * parses is the extension's own.
  */
 #include "postgres.h"
 
@@ -33,7 +35,7 @@
 
 #include "core/version.h"
 
-/* The only statement in a text, as the grammar has it. */
+/* Parses a text that is one statement. */
 static Node *
 only_statement(const char *text)
 {
@@ -46,7 +48,7 @@ only_statement(const char *text)
 	return linitial_node(RawStmt, statements)->stmt;
 }
 
-/* The condition in a text, as the grammar has it. */
+/* Parses a text that is SELECT and one condition. */
 static Node *
 only_condition(const char *query)
 {
@@ -60,8 +62,9 @@ only_condition(const char *query)
 }
 
 /*
- * seeme.parsed_condition(relation regclass, condition text) RETURNS pg_node_tree, as CREATE POLICY
- * does it.
+ * seeme.parsed_condition(relation regclass, condition text) RETURNS pg_node_tree
+ *
+ * The condition as CREATE POLICY stores it.
  */
 SEEME_FUNCTION(seeme_parsed_condition, 2)
 {
@@ -88,8 +91,10 @@ SEEME_FUNCTION(seeme_parsed_condition, 2)
 
 /*
  * seeme.is_condition_of_trigger(relation regclass, stored pg_node_tree, condition text) RETURNS
- * boolean: whether CREATE TRIGGER stores this for WHEN (condition). The deparser shows the
- * condition of a trigger with the whole trigger only, so that the trees are compared.
+ * boolean
+ *
+ * Whether CREATE TRIGGER would store this for WHEN (condition). PostgreSQL deparses the condition
+ * of a trigger only with the whole trigger, so the trees are compared.
  */
 SEEME_FUNCTION(seeme_is_condition_of_trigger, 3)
 {
@@ -105,7 +110,7 @@ SEEME_FUNCTION(seeme_is_condition_of_trigger, 3)
 	relation = relation_open(relid, AccessShareLock);
 	pstate = make_parsestate(NULL);
 	pstate->p_sourcetext = query;
-	/* A trigger knows its rows by these names, and in this order. */
+	/* The rows of a trigger have these names, in this order. */
 	item = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, makeAlias("old", NIL),
 										 false, false);
 	addNSItemToQuery(pstate, item, false, true, true);
@@ -120,7 +125,7 @@ SEEME_FUNCTION(seeme_is_condition_of_trigger, 3)
 	PG_RETURN_BOOL(equal(tree, stored));
 }
 
-/* A query as analysed, within a function where that is given. */
+/* Analyses a statement, within a function if that is given. */
 static Query *
 analysed(Node *statement, const char *source, SQLFunctionParseInfoPtr function)
 {
@@ -136,8 +141,8 @@ analysed(Node *statement, const char *source, SQLFunctionParseInfoPtr function)
 }
 
 /*
- * The body of a function that is kept parsed: RETURN ..., or BEGIN ATOMIC ... END; NULL when it is
- * kept as a text.
+ * The SQL body of a function, deparsed: RETURN, or BEGIN ATOMIC and END; NULL: the function has a
+ * string as its body.
  */
 static char *
 body_in_words(Oid function, const char *body)
@@ -175,7 +180,7 @@ body_in_words(Oid function, const char *body)
 		tree = statement->sql_body;
 	}
 
-	/* A block is a list of one list of statements. */
+	/* A block is a list that has one list of statements. */
 	is_block = IsA(tree, List);
 	queries = is_block ? linitial_node(List, (List *) tree) : list_make1(tree);
 	initStringInfo(&words);
@@ -186,7 +191,8 @@ body_in_words(Oid function, const char *body)
 		Query	   *query = (Query *) lfirst(cell);
 
 		if (body != NULL)
-			query = analysed((Node *) query, body, prepare_sql_fn_parse_info(tuple, NULL, InvalidOid));
+			query = analysed((Node *) query, body,
+							 prepare_sql_fn_parse_info(tuple, NULL, InvalidOid));
 		appendStringInfo(&words, is_block ? " %s;" : "%s", pg_get_querydef(query, false));
 	}
 	if (is_block)
@@ -196,8 +202,8 @@ body_in_words(Oid function, const char *body)
 }
 
 /*
- * Before 16 a view keeps two more relations, named old and new, and columns are shown with their
- * relation's name where there are several. With one more relation on either side they always are.
+ * Before 16 a view has two more relations, old and new, and with several relations the deparser
+ * qualifies every column. One more relation on both sides makes it always do so.
  */
 static char *
 query_of_view_in_words(Query *query)
@@ -210,7 +216,7 @@ query_of_view_in_words(Query *query)
 	return pg_get_querydef(query, false);
 }
 
-/* The query of a view. */
+/* The query of a view, deparsed. */
 static char *
 view_in_words(Oid view, const char *query_text)
 {
@@ -232,11 +238,12 @@ view_in_words(Oid view, const char *query_text)
 }
 
 /*
- * seeme.query_in_words(class regclass, object oid, words text) RETURNS text: the query of a view
- * (pg_class) or the body of a function (pg_proc), as this server puts it into words; what was put
- * into words elsewhere, if that is given, else what is stored.
+ * seeme.deparsed_query(class regclass, object oid, words text) RETURNS text
+ *
+ * The query of a view (pg_class) or the body of a function (pg_proc), as this server deparses it:
+ * of `words`, if that is given; else of what is stored.
  */
-SEEME_FUNCTION(seeme_query_in_words, 3)
+SEEME_FUNCTION(seeme_deparsed_query, 3)
 {
 	char	   *given = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	char	   *words;

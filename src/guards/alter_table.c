@@ -1,12 +1,12 @@
 /*
- * alter_table.c: ALTER TABLE, where a trigger of the extension's would stand in its way.
+ * alter_table.c: drops a trigger of the extension that is in the way of ALTER TABLE.
  *
  * PostgreSQL changes the type of no column that a trigger names, and drops none. The trigger that follows the names of a protected
  * table's rows names two. It goes when a statement begins that changes one of them; an event trigger at the statement's end
- * (sql/install/40_protect.sql) makes it again. Both happen in the statement's transaction, under the lock that it takes anyway.
+ * (sql/install/40_followed_resources.sql) makes it again. Both happen in the statement's transaction, under the lock that it takes anyway.
  *
- * Looks at nothing but the statement and the catalogs, so that it works whatever version the extension's tables have. Owns the list
- * of tables whose trigger made way. Must not decide who may alter a table; only its owner has the trigger dropped.
+ * Owns the list of tables whose trigger was dropped. Reads the catalogs only, so that it works
+ * with every version of the extension's tables. Must not decide who may alter a table.
  */
 #include "postgres.h"
 
@@ -36,10 +36,13 @@
 
 #define TRIGGER_NAME "zzz_seeme_follow_resource"
 
-/* Tables whose trigger was dropped. What a rollback leaves here names tables that have theirs again, which does no harm. */
+/* Tables whose trigger was dropped. After a rollback some have it again, which does no harm. */
 static List *made_way = NIL;
 
-/* The trigger that follows names, of a table itself and not of what it is a partition of; false when it has none. */
+/*
+ * Finds the follow trigger of a table itself, not of its partitioned parent; false: there is
+ * none.
+ */
 static bool
 find_trigger(Oid relid, Oid *trigger, int *ncolumns, AttrNumber columns[2])
 {
@@ -51,8 +54,10 @@ find_trigger(Oid relid, Oid *trigger, int *ncolumns, AttrNumber columns[2])
 	bool		found = false;
 
 	namestrcpy(&name, TRIGGER_NAME);
-	ScanKeyInit(&keys[0], Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
-	ScanKeyInit(&keys[1], Anum_pg_trigger_tgname, BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(&name));
+	ScanKeyInit(&keys[0], Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	ScanKeyInit(&keys[1], Anum_pg_trigger_tgname, BTEqualStrategyNumber, F_NAMEEQ,
+				NameGetDatum(&name));
 	scan = systable_beginscan(triggers, TriggerRelidNameIndexId, true, NULL, 2, keys);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
@@ -60,7 +65,8 @@ find_trigger(Oid relid, Oid *trigger, int *ncolumns, AttrNumber columns[2])
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
 		char	   *function = get_func_name(form->tgfoid);
 
-		found = !OidIsValid(form->tgparentid) && function != NULL && strcmp(function, "follow_resource") == 0 &&
+		found = !OidIsValid(form->tgparentid) && function != NULL &&
+			strcmp(function, "follow_resource") == 0 &&
 			get_func_namespace(form->tgfoid) == get_namespace_oid("seeme", true);
 		*trigger = form->oid;
 		*ncolumns = Min(form->tgattr.dim1, 2);
@@ -72,7 +78,7 @@ find_trigger(Oid relid, Oid *trigger, int *ncolumns, AttrNumber columns[2])
 	return found;
 }
 
-/* Internal: no event trigger is told, for nobody took it away. */
+/* An internal deletion fires no event triggers: no user dropped this. */
 static void
 drop_trigger(Oid trigger)
 {
@@ -82,7 +88,10 @@ drop_trigger(Oid trigger)
 	performDeletion(&address, DROP_RESTRICT, PERFORM_DELETION_INTERNAL);
 }
 
-/* Whether some commands of ALTER TABLE need a trigger to go that names these columns: first that of the ids, which stays. */
+/*
+ * Whether some commands of ALTER TABLE cannot be done while a trigger names these columns. The
+ * first is the column of the ids, which cannot be dropped.
+ */
 static bool
 stands_in_the_way(List *commands, Oid relid, int ncolumns, const AttrNumber *columns)
 {
@@ -105,9 +114,9 @@ stands_in_the_way(List *commands, Oid relid, int ncolumns, const AttrNumber *col
 }
 
 /*
- * seeme.make_way() RETURNS event_trigger
+ * seeme.drop_trigger_in_way() RETURNS event_trigger
  */
-SEEME_FUNCTION_OF_ANY_VERSION(seeme_make_way)
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_drop_trigger_in_way)
 {
 	AlterTableStmt *statement;
 	Oid			relid;
@@ -117,15 +126,17 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_make_way)
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.make_way is an event trigger function")));
+				 errmsg("seeme.drop_trigger_in_way is an event trigger function")));
 	statement = (AlterTableStmt *) ((EventTriggerData *) fcinfo->context)->parsetree;
 	if (!IsA(statement, AlterTableStmt) || statement->relation == NULL)
 		PG_RETURN_NULL();
 	relid = RangeVarGetRelid(statement->relation, NoLock, true);
-	/* Of others, ALTER TABLE itself complains: without having waited for anybody. */
+	/* ALTER TABLE refuses other roles itself, without waiting for a lock. */
 	if (!OidIsValid(relid) || !seeme_owns_relation(relid))
 		PG_RETURN_NULL();
-	relids = statement->relation->inh && has_subclass(relid) ? find_all_inheritors(relid, NoLock, NULL) : list_make1_oid(relid);
+	relids = statement->relation->inh && has_subclass(relid)
+		? find_all_inheritors(relid, NoLock, NULL)
+		: list_make1_oid(relid);
 	foreach(cell, relids)
 	{
 		Oid			trigger;
@@ -146,16 +157,18 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_make_way)
 }
 
 /*
- * seeme.tables_made_way() RETURNS regclass[]
+ * seeme.tables_with_dropped_trigger() RETURNS regclass[]
  */
-SEEME_FUNCTION_OF_ANY_VERSION(seeme_tables_made_way)
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_tables_with_dropped_trigger)
 {
 	Datum	   *tables = palloc(sizeof(Datum) * Max(list_length(made_way), 1));
 	int			n = list_length(made_way);
 	ListCell   *cell;
 
 	foreach(cell, made_way)
+	{
 		tables[foreach_current_index(cell)] = ObjectIdGetDatum(lfirst_oid(cell));
+	}
 	list_free(made_way);
 	made_way = NIL;
 	PG_RETURN_ARRAYTYPE_P(construct_array(tables, n, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT));

@@ -1,14 +1,14 @@
 /*
- * extension_drop.c: the extension goes by DROP EXTENSION, and not along with anything else.
+ * extension_drop.c: only DROP EXTENSION drops the extension.
  *
- * DROP SCHEMA public CASCADE, which reset scripts say, and DROP OWNED would take all memberships
- * and the audit log along. hooks.c tells it of each object that is dropped. Owns the note of the
- * statement in hand, and reads nothing but the name of an extension. What guards tables is SQL
- * (sql/install/41_guards_of_tables.sql).
+ * DROP SCHEMA public CASCADE (as in scripts that reset a database) and DROP OWNED would delete
+ * all memberships and the audit log. hooks.c reports every dropped object. Owns the state of the
+ * statement in hand. Must not know tables or users: sql/install/42_refused_statements.sql guards
+ * tables.
  *
- * A session need not have loaded the library. An event trigger has it do so before a statement that
- * might drop the extension. The hooks, which are set in the midst of that statement, are told of
- * what it drops, but not that it began.
+ * A session may not have loaded the library yet. An event trigger loads it before a statement
+ * that might drop the extension. The hooks then see what this statement drops, but did not see it
+ * begin.
  */
 #include "postgres.h"
 
@@ -28,10 +28,7 @@
 
 #define EXTENSION_NAME "seeme_rbac"
 
-/*
- * How many statements that drop something are being executed, one by another, and whether the
- * innermost one names the extension.
- */
+/* The depth of nested DROP statements, and whether the innermost one names the extension. */
 static int	statements = 0;
 static bool is_named = false;
 
@@ -52,12 +49,17 @@ names_extension(Node *statement)
 		((DropStmt *) statement)->removeType != OBJECT_EXTENSION)
 		return false;
 	foreach(cell, ((DropStmt *) statement)->objects)
+	{
 		if (strcmp(strVal(lfirst(cell)), EXTENSION_NAME) == 0)
 			return true;
+	}
 	return false;
 }
 
-/* A utility statement begins. The answer is for seeme_leave_statement(), which is called however it ends. */
+/*
+ * A utility statement begins. Pass the result to seeme_leave_statement(), which must be called
+ * however the statement ends.
+ */
 bool
 seeme_enter_statement(Node *statement)
 {
@@ -84,7 +86,10 @@ is_meant(void)
 		loaded_at == GetCurrentStatementStartTimestamp();
 }
 
-/* An object is about to be dropped: 2BP01 if it is the extension and the statement in hand does not name it. */
+/*
+ * An object is about to be dropped. Throws 2BP01 if it is the extension and the statement in hand
+ * does not name it.
+ */
 void
 seeme_guard_drop(Oid class, Oid object)
 {
@@ -105,8 +110,8 @@ seeme_guard_drop(Oid class, Oid object)
 /*
  * seeme.watch_drop(tag text) RETURNS void
  *
- * The command tag of the statement that is about to begin. Where this very call has loaded the
- * library, nothing else has seen that statement.
+ * An event trigger passes the tag of the statement that begins. If this call loaded the library,
+ * the hooks did not see the statement.
  */
 SEEME_FUNCTION_OF_ANY_VERSION(seeme_watch_drop)
 {
@@ -122,11 +127,9 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_watch_drop)
 	is_named_by_loader = false;
 	if (strcmp(tag, "DROP EXTENSION") == 0)
 	{
-		/*
-		 * Within a function the portal has the statement that called it. Whoever drops an extension
-		 * there is believed.
-		 */
+		/* In a function, the portal has the statement that called it. Then the tag is enough. */
 		if (ActivePortal != NULL)
+		{
 			foreach(cell, ActivePortal->stmts)
 			{
 				Node	   *statement = lfirst_node(PlannedStmt, cell)->utilityStmt;
@@ -137,6 +140,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_watch_drop)
 					is_named_by_loader = is_named_by_loader || names_extension(statement);
 				}
 			}
+		}
 		is_named_by_loader = is_named_by_loader || !is_seen;
 	}
 	PG_RETURN_VOID();

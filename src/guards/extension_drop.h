@@ -1,6 +1,4 @@
-/*
- * extension_drop.h: what keeps the extension from being dropped by accident.
- */
+/* extension_drop.h: only DROP EXTENSION drops the extension. */
 #ifndef SEEME_GUARDS_EXTENSION_DROP_H
 #define SEEME_GUARDS_EXTENSION_DROP_H
 

@@ -1,15 +1,17 @@
 /*
- * locks.c: locks that SQL cannot name, and the locks of SQL that would keep everybody's decisions waiting.
+ * locks.c: locks that SQL cannot name, and refusing locks that keep all decisions waiting.
  *
- * A decision reads the extension's tables. It waits for whoever holds an ACCESS EXCLUSIVE lock on one of them, and for whoever
- * waits for such a lock in front of it. A revocation waits for SHARE and above. Ordinary statements take ROW EXCLUSIVE at most.
- * LOCK TABLE asks for no more than the privilege to UPDATE or DELETE: here a role under row security is refused any stronger mode.
- * It is also refused the statements that take such a lock first, and look at the privileges afterwards.
+ * A decision reads the extension's tables. It waits for every transaction that holds an ACCESS
+ * EXCLUSIVE lock on one of them, or that waits for one in front of it. A revocation also waits
+ * for SHARE and stronger locks. LOCK TABLE takes them with the privilege to UPDATE or DELETE, so
+ * roles under row security are refused any mode above ROW EXCLUSIVE on guarded relations. They
+ * are also refused the statements that lock first and check privileges afterwards.
  *
- * A guarded relation is a table of the schema seeme, a protected table, a partition or child of one, an index of these, or one of
- * PostgreSQL's own catalogs. Its owner may lock it, and so may superusers and BYPASSRLS roles.
+ * Guarded relations are the tables of the schema seeme, protected tables with their partitions
+ * and children, the indexes of these, and PostgreSQL's catalogs. Their owners may lock them, and
+ * so may superusers and BYPASSRLS roles.
  *
- * Owns no state. Works only where the library is loaded: session_preload_libraries.
+ * Owns no state. Must not decide. Works only where session_preload_libraries loads the library.
  */
 #include "postgres.h"
 
@@ -43,14 +45,16 @@
 /*
  * seeme.lock(class regclass, key text) RETURNS void
  *
- * Until the end of the transaction nobody else gets past this with the same class and key. It locks an object of a class that
- * PostgreSQL knows no objects of: no statement of SQL can name it. Two keys in 2^48 may share one, which costs some waiting.
+ * Excludes other transactions with the same class and key until the end of this one. The lock is
+ * on an object of a class without such objects, so that no SQL statement can name it. Two keys in
+ * 2^48 may share a lock, which costs some waiting.
  */
 SEEME_FUNCTION(seeme_lock, 2)
 {
 	Oid			class = PG_GETARG_OID(0);
 	text	   *key = PG_GETARG_TEXT_PP(1);
-	uint64		hash = hash_bytes_extended((const unsigned char *) VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), 0);
+	uint64		hash = hash_bytes_extended((const unsigned char *) VARDATA_ANY(key),
+										   VARSIZE_ANY_EXHDR(key), 0);
 
 	LockDatabaseObject(class, (Oid) hash, (uint16) (hash >> 32), ExclusiveLock);
 	PG_RETURN_VOID();
@@ -69,8 +73,9 @@ is_protected(Oid namespace, Oid relid)
 	if (!OidIsValid(list))
 		return false;
 	table = table_open(list, AccessShareLock);
-	ScanKeyInit(&key, get_attnum(list, "table_name"), BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
-	/* However many there are: this is asked for statements that nobody makes often. */
+	ScanKeyInit(&key, get_attnum(list, "table_name"), BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	/* A table scan is good enough: such statements are rare. */
 	scan = systable_beginscan(table, InvalidOid, false, NULL, 1, &key);
 	found = HeapTupleIsValid(systable_getnext(scan));
 	systable_endscan(scan);
@@ -91,7 +96,8 @@ is_guarded(Oid relid)
 	check_stack_depth();
 	if (!OidIsValid(relid))
 		return false;
-	if (get_rel_relkind(relid) == RELKIND_INDEX || get_rel_relkind(relid) == RELKIND_PARTITIONED_INDEX)
+	if (get_rel_relkind(relid) == RELKIND_INDEX ||
+		get_rel_relkind(relid) == RELKIND_PARTITIONED_INDEX)
 		return is_guarded(IndexGetRelation(relid, true));
 	if (IsCatalogRelationOid(relid))
 		return true;
@@ -101,7 +107,8 @@ is_guarded(Oid relid)
 		return true;
 	found = false;
 	inherits = table_open(InheritsRelationId, AccessShareLock);
-	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
 	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
 	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
 		found = is_guarded(((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
@@ -110,14 +117,17 @@ is_guarded(Oid relid)
 	return found;
 }
 
-/* The relation that a statement names; InvalidOid: there is none. Locks nothing, for nobody knows yet whether this role may. */
+/*
+ * The relation that a statement names; InvalidOid: there is none. Takes no lock, because the role
+ * may not be allowed to.
+ */
 static Oid
 find_relation(const RangeVar *name)
 {
 	return name == NULL ? InvalidOid : RangeVarGetRelid(name, NoLock, true);
 }
 
-/* Says what the statement has named and nothing of what lies behind it. */
+/* The message tells only the name that the statement gave. */
 static void
 refuse(const RangeVar *name, const char *hint)
 {
@@ -130,12 +140,12 @@ refuse(const RangeVar *name, const char *hint)
 typedef struct LockedRelations
 {
 	List	   *seen;			/* of Oid */
-	bool		are_guarded;	/* one of them is, and is not the role's own */
+	bool		are_guarded;	/* a guarded relation that the role does not own is among them */
 } LockedRelations;
 
 static bool look_at_query(Node *node, LockedRelations *locked);
 
-/* What LOCK TABLE locks of a relation: the children, too, and what a view reads. */
+/* Looks at what LOCK TABLE locks along with a relation: children, and what a view reads. */
 static void
 look_at_relation(Oid relid, bool with_children, LockedRelations *locked)
 {
@@ -153,7 +163,10 @@ look_at_relation(Oid relid, bool with_children, LockedRelations *locked)
 	relkind = get_rel_relkind(relid);
 	if (relkind == RELKIND_VIEW)
 	{
-		/* For this moment alone: two who held it could not go on to a stronger one. */
+		/*
+		 * Released at once: two transactions that keep it could not both upgrade to a stronger
+		 * lock.
+		 */
 		Relation	view = try_relation_open(relid, AccessShareLock);
 
 		if (view == NULL)
@@ -167,7 +180,9 @@ look_at_relation(Oid relid, bool with_children, LockedRelations *locked)
 		ListCell   *cell;
 
 		foreach(cell, find_all_inheritors(relid, NoLock, NULL))
+		{
 			look_at_relation(lfirst_oid(cell), false, locked);
+		}
 	}
 }
 
@@ -187,7 +202,8 @@ look_at_query(Node *node, LockedRelations *locked)
 			if (OidIsValid(entry->relid))
 				look_at_relation(entry->relid, true, locked);
 		}
-		return query_tree_walker((Query *) node, look_at_query, (void *) locked, QTW_IGNORE_JOINALIASES);
+		return query_tree_walker((Query *) node, look_at_query, (void *) locked,
+								 QTW_IGNORE_JOINALIASES);
 	}
 	return expression_tree_walker(node, look_at_query, (void *) locked);
 }
@@ -208,12 +224,16 @@ guard_lock_table(LockStmt *lock)
 		if (OidIsValid(relid))
 			look_at_relation(relid, name->inh, &locked);
 		if (locked.are_guarded)
-			refuse(name, "Statements lock what they need by themselves; SELECT ... FOR UPDATE locks rows. "
+			refuse(name, "Statements lock what they need by themselves; SELECT ... FOR UPDATE "
+				   "locks rows. "
 				   "To have one worker at a time, lock a table of your own.");
 	}
 }
 
-/* The statement would lock the relation and then refuse whoever neither owns it nor holds the privilege (0: there is none). */
+/*
+ * Guards a relation that a statement locks before it refuses roles that neither own it nor have a
+ * privilege (0: no privilege is enough).
+ */
 static void
 guard_relation(const RangeVar *name, AclMode privilege)
 {
@@ -221,9 +241,10 @@ guard_relation(const RangeVar *name, AclMode privilege)
 
 	if (!OidIsValid(relid) || !is_guarded(relid) || seeme_owns_relation(relid))
 		return;
-	if (privilege != 0 && (pg_class_aclcheck(relid, GetUserId(), privilege) == ACLCHECK_OK ||
-						   (privilege == ACL_REFERENCES &&
-							pg_attribute_aclcheck_all(relid, GetUserId(), privilege, ACLMASK_ANY) == ACLCHECK_OK)))
+	if (privilege != 0 &&
+		(pg_class_aclcheck(relid, GetUserId(), privilege) == ACLCHECK_OK ||
+		 (privilege == ACL_REFERENCES &&
+		  pg_attribute_aclcheck_all(relid, GetUserId(), privilege, ACLMASK_ANY) == ACLCHECK_OK)))
 		return;
 	refuse(name, "Only its owner may.");
 }
@@ -269,7 +290,9 @@ guard_alter_table(AlterTableStmt *alter)
 	}
 }
 
-/* Throws 42501 where a role under row security would lock a guarded relation in a way that keeps others waiting. */
+/*
+ * Throws 42501 where a role under row security would lock a guarded relation so that others wait.
+ */
 void
 seeme_guard_locks(Node *statement)
 {
@@ -305,7 +328,11 @@ seeme_guard_locks(Node *statement)
 		ListCell   *cell;
 
 		if (create->partbound != NULL)
+		{
 			foreach(cell, create->inhRelations)
+			{
 				guard_relation(lfirst(cell), 0);
+			}
+		}
 	}
 }

@@ -1,6 +1,4 @@
-/*
- * locks.h: who may take which lock.
- */
+/* locks.h: which statements may lock which relations. */
 #ifndef SEEME_GUARDS_LOCKS_H
 #define SEEME_GUARDS_LOCKS_H
 

@@ -7,6 +7,7 @@
 #pragma GCC visibility push(hidden)
 
 extern void seeme_restoring_init(void);
+extern bool seeme_is_restoring(void);
 
 #pragma GCC visibility pop
 

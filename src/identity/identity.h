@@ -1,6 +1,4 @@
-/*
- * identity.h: who is asking.
- */
+/* identity.h: who is asking. */
 #ifndef SEEME_IDENTITY_IDENTITY_H
 #define SEEME_IDENTITY_IDENTITY_H
 
@@ -16,27 +14,28 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Somebody, perhaps by an API key. */
+/* Who is asking: a user, perhaps with an API key, or with a token that has dates. */
 typedef struct SeemeIdentity
 {
 	pg_uuid_t	user_id;
 	bool		has_key;
 	pg_uuid_t	key_id;
-	TimestampTz expires_at;		/* from then on they are refused everything; DT_NOEND: never */
-	TimestampTz issued_at;		/* of the token that they came by; DT_NOBEGIN: it does not say; DT_NOEND: by none */
+	TimestampTz expires_at;		/* nothing is permitted from then on; DT_NOEND: never */
+	TimestampTz issued_at;		/* of the token; DT_NOBEGIN: the token does not say; DT_NOEND: no
+								 * token */
 } SeemeIdentity;
 
+extern bool seeme_same_identity(const SeemeIdentity *a, const SeemeIdentity *b);
 extern void seeme_identity_init(void);
 extern void seeme_hand_to_workers(QueryDesc *query);
-extern const SeemeIdentity *seeme_asker(void);
-extern bool seeme_asker_is_set(void);
-extern void seeme_identify(const SeemeIdentity *identity, bool for_session);
-extern void seeme_forget_session(void);
+extern const SeemeIdentity *seeme_current_identity(void);
+extern bool seeme_identity_is_set(void);
+extern void seeme_assume_identity(const SeemeIdentity *identity, bool for_session);
+extern void seeme_end_session_login(void);
 extern bool seeme_trusts_session_login(void);
 extern TimestampTz seeme_with_leeway(TimestampTz time, int direction);
 extern bool seeme_is_in_future(TimestampTz issued_at);
 pg_noreturn extern void seeme_refuse_identity(const char *reason);
-extern bool seeme_parse_user_id(const char *text, pg_uuid_t *user_id);
 
 #pragma GCC visibility pop
 

@@ -1,11 +1,13 @@
 /*
- * jwt.c: one signed token (RFC 7519, in the compact form of RFC 7515) against one key (RFC 7517).
+ * jwt.c: verifies one signed token (RFC 7519, in the compact form of RFC 7515) with one key (RFC
+ * 7517).
  *
- * The signature is libcjose's affair, the JSON is libjansson's; the rules of RFC 8725 are kept here: the algorithm is the
- * key's and never the token's, nothing critical is ignored, no name occurs twice, nothing is longer than it may be.
+ * libcjose verifies signatures, and libjansson parses JSON. The rules of RFC 8725 are here: the
+ * algorithm is the key's and never the token's, critical extensions are refused, no name occurs
+ * twice, and everything has a maximum length.
  *
- * Owns no state and reads no table. Between the first allocation of a library and its release nothing here calls
- * what may throw in PostgreSQL, so that no error can jump over the release.
+ * Owns no state. Must not read tables. Must not call what may throw in PostgreSQL while a library
+ * holds memory, because the error would leak it.
  */
 #include "postgres.h"
 
@@ -20,9 +22,9 @@
 #include "core/version.h"
 
 /*
- * After PostgreSQL's headers, which declare other things by the same names. The server has a json_object() of its own, and a
- * library that is loaded into it gets that one when it asks for libjansson's: we do not call it, nor does libcjose where we
- * call that.
+ * Include these after PostgreSQL's headers, which declare other things by the same names. The
+ * server exports a json_object(), which libjansson's own callers would get. Neither this file nor
+ * the functions of libcjose that it uses call that function.
  */
 #define json_object jansson_json_object
 #include <cjose/cjose.h>
@@ -36,22 +38,26 @@
 #define MIN_RSA_BITS 2048
 #define MIN_SECRET_BITS 256
 
-/* An ES256 signature is two numbers of 32 bytes (RFC 7518, 3.4), of which libcjose ignores what stands around them. */
+/*
+ * An ES256 signature is two numbers of 32 bytes (RFC 7518, 3.4). libcjose ignores what surrounds
+ * them.
+ */
 #define ES256_SIGNATURE_LENGTH 86	/* digits of base64url */
 
 /*
- * Whether a text out of JSON, which is UTF-8, is the same name in this database: in another encoding its bytes are another one,
- * and perhaps somebody else's.
+ * Whether a text from JSON, which is UTF-8, has the same bytes in this database. In another
+ * encoding the bytes mean another text, perhaps the name of another user.
  */
 static bool
 is_same_here(const char *text)
 {
-	return GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII || pg_is_ascii(text);
+	return GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII ||
+		pg_is_ascii(text);
 }
 
 /*
- * The text of a member; false when it is there and is no text, is too long, or would be another one here. *text is empty when
- * it is not there.
+ * Reads the text of a member; *text is empty when it is absent. False: it is no text, is too
+ * long, or would be another text in this database.
  */
 static bool
 get_text(json_t *object, const char *name, char *text, size_t size)
@@ -59,7 +65,8 @@ get_text(json_t *object, const char *name, char *text, size_t size)
 	json_t	   *member = json_object_get(object, name);
 	size_t		length;
 
-	text[0] = '\0';
+	text[		0] = '\0';
+
 	if (member == NULL)
 		return true;
 	if (!json_is_string(member))
@@ -71,7 +78,7 @@ get_text(json_t *object, const char *name, char *text, size_t size)
 	return true;
 }
 
-/* A point in time in seconds since 1970, fractions included; false when it is there and is none. */
+/* Reads a date: seconds since 1970, with fractions. False: it is there and is no date. */
 static bool
 get_time(json_t *object, const char *name, TimestampTz *time, TimestampTz if_absent)
 {
@@ -86,7 +93,9 @@ get_time(json_t *object, const char *name, TimestampTz *time, TimestampTz if_abs
 	seconds = json_number_value(member);
 	if (!(seconds >= 0 && seconds <= LAST_UNIX_TIME))
 		return false;
-	*time = (TimestampTz) ((seconds - (double) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY) * USECS_PER_SEC);
+	*time = (TimestampTz) ((seconds -
+							(double) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY) *
+						   USECS_PER_SEC);
 	return true;
 }
 
@@ -98,7 +107,10 @@ is_type_of_token(const char *type)
 	return *type == '\0' || pg_strcasecmp(type, "JWT") == 0 || pg_strcasecmp(type, "at+jwt") == 0;
 }
 
-/* Whether a text is base64url, in the one way in which its bytes are written (RFC 4648, 3.5): without padding or stray bits. */
+/*
+ * Whether a text is base64url in its only canonical form (RFC 4648, 3.5): without padding or
+ * stray bits.
+ */
 static bool
 is_base64url(const char *text, size_t length)
 {
@@ -118,8 +130,8 @@ is_base64url(const char *text, size_t length)
 }
 
 /*
- * What a token's header says, believed by nobody yet. False for what is no token that could be accepted under any key:
- * malformed, unsigned, critical extensions, another kind of token.
+ * Reads the header of a token, which nothing has verified yet. False: no key could verify the
+ * token. It is malformed, unsigned, of another kind, or has critical extensions.
  */
 bool
 seeme_jwt_read_header(const char *token, size_t length, SeemeTokenHeader *header)
@@ -137,8 +149,13 @@ seeme_jwt_read_header(const char *token, size_t length, SeemeTokenHeader *header
 		return false;
 	first = memchr(token, '.', length);
 	second = first == NULL ? NULL : memchr(first + 1, '.', token + length - first - 1);
-	/* Three parts, none of them empty: an empty third one is a token without a signature, a fourth one no JWS. */
-	if (second == NULL || !is_base64url(token, first - token) || !is_base64url(first + 1, second - first - 1) ||
+
+	/*
+	 * Three parts, none of them empty. Without the third there is no signature, and with a fourth
+	 * it is no JWS.
+	 */
+	if (second == NULL || !is_base64url(token, first - token) ||
+		!is_base64url(first + 1, second - first - 1) ||
 		!is_base64url(second + 1, token + length - second - 1))
 		return false;
 
@@ -158,7 +175,7 @@ seeme_jwt_read_header(const char *token, size_t length, SeemeTokenHeader *header
 	return fits;
 }
 
-/* Whether a token is meant for an audience: it names this one, or a list that has it. */
+/* Whether a token is for an audience: its claim is this audience, or a list that has it. */
 static bool
 is_for(json_t *payload, const char *audience)
 {
@@ -180,7 +197,10 @@ is_for(json_t *payload, const char *audience)
 	return found;
 }
 
-/* What is wrong with a verified payload, or NULL. Whether its time has come, or is over, is for the caller to see. */
+/*
+ * Reads the claims of a verified payload. Returns what is wrong with it, or NULL. The caller
+ * compares dates.
+ */
 static const char *
 read_claims(json_t *payload, const SeemeTokenKey *key, SeemeClaims *claims)
 {
@@ -193,20 +213,22 @@ read_claims(json_t *payload, const SeemeTokenKey *key, SeemeClaims *claims)
 		return "issuer";
 	if (!is_for(payload, key->audience))
 		return "audience";
-	if (!get_text(payload, "sub", claims->subject, sizeof(claims->subject)) || claims->subject[0] == '\0')
+	if (!get_text(payload, "sub", claims->subject, sizeof(claims->subject)) ||
+		claims->subject[0] == '\0')
 		return "subject";
-	if (!get_time(payload, "exp", &claims->expires_at, DT_NOBEGIN) || claims->expires_at == DT_NOBEGIN)
+	if (!get_time(payload, "exp", &claims->expires_at, DT_NOBEGIN) ||
+		claims->expires_at == DT_NOBEGIN)
 		return "expiry";
 	if (!get_time(payload, "nbf", &claims->not_before, DT_NOBEGIN))
 		return "not before";
-	/* One that is no time is none: it matters to nobody but whose tokens count from some time on. */
+	/* An invalid "iat" counts as none. Only tokens_valid_from is compared with it. */
 	(void) get_time(payload, "iat", &claims->issued_at, DT_NOBEGIN);
 	return NULL;
 }
 
 /*
- * Verifies a token whose header seeme_jwt_read_header() took. NULL and its claims if it is good under this key; else what is
- * wrong with it, in a word for the server's log.
+ * Verifies a token whose header seeme_jwt_read_header() accepted. Returns NULL and the claims; or
+ * what is wrong with the token, in a word for the server's log.
  */
 const char *
 seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, SeemeClaims *claims)
@@ -220,7 +242,8 @@ seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, See
 	const char *first = memchr(token, '.', length);
 	const char *second = memchr(first + 1, '.', token + length - first - 1);
 
-	if (strcmp(key->algorithm, CJOSE_HDR_ALG_ES256) == 0 && token + length - second - 1 != ES256_SIGNATURE_LENGTH)
+	if (strcmp(key->algorithm, CJOSE_HDR_ALG_ES256) == 0 &&
+		token + length - second - 1 != ES256_SIGNATURE_LENGTH)
 		return wrong;
 	jwk = cjose_jwk_import(key->jwk, strlen(key->jwk), &error);
 	if (jwk == NULL)
@@ -234,7 +257,8 @@ seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, See
 	if (cjose_jws_verify(jws, jwk, &error) &&
 		cjose_jws_get_plaintext(jws, &plaintext, &plaintext_length, &error))
 	{
-		json_t	   *payload = json_loadb((const char *) plaintext, plaintext_length, JSON_REJECT_DUPLICATES, NULL);
+		json_t	   *payload = json_loadb((const char *) plaintext, plaintext_length,
+										 JSON_REJECT_DUPLICATES, NULL);
 
 		wrong = read_claims(payload, key, claims);
 		json_decref(payload);
@@ -244,9 +268,12 @@ seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, See
 	return wrong;
 }
 
-/* The claims that a trusted program in front of the database has put into a setting; false when they are none. */
+/*
+ * Reads claims that a trusted program in front of the database has put into a setting; false:
+ * they are malformed.
+ */
 bool
-seeme_jwt_read_foreign_claims(const char *json, SeemeForeignClaims *claims)
+seeme_jwt_read_foreign_claims(const char *json, SeemeRequestClaims *claims)
 {
 	json_t	   *object = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
 	bool		fits;
@@ -261,7 +288,7 @@ seeme_jwt_read_foreign_claims(const char *json, SeemeForeignClaims *claims)
 	return fits;
 }
 
-/* Whether a JSON Web Key has a member that only the private half of one has (RFC 7518, 6.2.2 and 6.3.2). */
+/* Whether a JSON Web Key has a private part (RFC 7518, 6.2.2 and 6.3.2). */
 static bool
 has_private_part(json_t *key)
 {
@@ -273,7 +300,10 @@ has_private_part(json_t *key)
 	return false;
 }
 
-/* Whether the public exponent of an RSA key is odd and more than 1, under which every message is its own signature. */
+/*
+ * Whether the public exponent of an RSA key is odd and not 1. With exponent 1 every message is
+ * its own signature.
+ */
 static bool
 has_exponent(json_t *key)
 {
@@ -312,17 +342,20 @@ key_defect(const char *algorithm, const char *json)
 	switch (cjose_jwk_get_kty(jwk, &error))
 	{
 		case CJOSE_JWK_KTY_EC:
-			if (strcmp(algorithm, CJOSE_HDR_ALG_ES256) != 0 || cjose_jwk_EC_get_curve(jwk, &error) != CJOSE_JWK_EC_P_256)
+			if (strcmp(algorithm, CJOSE_HDR_ALG_ES256) != 0 ||
+				cjose_jwk_EC_get_curve(jwk, &error) != CJOSE_JWK_EC_P_256)
 				defect = "ES256 takes a key of type EC on the curve P-256";
 			break;
 		case CJOSE_JWK_KTY_RSA:
-			if (strcmp(algorithm, CJOSE_HDR_ALG_RS256) != 0 || cjose_jwk_get_keysize(jwk, &error) < MIN_RSA_BITS)
+			if (strcmp(algorithm, CJOSE_HDR_ALG_RS256) != 0 ||
+				cjose_jwk_get_keysize(jwk, &error) < MIN_RSA_BITS)
 				defect = "RS256 takes a key of type RSA of at least 2048 bits";
 			else if (!is_rsa)
 				defect = "its exponent is even or 1";
 			break;
 		case CJOSE_JWK_KTY_OCT:
-			if (strcmp(algorithm, CJOSE_HDR_ALG_HS256) != 0 || cjose_jwk_get_keysize(jwk, &error) < MIN_SECRET_BITS)
+			if (strcmp(algorithm, CJOSE_HDR_ALG_HS256) != 0 ||
+				cjose_jwk_get_keysize(jwk, &error) < MIN_SECRET_BITS)
 				defect = "HS256 takes a key of type oct of at least 256 bits";
 			break;
 		default:

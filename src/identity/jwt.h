@@ -1,6 +1,4 @@
-/*
- * jwt.h: one signed token against one key.
- */
+/* jwt.h: verifies one signed token with one key. */
 #ifndef SEEME_IDENTITY_JWT_H
 #define SEEME_IDENTITY_JWT_H
 
@@ -11,35 +9,36 @@
 #include "core/store.h"
 
 #define SEEME_MAX_TOKEN_LENGTH 8192 /* bytes */
-#define SEEME_MAX_NAME_LENGTH 255	/* of a kid, a subject; bytes */
+#define SEEME_MAX_NAME_LENGTH 255	/* of a kid or subject, in bytes */
 
-/* What a token's header says that is needed to find its key. */
+/* What the header of a token says to find its key. */
 typedef struct SeemeTokenHeader
 {
 	char		algorithm[16];
 	char		kid[SEEME_MAX_NAME_LENGTH + 1]; /* empty: none */
 } SeemeTokenHeader;
 
-/* What a verified token says. */
+/* The claims of a verified token. */
 typedef struct SeemeClaims
 {
 	char		subject[SEEME_MAX_NAME_LENGTH + 1];
-	TimestampTz not_before;		/* DT_NOBEGIN: none given */
-	TimestampTz issued_at;		/* DT_NOBEGIN: none given */
+	TimestampTz not_before;		/* DT_NOBEGIN: none */
+	TimestampTz issued_at;		/* DT_NOBEGIN: none */
 	TimestampTz expires_at;
 } SeemeClaims;
 
-/* Claims that somebody else has verified. */
-typedef struct SeemeForeignClaims
+/* Claims that another program has verified. */
+typedef struct SeemeRequestClaims
 {
 	char		issuer[SEEME_MAX_NAME_LENGTH + 1];	/* empty: none */
 	char		subject[SEEME_MAX_NAME_LENGTH + 1]; /* empty: none */
-	TimestampTz issued_at;		/* DT_NOBEGIN: none given */
-	TimestampTz expires_at;		/* DT_NOEND: none given */
-} SeemeForeignClaims;
+	TimestampTz issued_at;		/* DT_NOBEGIN: none */
+	TimestampTz expires_at;		/* DT_NOEND: none */
+} SeemeRequestClaims;
 
 extern bool seeme_jwt_read_header(const char *token, size_t length, SeemeTokenHeader *header);
-extern const char *seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key, SeemeClaims *claims);
-extern bool seeme_jwt_read_foreign_claims(const char *json, SeemeForeignClaims *claims);
+extern const char *seeme_jwt_verify(const char *token, size_t length, const SeemeTokenKey *key,
+									SeemeClaims *claims);
+extern bool seeme_jwt_read_foreign_claims(const char *json, SeemeRequestClaims *claims);
 
 #endif							/* SEEME_IDENTITY_JWT_H */

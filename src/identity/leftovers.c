@@ -1,17 +1,20 @@
 /*
- * leftovers.c: what one person leaves in a session for the next.
+ * leftovers.c: what one user leaves in a session for the next.
  *
- * Rows in a temporary table or a cursor were let through for who asked then. A temporary type or view, a prepared statement or
- * a role decides what the next person's statements do. So whoever is named after somebody else finds none of these: naming
- * them is refused, or removes what is there (seeme_rbac.leftovers).
+ * The rows in a temporary table or a cursor were visible to the user of that time. A temporary
+ * type or view, a prepared statement or a role changes what the next user's statements do. So
+ * naming another user is refused while such objects are there, or removes them
+ * (seeme_rbac.leftovers).
  *
- * Temporary objects are found in the catalogs and not by watching statements: each has an entry in pg_depend that refers to the
- * temporary schema. What was there before anybody spoke is the set-up of a pool. It is noted when the first person is
- * named, with a digest of the catalog rows that describe it. Everything else in that schema is a leftover of the last
- * speaker, whoever made it, and so is a part of the set-up whose digest has changed. The transaction in which the first
- * person is named is theirs from its beginning.
+ * Temporary objects are found in the catalogs, not by watching statements: each has an entry in
+ * pg_depend that refers to the temporary schema. The baseline is what was there before the first
+ * user was named, as a pool's set-up. It is noted then, with a digest of the catalog rows.
+ * Everything else in that schema is a leftover of the last user, and so is a part of the baseline
+ * with another digest. The transaction that names the first user belongs to that user from its
+ * start.
  *
- * Owns the set-up, who spoke last, and the names that SQL has prepared. Knows people by id only, and must not know who may ask.
+ * Owns the baseline, the last user, and the names of prepared statements. Must not know who may
+ * ask: users are ids here.
  */
 #include "postgres.h"
 
@@ -44,103 +47,112 @@
 #include "utils/timestamp.h"
 
 #include "identity/leftovers.h"
+#include "identity/object_digest.h"
 #include "core/store.h"
 
 /* seeme_rbac.leftovers */
 typedef enum
 {
 	REFUSE, DISCARD
-} Answer;
+} Action;
 
-static const struct config_enum_entry answers[] = {
+static const struct config_enum_entry actions[] = {
 	{"refuse", REFUSE, false},
 	{"discard", DISCARD, false},
 	{NULL, 0, false}
 };
 
-static int	answer = REFUSE;
+static int	action = REFUSE;
 
-/* A temporary object of the set-up, and what the catalogs said of it. */
-typedef struct SetUpObject
+/* A temporary object of the baseline, and its digest. */
+typedef struct BaselineObject
 {
 	Oid			class;
 	Oid			object;
 	uint32		digest;
-} SetUpObject;
+} BaselineObject;
 
-/* A WITH HOLD cursor of the set-up. */
-typedef struct SetUpCursor
+/* A WITH HOLD cursor of the baseline. */
+typedef struct BaselineCursor
 {
 	char		name[NAMEDATALEN];
-	TimestampTz since;
-} SetUpCursor;
+	TimestampTz created_at;
+} BaselineCursor;
 
-/* The set-up, from the moment when somebody was named first. The lists are in TopMemoryContext. */
-static bool spoke = false;
-static List *objects_of_set_up = NIL;
-static List *cursors_of_set_up = NIL;
-static Oid	role_of_set_up = InvalidOid;
+/* The baseline, once the first user was named. The lists are in TopMemoryContext. */
+static bool is_claimed = false;
+static List *baseline_objects = NIL;
+static List *baseline_cursors = NIL;
+static Oid	baseline_role = InvalidOid;
 
-/* Who was named last. */
-static pg_uuid_t speaker;
+/* The user who was named last. */
+static pg_uuid_t last_user;
 
 /*
- * The transaction that named the speaker may have removed leftovers of somebody else before: in which subtransaction. When that
- * is rolled back they are there again, and whose they are is not known: the next to be named is another one, whoever it is.
+ * The subtransaction that named the last user and removed leftovers of another one. After its
+ * rollback these are there again, and it is unknown whose they are: then the next user is another
+ * one in any case.
  */
-static SubTransactionId speaks_since = InvalidSubTransactionId;
-static bool speaker_is_unknown = false;
+static SubTransactionId claimed_subid = InvalidSubTransactionId;
+static bool last_user_is_unknown = false;
 
-/* A statement that SQL has prepared since somebody spoke, or in the transaction in which somebody is named first. */
-typedef struct Prepared
+/*
+ * A statement that SQL has prepared after the first user was named, or in the transaction that
+ * named the user.
+ */
+typedef struct PreparedBySql
 {
-	char		name[NAMEDATALEN];	/* the key of the table; first */
+	char		name[NAMEDATALEN];	/* the key of the table; must be first */
 	TimestampTz prepared_at;
-	pg_uuid_t	person;
-} Prepared;
+	pg_uuid_t	user;
+} PreparedBySql;
 
 static HTAB *prepared = NULL;
 static long prune_prepared_at = 64;
 
-/* Before anybody spoke: the transaction that prepared those that are noted. They are the first speaker's, if it names one. */
-static LocalTransactionId prepared_in = InvalidLocalTransactionId;
+/*
+ * Before the first user is named: the transaction that prepared the noted statements. They are
+ * the first user's, if it is that transaction that names the user.
+ */
+static LocalTransactionId prepared_lxid = InvalidLocalTransactionId;
 
-/* SET ROLE as the transaction found it; InvalidOid: none. */
-LocalTransactionId seeme_transaction_seen = InvalidLocalTransactionId;
-static Oid	role_at_beginning = InvalidOid;
+/* The role at the start of the transaction, by SET ROLE; InvalidOid: none. */
+LocalTransactionId seeme_last_transaction = InvalidLocalTransactionId;
+static Oid	role_at_start = InvalidOid;
 
 void
-seeme_look_at_beginning(void)
+seeme_record_transaction_start(void)
 {
-	seeme_transaction_seen = seeme_local_xid();
-	role_at_beginning = GetCurrentRoleId();
-	/* Once it is out of force, whoever sets it again is not the set-up. */
-	if (spoke && role_at_beginning != role_of_set_up)
-		role_of_set_up = InvalidOid;
+	seeme_last_transaction = seeme_local_xid();
+	role_at_start = GetCurrentRoleId();
+	/* Once reset, a role that is set again is not the baseline any more. */
+	if (is_claimed && role_at_start != baseline_role)
+		baseline_role = InvalidOid;
 }
 
 static void
 at_end_of_transaction(XactEvent event, void *arg)
 {
-	if (speaks_since == InvalidSubTransactionId)
+	if (claimed_subid == InvalidSubTransactionId)
 		return;
 	if (event == XACT_EVENT_ABORT)
-		speaker_is_unknown = true;
+		last_user_is_unknown = true;
 	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
-		speaks_since = InvalidSubTransactionId;
+		claimed_subid = InvalidSubTransactionId;
 }
 
 static void
-at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended, SubTransactionId parent, void *arg)
+at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended,
+						 SubTransactionId parent, void *arg)
 {
-	if (speaks_since != ended)
+	if (claimed_subid != ended)
 		return;
 	if (event == SUBXACT_EVENT_COMMIT_SUB)
-		speaks_since = parent;
+		claimed_subid = parent;
 	else if (event == SUBXACT_EVENT_ABORT_SUB)
 	{
-		speaker_is_unknown = true;
-		speaks_since = InvalidSubTransactionId;
+		last_user_is_unknown = true;
+		claimed_subid = InvalidSubTransactionId;
 	}
 }
 
@@ -148,181 +160,36 @@ void
 seeme_leftovers_init(void)
 {
 	DefineCustomEnumVariable("seeme_rbac.leftovers",
-							 "What happens when a person is named and the session keeps something of another one.",
+							 "What happens when a person is named and the session keeps "
+							 "something of another one.",
 							 "refuse: naming them is an error. discard: what is left is removed.",
-							 &answer, REFUSE, answers, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+							 &action, REFUSE, actions, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL,
+							 NULL);
 	RegisterXactCallback(at_end_of_transaction, NULL);
 	RegisterSubXactCallback(at_end_of_subtransaction, NULL);
 }
 
-/* Of one catalog row its last change is what counts. */
-static void
-digest_row(HeapTuple tuple, uint32 *digest, bool *is_new)
-{
-	*digest = hash_combine(*digest, hash_bytes_uint32(HeapTupleHeaderGetRawXmin(tuple->t_data)));
-	if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)))
-		*is_new = true;
-}
-
-/*
- * The row of a relation changes when its storage does, as by TRUNCATE, which is for everybody to do. So of this row it is
- * what the relation is that counts.
- */
-static void
-digest_relation(HeapTuple tuple, uint32 *digest)
-{
-	Form_pg_class row = (Form_pg_class) GETSTRUCT(tuple);
-	uint32		flags = row->relnatts << 8 | row->relchecks << 5 | row->relhasrules << 4 | row->relhastriggers << 3 |
-		row->relrowsecurity << 2 | row->relforcerowsecurity << 1 | row->relispartition;
-	const char *rest = (const char *) row + CLASS_TUPLE_SIZE;
-	int			rest_length = (const char *) tuple->t_data + tuple->t_len - rest;
-
-	*digest = hash_combine(*digest, hash_bytes((const unsigned char *) NameStr(row->relname), strlen(NameStr(row->relname))));
-	*digest = hash_combine(*digest, hash_bytes_uint32(row->relowner));
-	*digest = hash_combine(*digest, hash_bytes_uint32(row->relkind));
-	*digest = hash_combine(*digest, hash_bytes_uint32(flags));
-	/* privileges and options */
-	if (rest_length > 0)
-		*digest = hash_combine(*digest, hash_bytes((const unsigned char *) rest, rest_length));
-}
-
-/* The rows of a catalog that one of its indexes finds by a number, in the index's order. */
-static void
-digest_rows(Oid catalog, Oid index, AttrNumber column, Oid value, uint32 *digest, bool *is_new)
-{
-	Relation	table = table_open(catalog, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&key, column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(value));
-	scan = systable_beginscan(table, index, true, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		digest_row(tuple, digest, is_new);
-	systable_endscan(scan);
-	table_close(table, AccessShareLock);
-}
-
-/* The row of an object in its catalog. */
-static void
-digest_object(Oid class, Oid object, uint32 *digest, bool *is_new)
-{
-	Relation	catalog;
-	HeapTuple	tuple;
-
-	if (!is_objectclass_supported(class))
-		return;
-	catalog = table_open(class, AccessShareLock);
-	tuple = get_catalog_object_by_oid(catalog, get_object_attnum_oid(class), object);
-	if (HeapTupleIsValid(tuple))
-		digest_row(tuple, digest, is_new);
-	table_close(catalog, AccessShareLock);
-}
-
-/*
- * What belongs to an object, and to nothing else: rules, triggers, constraints, defaults, indexes, members of a family. And casts,
- * which belong to two types.
- */
-static void
-digest_parts(Oid class, Oid object, uint32 *digest, bool *is_new)
-{
-	Relation	depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(class));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
-	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_depend row = (Form_pg_depend) GETSTRUCT(tuple);
-		uint32		part = 0;
-
-		if (row->deptype == DEPENDENCY_NORMAL && row->classid != CastRelationId)
-			continue;
-		digest_row(tuple, &part, is_new);
-		/* One that is disabled or renamed has the same entry. The rows of relations change by themselves: digest_relation(). */
-		if (row->classid != RelationRelationId)
-			digest_object(row->classid, row->objid, &part, is_new);
-		/* In any order: which of equal entries the index has first changes by itself. */
-		*digest += hash_combine(hash_bytes_uint32(row->objid), part);
-	}
-	systable_endscan(scan);
-	table_close(depend, AccessShareLock);
-}
-
-/*
- * A digest of the catalog rows that describe an object, given its entry in pg_depend. It changes whenever the object is
- * altered or replaced. Says, too, whether this transaction has written any of these rows.
- */
-static uint32
-digest_of(HeapTuple entry, bool *is_new)
-{
-	Form_pg_depend row = (Form_pg_depend) GETSTRUCT(entry);
-	uint32		digest = 0;
-	Oid			columns_of = InvalidOid;
-
-	*is_new = false;
-	digest_row(entry, &digest, is_new);
-	if (is_objectclass_supported(row->classid))
-	{
-		Relation	catalog = table_open(row->classid, AccessShareLock);
-		HeapTuple	tuple = get_catalog_object_by_oid(catalog, get_object_attnum_oid(row->classid), row->objid);
-
-		if (HeapTupleIsValid(tuple))
-		{
-			if (row->classid == RelationRelationId)
-			{
-				digest_relation(tuple, &digest);
-				columns_of = row->objid;
-				if (((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_SEQUENCE)
-				{
-					HeapTuple	sequence = SearchSysCache1(SEQRELID, ObjectIdGetDatum(row->objid));
-
-					if (HeapTupleIsValid(sequence))
-					{
-						digest_row(sequence, &digest, is_new);
-						ReleaseSysCache(sequence);
-					}
-				}
-			}
-			else
-				digest_row(tuple, &digest, is_new);
-			if (row->classid == TypeRelationId)
-			{
-				columns_of = ((Form_pg_type) GETSTRUCT(tuple))->typrelid;
-				if (((Form_pg_type) GETSTRUCT(tuple))->typtype == TYPTYPE_ENUM)
-					digest_rows(EnumRelationId, EnumTypIdLabelIndexId, Anum_pg_enum_enumtypid, row->objid, &digest, is_new);
-			}
-		}
-		table_close(catalog, AccessShareLock);
-	}
-	if (OidIsValid(columns_of))
-		digest_rows(AttributeRelationId, AttributeRelidNumIndexId, Anum_pg_attribute_attrelid, columns_of, &digest, is_new);
-	digest_parts(row->classid, row->objid, &digest, is_new);
-	return digest;
-}
-
-/* Whether an object is of the set-up, and as it was then. */
+/* Whether an object is of the baseline, and unchanged. */
 static bool
-is_of_set_up(HeapTuple entry)
+is_baseline(HeapTuple entry)
 {
 	Form_pg_depend row = (Form_pg_depend) GETSTRUCT(entry);
 	ListCell   *cell;
 
-	foreach(cell, objects_of_set_up)
+	foreach(cell, baseline_objects)
 	{
-		SetUpObject *known = lfirst(cell);
+		BaselineObject *known = lfirst(cell);
 		bool		is_new;
 
 		if (known->class == row->classid && known->object == row->objid)
-			return known->digest == digest_of(entry, &is_new);
+			return known->digest == seeme_object_digest(entry, &is_new);
 	}
 	return false;
 }
 
-/* Calls a function for the entry in pg_depend of each object in the temporary schema, until it says that this is enough. */
+/*
+ * Calls a function with the entry in pg_depend of each temporary object, until it returns false.
+ */
 static void
 visit_temporary_objects(bool (*visit) (HeapTuple entry, void *context), void *context)
 {
@@ -337,8 +204,10 @@ visit_temporary_objects(bool (*visit) (HeapTuple entry, void *context), void *co
 	if (!OidIsValid(namespace))
 		return;
 	depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(NamespaceRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(namespace));
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(NamespaceRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(namespace));
 	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && visit(tuple, context))
 		;
@@ -347,33 +216,33 @@ visit_temporary_objects(bool (*visit) (HeapTuple entry, void *context), void *co
 }
 
 static bool
-note_object_of_set_up(HeapTuple entry, void *context)
+note_baseline_object(HeapTuple entry, void *context)
 {
 	Form_pg_depend row = (Form_pg_depend) GETSTRUCT(entry);
 	bool		is_new;
-	uint32		digest = digest_of(entry, &is_new);
+	uint32		digest = seeme_object_digest(entry, &is_new);
 
 	if (!is_new)
 	{
 		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-		SetUpObject *noted = palloc(sizeof(SetUpObject));
+		BaselineObject *noted = palloc(sizeof(BaselineObject));
 
 		noted->class = row->classid;
 		noted->object = row->objid;
 		noted->digest = digest;
-		objects_of_set_up = lappend(objects_of_set_up, noted);
+		baseline_objects = lappend(baseline_objects, noted);
 		MemoryContextSwitchTo(old);
 	}
 	return true;
 }
 
-/* Adds it to a list of ObjectAddress *, where it is a leftover. */
+/* Adds a leftover to a list of ObjectAddress *. */
 static bool
-list_object(HeapTuple entry, void *context)
+add_leftover_object(HeapTuple entry, void *context)
 {
 	List	  **list = context;
 
-	if (!is_of_set_up(entry))
+	if (!is_baseline(entry))
 	{
 		Form_pg_depend row = (Form_pg_depend) GETSTRUCT(entry);
 		ObjectAddress *address = palloc(sizeof(ObjectAddress));
@@ -381,12 +250,15 @@ list_object(HeapTuple entry, void *context)
 		ObjectAddressSet(*address, row->classid, row->objid);
 		*list = lappend(*list, address);
 	}
-	return answer == DISCARD || *list == NIL;
+	return action == DISCARD || *list == NIL;
 }
 
-/* The memory context that every portal has its own under, by its name; it lives as long as the session. */
+/*
+ * The memory context above those of all portals, found by its name. It lives as long as the
+ * session.
+ */
 static MemoryContext
-portals(void)
+portal_context(void)
 {
 	static MemoryContext found = NULL;
 
@@ -399,68 +271,82 @@ portals(void)
 	return found;
 }
 
-/* The WITH HOLD cursor of a context below, as pg_cursors shows it, without the cost of a query; NULL: there is none. */
+/*
+ * The WITH HOLD cursor of a portal's context, as pg_cursors shows it, without a query; NULL:
+ * there is none.
+ */
 static Portal
-cursor_of(MemoryContext context)
+get_held_cursor(MemoryContext context)
 {
-	/* The identifier is the portal's name; an unnamed one is no cursor. */
-	Portal		portal = context->ident == NULL || *context->ident == '\0' ? NULL : GetPortalByName(context->ident);
+	/* The identifier is the portal's name. An unnamed portal is no cursor. */
+	Portal		portal = context->ident == NULL || *context->ident == '\0'
+	? NULL
+	: GetPortalByName(context->ident);
 
-	return portal != NULL && portal->visible && (portal->cursorOptions & CURSOR_OPT_HOLD) != 0 ? portal : NULL;
+	return portal != NULL && portal->visible && (portal->cursorOptions & CURSOR_OPT_HOLD) != 0
+		? portal
+		: NULL;
 }
 
 static void
-note_cursors_of_set_up(void)
+note_baseline_cursors(void)
 {
-	for (MemoryContext context = portals()->firstchild; context != NULL; context = context->nextchild)
+	for (MemoryContext context = portal_context()->firstchild; context != NULL;
+		 context = context->nextchild)
 	{
-		Portal		portal = cursor_of(context);
+		Portal		portal = get_held_cursor(context);
 
 		if (portal != NULL && portal->createSubid == InvalidSubTransactionId)
 		{
 			MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-			SetUpCursor *noted = palloc(sizeof(SetUpCursor));
+			BaselineCursor *noted = palloc(sizeof(BaselineCursor));
 
 			strlcpy(noted->name, portal->name, NAMEDATALEN);
-			noted->since = portal->creation_time;
-			cursors_of_set_up = lappend(cursors_of_set_up, noted);
+			noted->created_at = portal->creation_time;
+			baseline_cursors = lappend(baseline_cursors, noted);
 			MemoryContextSwitchTo(old);
 		}
 	}
 }
 
-/* A cursor that is not of the set-up, or NULL. */
+/* A cursor that is not of the baseline; NULL: there is none. */
 static Portal
-find_cursor(void)
+find_leftover_cursor(void)
 {
-	for (MemoryContext context = portals()->firstchild; context != NULL; context = context->nextchild)
+	for (MemoryContext context = portal_context()->firstchild; context != NULL;
+		 context = context->nextchild)
 	{
-		Portal		portal = cursor_of(context);
-		bool		is_of_set_up = false;
+		Portal		portal = get_held_cursor(context);
+		bool		is_baseline = false;
 		ListCell   *cell;
 
 		if (portal == NULL)
 			continue;
-		foreach(cell, cursors_of_set_up)
+		foreach(cell, baseline_cursors)
 		{
-			SetUpCursor *known = lfirst(cell);
+			BaselineCursor *known = lfirst(cell);
 
-			if (known->since == portal->creation_time && strcmp(known->name, portal->name) == 0)
-				is_of_set_up = true;
+			if (known->created_at == portal->creation_time &&
+				strcmp(known->name, portal->name) == 0)
+				is_baseline = true;
 		}
-		if (!is_of_set_up)
+		if (!is_baseline)
 			return portal;
 	}
 	return NULL;
 }
 
-/* Whether the statement that was noted is there and still the same. What a driver prepares by the protocol is its own affair. */
+/*
+ * Whether a noted statement still exists unchanged. Statements that a driver prepares by the
+ * protocol are its own affair.
+ */
 static bool
-is_prepared(const Prepared *noted)
+is_prepared(const PreparedBySql *noted)
 {
 	PreparedStatement *statement = FetchPreparedStatement(noted->name, false);
 
-	return statement != NULL && statement->from_sql && statement->prepare_time == noted->prepared_at;
+	return statement != NULL && statement->from_sql &&
+		statement->prepare_time == noted->prepared_at;
 }
 
 static void
@@ -472,31 +358,36 @@ forget_prepared(void)
 	prune_prepared_at = 64;
 }
 
-/* SQL has prepared a statement of this name. */
+/* Takes note of a statement that SQL has prepared. */
 void
 seeme_note_prepared(const char *name)
 {
 	PreparedStatement *statement = FetchPreparedStatement(name, false);
-	Prepared   *noted;
+	PreparedBySql *noted;
 
 	if (statement == NULL)
 		return;
-	if (!spoke && prepared_in != seeme_local_xid())
+	if (!is_claimed && prepared_lxid != seeme_local_xid())
 	{
 		forget_prepared();
-		prepared_in = seeme_local_xid();
+		prepared_lxid = seeme_local_xid();
 	}
 	if (prepared == NULL)
 	{
-		HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = sizeof(Prepared)};
+		HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = sizeof(PreparedBySql)};
 
-		prepared = hash_create("seeme_rbac prepared statements", 64, &control, HASH_ELEM | HASH_STRINGS);
+		prepared = hash_create("seeme_rbac prepared statements", 64, &control,
+							   HASH_ELEM | HASH_STRINGS);
 	}
-	/* A name costs as long as it is noted. Those that are gone go when their number has doubled. */
+
+	/*
+	 * A noted name costs memory. Remove those without a statement whenever their number has
+	 * doubled.
+	 */
 	if (hash_get_num_entries(prepared) >= prune_prepared_at)
 	{
 		HASH_SEQ_STATUS status;
-		Prepared   *old;
+		PreparedBySql *old;
 
 		hash_seq_init(&status, prepared);
 		while ((old = hash_seq_search(&status)) != NULL)
@@ -506,18 +397,19 @@ seeme_note_prepared(const char *name)
 	}
 	noted = hash_search(prepared, statement->stmt_name, HASH_ENTER, NULL);
 	noted->prepared_at = statement->prepare_time;
-	noted->person = speaker;
+	noted->user = last_user;
 }
 
 /*
- * A statement that somebody else than this person has prepared and that is still there, or NULL. Where leftovers are discarded
- * it is. A rollback neither removes one nor brings it back, and so each is noted with who asked.
+ * A statement that another user has prepared and that still exists; NULL: there is none. With
+ * discard, removes them. A rollback neither removes a prepared statement nor restores it, so each
+ * is noted with its user.
  */
 static const char *
-find_statement(const pg_uuid_t *person)
+find_leftover_statement(const pg_uuid_t *user)
 {
 	HASH_SEQ_STATUS status;
-	Prepared   *noted;
+	PreparedBySql *noted;
 	const char *found = NULL;
 
 	if (prepared == NULL || hash_get_num_entries(prepared) == 0)
@@ -527,9 +419,9 @@ find_statement(const pg_uuid_t *person)
 	{
 		if (!is_prepared(noted))
 			hash_search(prepared, noted->name, HASH_REMOVE, NULL);
-		else if (seeme_uuid_equal(&noted->person, person))
+		else if (seeme_uuid_equal(&noted->user, user))
 			continue;
-		else if (answer == DISCARD)
+		else if (action == DISCARD)
 		{
 			DropPreparedStatement(noted->name, false);
 			hash_search(prepared, noted->name, HASH_REMOVE, NULL);
@@ -540,34 +432,34 @@ find_statement(const pg_uuid_t *person)
 	return found;
 }
 
-/* SET LOCAL ROLE is of this transaction, which begins without it. */
+/* SET LOCAL ROLE ends with its transaction, and is not there at the start of the next. */
 static bool
-role_is_left(void)
+has_leftover_role(void)
 {
 	Oid			role = GetCurrentRoleId();
 
-	return OidIsValid(role) && role == role_at_beginning && role != role_of_set_up;
+	return OidIsValid(role) && role == role_at_start && role != baseline_role;
 }
 
-/* What it is goes to the server's log alone: its name is the other person's words. */
+/* Only the server's log has the name, because another user chose it. */
 static void
-refuse(const char *message, const char *what, const char *hint)
+refuse_leftover(const char *message, const char *what, const char *hint)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_IN_USE),
-			 errmsg("%s", message),
-			 errdetail_log("It is %s.", what),
-			 errhint("%s before somebody else asks in this session. "
-					 "An administrator can have that done: seeme_rbac.leftovers = discard.", hint)));
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE), errmsg("%s", message),
+					errdetail_log("It is %s.", what),
+					errhint("%s before somebody else asks in this session. "
+							"An administrator can have that done: seeme_rbac.leftovers = "
+							"discard.",
+							hint)));
 }
 
-/* Cursors first: removing the rest may take what they read from. */
+/* Removes all leftovers. Cursors come first: they may read what is removed next. */
 static void
-discard(List *temporary_objects)
+discard_leftovers(List *temporary_objects)
 {
 	Portal		portal;
 
-	while ((portal = find_cursor()) != NULL)
+	while ((portal = find_leftover_cursor()) != NULL)
 		PortalDrop(portal, false);
 	if (temporary_objects != NIL)
 	{
@@ -575,81 +467,94 @@ discard(List *temporary_objects)
 		ListCell   *cell;
 
 		foreach(cell, temporary_objects)
+		{
 			add_exact_object_address(lfirst(cell), addresses);
-		/* As DISCARD TEMP. */
+		}
+		/* As DISCARD TEMP does. */
 		performMultipleDeletions(addresses, DROP_CASCADE,
-								 PERFORM_DELETION_INTERNAL | PERFORM_DELETION_QUIETLY | PERFORM_DELETION_SKIP_EXTENSIONS);
+								 PERFORM_DELETION_INTERNAL | PERFORM_DELETION_QUIETLY |
+								 PERFORM_DELETION_SKIP_EXTENSIONS);
 		free_object_addresses(addresses);
 	}
-	if (role_is_left())
+	if (has_leftover_role())
 		SetPGVariable("role", NIL, false);
 }
 
-/* The set-up ends where the first person is named. When naming them fails nobody has spoken yet, and this is done again. */
+/* Notes the baseline when the first user is named. If naming the user fails, it is noted again. */
 static void
-note_set_up(const pg_uuid_t *person)
+note_baseline(const pg_uuid_t *user)
 {
 	HASH_SEQ_STATUS status;
-	Prepared   *noted;
+	PreparedBySql *noted;
 
-	if (prepared_in != seeme_local_xid())
+	if (prepared_lxid != seeme_local_xid())
 		forget_prepared();
 	if (prepared != NULL)
 	{
 		hash_seq_init(&status, prepared);
 		while ((noted = hash_seq_search(&status)) != NULL)
-			noted->person = *person;
+			noted->user = *user;
 	}
-	list_free_deep(objects_of_set_up);
-	list_free_deep(cursors_of_set_up);
-	objects_of_set_up = cursors_of_set_up = NIL;
-	role_of_set_up = role_at_beginning;
-	visit_temporary_objects(note_object_of_set_up, NULL);
-	note_cursors_of_set_up();
+	list_free_deep(baseline_objects);
+	list_free_deep(baseline_cursors);
+	baseline_objects = baseline_cursors = NIL;
+	baseline_role = role_at_start;
+	visit_temporary_objects(note_baseline_object, NULL);
+	note_baseline_cursors();
 }
 
-/* Throws 55006 when the session keeps something that somebody else left in it; or removes it, where an administrator says so. */
+/*
+ * Throws 55006 when the session has leftovers of another user, or removes them, as the setting
+ * says.
+ */
 static void
 remove_leftovers(void)
 {
 	List	   *temporary_objects = NIL;
 	Portal		cursor;
 
-	visit_temporary_objects(list_object, &temporary_objects);
-	if (answer == DISCARD)
-		discard(temporary_objects);
+	visit_temporary_objects(add_leftover_object, &temporary_objects);
+	if (action == DISCARD)
+		discard_leftovers(temporary_objects);
 	else if (temporary_objects != NIL)
-		refuse("a temporary object of the person who asked before is still there",
-			   getObjectDescription(linitial(temporary_objects), true), "DISCARD TEMP, or DISCARD ALL,");
-	else if ((cursor = find_cursor()) != NULL)
-		refuse("a cursor of the person who asked before is still open", cursor->name, "CLOSE ALL, or DISCARD ALL,");
-	else if (role_is_left())
-		refuse("a role that the person who asked before has set is still in force",
-			   GetUserNameFromId(GetCurrentRoleId(), false), "RESET ROLE, or DISCARD ALL,");
+		refuse_leftover("a temporary object of the person who asked before is still there",
+						getObjectDescription(linitial(temporary_objects), true),
+						"DISCARD TEMP, or DISCARD ALL,");
+	else if ((cursor = find_leftover_cursor()) != NULL)
+		refuse_leftover("a cursor of the person who asked before is still open", cursor->name,
+						"CLOSE ALL, or DISCARD ALL,");
+	else if (has_leftover_role())
+		refuse_leftover("a role that the person who asked before has set is still in force",
+						GetUserNameFromId(GetCurrentRoleId(), false),
+						"RESET ROLE, or DISCARD ALL,");
 }
 
-/* From now on the session speaks for this person, if nothing is left in it of somebody else: see remove_leftovers(). */
+/* Claims the session for a user, if it has no leftovers of another: see remove_leftovers(). */
 void
-seeme_hand_over_session(const pg_uuid_t *person)
+seeme_claim_session(const pg_uuid_t *user)
 {
-	seeme_see_transaction();
-	if (!spoke)
-		note_set_up(person);
+	seeme_note_transaction_start();
+	if (!is_claimed)
+		note_baseline(user);
 	else
 	{
-		const char *statement = find_statement(person);
+		const char *statement = find_leftover_statement(user);
 
 		if (statement != NULL)
-			refuse("a statement that the person who asked before has prepared is still there", statement,
-				   "DEALLOCATE it, or DISCARD ALL,");
-		if (!speaker_is_unknown && seeme_uuid_equal(&speaker, person))
+			refuse_leftover("a statement that the person who asked before has prepared is still "
+							"there",
+							statement, "DEALLOCATE it, or DISCARD ALL,");
+		if (!last_user_is_unknown && seeme_uuid_equal(&last_user, user))
 			return;
 		remove_leftovers();
-		/* Without a transaction id nothing was removed from the catalogs. RESET ROLE takes none. */
-		if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || role_at_beginning != role_of_set_up)
-			speaks_since = GetCurrentSubTransactionId();
+
+		/*
+		 * Without a transaction id, nothing was removed from the catalogs. RESET ROLE takes none.
+		 */
+		if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || role_at_start != baseline_role)
+			claimed_subid = GetCurrentSubTransactionId();
 	}
-	spoke = true;
-	speaker = *person;
-	speaker_is_unknown = false;
+	is_claimed = true;
+	last_user = *user;
+	last_user_is_unknown = false;
 }

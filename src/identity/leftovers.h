@@ -1,6 +1,4 @@
-/*
- * leftovers.h: what one person leaves in a session for the next.
- */
+/* leftovers.h: what one user leaves in a session for the next. */
 #ifndef SEEME_IDENTITY_LEFTOVERS_H
 #define SEEME_IDENTITY_LEFTOVERS_H
 
@@ -10,20 +8,23 @@
 
 #include "core/compat.h"
 
-/* The transaction whose beginning was looked at last. */
-extern LocalTransactionId seeme_transaction_seen;
+/* The transaction whose start was recorded last. */
+extern LocalTransactionId seeme_last_transaction;
 
 extern void seeme_leftovers_init(void);
 extern void seeme_note_prepared(const char *name);
-extern void seeme_hand_over_session(const pg_uuid_t *person);
-extern void seeme_look_at_beginning(void);
+extern void seeme_claim_session(const pg_uuid_t *user);
+extern void seeme_record_transaction_start(void);
 
-/* Called before anything is executed: what a transaction begins with is known only until its first statement runs. */
+/*
+ * Call this before anything is executed: the state at a transaction's start is known only until
+ * its first statement runs.
+ */
 static inline void
-seeme_see_transaction(void)
+seeme_note_transaction_start(void)
 {
-	if (seeme_transaction_seen != seeme_local_xid())
-		seeme_look_at_beginning();
+	if (seeme_last_transaction != seeme_local_xid())
+		seeme_record_transaction_start();
 }
 
 #endif							/* SEEME_IDENTITY_LEFTOVERS_H */

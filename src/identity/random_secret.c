@@ -1,7 +1,7 @@
 /*
- * random_secret.c: secrets that are made here: 256 bits from PostgreSQL's strong random source.
+ * random_secret.c: random secrets: 256 bits of PostgreSQL's strong random source.
  *
- * Keeps none: what is stored is a hash, made in SQL.
+ * Must not keep one: the tables have a hash, which SQL computes.
  */
 #include "postgres.h"
 

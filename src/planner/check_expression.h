@@ -27,14 +27,19 @@ typedef struct SeemeCall
 extern int	seeme_only_scope(List *args);
 extern Var *seeme_scope_column(FuncExpr *call);
 extern bool seeme_is_function(Oid function, PGFunction implementation);
+extern bool seeme_is_own_function(Oid function);
+extern bool seeme_is_volatile(Oid function, void *context);
 extern bool seeme_is_call(Node *expression, Index relid);
+extern bool seeme_mark_policy_calls(Node *policy);
+extern bool seeme_is_marked(FuncExpr *call);
+extern bool seeme_has_policy_call(Node *expression);
 extern void seeme_call_init(SeemeCall *call, FuncExpr *expression);
 
 /* What the call would say of several rows, whose columns these are (NULL: a null): a bit each. */
 static inline uint32
 seeme_call(SeemeCall *call, int n, pg_uuid_t *const *ids)
 {
-	return seeme_have_permission(call->info, call->scope, n, ids);
+	return seeme_has_permission_batch(call->info, call->scope, n, ids);
 }
 
 #pragma GCC visibility pop

@@ -1,15 +1,18 @@
 /*
- * custom_scan.c: a scan of a whole table that asks for each row whether it may be seen.
+ * custom_scan.c: the permission scan, which reads a whole table and decides its rows in blocks.
  *
- * It is a sequential scan whose filter is seeme_has_permission() on one of the table's columns. What a row by row filter
- * spends its time with, in a table of millions, is waiting for rows, and for the cache lines in which their ids are found; and
- * looking for news of other sessions. This one reads some rows of a page ahead, has those lines on their way, and has the rows
- * decided together, by the same call site as a filter's.
+ * It takes the place of a sequential scan whose filter is the condition of a policy
+ * (policy_arms.c). On a table of millions of rows, such a filter spends most of its time waiting
+ * for memory: for the rows, and for the cache lines in which their ids are found. It also looks for
+ * invalidations at each row. A permission scan reads up to 16 rows of a page ahead, prefetches
+ * those lines, and decides the rows together.
  *
- * Rows that were decided are good as long as nothing comes between; paths.c sees to that. What remains is a cursor,
- * between two FETCHes; each begins a run of the executor, and there what was decided in an earlier run is decided anew.
+ * A decision holds as long as nothing comes between two rows of the query: paths.c makes sure of
+ * that. A cursor is the exception. Each FETCH is another run of the executor, so decisions of an
+ * earlier run are made again.
  *
- * Owns the executor's hook, the plan node and its execution. Knows nothing of permissions.
+ * Owns the plan node, its execution, and the count of the executor's runs. Knows nothing of
+ * permissions.
  */
 #include "postgres.h"
 
@@ -22,43 +25,44 @@
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
-#include "utils/uuid.h"
 
-#include "planner/check_expression.h"
 #include "core/compat.h"
-#include "planner/custom_scan.h"
 #include "core/version.h"
+#include "planner/custom_scan.h"
+#include "planner/policy_arms.h"
 
-/* So many rows are read ahead of the one that is decided. */
+/* The most rows of a block. */
 #define ROWS_AHEAD 16
 
-StaticAssertDecl(ROWS_AHEAD <= SEEME_MAX_IDS_AT_ONCE, "all rows that were read are decided in one call");
+StaticAssertDecl(ROWS_AHEAD <= SEEME_MAX_ROWS_AT_ONCE, "a block is decided in one call");
 
 #define CACHE_LINE 64
 
-
-/* Moves with each run of the executor, nested ones included. */
+/* The number of runs of the executor so far, nested ones included. */
 static uint64 runs = 0;
 
 typedef struct PermissionScanState
 {
 	CustomScanState css;
 	TableScanDesc scan;
-	/* The check: as an expression for rows that come from elsewhere, and as a call, whose memory is the call site's. */
+	/* The condition, as an expression for EvalPlanQual, and as arms */
 	ExprState  *check;
-	SeemeCall	call;
-	/* The rows read ahead, all on one page, which is pinned as long as they are; and the first one after them */
+	List	   *arms;
+	/* The block: rows of one page, which is pinned; and the first row after them */
 	HeapTupleData rows[ROWS_AHEAD];
 	int			nrows;
 	int			next;
 	Buffer		page;
 	HeapTuple	after;
-	bool		is_at_end;		/* there is none after them */
-	bool		is_past_end;	/* and that was said */
-	/* Which of them are let through, and the run of the executor that this is good for */
+	bool		is_at_end;		/* there is no row after them */
+	bool		is_past_end;	/* and the end was returned */
+	/* The rows that are let through, a bit each; and the run of the executor that decided them */
 	uint32		held;
 	uint64		decided_in;
-	/* The columns that the query takes, if it takes nothing else, and each lies where it lies in every row; else none */
+	/*
+	 * The columns that the query takes, if it takes nothing else and each of them has the same
+	 * offset in every row; else NULL
+	 */
 	int			ncolumns;
 	AttrNumber *columns;
 } PermissionScanState;
@@ -89,8 +93,9 @@ static const CustomExecMethods exec_methods = {
 static Node *
 create_state(CustomScan *plan)
 {
-	PermissionScanState *state = (PermissionScanState *) newNode(sizeof(PermissionScanState), T_CustomScanState);
+	PermissionScanState *state;
 
+	state = (PermissionScanState *) newNode(sizeof(PermissionScanState), T_CustomScanState);
 	state->css.methods = &exec_methods;
 	return (Node *) state;
 }
@@ -100,7 +105,7 @@ const CustomScanMethods seeme_permission_scan_methods = {
 	.CreateCustomScanState = create_state,
 };
 
-/* Whether a column lies in the same place in every row that has no nulls. */
+/* Whether a column has the same offset in every row without nulls. */
 static bool
 has_one_place(TupleDesc row, AttrNumber column)
 {
@@ -110,7 +115,10 @@ has_one_place(TupleDesc row, AttrNumber column)
 	return true;
 }
 
-/* What of a row is copied, so that nothing has to be computed and none of the columns before it be looked at. */
+/*
+ * Finds the columns that can be copied from a row, without a projection and without deforming the
+ * columns before them.
+ */
 static void
 take_columns(PermissionScanState *state)
 {
@@ -120,7 +128,8 @@ take_columns(PermissionScanState *state)
 	AttrNumber *columns = palloc(sizeof(AttrNumber) * Max(list_length(targets), 1));
 	ListCell   *cell;
 
-	if (node->ps.ps_ProjInfo == NULL || node->ps.qual != NULL || node->ps.state->es_epq_active != NULL)
+	if (node->ps.ps_ProjInfo == NULL || node->ps.qual != NULL ||
+		node->ps.state->es_epq_active != NULL)
 		return;
 	foreach(cell, targets)
 	{
@@ -139,43 +148,37 @@ begin_scan(CustomScanState *node, EState *estate, int flags)
 {
 	PermissionScanState *state = (PermissionScanState *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
-	FuncExpr   *check = linitial_node(FuncExpr, plan->custom_exprs);
 	Relation	relation = node->ss.ss_currentRelation;
 
-	/* A plan may be older than the library, and a parallel worker's library newer than the leader's. */
+	/* A plan may be older than the library, and a worker's library newer than the leader's. */
 	if (!(flags & EXEC_FLAG_EXPLAIN_ONLY))
 		seeme_require_version();
 
-	/* What was made for it on the assumption that its rows are virtual ones is made anew. */
+	/* PostgreSQL assumes virtual tuples in a custom scan. These are on a page. */
 	seeme_init_scan_slot(estate, &node->ss, RelationGetDescr(relation), &TTSOpsBufferHeapTuple);
 	ExecAssignScanProjectionInfo(&node->ss);
 	node->ss.ps.qual = ExecInitQual(plan->scan.plan.qual, &node->ss.ps);
 
 	take_columns(state);
-	/* Also checks that whoever runs this may execute the function. */
+	/* This also checks that the current user may execute the functions. */
 	state->check = ExecInitQual(plan->custom_exprs, &node->ss.ps);
-	seeme_call_init(&state->call, check);
+	state->arms = seeme_find_arms(linitial(plan->custom_exprs), plan->scan.scanrelid);
+	if (state->arms == NIL)
+		elog(ERROR, "permission scan without the condition of a policy");
+	seeme_prepare_arms(state->arms);
 }
 
-/* Decides the rows that were read. */
+/* Decides the rows of the block. */
 static void
 decide(PermissionScanState *state)
 {
 	ScanState  *node = &state->css.ss;
-	TupleDesc	columns = RelationGetDescr(node->ss_currentRelation);
-	pg_uuid_t  *ids[ROWS_AHEAD];
+	SeemeRows	rows = {state->nrows, state->rows, RelationGetDescr(node->ss_currentRelation)};
 	MemoryContext old;
 
-	for (int i = 0; i < state->nrows; i++)
-	{
-		bool		isnull;
-		Datum		id = heap_getattr(&state->rows[i], state->call.column, columns, &isnull);
-
-		ids[i] = isnull ? NULL : DatumGetUUIDP(id);
-	}
 	ResetExprContext(node->ps.ps_ExprContext);
 	old = MemoryContextSwitchTo(node->ps.ps_ExprContext->ecxt_per_tuple_memory);
-	state->held = seeme_call(&state->call, state->nrows, ids);
+	state->held = seeme_decide_rows(state->arms, &rows);
 	state->decided_in = runs;
 	MemoryContextSwitchTo(old);
 }
@@ -199,23 +202,23 @@ read_row(PermissionScanState *state, ScanDirection direction)
 	return heap_getnext(state->scan, direction);
 }
 
-/* Keeps a row that was read just now, and its page. */
+/* Adds the row that was read last to the block, and pins its page. */
 static void
 keep_row(PermissionScanState *state, HeapTuple row)
 {
 	if (state->nrows == 0)
 	{
-		/* The scan leaves the page before the last of its rows is returned. */
+		/* The scan leaves the page before the last row of the block is returned. */
 		state->page = ((HeapScanDesc) state->scan)->rs_cbuf;
 		IncrBufferRefCount(state->page);
 	}
-	/* Of all rows the beginning is on its way before the first is looked at. */
+	/* The beginning of each row is fetched before the first row is looked at. */
 	__builtin_prefetch(row->t_data);
 	__builtin_prefetch((char *) row->t_data + CACHE_LINE);
 	state->rows[state->nrows++] = *row;
 }
 
-/* Reads some rows of one page, and decides them; false at the end of the table. */
+/* Reads a block and decides its rows; false at the end of the table. */
 static bool
 read_ahead(PermissionScanState *state)
 {
@@ -235,13 +238,17 @@ read_ahead(PermissionScanState *state)
 	{
 		keep_row(state, state->after);
 		state->after = read_row(state, ForwardScanDirection);
-	} while (state->after != NULL && state->nrows < ROWS_AHEAD && ItemPointerGetBlockNumber(&state->after->t_self) == block);
+	} while (state->after != NULL && state->nrows < ROWS_AHEAD &&
+			 ItemPointerGetBlockNumber(&state->after->t_self) == block);
 	state->is_at_end = state->after == NULL;
 	decide(state);
 	return true;
 }
 
-/* Reads the row before the one that was returned last, and decides it; false at the beginning of the table. */
+/*
+ * Reads the row before the one that was returned last, and decides it; false at the beginning of
+ * the table.
+ */
 static bool
 read_back(PermissionScanState *state)
 {
@@ -249,8 +256,9 @@ read_back(PermissionScanState *state)
 
 	CHECK_FOR_INTERRUPTS();
 	/*
-	 * The scan stands at the row after those that were kept, or at the end: back over those that were not returned, and over the
-	 * one that was; unless the end was returned after it. After a step back it stands at the row that was returned.
+	 * After reading forward, the scan stands behind the block. It goes back over the rows that were
+	 * not returned, and over the last one that was, unless the end was returned after that. After
+	 * reading backward, it stands at the row that was returned.
 	 */
 	if ((state->after != NULL || state->is_at_end) && !state->is_past_end)
 		for (int i = state->nrows - state->next + 1; i > 0; i--)
@@ -297,7 +305,7 @@ next_row(ScanState *node)
 	return ExecClearTuple(node->ss_ScanTupleSlot);
 }
 
-/* A row that was waited for is asked about as it is now. */
+/* EvalPlanQual: a row that changed during a lock wait is checked as it is now. */
 static bool
 recheck(ScanState *node, TupleTableSlot *row)
 {
@@ -321,9 +329,10 @@ next_tuple(CustomScanState *node)
 	found = next_row(&node->ss);
 	if (TupIsNull(found))
 		return copy;
-	/* What is not copied but pointed to lies on the page, which is pinned until the next row is asked for. */
+	/* Values by reference point into the page, which is pinned until the next row is asked for. */
 	for (int i = 0; i < state->ncolumns; i++)
-		copy->tts_values[i] = heap_getattr(&state->rows[state->next - 1], state->columns[i], row, &copy->tts_isnull[i]);
+		copy->tts_values[i] = heap_getattr(&state->rows[state->next - 1], state->columns[i], row,
+										   &copy->tts_isnull[i]);
 	return ExecStoreVirtualTuple(copy);
 }
 
@@ -350,7 +359,7 @@ end_scan(CustomScanState *node)
 		table_endscan(state->scan);
 }
 
-/* Several processes share the pages; each decides its rows by itself. */
+/* Parallel processes share the pages. Each decides its rows by itself. */
 
 static Size
 estimate_shared(CustomScanState *node, ParallelContext *context)
@@ -361,7 +370,8 @@ estimate_shared(CustomScanState *node, ParallelContext *context)
 static void
 initialize_shared(CustomScanState *node, ParallelContext *context, void *shared)
 {
-	table_parallelscan_initialize(node->ss.ss_currentRelation, shared, node->ss.ps.state->es_snapshot);
+	table_parallelscan_initialize(node->ss.ss_currentRelation, shared,
+								  node->ss.ps.state->es_snapshot);
 	join_shared(node, NULL, shared);
 }
 
@@ -374,23 +384,28 @@ reinitialize_shared(CustomScanState *node, ParallelContext *context, void *share
 static void
 join_shared(CustomScanState *node, shm_toc *toc, void *shared)
 {
-	((PermissionScanState *) node)->scan = seeme_table_beginscan_parallel(node->ss.ss_currentRelation, shared);
+	((PermissionScanState *) node)->scan =
+		seeme_table_beginscan_parallel(node->ss.ss_currentRelation, shared);
 }
 
 static void
 explain(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
+	Instrumentation *counts = node->ss.ps.instrument;
 	bool		with_table = list_length(es->rtable) > 1 || es->verbose;
 	List	   *context = set_deparse_context_plan(es->deparse_cxt, &plan->scan.plan, ancestors);
 
-	ExplainPropertyText("Permission", deparse_expression(linitial(plan->custom_exprs), context, with_table, false), es);
-	if (es->analyze && node->ss.ps.instrument != NULL && (es->format != EXPLAIN_FORMAT_TEXT || node->ss.ps.instrument->nfiltered2 > 0))
+	ExplainPropertyText("Permission",
+						deparse_expression(linitial(plan->custom_exprs), context, with_table,
+										   false), es);
+	if (es->analyze && counts != NULL &&
+		(es->format != EXPLAIN_FORMAT_TEXT || counts->nfiltered2 > 0))
 		ExplainPropertyFloat("Rows Removed by Permission", NULL,
-							 node->ss.ps.instrument->nfiltered2 / Max(node->ss.ps.instrument->nloops, 1), 0, es);
+							 counts->nfiltered2 / Max(counts->nloops, 1), 0, es);
 }
 
-/* Before the executor runs: what was decided in an earlier run of a cursor is decided again. */
+/* Before each run of the executor: a cursor makes the decisions of earlier runs again. */
 void
 seeme_begin_run(void)
 {

@@ -1,5 +1,5 @@
 /*
- * custom_scan.h: a scan of a whole table that asks for each row whether it may be seen.
+ * custom_scan.h: the permission scan, which reads a whole table and decides its rows in blocks.
  */
 #ifndef SEEME_PLANNER_CUSTOM_SCAN_H
 #define SEEME_PLANNER_CUSTOM_SCAN_H

@@ -1,12 +1,15 @@
 /*
  * merged_check.c: two permissions in the same place, asked for by one call.
  *
- * An UPDATE goes by two policies: what may be read, and what may be updated; its new row by both again. PostgreSQL makes an
- * expression ready for each of these calls, and looks at the function's privileges, which takes ten times as long as a check.
- * Here is the call that asks both, and where the planner has it take the place of two. Nothing is asked more or less than by
- * the policies, nor at another time.
+ * An UPDATE goes by two policies: one for reading a row, one for changing it. Its new row goes by
+ * both again. PostgreSQL prepares an expression for each of these calls and checks the function's
+ * privileges. That takes ten times as long as a check. Here the planner puts one call in the place
+ * of two, seeme.has_both_permissions(). It asks what the two policies ask, no more, and at the same time.
  *
- * Owns no state but which function that is. Decides nothing: it makes the two calls.
+ * Only calls that policies make are merged (seeme_is_marked()). All policies of a table share one
+ * security level (barrier.c), so their order does not matter.
+ *
+ * Owns what it remembers of that function. Decides nothing: it makes the two calls.
  */
 #include "postgres.h"
 
@@ -29,11 +32,12 @@
 #define NARGS (SEEME_NARGS + 1)
 
 /*
- * seeme.has_both(permission text, other text, organization, team, project, resource uuid, resource_type text) RETURNS boolean
+ * seeme.has_both_permissions(permission text, other text, organization, team, project, resource uuid,
+ * resource_type text) RETURNS boolean
  *
- * What each of the two calls remembers is in fn_extra.
+ * fn_extra has what each of the two calls remembers.
  */
-SEEME_FUNCTION(seeme_has_both, 7)
+SEEME_FUNCTION(seeme_has_both_permissions, 7)
 {
 	FmgrInfo   *functions = fcinfo->flinfo->fn_extra;
 	LOCAL_FCINFO(call, SEEME_NARGS);
@@ -42,21 +46,25 @@ SEEME_FUNCTION(seeme_has_both, 7)
 	if (functions == NULL)
 	{
 		functions = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, 2 * sizeof(FmgrInfo));
-		/* What is constant of this call is so of those. */
+		/* An argument that is constant in this call is constant in both. */
 		functions[0] = functions[1] = *fcinfo->flinfo;
 		fcinfo->flinfo->fn_extra = functions;
 	}
 	memcpy(&call->args[1], &fcinfo->args[2], sizeof(NullableDatum) * (SEEME_NARGS - 1));
 	for (int i = 0; i < 2 && held; i++)
 	{
-		InitFunctionCallInfoData(*call, &functions[i], SEEME_NARGS, fcinfo->fncollation, NULL, NULL);
+		InitFunctionCallInfoData(*call, &functions[i], SEEME_NARGS, fcinfo->fncollation, NULL,
+								 NULL);
 		call->args[SEEME_ARG_CODE] = fcinfo->args[i];
 		held = DatumGetBool(seeme_has_permission(call));
 	}
 	PG_RETURN_BOOL(held);
 }
 
-/* The function above, in SQL; invalid if it is not there as it was made, or the current user may not call it. */
+/*
+ * The function above, in SQL. Invalid if it was dropped or altered, or if the current user may not
+ * execute it.
+ */
 static Oid
 find_has_both(void)
 {
@@ -64,21 +72,21 @@ find_has_both(void)
 	static Oid	known = InvalidOid;
 	static uint64 known_under = 0;
 
-	if (known_under != seeme_changes_of_functions)
+	if (known_under != seeme_function_generation)
 	{
-		uint64		changes = seeme_changes_of_functions;
+		uint64		changes = seeme_function_generation;
 
-		known = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("has_both"),
+		known = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("has_both_permissions"),
 								PointerGetDatum(buildoidvector(types, NARGS)),
 								ObjectIdGetDatum(get_namespace_oid("seeme", true)));
-		if (OidIsValid(known) && !seeme_is_function(known, seeme_has_both))
+		if (OidIsValid(known) && !seeme_is_function(known, seeme_has_both_permissions))
 			known = InvalidOid;
 		known_under = changes;
 	}
 	return OidIsValid(known) && seeme_may_execute(known) ? known : InvalidOid;
 }
 
-/* Two conditions as one, if both are calls about the same column; else NULL. */
+/* One call in the place of two, if both ask about the same column; else NULL. */
 static Expr *
 as_one(Node *first, Node *second, Index relid)
 {
@@ -94,11 +102,12 @@ as_one(Node *first, Node *second, Index relid)
 	function = find_has_both();
 	if (!OidIsValid(function))
 		return NULL;
-	return (Expr *) makeFuncExpr(function, BOOLOID, lcons(linitial(call->args), list_copy(other->args)),
+	return (Expr *) makeFuncExpr(function, BOOLOID,
+								 lcons(linitial(call->args), list_copy(other->args)),
 								 InvalidOid, call->inputcollid, COERCE_EXPLICIT_CALL);
 }
 
-/* A list of conditions in which one takes the place of two, if they are in it. */
+/* The list with `both` in the place of `first` and `second`, if it has these. */
 static List *
 with_both(List *conditions, RestrictInfo *first, RestrictInfo *second, RestrictInfo *both)
 {
@@ -108,11 +117,11 @@ with_both(List *conditions, RestrictInfo *first, RestrictInfo *second, RestrictI
 }
 
 /*
- * The two calls that a table's policies begin with, if both may be made at once: nothing that a policy says comes before the
- * second one. A call of the query's own never takes part: it may tell by an error that there is a row, so policies come first.
+ * Finds two calls that the table's policies make, and that need not wait for other conditions. A
+ * call in the query itself never takes part: its error would tell that there is a row.
  */
 static bool
-find_both(PlannerInfo *root, RelOptInfo *rel, RestrictInfo **first, RestrictInfo **second)
+find_both(RelOptInfo *rel, RestrictInfo **first, RestrictInfo **second)
 {
 	ListCell   *cell;
 
@@ -121,22 +130,23 @@ find_both(PlannerInfo *root, RelOptInfo *rel, RestrictInfo **first, RestrictInfo
 	{
 		RestrictInfo *condition = lfirst(cell);
 
-		if (condition->security_level >= root->qual_security_level)
+		if (condition->security_level > rel->baserestrict_min_security ||
+			condition->pseudoconstant ||
+			!seeme_is_call((Node *) condition->clause, rel->relid) ||
+			!seeme_is_marked((FuncExpr *) condition->clause))
 			continue;
-		if (*first == NULL || condition->security_level < (*first)->security_level)
-		{
-			*second = *first;
+		if (*first == NULL)
 			*first = condition;
-		}
-		else if (*second == NULL || condition->security_level < (*second)->security_level)
+		else if (*second == NULL)
 			*second = condition;
 	}
-	return *second != NULL && !(*first)->pseudoconstant && !(*second)->pseudoconstant;
+	return *second != NULL;
 }
 
 /*
- * Has two calls among a table's conditions made as one, where both are asked about each row that is found: not where an index
- * may do what one of them asks. Such a plan goes by who may call the function, and so by the role, as one with row security does.
+ * Merges two calls among a table's conditions. Not where an index may be used for one of them. The
+ * plan depends on who may execute the function, so on the role, as every plan with row security
+ * does.
  */
 void
 seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
@@ -147,9 +157,9 @@ seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
 	Expr	   *clause;
 	ListCell   *cell;
 
-	if (!root->parse->hasRowSecurity || !find_both(root, rel, &first, &second) ||
-		!seeme_is_call((Node *) first->clause, rel->relid) ||
-		!(seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) first->clause)->varattno) || seeme_is_point_query(rel)))
+	if (!find_both(rel, &first, &second) ||
+		!(seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) first->clause)->varattno) ||
+		  seeme_is_point_query(rel)))
 		return;
 	clause = as_one((Node *) first->clause, (Node *) second->clause, rel->relid);
 	if (clause == NULL)
@@ -166,7 +176,7 @@ seeme_ask_for_both(PlannerInfo *root, RelOptInfo *rel)
 	}
 }
 
-/* The same for the checks of an UPDATE's new row, however the table is read: for two that come one after the other. */
+/* Merges two checks of an UPDATE's new row that follow one another. */
 void
 seeme_check_both(PlannerInfo *root, Index relid)
 {
@@ -179,7 +189,8 @@ seeme_check_both(PlannerInfo *root, Index relid)
 		List	   *condition = (List *) check->qual;
 		Expr	   *both;
 
-		if (check->kind != WCO_RLS_UPDATE_CHECK || check->polname != NULL || list_length(condition) != 1 ||
+		if (check->kind != WCO_RLS_UPDATE_CHECK || check->polname != NULL ||
+			list_length(condition) != 1 ||
 			!seeme_is_call(linitial(condition), relid))
 		{
 			first = NULL;

@@ -1,19 +1,25 @@
 /*
- * paths.c: how a table is read without asking about each of its rows.
+ * paths.c: how a protected table is read without asking about each of its rows.
  *
- * Where the query says which scope its rows are of, by asking once; where an index finds the rows, by asking no more; where a
- * whole table is read, by a permission scan: a path beside that of the sequential scan, a little cheaper. Whatever is decided
- * for several rows at once is good as long as nothing comes between them, so all of this is for queries that only read, lock no
- * row, and call nothing volatile.
+ * Three ways, for queries that only read:
+ * - the query names the scope (`project_id = $1`): the check is made once, a One-Time Filter;
+ * - an index finds the rows of the permitted scopes: a bitmap scan does not check them again;
+ * - the whole table is read: by a permission scan, a path beside the sequential scan's and a little
+ *   cheaper.
  *
- * Owns the planner's hook and its setting. Knows nothing of permissions.
+ * All three decide about several rows at once. That holds as long as nothing happens between two
+ * rows, so a query that changes or locks rows, or calls a volatile function, has none of them.
+ *
+ * Whether the policy is a barrier or an ordinary condition is decided before (barrier.c). Each of
+ * the three makes the check before all other conditions, so both are the same here.
+ *
+ * Owns the setting seeme_rbac.enable_permission_scan. Must not know what a permission is.
  */
 #include "postgres.h"
 
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/pg_proc.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -23,42 +29,58 @@
 #include "optimizer/paths.h"
 #include "optimizer/restrictinfo.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "planner/barrier.h"
 #include "planner/merged_check.h"
 #include "planner/check_expression.h"
-#include "core/invalidation.h"
 #include "planner/custom_scan.h"
 #include "planner/paths.h"
+#include "planner/policy_arms.h"
 #include "planner/support_function.h"
 #include "core/version.h"
 
-/* Of smaller tables all that could be waited for is near anyway. */
+/* A smaller table is in the processor's caches: reading ahead gains nothing. */
 #define MIN_ROWS 1000
 
 static bool enable_permission_scan = true;
+
 /*
- * The check among a table's conditions, if there is one and it may be asked first: conditions of a higher security level
- * wait for those below.
+ * The check among a table's conditions, if nothing has to be evaluated before it. That of the
+ * table's policy; on a table without a policy of ours, that of the query.
  */
 static RestrictInfo *
-find_check(RelOptInfo *rel)
+find_check(RelOptInfo *rel, List **arms)
 {
+	RestrictInfo *of_query = NULL;
+	bool		has_policy = false;
 	ListCell   *cell;
 
+	*arms = NIL;
 	foreach(cell, rel->baserestrictinfo)
 	{
 		RestrictInfo *condition = lfirst(cell);
+		bool		of_policy = seeme_has_policy_call((Node *) condition->clause);
+		List	   *found;
 
-		if (condition->security_level == rel->baserestrict_min_security && !condition->pseudoconstant &&
-			seeme_is_call((Node *) condition->clause, rel->relid))
+		has_policy |= of_policy;
+		if (condition->security_level > rel->baserestrict_min_security ||
+			condition->pseudoconstant)
+			continue;
+		found = seeme_find_arms((Node *) condition->clause, rel->relid);
+		if (found == NIL)
+			continue;
+		if (of_policy || of_query == NULL)
+			*arms = found;
+		if (of_policy)
 			return condition;
+		if (of_query == NULL)
+			of_query = condition;
 	}
-	return NULL;
+	return has_policy ? NULL : of_query;
 }
 
-/* Whether a table is kept as PostgreSQL keeps them by itself: rows lie on pages and stay there. */
+/* Whether a table has PostgreSQL's own access method: rows lie on pages and stay there. */
 static bool
 is_heap(Oid relid)
 {
@@ -69,7 +91,8 @@ is_heap(Oid relid)
 	return is_heap;
 }
 
-static Plan *make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *targets, List *conditions, List *plans);
+static Plan *make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *targets,
+					   List *conditions, List *plans);
 
 static const CustomPathMethods path_methods = {
 	.CustomName = SEEME_PERMISSION_SCAN,
@@ -81,7 +104,7 @@ make_path(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check, int workers)
 {
 	CustomPath *path = makeNode(CustomPath);
 
-	/* In all but the check it is a sequential scan. */
+	/* It costs what a sequential scan costs, less half an operator a row for the check. */
 	path->path = *create_seqscan_path(root, rel, NULL, workers);
 	path->path.type = T_CustomPath;
 	path->path.pathtype = T_CustomScan;
@@ -92,37 +115,7 @@ make_path(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check, int workers)
 	return &path->path;
 }
 
-/* Whether a function may do anything; of those asked about last that is remembered, for they are the same in most queries. */
-static bool
-is_volatile(Oid function, void *context)
-{
-	static struct
-	{
-		Oid			function;
-		bool		is_volatile;
-	}			known[64];
-	static uint64 known_under = 0;
-	int			place = function % lengthof(known);
-
-	if (known_under != seeme_changes_of_functions)
-	{
-		memset(known, 0, sizeof(known));
-		known_under = seeme_changes_of_functions;
-	}
-	if (known[place].function != function)
-	{
-		uint64		changes = seeme_changes_of_functions;
-		bool		found = func_volatile(function) == PROVOLATILE_VOLATILE;
-
-		if (changes != seeme_changes_of_functions)
-			return found;
-		known[place].function = function;
-		known[place].is_volatile = found;
-	}
-	return known[place].is_volatile;
-}
-
-/* Whether a query, or one inside it, changes or locks rows, or calls what may do anything. */
+/* Whether a query, or a query in it, changes or locks rows, or calls a volatile function. */
 static bool
 does_more_than_read(Node *node, void *context)
 {
@@ -132,7 +125,7 @@ does_more_than_read(Node *node, void *context)
 		return false;
 	switch (nodeTag(node))
 	{
-		/* What queries have most of */
+		/* The most frequent nodes */
 		case T_Var:
 		case T_Const:
 		case T_Param:
@@ -145,18 +138,20 @@ does_more_than_read(Node *node, void *context)
 					return true;
 			return false;
 		case T_Query:
-			return ((Query *) node)->commandType != CMD_SELECT || ((Query *) node)->rowMarks != NIL ||
+			return ((Query *) node)->commandType != CMD_SELECT ||
+				((Query *) node)->rowMarks != NIL ||
 				query_tree_walker((Query *) node, does_more_than_read, context, 0);
 		default:
 			break;
 	}
-	return check_functions_in_node(node, is_volatile, NULL) || IsA(node, NextValueExpr) ||
+	return check_functions_in_node(node, seeme_is_volatile, NULL) || IsA(node, NextValueExpr) ||
 		expression_tree_walker(node, does_more_than_read, context);
 }
 
 /*
- * Whether nothing comes between two rows of a query but the beginning of another run: no lock, no change, no other person.
- * Sub-selects in its expressions that are planned already have queries of their own.
+ * Whether nothing happens between two rows of a query but the start of another run of the executor
+ * (a cursor's next FETCH). Sub-selects in expressions that are planned already have a root of their
+ * own.
  */
 static bool
 only_reads(PlannerInfo *root)
@@ -171,28 +166,42 @@ only_reads(PlannerInfo *root)
 	return !does_more_than_read((Node *) root->parse, NULL);
 }
 
-static void
-add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *check)
+/* Whether a query compares one of these columns with something known. */
+static bool
+any_is_fixed(RelOptInfo *rel, Bitmapset *columns)
 {
-	if (!enable_permission_scan || rte->tablesample != NULL || rel->tuples < MIN_ROWS || rel->lateral_relids != NULL ||
-		seeme_is_point_query(rel) || seeme_is_fixed(rel, seeme_scope_column((FuncExpr *) check->clause)->varattno) ||
+	int			column = -1;
+
+	while ((column = bms_next_member(columns, column)) >= 0)
+		if (seeme_is_fixed(rel, column))
+			return true;
+	return false;
+}
+
+static void
+add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *check, Bitmapset *columns)
+{
+	if (!enable_permission_scan || rte->tablesample != NULL || rel->tuples < MIN_ROWS ||
+		rel->lateral_relids != NULL || seeme_is_point_query(rel) || any_is_fixed(rel, columns) ||
 		!is_heap(rte->relid))
 		return;
 	add_path(rel, make_path(root, rel, check, 0));
 	if (rel->consider_parallel)
 	{
-		int			workers = compute_parallel_worker(rel, rel->pages, -1, max_parallel_workers_per_gather);
+		int			workers = compute_parallel_worker(rel, rel->pages, -1,
+													  max_parallel_workers_per_gather);
 
 		if (workers > 0)
 			add_partial_path(rel, make_path(root, rel, check, workers));
 	}
 }
 
-/* Once PostgreSQL has made the paths of a relation. Throws nothing. */
+/* Called when PostgreSQL has made the paths of a table. Throws nothing. */
 void
 seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
 	RestrictInfo *check;
+	List	   *arms;
 
 	if (!seeme_version_fits())
 		return;
@@ -201,7 +210,8 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 	if (rte->rtekind != RTE_RELATION || rte->inh ||
 		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW))
 		return;
-	check = find_check(rel);
+	seeme_promote_conditions(root, rel);
+	check = find_check(rel, &arms);
 	if (check == NULL)
 		return;
 	if (!only_reads(root))
@@ -209,21 +219,23 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 		seeme_ask_for_both(root, rel);
 		return;
 	}
-	if (!seeme_ask_once(root, rel, check))
-	{
+	if (seeme_is_one_check(arms) && seeme_ask_once(root, rel, check))
+		return;
+	if (list_length(arms) == 1 && seeme_arms_are_exact(arms))
 		seeme_trust_index(check);
-		add_scan(root, rel, rte, check);
-	}
+	add_scan(root, rel, rte, check, seeme_columns_of_arms(arms));
 }
 
 static Plan *
-make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *targets, List *conditions, List *plans)
+make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *targets, List *conditions,
+		  List *plans)
 {
 	CustomScan *scan = makeNode(CustomScan);
 	RestrictInfo *check = linitial(path->custom_private);
 
 	scan->scan.plan.targetlist = targets;
-	scan->scan.plan.qual = extract_actual_clauses(list_difference_ptr(conditions, list_make1(check)), false);
+	scan->scan.plan.qual = extract_actual_clauses(list_difference_ptr(conditions,
+																	  list_make1(check)), false);
 	scan->scan.scanrelid = rel->relid;
 	scan->flags = path->flags;
 	scan->custom_exprs = list_make1(check->clause);
@@ -236,6 +248,7 @@ seeme_permission_path_init(void)
 {
 	DefineCustomBoolVariable("seeme_rbac.enable_permission_scan",
 							 "Enables the planner's use of permission scans.",
-							 "A sequential scan that has some rows at a time decided, instead of a filter.",
-							 &enable_permission_scan, true, PGC_USERSET, GUC_NOT_IN_SAMPLE | GUC_EXPLAIN, NULL, NULL, NULL);
+							 "A sequential scan that decides some rows at a time.",
+							 &enable_permission_scan, true, PGC_USERSET,
+							 GUC_NOT_IN_SAMPLE | GUC_EXPLAIN, NULL, NULL, NULL);
 }

@@ -1,12 +1,17 @@
 /*
  * recheck_trigger.c: a policy asked again, once a row is locked.
  *
- * PostgreSQL evaluates the policy of an UPDATE or DELETE before it waits for a row lock, and again afterwards only if the
- * row was changed meanwhile. A right may be gone by then although the row was not touched (rule 7.4). A BEFORE trigger runs
- * with the lock in hand. It takes the condition from the policy itself, so that the two cannot differ, and as the relation
- * cache has it: a WHEN clause of the trigger would be read from its text in every statement, which costs more than the check.
+ * PostgreSQL evaluates the policy of an UPDATE or DELETE before it waits for a row lock. Afterwards
+ * it evaluates the policy again only if the row was changed meanwhile (EvalPlanQual). But the right
+ * may be gone although the row was not touched (rule 7.4). A BEFORE trigger runs with the lock
+ * held, and asks again.
  *
- * Owns the notes of rows that an UPDATE may move; decides nothing itself.
+ * The condition is the policy's own, taken from the relation cache, so that the two cannot differ.
+ * A WHEN clause of the trigger would be read from its text in each statement, which costs more than
+ * the check. The trigger does not depend on the plan: it asks the same whether the policy was a
+ * barrier or an ordinary condition in it (barrier.c).
+ *
+ * Owns the notes of rows that an UPDATE may move. Decides nothing itself.
  */
 #include "postgres.h"
 
@@ -33,7 +38,7 @@
 #include "core/compat.h"
 #include "core/version.h"
 
-/* The condition of a policy: a call and nothing else, as that of most is; another expression; or nothing lets a row through. */
+/* The condition of a policy. Most are one call and nothing else. NOTHING lets no row through. */
 typedef struct Condition
 {
 	enum
@@ -49,13 +54,14 @@ typedef struct Condition
 typedef struct Conditions
 {
 	bool		are_asked;		/* row security is active for whoever runs the statement */
-	Condition	own;			/* that of the command */
-	Condition	of_move;		/* that of an UPDATE, which moves a row out of its partition by deleting it there */
+	Condition	own;			/* the command's policy */
+	Condition	of_move;		/* UPDATE's: it moves a row by deleting it */
 } Conditions;
 
 /*
- * Rows of partitions that an UPDATE may move: the one that it has come to, of each UPDATE that is under way. A nested one has a
- * later command than the one that it is nested in; one that has ended leaves nothing that counts.
+ * The row of a partition that each running UPDATE has come to, and may move to another partition. A
+ * nested UPDATE has a later command than the one around it. Notes of commands that have ended do
+ * not count.
  */
 typedef struct Moving
 {
@@ -70,7 +76,7 @@ static Moving moving[MAX_MOVING];
 static int	nmoving = 0;
 static LocalTransactionId moving_in = InvalidLocalTransactionId;
 
-/* The condition of a policy of ours; NULL: there is none. It is the relation cache's. */
+/* The condition of the policy of that name, or NULL. It belongs to the relation cache. */
 static Expr *
 find_condition(Relation table, const char *name)
 {
@@ -87,14 +93,15 @@ find_condition(Relation table, const char *name)
 		if (policy->hassublinks)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("policy %s of table \"%s\" has a sub-select", name, RelationGetRelationName(table)),
+					 errmsg("policy %s of table \"%s\" has a sub-select", name,
+							RelationGetRelationName(table)),
 					 errhint("seeme_security_report() shows the policy that belongs there.")));
 		return policy->qual;
 	}
 	return NULL;
 }
 
-/* The tables that a relation is a partition of, or inherits from, directly and indirectly. */
+/* All tables that a relation is a partition of, or inherits from. */
 static List *
 ancestors_of(Relation relation)
 {
@@ -108,17 +115,21 @@ ancestors_of(Relation relation)
 		SysScanDesc scan;
 		HeapTuple	tuple;
 
-		ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(lfirst_oid(cell)));
+		ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
+					ObjectIdGetDatum(lfirst_oid(cell)));
 		scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-			ancestors = list_append_unique_oid(ancestors, ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
+			ancestors = list_append_unique_oid(ancestors,
+											   ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
 		systable_endscan(scan);
 	}
 	table_close(inherits, AccessShareLock);
 	return list_delete_first(ancestors);
 }
 
-/* That of a policy of a table, as it is about the rows of a relation that is the table, a partition of it, or inherits. */
+/*
+ * Takes the condition of a table's policy for rows of a relation: the table itself or a descendant.
+ */
 static bool
 take_condition(Condition *condition, Relation table, Relation relation, const char *name)
 {
@@ -127,7 +138,8 @@ take_condition(Condition *condition, Relation table, Relation relation, const ch
 	if (found == NULL)
 		return false;
 	if (table != relation)
-		found = linitial(map_partition_varattnos(list_make1(copyObject(found)), 1, relation, table));
+		found = linitial(map_partition_varattnos(list_make1(copyObject(found)), 1, relation,
+												 table));
 	if (seeme_is_call((Node *) found, 1))
 	{
 		condition->kind = CALL;
@@ -160,14 +172,17 @@ prepare_condition(Condition *condition, Relation relation, const char *name)
 	}
 }
 
-/* Of a table, or of one above it, by which its rows were reached. */
+/*
+ * Whether row security is active for a table, or for one above it by which its rows were reached.
+ */
 static bool
 row_security_is_active(Relation relation)
 {
 	ListCell   *cell;
 
-	/* Which is what check_enable_rls() says of such a table, sooner. */
-	if (relation->rd_rel->relrowsecurity && relation->rd_rel->relforcerowsecurity && !InNoForceRLSOperation())
+	/* check_enable_rls() says the same of such a table, but takes longer. */
+	if (relation->rd_rel->relrowsecurity && relation->rd_rel->relforcerowsecurity &&
+		!InNoForceRLSOperation())
 	{
 		if (!has_bypassrls_privilege(GetUserId()))
 			return true;
@@ -221,12 +236,13 @@ is_true_of(Condition *condition, TupleTableSlot *row)
 	}
 	context = GetPerTupleExprContext(condition->estate);
 	context->ecxt_scantuple = row;
-	held = DatumGetBool(ExecEvalExprSwitchContext(condition->expression, context, &isnull)) && !isnull;
+	held = DatumGetBool(ExecEvalExprSwitchContext(condition->expression, context, &isnull)) &&
+		!isnull;
 	ResetExprContext(context);
 	return held;
 }
 
-/* Whether the policy cannot but say the same of a row as of what it was before: what it asks about has not changed. */
+/* Whether the new row has the scope of the old one, so that the policy says the same of both. */
 static bool
 says_the_same(Condition *condition, TupleTableSlot *before, TupleTableSlot *after)
 {
@@ -237,10 +253,11 @@ says_the_same(Condition *condition, TupleTableSlot *before, TupleTableSlot *afte
 		return false;
 	ids[0] = slot_getattr(before, condition->call.column, &nulls[0]);
 	ids[1] = slot_getattr(after, condition->call.column, &nulls[1]);
-	return !nulls[0] && !nulls[1] && memcmp(DatumGetUUIDP(ids[0]), DatumGetUUIDP(ids[1]), UUID_LEN) == 0;
+	return !nulls[0] && !nulls[1] &&
+		memcmp(DatumGetUUIDP(ids[0]), DatumGetUUIDP(ids[1]), UUID_LEN) == 0;
 }
 
-/* Forgets the rows of commands that have ended: of this one and later ones, or only of later ones. */
+/* Forgets the rows of commands that have ended: this command and later ones, or only later ones. */
 static CommandId
 forget_moving(bool later_only)
 {
@@ -249,29 +266,34 @@ forget_moving(bool later_only)
 	if (moving_in != seeme_local_xid())
 		nmoving = 0;
 	moving_in = seeme_local_xid();
-	while (nmoving > 0 && (later_only ? moving[nmoving - 1].command > command : moving[nmoving - 1].command >= command))
+	while (nmoving > 0 && (moving[nmoving - 1].command > command ||
+						   (!later_only && moving[nmoving - 1].command == command)))
 		nmoving--;
 	return command;
 }
 
-/* Nested more deeply than that, a move takes the right to delete. */
+/*
+ * UPDATEs nested more deeply than MAX_MOVING are not noted: a move then takes the right to delete.
+ */
 static void
 note_moving(TriggerData *trigger)
 {
 	CommandId	command = forget_moving(false);
 
 	if (nmoving < MAX_MOVING)
-		moving[nmoving++] = (Moving) {command, RelationGetRelid(trigger->tg_relation), trigger->tg_trigslot->tts_tid};
+		moving[nmoving++] = (Moving) {command, RelationGetRelid(trigger->tg_relation),
+									  trigger->tg_trigslot->tts_tid};
 }
 
-/* Whether this command has asked, just before, to UPDATE the row that it deletes now. */
+/* Whether this command was just about to UPDATE the row that it now deletes. */
 static bool
 is_moving(TriggerData *trigger)
 {
 	CommandId	command = forget_moving(true);
 	Moving	   *last = nmoving > 0 ? &moving[nmoving - 1] : NULL;
 
-	return last != NULL && last->command == command && last->partition == RelationGetRelid(trigger->tg_relation) &&
+	return last != NULL && last->command == command &&
+		last->partition == RelationGetRelid(trigger->tg_relation) &&
 		ItemPointerEquals(&last->row, &trigger->tg_trigslot->tts_tid);
 }
 
@@ -282,28 +304,31 @@ is_let_through(Conditions *conditions, TriggerData *trigger)
 
 	return !conditions->are_asked ||
 		is_true_of(&conditions->own, row) ||
-		(conditions->of_move.kind != NOTHING && is_moving(trigger) && is_true_of(&conditions->of_move, row));
+		(conditions->of_move.kind != NOTHING && is_moving(trigger) &&
+		 is_true_of(&conditions->of_move, row));
 }
 
 /*
- * seeme.ask_after_wait() RETURNS trigger
+ * seeme.recheck_after_lock() RETURNS trigger
  *
- * Before UPDATE or DELETE of a row: leaves a row alone whose right was lost while the statement waited for it, as row
- * security does. The policy's functions are called as whoever runs the statement, as those of the policy are.
+ * Before UPDATE or DELETE of a row. Skips the row if the right to it was lost while the statement
+ * waited for the lock, as row security does. Functions are called as the user that runs the
+ * statement, as a policy's are.
  *
- * With an argument, it asks of the new row, too (42501): where the policy says all that there is to say of a row that moves, it
- * does so also for who comes by a view whose owner bypasses row security.
+ * With an argument it also asks of the new row, and raises 42501. That covers an UPDATE through a
+ * view whose owner bypasses row security.
  */
-SEEME_FUNCTION(seeme_ask_after_wait, 0)
+SEEME_FUNCTION(seeme_recheck_after_lock, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	Conditions *conditions = fcinfo->flinfo->fn_extra;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
 		!(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("seeme.ask_after_wait is for triggers before UPDATE or DELETE of a row")));
+				 errmsg("seeme.recheck_after_lock is for triggers before UPDATE or DELETE of a row")));
 	if (conditions == NULL)
 		fcinfo->flinfo->fn_extra = conditions = prepare(trigger, fcinfo->flinfo->fn_mcxt);
 	if (!is_let_through(conditions, trigger))
@@ -315,7 +340,8 @@ SEEME_FUNCTION(seeme_ask_after_wait, 0)
 		!is_true_of(&conditions->own, trigger->tg_newslot))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("new row violates row-level security policy for table \"%s\"", RelationGetRelationName(trigger->tg_relation))));
+				 errmsg("new row violates row-level security policy for table \"%s\"",
+						RelationGetRelationName(trigger->tg_relation))));
 	if (trigger->tg_relation->rd_rel->relispartition)
 		note_moving(trigger);
 	PG_RETURN_POINTER(trigger->tg_newtuple);

@@ -1,11 +1,15 @@
 /*
- * support_function.c: what the planner is told of seeme_has_permission.
+ * support_function.c: the planner's support functions of the calls in policies.
  *
- * Where a scope is an indexed column: that the call is the same as column = ANY (seeme_permitted_projects(code)), so that an
- * index can find the rows; and how many rows it will let through. Estimates, and with them the shape of a plan, may depend on
- * who is asking while it is made. Nothing else in a plan does, for plans outlive identities.
+ * For seeme_has_permission() about an indexed column, the index condition is
+ * `column = ANY (seeme_permitted_projects(code))`. For seeme.owns_row() it is
+ * `owner = seeme.own_user_id(code)`. Both also have a selectivity.
  *
- * Throws nothing of its own, and loads nothing large: it is called for each index of each query that is planned.
+ * A plan may serve other people than the one for whom it was made. So estimates, and the shape of a
+ * plan, may depend on the asking person; nothing else in a plan does.
+ *
+ * Throws nothing of its own and loads nothing large: the planner calls this for each index of each
+ * query.
  */
 #include "postgres.h"
 
@@ -22,37 +26,37 @@
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/plancat.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
-#include "planner/check_expression.h"
-#include "core/invalidation.h"
-#include "core/compat.h"
 #include "cache/effective_permissions.h"
-#include "functions/permitted.h"
-#include "planner/support_function.h"
+#include "core/compat.h"
+#include "core/invalidation.h"
 #include "core/version.h"
+#include "functions/ownership.h"
+#include "functions/permitted.h"
+#include "planner/check_expression.h"
+#include "planner/policy_arms.h"
+#include "planner/support_function.h"
 
-/* So many places are read for an estimate; who has more is taken to have many. */
+/* An estimate reads at most this many places. A person with more of them has many. */
 #define PLACES_FOR_ESTIMATE 5000
 
 /*
- * The planner estimates each id by itself, which takes a millisecond for a thousand or so. That is much for a query that
- * wants but a few rows, and finds them soon where a person sees much; and little for one that reads many.
+ * With more ids than this there is no index condition. The planner estimates each id of an array by
+ * itself: 1,000 ids take it a millisecond or so. A query with a LIMIT is often faster than that.
  */
 #define MAX_IDS_FOR_A_FEW_ROWS 1000
 #define MAX_IDS 3000
 
-/* A larger part of a table than this is read faster as a whole. */
+/* If a person sees a larger part of a table than this, a scan of the table is faster. */
 #define MAX_PART_FOR_A_FEW_ROWS 0.05
 #define MAX_PART 0.15
-
-static const char *const list_functions[] = {
-	"seeme_permitted_organizations", "seeme_permitted_teams", "seeme_permitted_projects", "seeme_permitted_resources"
-};
 
 static char *
 constant_text(Node *node)
@@ -62,27 +66,39 @@ constant_text(Node *node)
 	return constant->constisnull ? NULL : TextDatumGetCString(constant->constvalue);
 }
 
-/* In how many scopes the asking person holds what a call asks; -1: too many to count, or not known. */
+/*
+ * The number of scopes in which the asking person holds the code of a call; -1: too many to count,
+ * or not known.
+ */
 static int
 count_permitted(List *args, int scope)
 {
-	if (!seeme_accept_changes())
+	if (!seeme_accept_invalidations())
 		return -1;
-	return seeme_count_permitted(scope - 1 + SEEME_ORGANIZATION, constant_text(list_nth(args, SEEME_ARG_CODE)),
-								 constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE)), PLACES_FOR_ESTIMATE);
+	return seeme_count_permitted(scope,
+								 constant_text(list_nth(args, SEEME_ARG_CODE)),
+								 constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE)),
+								 PLACES_FOR_ESTIMATE);
 }
 
-/* Whether a condition on a table is an equality. That of a partition is a copy without what the planner knows of the table's. */
+/*
+ * Whether a condition on a table is an equality. The conditions of a partition are copies, and
+ * their mergeopfamilies are not set.
+ */
 static bool
 is_equality(RelOptInfo *rel, RestrictInfo *condition)
 {
 	OpExpr	   *clause = (OpExpr *) condition->clause;
 
 	return IsA(clause, OpExpr) && list_length(clause->args) == 2 &&
-		(condition->mergeopfamilies != NIL || (IS_OTHER_REL(rel) && get_mergejoin_opfamilies(clause->opno) != NIL));
+		(condition->mergeopfamilies != NIL ||
+		 (IS_OTHER_REL(rel) && get_mergejoin_opfamilies(clause->opno) != NIL));
 }
 
-/* The condition that says what a table's column is equal to, if that is known before the table is read; and the value. */
+/*
+ * The condition `column = value`, if the value is known before the table is read; NULL: there is
+ * none.
+ */
 static RestrictInfo *
 fixing_condition(RelOptInfo *rel, int column, Node **value)
 {
@@ -101,7 +117,8 @@ fixing_condition(RelOptInfo *rel, int column, Node **value)
 
 			while (IsA(var, RelabelType))
 				var = (Node *) ((RelabelType *) var)->arg;
-			if (IsA(var, Var) && ((Var *) var)->varno == rel->relid && ((Var *) var)->varattno == column &&
+			if (IsA(var, Var) && ((Var *) var)->varno == rel->relid &&
+				((Var *) var)->varattno == column &&
 				!contain_var_clause(list_nth(clause->args, 1 - side)))
 			{
 				*value = list_nth(clause->args, 1 - side);
@@ -112,6 +129,7 @@ fixing_condition(RelOptInfo *rel, int column, Node **value)
 	return NULL;
 }
 
+/* Whether a query compares a column with a value that is known before the table is read. */
 bool
 seeme_is_fixed(RelOptInfo *rel, int column)
 {
@@ -120,7 +138,7 @@ seeme_is_fixed(RelOptInfo *rel, int column)
 	return fixing_condition(rel, column, &value) != NULL;
 }
 
-/* Whether at most one row is looked for. */
+/* Whether a query looks for at most one row, by a unique key. */
 bool
 seeme_is_point_query(RelOptInfo *rel)
 {
@@ -139,7 +157,7 @@ seeme_is_point_query(RelOptInfo *rel)
 	return false;
 }
 
-/* The number of distinct values of a column, as far as statistics tell. */
+/* The number of distinct values of a column, by statistics; and the part of nulls. */
 static double
 distinct_values(PlannerInfo *root, Node *column, int varRelid, double *null_part)
 {
@@ -155,7 +173,7 @@ distinct_values(PlannerInfo *root, Node *column, int varRelid, double *null_part
 	return Max(distinct, 1);
 }
 
-/* The part of rows that a call lets through. */
+/* The part of rows that a call of seeme_has_permission() lets through. */
 static Selectivity
 selectivity(PlannerInfo *root, List *args, int varRelid)
 {
@@ -176,8 +194,9 @@ selectivity(PlannerInfo *root, List *args, int varRelid)
 	{
 		RelOptInfo *rel = root->simple_rel_array[((Var *) column)->varno];
 
-		/* Who names a project, or a row, is likely to see it; and has not to be counted for. */
-		if (rel != NULL && (seeme_is_fixed(rel, ((Var *) column)->varattno) || seeme_is_point_query(rel)))
+		/* A person who names a project, or a row, is likely to see it. Counting costs time. */
+		if (rel != NULL &&
+			(seeme_is_fixed(rel, ((Var *) column)->varattno) || seeme_is_point_query(rel)))
 			return 1.0;
 	}
 	permitted = count_permitted(args, scope);
@@ -187,18 +206,23 @@ selectivity(PlannerInfo *root, List *args, int varRelid)
 	return Min((permitted + 0.1) / distinct, 1.0) * (1 - null_part);
 }
 
-/* The list function of a scope, in the schema of seeme_has_permission; invalid if there is none. */
+/* The function that lists the permitted ids of a scope; invalid: there is none. */
 static Oid
 list_function(Oid has_permission, int scope)
 {
 	Oid			types[2] = {TEXTOID, TEXTOID};
 	oidvector  *vector = buildoidvector(types, scope == SEEME_ARG_RESOURCE ? 2 : 1);
 
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(list_functions[scope - 1]),
-						   PointerGetDatum(vector), ObjectIdGetDatum(get_func_namespace(has_permission)));
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+						   CStringGetDatum(seeme_scope_descriptors[scope].list_function),
+						   PointerGetDatum(vector),
+						   ObjectIdGetDatum(get_func_namespace(has_permission)));
 }
 
-/* What an index can look up in place of a call; NIL if that would be wrong, or slower than asking for each row. */
+/*
+ * The index condition of a call of seeme_has_permission(); NIL if there is none, or a filter would
+ * be faster.
+ */
 static List *
 index_condition(SupportRequestIndexCondition *request)
 {
@@ -214,14 +238,16 @@ index_condition(SupportRequestIndexCondition *request)
 	List	   *list_args;
 	ScalarArrayOpExpr *condition;
 
-	if (scope == 0 || request->indexarg != scope || index->relam != BTREE_AM_OID || !index->amsearcharray ||
-		index->indexkeys[request->indexcol] == 0)
+	if (scope == 0 || request->indexarg != scope || index->relam != BTREE_AM_OID ||
+		!index->amsearcharray || index->indexkeys[request->indexcol] == 0)
 		return NIL;
 	if (request->indexcol > 0 && !SEEME_LATER_ARRAYS_KEEP_ORDER)
 		return NIL;
-	if (seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) || seeme_is_point_query(index->rel))
+	if (seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
+		seeme_is_point_query(index->rel))
 		return NIL;
-	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID, BTEqualStrategyNumber);
+	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID,
+								BTEqualStrategyNumber);
 	if (!OidIsValid(equal))
 		return NIL;
 	permitted = count_permitted(args, scope);
@@ -242,13 +268,14 @@ index_condition(SupportRequestIndexCondition *request)
 	condition->opfuncid = get_opcode(equal);
 	condition->useOr = true;
 	condition->args = list_make2(list_nth(args, scope),
-								 makeFuncExpr(function, UUIDARRAYOID, list_args, InvalidOid, DEFAULT_COLLATION_OID,
-											  COERCE_EXPLICIT_CALL));
+								 makeFuncExpr(function, UUIDARRAYOID, list_args, InvalidOid,
+											  DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL));
 	condition->location = -1;
 
 	/*
-	 * The processes of a parallel scan of an index share their place in it: pages, before 17, and elements of their arrays from
-	 * then on. One whose array is another passes over rows that its leader left to it; and it would be, if rights changed between.
+	 * No parallel scan of this index. Its processes share their position: the page, and from 17 on
+	 * the element of the array, too. Their arrays differ if rights change between two of them, and
+	 * rows would be missed.
 	 */
 	index->amcanparallel = false;
 	request->lossy = false;
@@ -256,10 +283,11 @@ index_condition(SupportRequestIndexCondition *request)
 }
 
 /*
- * Has a row that an index found not asked about again by a bitmap scan's filter. An index scan leaves the filter out by itself,
- * for the condition is exact; a bitmap scan looks for the call among the conditions that the index was given, where it is not,
- * and then for one of the same equivalence class. So the call is in a class of its own, which is in no list and has no members.
- * It stays what is checked where the bitmap tells no more than the page.
+ * Keeps a bitmap scan from re-evaluating a call on rows that an index already proved. A dummy
+ * EquivalenceClass makes the planner treat the filter as implied by the index condition. An index
+ * scan needs no such help. Only for a call whose index condition is exact.
+ *
+ * The call stays the recheck condition, for pages of which the bitmap has lost the rows.
  */
 void
 seeme_trust_index(RestrictInfo *check)
@@ -269,11 +297,11 @@ seeme_trust_index(RestrictInfo *check)
 }
 
 /*
- * Where a query says which scope its rows are of, has the call made once, about that scope, and not for each row. False where it
- * does not say so plainly.
+ * With `project_id = $1` in the query, the call is made once, about $1, and not for each row. False
+ * if the query has no such condition.
  *
- * What kept rows of other scopes from the query's own conditions, which may tell what they see, is then the equality: so it is
- * asked before them, as the call was.
+ * The equality then keeps hidden rows from the query's own conditions, which may leak. So it takes
+ * the security level of the call, and is evaluated before them.
  */
 bool
 seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
@@ -284,7 +312,7 @@ seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
 	Node	   *value;
 	RestrictInfo *equality = fixing_condition(rel, seeme_scope_column(call)->varattno, &value);
 
-	/* Nothing but this operator says that the column is the value, bit by bit, and tells nothing. */
+	/* This operator compares all bits, and is leakproof. */
 	if (equality == NULL || get_opcode(((OpExpr *) equality->clause)->opno) != F_UUID_EQ ||
 		!(IsA(value, Const) || (IsA(value, Param) && ((Param *) value)->paramkind == PARAM_EXTERN)))
 		return false;
@@ -300,6 +328,123 @@ seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
 }
 
 /*
+ * The function seeme.own_user_id(text), in the schema of seeme.owns_row(); invalid: it is not there,
+ * or the current user may not execute it.
+ */
+static Oid
+own_user_id_function(Oid owns_row)
+{
+	Oid			types[1] = {TEXTOID};
+	Oid			function;
+
+	function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("own_user_id"),
+							   PointerGetDatum(buildoidvector(types, 1)),
+							   ObjectIdGetDatum(get_func_namespace(owns_row)));
+	return OidIsValid(function) && seeme_may_execute(function) ? function : InvalidOid;
+}
+
+/* The condition `owner = seeme.own_user_id(code)`; NULL: it cannot be made. */
+static OpExpr *
+owner_comparison(Oid owns_row, List *args, Oid equal)
+{
+	Oid			function = own_user_id_function(owns_row);
+	FuncExpr   *person;
+
+	if (!OidIsValid(function))
+		return NULL;
+	person = makeFuncExpr(function, UUIDOID, list_make1(copyObject(list_nth(args, SEEME_ARG_CODE))),
+						  InvalidOid, DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
+	return (OpExpr *) make_opclause(equal, BOOLOID, false, list_nth(args, SEEME_ARG_OWNER),
+									(Expr *) person, InvalidOid, InvalidOid);
+}
+
+/*
+ * The index condition of a call of seeme.owns_row(). It is lossy where a row may lie somewhere:
+ * then the call stays as a filter, since the index does not know whether the owner belongs there.
+ *
+ * Unlike an array it needs no limits. It is one value, whose frequency the planner knows.
+ */
+static List *
+owner_index_condition(SupportRequestIndexCondition *request)
+{
+	FuncExpr   *call = (FuncExpr *) request->node;
+	IndexOptInfo *index = request->index;
+	Oid			equal;
+	OpExpr	   *condition;
+
+	if (!IsA(call, FuncExpr) || list_length(call->args) != SEEME_OWNS_ROW_NARGS ||
+		request->indexarg != SEEME_ARG_OWNER || !IsA(list_nth(call->args, SEEME_ARG_CODE), Const) ||
+		index->relam != BTREE_AM_OID || index->indexkeys[request->indexcol] == 0)
+		return NIL;
+	if (seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
+		seeme_is_point_query(index->rel))
+		return NIL;
+	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID,
+								BTEqualStrategyNumber);
+	if (!OidIsValid(equal))
+		return NIL;
+	condition = owner_comparison(request->funcid, call->args, equal);
+	if (condition == NULL)
+		return NIL;
+	set_opfuncid(condition);
+	request->lossy = !seeme_arms_are_exact(seeme_find_arms((Node *) call, index->rel->relid));
+	return list_make1(condition);
+}
+
+/*
+ * The part of rows that the asking person owns: the frequency of this owner in the column. Owners
+ * belong to where their rows lie, as a rule.
+ */
+static Selectivity
+owner_selectivity(SupportRequestSelectivity *request)
+{
+	Node	   *owner = list_nth(request->args, SEEME_ARG_OWNER);
+	OpExpr	   *condition;
+
+	if (!IsA(list_nth(request->args, SEEME_ARG_CODE), Const))
+		return DEFAULT_EQ_SEL;
+	if (IsA(owner, Var) && ((Var *) owner)->varlevelsup == 0 &&
+		((Var *) owner)->varno < request->root->simple_rel_array_size)
+	{
+		RelOptInfo *rel = request->root->simple_rel_array[((Var *) owner)->varno];
+
+		if (rel != NULL &&
+			(seeme_is_fixed(rel, ((Var *) owner)->varattno) || seeme_is_point_query(rel)))
+			return 1.0;
+	}
+	condition = owner_comparison(request->funcid, request->args,
+								 lookup_type_cache(UUIDOID, TYPECACHE_EQ_OPR)->eq_opr);
+	if (condition == NULL)
+		return DEFAULT_EQ_SEL;
+	return restriction_selectivity(request->root, condition->opno, condition->args, InvalidOid,
+								   request->varRelid);
+}
+
+/*
+ * seeme.plan_owns_row(internal) RETURNS internal
+ */
+SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_owns_row)
+{
+	Node	   *request = (Node *) PG_GETARG_POINTER(0);
+
+	if (!seeme_version_fits())
+		PG_RETURN_POINTER(NULL);
+	if (IsA(request, SupportRequestIndexCondition))
+		PG_RETURN_POINTER(owner_index_condition((SupportRequestIndexCondition *) request));
+	if (IsA(request, SupportRequestSelectivity) &&
+		!((SupportRequestSelectivity *) request)->is_join)
+	{
+		SupportRequestSelectivity *wanted = (SupportRequestSelectivity *) request;
+
+		if (list_length(wanted->args) != SEEME_OWNS_ROW_NARGS)
+			PG_RETURN_POINTER(NULL);
+		wanted->selectivity = owner_selectivity(wanted);
+		PG_RETURN_POINTER(wanted);
+	}
+	PG_RETURN_POINTER(NULL);
+}
+
+/*
  * seeme.plan_has_permission(internal) RETURNS internal
  */
 SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_has_permission)
@@ -310,7 +455,8 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_has_permission)
 		PG_RETURN_POINTER(NULL);
 	if (IsA(request, SupportRequestIndexCondition))
 		PG_RETURN_POINTER(index_condition((SupportRequestIndexCondition *) request));
-	if (IsA(request, SupportRequestSelectivity) && !((SupportRequestSelectivity *) request)->is_join)
+	if (IsA(request, SupportRequestSelectivity) &&
+		!((SupportRequestSelectivity *) request)->is_join)
 	{
 		SupportRequestSelectivity *wanted = (SupportRequestSelectivity *) request;
 

@@ -1,5 +1,5 @@
 /*
- * support_function.h: what the planner's side has in common.
+ * support_function.h: what support functions and paths ask about a query's conditions.
  */
 #ifndef SEEME_PLANNER_SUPPORT_FUNCTION_H
 #define SEEME_PLANNER_SUPPORT_FUNCTION_H

@@ -1,5 +1,6 @@
-# What the tests of real clients share: a world in which no two people see the same rows, what each of them should see
-# worked out as a superuser in plain SQL, poolers, and the running of a client's program.
+# What the tests of real clients share: a world in which no two people see the same rows, the rows
+# that each should see (worked out as a superuser in plain SQL), poolers, and the running of a
+# client's program.
 package ClientsTest;
 
 use strict;
@@ -19,7 +20,8 @@ our $requests = 10_000; # of each run of a program
 my @people = qw(paul gina tess vera);
 my (@pgbouncers, $dba, $database, $world);
 
-# client_world(name): a database and a role NAME_gateway that the clients connect as. Answers with a superuser's connection.
+# client_world(name): a database and a role NAME_gateway that the clients connect as. Answers with
+# a superuser's connection.
 sub client_world {
     ($database) = @_;
     my $gateway = "${database}_gateway";
@@ -29,11 +31,13 @@ sub client_world {
     make_world($dba, "${database}_app");
     $dba->do("GRANT EXECUTE ON FUNCTION seeme_assume(uuid) TO $gateway");
 
-    # notes are their owner's alone. session_notes are the same rows, guarded in the way that leaks: by a setting of the session.
+    # notes are their owner's alone. session_notes are the same rows, guarded in the way that
+    # leaks: by a setting of the session.
     $dba->do('CREATE TABLE notes (id int PRIMARY KEY, owner_id uuid NOT NULL, touched int NOT NULL DEFAULT 0)');
     $dba->do('CREATE INDEX ON notes (owner_id)');
     for my $number (0 .. $#people) {
-        $dba->do('INSERT INTO notes SELECT 1000 * ? + i, ? FROM generate_series(1, 5) AS i', undef, $number + 1, id_of($people[$number]));
+        $dba->do('INSERT INTO notes SELECT 1000 * ? + i, ? FROM generate_series(1, 5) AS i', undef,
+            $number + 1, id_of($people[$number]));
     }
     $dba->do(q{SELECT seeme_protect('notes', 'notes', owner_column => 'owner_id')});
     $dba->do('CREATE TABLE session_notes AS TABLE notes');
@@ -47,10 +51,13 @@ sub client_world {
         $world->{people}{$person} = {
             id => $id,
             # Whatever seeme_login takes; a client sends it and knows no more about it.
-            tokens => [ defined $id ? value($dba, q{SELECT key FROM seeme_create_api_key('client', '{*}', user_id => ?)}, $id) : () ],
+            tokens => [ defined $id
+            ? value($dba, q{SELECT key FROM seeme_create_api_key('client', '{*}', user_id => ?)},
+            $id) : () ],
             papers => papers_of($id, 'read'),
             editable => papers_of($id, 'update'),
-            notes => value($dba, q{SELECT coalesce(string_agg(id::text, ' ' ORDER BY id), '') FROM notes WHERE owner_id = ?}, $id),
+            notes => value($dba,
+            q{SELECT coalesce(string_agg(id::text, ' ' ORDER BY id), '') FROM notes WHERE owner_id = ?}, $id),
         };
     }
     my %views = map { ($_->{papers} . ':' . $_->{notes}, 1) } values %{ $world->{people} };
@@ -81,8 +88,8 @@ SELECT coalesce(string_agg(d.id::text, ' ' ORDER BY d.id), '')
 SQL
 }
 
-# start_pgbouncer(pool mode): doc/clients/pgbouncer.ini as it stands there, but for where things are and with one
-# connection in its pool. Answers with the directory of its socket.
+# start_pgbouncer(pool mode): doc/clients/pgbouncer.ini as it stands there, but for where things
+# are and with one connection in its pool. Answers with the directory of its socket.
 sub start_pgbouncer {
     my ($mode) = @_;
     my $directory = tempdir(CLEANUP => 1);
@@ -123,15 +130,17 @@ sub write_file {
     close $out or die "$file: $!";
 }
 
-# run_client(command, ...): the program is told the world in a file and prints `ok NAME`, `not ok NAME`, remarks, how many
-# writes of each person it committed, and `done` at its end: one that ends early has failed.
+# run_client(command, ...): the program is told the world in a file and prints `ok NAME`, `not ok
+# NAME`, remarks, how many writes of each person it committed, and `done` at its end: one that ends
+# early has failed.
 sub run_client {
     my (@command) = @_;
     my ($name) = map { m{([^/]+)\.(?:js|py)$} ? $1 : () } @command;
     $name .= ' through pgbouncer' if $command[-1] !~ /\.(js|py)$/;
     my $directory = tempdir(CLEANUP => 1);
     write_file("$directory/world.json", encode_json({
-        %$world, requests => $requests, database => $database, user => "${database}_gateway", socket => $ENV{PGHOST}, directory => $directory }));
+        %$world, requests => $requests, database => $database, user => "${database}_gateway",
+            socket => $ENV{PGHOST}, directory => $directory }));
     local $ENV{SEEME_WORLD} = "$directory/world.json";
     local $ENV{PYTHONDONTWRITEBYTECODE} = 1;
     my $touched = q{SELECT u.username, sum(n.touched) FROM notes n JOIN seeme.users u ON u.id = n.owner_id GROUP BY 1 ORDER BY 1};
@@ -148,7 +157,8 @@ sub run_client {
     }
     ok(close($program) && $done, "$name: ran to its end") or return diag("exit status $?");
     my @expected = map { "$_|" . ($committed{$_} // 0) } sort @people;
-    is_deeply([ rows($dba, $touched) ], \@expected, "$name: what each person wrote is on their own rows, all of it and once");
+    is_deeply([ rows($dba, $touched) ], \@expected,
+        "$name: what each person wrote is on their own rows, all of it and once");
     is(scalar(grep { $committed{$_} } @people), @people, "$name: and each of them did write");
     return;
 }

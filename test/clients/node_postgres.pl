@@ -1,4 +1,5 @@
-# node-postgres: people interleaved over one pooled connection never see each other's rows, by doc/clients/seeme_pg.js.
+# node-postgres: people interleaved over one pooled connection never see each other's rows, by
+# doc/clients/seeme_pg.js.
 use strict;
 use warnings;
 use SeemeTest;

@@ -1,4 +1,5 @@
-# PostGraphile: the identity comes with each request, over one pooled connection, by doc/clients/seeme_postgraphile.js.
+# PostGraphile: the identity comes with each request, over one pooled connection, by
+# doc/clients/seeme_postgraphile.js.
 use strict;
 use warnings;
 use SeemeTest;
@@ -15,7 +16,8 @@ CREATE FUNCTION touch(note_id int) RETURNS int LANGUAGE sql AS 'UPDATE notes SET
 CREATE FUNCTION become(person_id uuid) RETURNS uuid LANGUAGE sql AS 'SELECT seeme_assume(person_id)';
 ALTER TABLE session_notes ADD PRIMARY KEY (id);
 SQL
-# PostGraphile itself does what the next major version of pg will not take; pg says so on standard error.
+# PostGraphile itself does what the next major version of pg will not take; pg says so on standard
+# error.
 my @node = ('node', '--no-deprecation');
 run_client(@node, ClientsTest::client_file('postgraphile.js'));
 {

@@ -1,4 +1,5 @@
-# psycopg 3 and psycopg2: people interleaved over one pooled connection never see each other's rows, by doc/clients/seeme_psycopg*.py.
+# psycopg 3 and psycopg2: people interleaved over one pooled connection never see each other's
+# rows, by doc/clients/seeme_psycopg*.py.
 use strict;
 use warnings;
 use SeemeTest;

@@ -1,4 +1,5 @@
-# SQLAlchemy: people interleaved over one pooled connection never see each other's rows, by doc/clients/seeme_sqlalchemy.py.
+# SQLAlchemy: people interleaved over one pooled connection never see each other's rows, by
+# doc/clients/seeme_sqlalchemy.py.
 use strict;
 use warnings;
 use SeemeTest;
@@ -8,5 +9,6 @@ use Test::More;
 client_world('clients_sqlalchemy');
 run_client('python3', ClientsTest::client_file('with_sqlalchemy.py'));
 $ClientsTest::requests = 2_500;
-run_client('python3', ClientsTest::client_file('with_sqlalchemy.py'), start_pgbouncer('transaction'));
+run_client('python3', ClientsTest::client_file('with_sqlalchemy.py'),
+    start_pgbouncer('transaction'));
 done_testing();

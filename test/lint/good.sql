@@ -27,13 +27,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION seeme.named(text) IS 'Things of this name';
 
-CREATE FUNCTION seeme.renew(shown regclass) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_barrier = true) AS SELECT 1 AS one', shown);
-END $$;
-COMMENT ON FUNCTION seeme.renew(regclass) IS 'Replaces a view that is known by its oid';
-
 CREATE FUNCTION seeme.note() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

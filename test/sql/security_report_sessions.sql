@@ -1,5 +1,6 @@
 \i test/include/prelude.psql
--- What seeme_security_report() finds in how the sessions of application roles begin, and what people may leave in them.
+-- What seeme_security_report() finds in how the sessions of application roles begin, and what
+-- people may leave in them.
 SET client_min_messages = error;
 BEGIN;
 \i test/include/security_report.psql
@@ -15,31 +16,63 @@ CREATE ROLE r_bi LOGIN;
 CREATE ROLE "r Odd ""one" LOGIN;
 SELECT seeme_grant_usage('r Odd "one') \g /dev/null
 CREATE ROLE r_etl BYPASSRLS;
-SELECT format('DATABASE %I', current_database()) AS here, current_database() AS name, format('database %I', current_database()) AS object \gset
+SELECT format('DATABASE %I', current_database()) AS here, current_database() AS name,
+  format('database %I', current_database()) AS object \gset
 
 SELECT is(pg_temp.lines(), NULL, 'a database as it should be has no findings');
 
-SELECT pg_temp.both_ways('application role may create temporary objects', 'low', :'object', 'GRANT TEMPORARY ON ' || :'here' || ' TO PUBLIC', 'as PostgreSQL lets everybody');
-SELECT pg_temp.both_ways('application role may create temporary objects', 'low', :'object', 'GRANT TEMPORARY ON ' || :'here' || ' TO r_app', 'by a grant of its own');
-SELECT pg_temp.both_ways('application role may create temporary objects', 'low', :'object', 'GRANT TEMPORARY ON ' || :'here' || ' TO r_group', 'by a grant to what it is a member of');
-SELECT pg_temp.both_ways('application role may create temporary objects', 'low', :'object', 'GRANT TEMPORARY ON ' || :'here' || ' TO PUBLIC, r_app, "r Odd ""one"', 'by several');
-SELECT is(pg_temp.found('GRANT TEMPORARY ON ' || :'here' || ' TO r_bi, r_etl'), NULL, 'roles that do not use the extension, or bypass row security, may');
+SELECT pg_temp.both_ways('application role may create temporary objects', 'low', :'object',
+  'GRANT TEMPORARY ON ' || :'here' || ' TO PUBLIC', 'as PostgreSQL lets everybody');
+SELECT pg_temp.both_ways('application role may create temporary objects', 'low', :'object',
+  'GRANT TEMPORARY ON ' || :'here' || ' TO r_app', 'by a grant of its own');
+SELECT pg_temp.both_ways('application role may create temporary objects', 'low', :'object',
+  'GRANT TEMPORARY ON ' || :'here' || ' TO r_group', 'by a grant to what it is a member of');
+SELECT pg_temp.both_ways('application role may create temporary objects', 'low', :'object',
+  'GRANT TEMPORARY ON ' || :'here' || ' TO PUBLIC, r_app, "r Odd ""one"', 'by several');
+SELECT is(pg_temp.found('GRANT TEMPORARY ON ' || :'here' || ' TO r_bi, r_etl'), NULL,
+  'roles that do not use the extension, or bypass row security, may');
 SELECT is(pg_temp.found('GRANT TEMPORARY ON ' || :'here' || ' TO r_app'),
-          ARRAY['low | ' || :'object' || ' | application role may create temporary objects: what one person leaves in a pooled connection refuses the next one, until it is discarded; r_app may by a grant to r_app'], 'who may, and by what, is said');
-SELECT is(pg_temp.found('REVOKE ALL ON ' || :'here' || ' FROM PUBLIC'), NULL, 'a database without any grant');
+          ARRAY['low | ' || :'object'
+          || ' | application role may create temporary objects: while one person''s objects are '
+             'left in a pooled connection, the next person is refused; r_app may by a grant to '
+             'r_app'], 'who may, and by what, is said');
+SELECT is(pg_temp.found('REVOKE ALL ON ' || :'here' || ' FROM PUBLIC'), NULL,
+  'a database without any grant');
 
-SELECT pg_temp.both_ways('library is not loaded when a session begins', 'medium', :'object', 'ALTER ' || :'here' || ' RESET session_preload_libraries', 'nothing says that it is');
-SELECT pg_temp.both_ways('library is not loaded when a session begins', 'medium', :'object', 'ALTER ' || :'here' || ' SET session_preload_libraries = auto_explain, "$libdir/x"', 'others are');
-SELECT pg_temp.both_ways('library is not loaded when a session begins', 'medium', 'r_app', 'ALTER ROLE r_app SET session_preload_libraries = auto_explain', 'a role has a setting of its own');
-SELECT pg_temp.both_ways('library is not loaded when a session begins', 'medium', 'r_app', 'ALTER ROLE r_app SET session_preload_libraries = seeme_rbac; ALTER ROLE r_app IN ' || :'here' || ' SET session_preload_libraries = ''''', 'or one for this database');
-SELECT pg_temp.both_ways('library is not loaded when a session begins', 'medium', '"r Odd ""one"', 'ALTER ROLE "r Odd ""one" SET session_preload_libraries = ''''', 'a name that needs quoting');
-SELECT is(pg_temp.found('ALTER ' || :'here' || ' SET session_preload_libraries = ' || value), NULL, 'loaded: ' || value)
-  FROM unnest(ARRAY['seeme_rbac', 'auto_explain, seeme_rbac', '"$libdir/seeme_rbac"', '''/usr/lib/seeme_rbac.so''']) AS value;
-SELECT is(pg_temp.found('ALTER ROLE ALL SET session_preload_libraries = seeme_rbac; ALTER ' || :'here' || ' RESET session_preload_libraries'), NULL, 'loaded for all roles of the server');
-SELECT is(pg_temp.found(format('ALTER %s RESET session_preload_libraries; ALTER ROLE r_app SET session_preload_libraries = seeme_rbac; ALTER ROLE %I SET session_preload_libraries = seeme_rbac; ALTER ROLE r_other SET session_preload_libraries = seeme_rbac', :'here', 'r Odd "one')), NULL,
+SELECT pg_temp.both_ways('library is not loaded when a session begins', 'medium', :'object',
+  'ALTER ' || :'here' || ' RESET session_preload_libraries', 'nothing says that it is');
+SELECT pg_temp.both_ways('library is not loaded when a session begins', 'medium', :'object',
+  'ALTER ' || :'here' || ' SET session_preload_libraries = auto_explain, "$libdir/x"',
+  'others are');
+SELECT pg_temp.both_ways('library is not loaded when a session begins', 'medium', 'r_app',
+  'ALTER ROLE r_app SET session_preload_libraries = auto_explain',
+  'a role has a setting of its own');
+SELECT pg_temp.both_ways('library is not loaded when a session begins', 'medium', 'r_app',
+  'ALTER ROLE r_app SET session_preload_libraries = seeme_rbac; ALTER ROLE r_app IN ' || :'here'
+  || ' SET session_preload_libraries = ''''', 'or one for this database');
+SELECT pg_temp.both_ways('library is not loaded when a session begins', 'medium', '"r Odd ""one"',
+  'ALTER ROLE "r Odd ""one" SET session_preload_libraries = ''''', 'a name that needs quoting');
+SELECT is(pg_temp.found('ALTER ' || :'here' || ' SET session_preload_libraries = ' || value), NULL,
+  'loaded: ' || value)
+  FROM unnest(ARRAY['seeme_rbac', 'auto_explain, seeme_rbac', '"$libdir/seeme_rbac"',
+  '''/usr/lib/seeme_rbac.so''']) AS value;
+SELECT is(pg_temp.found('ALTER ROLE ALL SET session_preload_libraries = seeme_rbac; ALTER '
+  || :'here' || ' RESET session_preload_libraries'), NULL, 'loaded for all roles of the server');
+SELECT is(pg_temp.found(format(
+  'ALTER %s RESET session_preload_libraries; ALTER ROLE r_app SET session_preload_libraries = '
+  'seeme_rbac; ALTER ROLE %I SET session_preload_libraries = seeme_rbac; ALTER ROLE r_other SET '
+  'session_preload_libraries = seeme_rbac', :'here', 'r Odd "one')), NULL,
           'loaded for each of the roles');
-SELECT is(pg_temp.found('ALTER ROLE r_bi SET session_preload_libraries = auto_explain; ALTER ROLE r_etl SET session_preload_libraries = auto_explain'), NULL, 'what other roles have does not matter');
-SELECT is(pg_temp.found('ALTER ' || :'here' || ' SET session_preload_libraries = not_seeme_rbac, seeme_rbac2'), ARRAY['medium | ' || :'object' || ' | library is not loaded when a session begins: until somebody is named in it, LOCK TABLE by "r Odd ""one", r_app, r_other may keep the decisions of everybody waiting'], 'a library of a similar name is another one');
+SELECT is(
+  pg_temp.found(
+  'ALTER ROLE r_bi SET session_preload_libraries = auto_explain; ALTER ROLE r_etl SET '
+  'session_preload_libraries = auto_explain'), NULL, 'what other roles have does not matter');
+SELECT is(pg_temp.found('ALTER ' || :'here' ||
+  ' SET session_preload_libraries = not_seeme_rbac, seeme_rbac2'),
+  ARRAY['medium | ' || :'object'
+  || ' | library is not loaded when a session begins: until a person is named in the session, LOCK '
+     'TABLE by "r Odd ""one", r_app, r_other may make all decisions wait'],
+     'a library of a similar name is another one');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,9 +1,10 @@
-# A database with everything in it goes through pg_dump and comes back: every row, every right, the same
-# answers, nothing logged twice, and without a word on standard error.
+# A full database goes through pg_dump and is restored: it has every row, every permission and the
+# same decisions, logs nothing twice, and pg_dump and the restore print nothing on standard error.
 #
-# A foreign key of an application's own table to one of the extension's cannot go through pg_restore -j in one go:
-# pg_dump notes no dependency on the rows of an extension's table, so that the key may be checked before they are
-# there. Restored section by section it can, and without such a key one command is enough.
+# An application's table may have a foreign key to a table of the extension. pg_restore -j cannot
+# restore such a database in one go: pg_dump records no dependency on the rows of an extension's
+# table, so the key may be checked before these rows are there. It can be restored section by
+# section. Without such a key one command is enough.
 use strict;
 use warnings;
 use utf8;
@@ -13,11 +14,14 @@ use SeemeTest;
 use Test::More;
 
 my @logins = qw(olga adam edith vera tess paul dora oscar gina stan);
-my @codes = ('datasets:read', 'datasets:update', 'datasets:delete', 'datasets:*', 'models:read', 'models:share', 'lab_notes:read',
-    'lab_notes:create', 'papers:cite', 'annotations:create', 'projects:update', 'organizations:manage_members', 'organizations:delete');
+my @codes = ('datasets:read', 'datasets:update', 'datasets:delete', 'datasets:*', 'models:read',
+    'models:share', 'lab_notes:read',
+    'lab_notes:create', 'papers:cite', 'annotations:create', 'projects:update',
+    'organizations:manage_members', 'organizations:delete');
 my $directory = tempdir(CLEANUP => 1);
 
-create_roles('dump_app NOLOGIN', 'dump_signup NOLOGIN', 'dump_gateway LOGIN', 'dump_builder NOLOGIN',
+create_roles('dump_app NOLOGIN', 'dump_signup NOLOGIN', 'dump_gateway LOGIN',
+    'dump_builder NOLOGIN',
     map { "dump_$_ LOGIN IN ROLE dump_app" } @logins);
 create_database('dump_source', 'seeme_rbac');
 
@@ -76,20 +80,24 @@ SQL
 # Changes that people make, so that the log speaks of people.
 {
     my $olga = connect_to('dump_source', 'dump_olga');
-    $olga->do("INSERT INTO seeme.projects (organization_id, name) VALUES (?, 'Épsilon')", undef, id_of('acme'));
+    $olga->do("INSERT INTO seeme.projects (organization_id, name) VALUES (?, 'Épsilon')", undef,
+        id_of('acme'));
     $olga->do("UPDATE seeme.roles SET permissions = permissions || '{models:list}' WHERE name = 'Citing'");
     $olga->do("DELETE FROM seeme.project_resources WHERE project_id = ?", undef, id_of('gamma'));
     $olga->disconnect;
 }
 
-# What is in the tables of a database: a name, a number of rows and a fingerprint each. (The built-in roles come with
-# the extension and not from the dump, so their times are those of CREATE EXTENSION.)
+# What is in the tables of a database: a name, a number of rows and a fingerprint each. (The
+# built-in roles come with the extension and not from the dump, so their times are those of CREATE
+# EXTENSION.)
 sub contents {
     my ($dbh) = @_;
     return map {
         my $table = $_;
-        my $row = $table eq 'seeme.roles' ? q{CASE WHEN t.is_system_role THEN (to_jsonb(t) - '{created_at,updated_at}'::text[])::text ELSE t::text END} : 't::text';
-        join ' ', $table, rows($dbh, qq{SELECT count(*), md5(string_agg($row, chr(10) ORDER BY $row COLLATE "C")) FROM $table t});
+        my $row = $table eq 'seeme.roles'
+            ? q{CASE WHEN t.is_system_role THEN (to_jsonb(t) - '{created_at,updated_at}'::text[])::text ELSE t::text END} : 't::text';
+        join ' ', $table, rows($dbh,
+            qq{SELECT count(*), md5(string_agg($row, chr(10) ORDER BY $row COLLATE "C")) FROM $table t});
     } rows($dbh, q{SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                     WHERE n.nspname IN ('seeme', 'public') AND c.relkind IN ('r', 'p') AND c.oid <> 'seeme.in_use'::regclass ORDER BY 1});
 }
@@ -122,7 +130,8 @@ sub answers {
         push @answers, map { "$person: $_" }
             rows($dbh, 'SELECT p, c, seeme_has_permission(c, project => p) FROM unnest(?::uuid[]) p, unnest(?::text[]) c ORDER BY 1, 2', \@projects, \@codes),
             rows($dbh, q{SELECT m, c, seeme_has_permission(c, resource => m) FROM unnest(?::uuid[]) m, unnest('{models:read,models:share}'::text[]) c ORDER BY 1, 2}, \@models),
-            map({ my $table = $_; "$table " . join ' ', rows($dbh, "SELECT id FROM $table ORDER BY id") }
+            map({ my $table = $_; "$table " . join ' ',
+            rows($dbh, "SELECT id FROM $table ORDER BY id") }
                 qw(papers lab_notes lab_notes_listing models model_versions seeme.organizations seeme.projects seeme.roles seeme.memberships seeme.invitations)),
             value($dbh, "SELECT seeme_current_user_context() - 'generated_at'");
         $dbh->disconnect;
@@ -164,7 +173,8 @@ for my $table (qw(users organizations teams projects roles permissions resource_
     my ($count) = ($source_contents{"seeme.$table"} // 'missing') =~ /^(\d+)/;
     ok($count, "there is something in seeme.$table to dump");
 }
-my ($yes, $no) = (scalar(grep { /\|1$|\|t$/ } @source_answers), scalar(grep { /\|0$|\|f$/ } @source_answers));
+my ($yes, $no) = (scalar(grep { /\|1$|\|t$/ } @source_answers),
+    scalar(grep { /\|0$|\|f$/ } @source_answers));
 cmp_ok($yes, '>', 100, "people are granted something ($yes answers)");
 cmp_ok($no, '>', 100, "people are refused something ($no answers)");
 
@@ -172,7 +182,8 @@ my @without_labels = ('--exclude-table=labels');
 my $plain_file = write_file('plain.sql', dumped('dump_source'));
 my $inserts_file = write_file('inserts.sql', dumped('dump_source', '--inserts'));
 my $custom_file = write_file('custom', dumped('dump_source', '-Fc'));
-my $custom_without_labels = write_file('custom_without_labels', dumped('dump_source', '-Fc', @without_labels));
+my $custom_without_labels = write_file('custom_without_labels',
+    dumped('dump_source', '-Fc', @without_labels));
 my @psql = ('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-d');
 
 for my $restored (
@@ -180,10 +191,16 @@ for my $restored (
     ['dump_inserts', [], ['as INSERTs', @psql, 'dump_inserts', '-f', $inserts_file]],
     ['dump_one_by_one', [], ['by pg_restore', 'pg_restore', '-d', 'dump_one_by_one', $custom_file]],
     ['dump_sections', [],
-        ['by pg_restore -j 2, the rows', 'pg_restore', '-j', '2', '--section=pre-data', '--section=data', '-d', 'dump_sections', $custom_file],
-        ['by pg_restore -j 2, what comes after', 'pg_restore', '-j', '2', '--section=post-data', '-d', 'dump_sections', $custom_file]],
-    ['dump_parallel', \@without_labels, ['by pg_restore -j 2', 'pg_restore', '-j', '2', '-d', 'dump_parallel', $custom_without_labels]],
-    ['dump_more_parallel', \@without_labels, ['by pg_restore -j 8', 'pg_restore', '-j', '8', '-d', 'dump_more_parallel', $custom_without_labels]])
+        ['by pg_restore -j 2, the rows', 'pg_restore', '-j', '2', '--section=pre-data',
+            '--section=data', '-d', 'dump_sections', $custom_file],
+        ['by pg_restore -j 2, what comes after', 'pg_restore', '-j', '2', '--section=post-data',
+            '-d', 'dump_sections', $custom_file]],
+    ['dump_parallel', \@without_labels,
+        ['by pg_restore -j 2', 'pg_restore', '-j', '2', '-d', 'dump_parallel',
+        $custom_without_labels]],
+    ['dump_more_parallel', \@without_labels,
+        ['by pg_restore -j 8', 'pg_restore', '-j', '8', '-d', 'dump_more_parallel',
+        $custom_without_labels]])
 {
     my ($database, $options, @commands) = @$restored;
     my $as_it_was = sub { return $options == \@without_labels ? grep { !/labels/ } @_ : @_; };
@@ -191,12 +208,16 @@ for my $restored (
     works_silently("restoring $database " . shift @$_, @$_) for @commands;
     my $dbh = connect_to($database);
     is_deeply([contents($dbh)], [$as_it_was->(@source_contents)], "$database: every row is back");
-    is_deeply([rights($dbh)], [$as_it_was->(@source_rights)], "$database: every grant, owner, policy and trigger is back");
-    is(join("\n", rows($dbh, 'SELECT * FROM seeme.audit_log ORDER BY id')), $source_log, "$database: the audit log is the same, restoring is not in it");
-    is_deeply([answers($database)], \@source_answers, "$database: everybody gets the same answers and rows");
+    is_deeply([rights($dbh)], [$as_it_was->(@source_rights)],
+        "$database: every grant, owner, policy and trigger is back");
+    is(join("\n", rows($dbh, 'SELECT * FROM seeme.audit_log ORDER BY id')), $source_log,
+        "$database: the audit log is the same, restoring is not in it");
+    is_deeply([answers($database)], \@source_answers,
+        "$database: everybody gets the same answers and rows");
     my ($first, $second) = (dumped('dump_source', @$options), dumped($database, @$options));
     ok($second eq $first, "$database: a second dump equals the first, byte for byte") or do {
-        run(['diff', write_file('first', $first), write_file('second', $second)], '>', \my $difference);
+        run(['diff', write_file('first', $first), write_file('second', $second)], '>',
+            \my $difference);
         diag substr $difference, 0, 4000;
     };
     $dbh->disconnect;
@@ -207,13 +228,18 @@ for my $restored (
     my $dba = connect_to('dump_sections');
     my $last = value($dba, 'SELECT max(id) FROM seeme.audit_log');
     my $edith = connect_to('dump_sections', 'dump_edith');
-    is(sqlstate_of($edith, "INSERT INTO papers VALUES (9001, '" . id_of('alpha') . "', 'new')"), '', 'who may add rows adds one');
-    is(sqlstate_of($edith, "INSERT INTO papers VALUES (9002, '" . id_of('delta') . "', 'new')"), '42501', 'and not where they may not');
+    is(sqlstate_of($edith, "INSERT INTO papers VALUES (9001, '" . id_of('alpha') . "', 'new')"), '',
+        'who may add rows adds one');
+    is(sqlstate_of($edith, "INSERT INTO papers VALUES (9002, '" . id_of('delta') . "', 'new')"),
+        '42501', 'and not where they may not');
     my $olga = connect_to('dump_sections', 'dump_olga');
-    is(sqlstate_of($olga, 'DELETE FROM seeme.organization_members WHERE user_id = ?', id_of('edith')), '', 'the owner takes that person out');
+    is(sqlstate_of($olga, 'DELETE FROM seeme.organization_members WHERE user_id = ?',
+        id_of('edith')), '', 'the owner takes that person out');
     is(value($edith, 'SELECT count(*) FROM papers'), 0, 'who then sees nothing more');
-    cmp_ok(value($dba, 'SELECT min(id) FROM seeme.audit_log WHERE id > ?', $last), '>', $last, 'and the log goes on where it ended');
-    is(value($dba, 'SELECT count(*) FROM seeme.audit_log WHERE id > ? AND user_id = ?', $last, id_of('olga')), 1, 'with one entry, of the owner');
+    cmp_ok(value($dba, 'SELECT min(id) FROM seeme.audit_log WHERE id > ?', $last), '>', $last,
+        'and the log goes on where it ended');
+    is(value($dba, 'SELECT count(*) FROM seeme.audit_log WHERE id > ? AND user_id = ?', $last,
+        id_of('olga')), 1, 'with one entry, of the owner');
     $_->disconnect for $dba, $edith, $olga;
 }
 

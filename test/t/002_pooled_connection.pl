@@ -1,11 +1,13 @@
-# One connection of an application server serves people in turn, in whatever way their transactions end:
-# each sees and changes only what is theirs, and between them nobody is anybody.
+# One connection of an application server serves people in turn, and their transactions end in every
+# possible way. Each person sees and changes only their own rows, and between two people nobody is
+# identified.
 use strict;
 use warnings;
 use SeemeTest;
 use Test::More;
 
-create_roles('pool_app NOLOGIN', 'pool_gateway LOGIN IN ROLE pool_app', 'pool_stranger LOGIN IN ROLE pool_app',
+create_roles('pool_app NOLOGIN', 'pool_gateway LOGIN IN ROLE pool_app',
+    'pool_stranger LOGIN IN ROLE pool_app',
     'pool_setter LOGIN NOINHERIT IN ROLE pool_gateway');
 create_database('pool', 'seeme_rbac');
 my $dba = connect_to('pool');
@@ -13,16 +15,23 @@ make_world($dba, 'pool_app');
 $dba->do('GRANT EXECUTE ON FUNCTION seeme_assume(uuid) TO pool_gateway');
 
 # paul has Alpha alone, gina all of Globex, tess what team Research has.
-my %papers = (paul => '101-125', gina => '401-425', tess => '101-125', vera => '101-325', nobody => 'none');
+my %papers = (paul => '101-125', gina => '401-425', tess => '101-125', vera => '101-325',
+    nobody => 'none');
 my $seen = q{SELECT coalesce(min(id) || '-' || max(id), 'none') FROM papers};
 my $mine = q{SELECT coalesce(string_agg(name, ' ' ORDER BY name), '') FROM seeme.organizations};
-my %organizations = (paul => 'Acme', gina => 'Globex', tess => 'Acme', vera => 'Acme', nobody => '');
+my %organizations = (paul => 'Acme', gina => 'Globex', tess => 'Acme', vera => 'Acme',
+    nobody => '');
 
 my $gateway = connect_to('pool', 'pool_gateway');
 # A statement that the driver prepares by the protocol, and that serves everybody.
 my $prepared;
 sub prepare_again { $prepared = $gateway->prepare("$seen WHERE id > ?", { pg_prepare_now => 1 }); }
-sub prepared_answer { $prepared->execute(0); my ($answer) = $prepared->fetchrow_array; $prepared->finish; return $answer; }
+sub prepared_answer {
+    $prepared->execute(0);
+    my ($answer) = $prepared->fetchrow_array;
+    $prepared->finish;
+    return $answer;
+}
 prepare_again();
 my $backend = value($gateway, 'SELECT pg_backend_pid()');
 my (%wrong, %times);
@@ -37,15 +46,18 @@ sub assume { return value($gateway, 'SELECT seeme_assume(?)', id_of($_[0])); }
 
 sub sees_only_theirs {
     my ($topic, $person) = @_;
-    expect($topic, value($gateway, 'SELECT seeme_user_id()'), $person eq 'nobody' ? 'null' : id_of($person));
+    expect($topic, value($gateway, 'SELECT seeme_user_id()'), $person eq 'nobody' ? 'null'
+        : id_of($person));
     expect($topic, value($gateway, $seen), $papers{$person});
     expect($topic, prepared_answer(), $papers{$person});
     expect($topic, value($gateway, $mine), $organizations{$person});
-    expect($topic, value($gateway, "SELECT seeme_has_permission('datasets:read', project => ?)", id_of('alpha')) ? 'yes' : 'no',
+    expect($topic, value($gateway, "SELECT seeme_has_permission('datasets:read', project => ?)",
+        id_of('alpha')) ? 'yes' : 'no',
         $papers{$person} =~ /^101/ ? 'yes' : 'no');
 }
 
-# The ways in which a transaction of a person goes; each leaves the connection outside a transaction.
+# The ways in which a transaction of a person goes; each leaves the connection outside a
+# transaction.
 my %course = (
     'commits' => sub {
         my ($person) = @_;
@@ -119,9 +131,11 @@ my %course = (
         assume($person);
         expect('writes', $gateway->do("UPDATE papers SET title = title"), 25);
         $gateway->pg_savepoint('s');
-        expect('writes', sqlstate_of($gateway, "INSERT INTO papers VALUES (9000, '" . id_of('delta') . "', 'x')"), '42501');
+        expect('writes', sqlstate_of($gateway, "INSERT INTO papers VALUES (9000, '" . id_of('delta')
+            . "', 'x')"), '42501');
         $gateway->pg_rollback_to('s');
-        expect('writes', $gateway->do("INSERT INTO papers VALUES (9000, '" . id_of('alpha') . "', 'x')"), 1);
+        expect('writes', $gateway->do("INSERT INTO papers VALUES (9000, '" . id_of('alpha')
+            . "', 'x')"), 1);
         $gateway->rollback;
     },
     'may not write' => sub {
@@ -172,34 +186,42 @@ for my $round (1 .. 3) {
 cmp_ok($turns, '>=', 200, "$turns transactions on one connection");
 is(value($gateway, 'SELECT pg_backend_pid()'), $backend, 'it was one and the same connection');
 for my $topic (sort keys %times) {
-    ok(!$wrong{$topic}, "$topic ($times{$topic} answers)") or diag join "\n", @{ $wrong{$topic} }[0 .. 4];
+    ok(!$wrong{$topic}, "$topic ($times{$topic} answers)") or diag join "\n",
+        @{ $wrong{$topic} }[0 .. 4];
 }
 
 # An identity does not outlive the statement that takes it where there is no transaction around it.
 assume('paul');
-is(value($gateway, $seen), 'none', 'assuming somebody outside a transaction is over with the statement');
+is(value($gateway, $seen), 'none',
+    'assuming somebody outside a transaction is over with the statement');
 
 # Nothing that a client can set is an identity, by whatever means it sets it.
-for my $setting (rows($dba, q{SELECT name FROM pg_settings WHERE name LIKE 'seeme\_rbac.%' ORDER BY 1}), 'seeme_rbac.user', 'seeme.user_id') {
-    for my $attempt ("SELECT set_config('$setting', '%s', true)", "SELECT set_config('role', 'none', true), set_config('$setting', '%s', true)",
+for my $setting (rows($dba,
+    q{SELECT name FROM pg_settings WHERE name LIKE 'seeme\_rbac.%' ORDER BY 1}), 'seeme_rbac.user',
+    'seeme.user_id') {
+    for my $attempt ("SELECT set_config('$setting', '%s', true)",
+        "SELECT set_config('role', 'none', true), set_config('$setting', '%s', true)",
         "SET LOCAL $setting = '%s'", "SELECT set_config('$setting', '%s', false)") {
         $gateway->begin_work;
         $gateway->pg_savepoint('s');
         my $state = sqlstate_of($gateway, sprintf $attempt, id_of('olga'));
         $gateway->pg_rollback_to('s') if $state;
-        is(value($gateway, $seen) . (value($gateway, 'SELECT seeme_user_id()') // ''), 'none', sprintf "$attempt is no identity ($state)", '...');
+        is(value($gateway, $seen) . (value($gateway, 'SELECT seeme_user_id()') // ''), 'none',
+            sprintf "$attempt is no identity ($state)", '...');
         $gateway->rollback;
     }
 }
 
 my $stranger = connect_to('pool', 'pool_stranger');
-is(sqlstate_of($stranger, 'SELECT seeme_assume(?)', id_of('olga')), '42501', 'who was not granted seeme_assume is nobody');
+is(sqlstate_of($stranger, 'SELECT seeme_assume(?)', id_of('olga')), '42501',
+    'who was not granted seeme_assume is nobody');
 is(value($stranger, $seen), 'none', 'and sees nothing');
 
 # Whoever connected has to be the grantee: having become it by SET ROLE is not enough.
 my $setter = connect_to('pool', 'pool_setter');
 $setter->do('SET ROLE pool_gateway');
-is(sqlstate_of($setter, 'SELECT seeme_assume(?)', id_of('olga')), '42501', 'SET ROLE to the gateway does not make one the gateway');
+is(sqlstate_of($setter, 'SELECT seeme_assume(?)', id_of('olga')), '42501',
+    'SET ROLE to the gateway does not make one the gateway');
 $setter->disconnect;
 
 # A right that is taken away while the connection waits in its pool is gone in the next transaction.
@@ -214,7 +236,8 @@ is(value($gateway, $seen), 'none', 'and has none once she is out of the team');
 $gateway->commit;
 $dba->do('UPDATE seeme.users SET disabled_at = now() WHERE id = ?', undef, id_of('vera'));
 $gateway->begin_work;
-is(sqlstate_of($gateway, 'SELECT seeme_assume(?)', id_of('vera')), '28000', 'who was disabled meanwhile cannot be assumed');
+is(sqlstate_of($gateway, 'SELECT seeme_assume(?)', id_of('vera')), '28000',
+    'who was disabled meanwhile cannot be assumed');
 $gateway->rollback;
 
 $_->disconnect for $gateway, $stranger, $dba;

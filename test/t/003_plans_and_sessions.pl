@@ -1,10 +1,12 @@
-# Nothing of a person stays in what a connection keeps for later: plans, functions, parallel workers, cursors.
+# A connection keeps plans, functions, parallel workers and cursors for later. None of them keeps
+# anything of a person.
 use strict;
 use warnings;
 use SeemeTest;
 use Test::More;
 
-create_roles('plans_app NOLOGIN', 'plans_gateway LOGIN IN ROLE plans_app', 'plans_edith LOGIN IN ROLE plans_app', 'plans_olga LOGIN IN ROLE plans_app');
+create_roles('plans_app NOLOGIN', 'plans_gateway LOGIN IN ROLE plans_app',
+    'plans_edith LOGIN IN ROLE plans_app', 'plans_olga LOGIN IN ROLE plans_app');
 create_database('plans', 'seeme_rbac');
 my $dba = connect_to('plans');
 make_world($dba, 'plans_app');
@@ -40,15 +42,20 @@ for my $mode (qw(auto force_generic_plan force_custom_plan)) {
         'PREPARE one (int) AS SELECT count(*) FROM papers WHERE id = $1',
         'PREPARE within (uuid) AS SELECT count(*) FROM papers WHERE project_id = $1',
         'PREPARE asked (text, uuid) AS SELECT seeme_has_permission($1, project => $2)::int',
-        'PREPARE fixed AS SELECT seeme_has_permission(\'datasets:read\', project => \'' . $alpha . '\')::int',
+        'PREPARE fixed AS SELECT seeme_has_permission(\'datasets:read\', project => \'' . $alpha
+        . '\')::int',
     );
-    for my $statement (['EXECUTE every', \%count], ['SELECT count_papers()', \%count], ['SELECT count(*) FROM paper_titles', \%count],
+    for my $statement (['EXECUTE every', \%count], ['SELECT count_papers()', \%count],
+        ['SELECT count(*) FROM paper_titles', \%count],
         ['EXECUTE one (101)', { paul => 1, gina => 0, vera => 1, edith => 1, stan => 0 }],
         ['EXECUTE one (401)', { paul => 0, gina => 1, vera => 0, edith => 0, stan => 0 }],
-        ["EXECUTE within ('$alpha')", { paul => 25, gina => 0, vera => 25, edith => 25, stan => 0 }],
-        ["EXECUTE asked ('datasets:update', '$alpha')", { paul => 0, gina => 0, vera => 0, edith => 1, stan => 0 }],
+        ["EXECUTE within ('$alpha')",
+            { paul => 25, gina => 0, vera => 25, edith => 25, stan => 0 }],
+        ["EXECUTE asked ('datasets:update', '$alpha')",
+            { paul => 0, gina => 0, vera => 0, edith => 1, stan => 0 }],
         ['EXECUTE fixed', { paul => 1, gina => 0, vera => 1, edith => 1, stan => 0 }],
-        ["SELECT may_read('$alpha')::int", { paul => 1, gina => 0, vera => 1, edith => 1, stan => 0 }])
+        ["SELECT may_read('$alpha')::int",
+            { paul => 1, gina => 0, vera => 1, edith => 1, stan => 0 }])
     {
         my ($sql, $expected) = @$statement;
         # often enough that a plan is chosen, and everybody after everybody else
@@ -65,8 +72,10 @@ $gateway->do('RESET plan_cache_mode');
 
 # Parallel workers are whoever their leader is.
 {
-    my $force = $gateway->{pg_server_version} >= 160000 ? 'debug_parallel_query' : 'force_parallel_mode';
-    $gateway->do("SET $_") for ('parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0', 'min_parallel_index_scan_size = 0', "$force = on");
+    my $force = $gateway->{pg_server_version} >= 160000 ? 'debug_parallel_query'
+        : 'force_parallel_mode';
+    $gateway->do("SET $_") for ('parallel_setup_cost = 0', 'parallel_tuple_cost = 0',
+        'min_parallel_table_scan_size = 0', 'min_parallel_index_scan_size = 0', "$force = on");
     my @wrong;
     for my $person (qw(paul gina nobody vera stan edith paul)) {
         my $got = as($person, 'SELECT count(*) FROM papers');
@@ -75,10 +84,13 @@ $gateway->do('RESET plan_cache_mode');
     is_deeply(\@wrong, [], 'parallel workers see what their leader sees');
     $gateway->begin_work;
     value($gateway, 'SELECT seeme_assume(?)', id_of('vera'));
-    my $plan = join "\n", rows($gateway, 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT count(*) FROM papers');
+    my $plan = join "\n",
+        rows($gateway, 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT count(*) FROM papers');
     $gateway->commit;
     like($plan, qr/Workers Launched: [1-9]|Gather/, 'there were workers') or diag $plan;
-    $gateway->do("RESET $_") for ('parallel_setup_cost', 'parallel_tuple_cost', 'min_parallel_table_scan_size', 'min_parallel_index_scan_size', $force);
+    $gateway->do("RESET $_")
+        for ('parallel_setup_cost', 'parallel_tuple_cost', 'min_parallel_table_scan_size',
+        'min_parallel_index_scan_size', $force);
 }
 
 # Two connections: what one changes, the other notices at its next statement, prepared long before.
@@ -87,8 +99,10 @@ my $olga = connect_to('plans', 'plans_olga');
 for my $mode (qw(force_generic_plan force_custom_plan)) {
     $edith->do("SET plan_cache_mode = $mode");
     $edith->do('PREPARE every AS SELECT count(*) FROM papers');
-    my $change = $edith->prepare('UPDATE papers SET title = title WHERE id = 101', { pg_prepare_now => 1 });
-    my $look = sub { return join ' ', value($edith, 'EXECUTE every'), 0 + $change->execute, value($edith, 'SELECT count_papers()'), value($edith, "SELECT may_read('$alpha')::int"); };
+    my $change = $edith->prepare('UPDATE papers SET title = title WHERE id = 101',
+        { pg_prepare_now => 1 });
+    my $look = sub { return join ' ', value($edith, 'EXECUTE every'), 0 + $change->execute,
+        value($edith, 'SELECT count_papers()'), value($edith, "SELECT may_read('$alpha')::int"); };
     my $give = sub {
         my ($role) = @_;
         $olga->do('UPDATE seeme.organization_members SET role_id = (SELECT id FROM seeme.roles WHERE organization_id IS NULL AND name = ?) WHERE user_id = ?', undef, $role, id_of('edith'));
@@ -112,11 +126,13 @@ for my $mode (qw(force_generic_plan force_custom_plan)) {
     is($look->(), '75 1 75 1', "$mode: also one that ends soon");
     select undef, undef, undef, 0.5;
     is($look->(), '0 0 0 0', "$mode: until it has ended");
-    $olga->do('UPDATE seeme.memberships SET valid_until = NULL WHERE user_id = ?', undef, id_of('edith'));
+    $olga->do('UPDATE seeme.memberships SET valid_until = NULL WHERE user_id = ?', undef,
+        id_of('edith'));
     $dba->do('UPDATE seeme.users SET disabled_at = now() WHERE username = ?', undef, 'edith');
     is($look->(), '0 0 0 0', "$mode: who is disabled does nothing");
     $dba->do('UPDATE seeme.users SET disabled_at = NULL WHERE username = ?', undef, 'edith');
-    $dba->do('INSERT INTO seeme.projects (id, organization_id, name) VALUES (?, ?, ?)', undef, 'd0000000-0000-4000-8000-00000000000f', id_of('acme'), 'Later');
+    $dba->do('INSERT INTO seeme.projects (id, organization_id, name) VALUES (?, ?, ?)', undef,
+        'd0000000-0000-4000-8000-00000000000f', id_of('acme'), 'Later');
     $dba->do("INSERT INTO papers VALUES (501, 'd0000000-0000-4000-8000-00000000000f', 'later')");
     is($look->(), '76 1 76 1', "$mode: a project that was made later is seen");
     $dba->do("DELETE FROM seeme.projects WHERE name = 'Later'");
@@ -127,11 +143,14 @@ for my $mode (qw(force_generic_plan force_custom_plan)) {
 
 # A role that was renamed away or dropped takes nobody along.
 $dba->do("UPDATE seeme.users SET database_role = NULL WHERE username = 'edith'");
-is(value($edith, 'SELECT count(*) FROM papers'), 0, 'who is no longer mapped to a person is nobody, on the same connection');
+is(value($edith, 'SELECT count(*) FROM papers'), 0,
+    'who is no longer mapped to a person is nobody, on the same connection');
 $dba->do("UPDATE seeme.users SET database_role = 'plans_edith' WHERE username = 'vera'");
-is(value($edith, 'SELECT username FROM seeme.users WHERE id = seeme_user_id()'), 'vera', 'and somebody else when mapped to them');
+is(value($edith, 'SELECT username FROM seeme.users WHERE id = seeme_user_id()'), 'vera',
+    'and somebody else when mapped to them');
 
-# Any client can start a connection that uses no system index: what is held is the same, also by somebody with many memberships.
+# Any client can start a connection that uses no system index: what is held is the same, also by
+# somebody with many memberships.
 $dba->do('INSERT INTO seeme.projects (organization_id, name) SELECT ?, name FROM generate_series(1, 8) AS name', undef, id_of('acme'));
 $dba->do("INSERT INTO seeme.memberships (organization_id, project_id, user_id) SELECT organization_id, id, ? FROM seeme.projects WHERE name IN ('1', '2', '3', '4', '5', '6', '7', '8')", undef, id_of('paul'));
 {
@@ -139,7 +158,9 @@ $dba->do("INSERT INTO seeme.memberships (organization_id, project_id, user_id) S
     my $slow = connect_to('plans', 'plans_gateway');
     $slow->begin_work;
     value($slow, 'SELECT seeme_assume(?)', id_of('paul'));
-    is(value($slow, "SELECT seeme_has_permission('datasets:read', project => ?)::int", id_of($_->[0])), $_->[1], "without indexes, of a person with many memberships: $_->[0]") for ['alpha', 1], ['beta', 0];
+    is(value($slow, "SELECT seeme_has_permission('datasets:read', project => ?)::int",
+        id_of($_->[0])), $_->[1], "without indexes, of a person with many memberships: $_->[0]")
+        for ['alpha', 1], ['beta', 0];
     $slow->rollback;
     $slow->disconnect;
 }

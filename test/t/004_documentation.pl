@@ -1,6 +1,6 @@
-# The documentation is true: the README's first use runs as it is pasted and shows what it says; so does every box of
-# the pages that are written to be typed. The table of the built-in roles is the database's, every public name is in
-# the reference, and every link and path leads somewhere.
+# The documentation is true: the README's first use runs as it is pasted and shows what it says; so
+# does every box of the pages that are written to be typed. The table of the built-in roles is the
+# database's, every public name is in the reference, and every link and path leads somewhere.
 use strict;
 use warnings;
 use SeemeTest;
@@ -8,27 +8,37 @@ use Test::More;
 
 sub text_of { my ($file) = @_; local (@ARGV, $/) = ($file); return scalar <> }
 
-# Pages to be typed: each box of SQL runs, in the order of the page, in a database of its own. A box of text after it
-# is the answer, without the tags of transactions. No box fails, unless its answer says so. Pages with patterns
-# (prepare) have statements with parameters: these are prepared, so that every name and type in them is looked up; what
-# has an ellipsis is left out.
+# Pages to be typed: each box of SQL runs, in the order of the page, in a database of its own. A
+# box of text after it is the answer, without the tags of transactions. No box fails, unless its
+# answer says so. Pages with patterns (prepare) have statements with parameters: these are
+# prepared, so that every name and type in them is looked up; what has an ellipsis is left out.
 my $models = 'CREATE EXTENSION seeme_rbac; CREATE TABLE models (id uuid PRIMARY KEY, project_id uuid, name text);';
 for my $page (
     { file => 'doc/tutorial.md', database => 'first_hour' },
     { file => 'doc/existing_tables.md', database => 'documentation_existing' },
-    { file => 'doc/protect.md', database => 'documentation_protect', before => 'CREATE EXTENSION seeme_rbac;' },
-    { file => 'doc/install.md', database => 'app', before => 'CREATE EXTENSION seeme_rbac; CREATE ROLE migrator;' },
-    { file => 'doc/migrations.md', database => 'documentation_migrations', before => q{CREATE EXTENSION seeme_rbac;
+    { file => 'doc/protect.md', database => 'documentation_protect',
+        before => 'CREATE EXTENSION seeme_rbac;' },
+    { file => 'doc/install.md', database => 'app',
+        before => 'CREATE EXTENSION seeme_rbac; CREATE ROLE migrator;' },
+    { file => 'doc/migrations.md', database => 'documentation_migrations',
+        before => q{CREATE EXTENSION seeme_rbac;
         CREATE TABLE tickets (id uuid PRIMARY KEY, project_id uuid, title varchar(10));
         SELECT seeme_protect('tickets', 'tickets', project_column => 'project_id', listing_columns => '{id,title}');} },
-    { file => 'doc/stop.md', database => 'documentation_stop', before => q{CREATE EXTENSION seeme_rbac;
+    { file => 'doc/stop.md', database => 'documentation_stop',
+        before => q{CREATE EXTENSION seeme_rbac;
         \set person '''11111111-1111-4111-8111-111111111111'''} },
-    { file => 'doc/security_report.md', database => 'documentation_report', before => 'CREATE EXTENSION seeme_rbac;' },
+    { file => 'doc/security_report.md', database => 'documentation_report',
+        before => 'CREATE EXTENSION seeme_rbac;' },
+    { file => 'doc/search.md', database => 'app', before => $models },
     { file => 'doc/planning.md', database => 'documentation_planning', before => $models },
-    { file => 'doc/reference.md', database => 'documentation_reference', before => $models, prepare => 1 },
-    { file => 'doc/organizations.md', database => 'documentation_organizations', before => $models, prepare => 1 },
-    { file => 'doc/identity.md', database => 'mine', before => "CREATE ROLE analyst; $models", prepare => 1 },
-    { file => 'doc/clients.md', database => 'documentation_clients', before => $models, prepare => 1 },
+    { file => 'doc/reference.md', database => 'documentation_reference', before => $models,
+        prepare => 1 },
+    { file => 'doc/organizations.md', database => 'documentation_organizations', before => $models,
+        prepare => 1 },
+    { file => 'doc/identity.md', database => 'mine', before => "CREATE ROLE analyst; $models",
+        prepare => 1 },
+    { file => 'doc/clients.md', database => 'documentation_clients', before => $models,
+        prepare => 1 },
 ) {
     my $server = connect_to('postgres');
     $server->do("DROP DATABASE IF EXISTS $page->{database}");
@@ -43,7 +53,8 @@ for my $page (
         for my $box (@boxes) {
             my $n = 0;
             my @statements = grep { /\w/ && !/…/ } split /;|\\crosstabview/, $box =~ s/--.*$//mgr;
-            s/^\s+//, s/^(?=(?:SELECT|INSERT|UPDATE|DELETE)\b)/'PREPARE s' . $n++ . ' AS '/e for @statements;
+            s/^\s+//, s/^(?=(?:SELECT|INSERT|UPDATE|DELETE)\b)/'PREPARE s' . $n++ . ' AS '/e
+                for @statements;
             $box = join '', map { "$_;\n" } @statements;
             $box .= "DEALLOCATE ALL;\n";
         }
@@ -54,11 +65,14 @@ for my $page (
     my (undef, %said) = split /^box (\d+)\n/m, text_of('typed.out');
     unlink 'typed.out';
     for my $box (0 .. $#boxes) {
-        my ($said, $answer) = map { s/[ \t]+$//mgr =~ s/^(BEGIN|COMMIT|ROLLBACK|You are now connected.*)\n//mgr =~ s/\A\n+|\n+\z//gr }
+        my ($said, $answer) = map {
+            s/[ \t]+$//mgr =~ s/^(BEGIN|COMMIT|ROLLBACK|You are now connected.*)\n//mgr =~ s/\A\n+|\n+\z//gr }
             $said{$box} // 'not reached', $answer{$box} // '';
         if (exists $answer{$box}) { is $said, $answer, "$page->{file}: the answer of box $box" }
-        elsif ($server->{pg_server_version} < 160000 && $said =~ /SYSTEM_USER came with PostgreSQL 16/) { next }
-        else { unlike $said, qr/^(ERROR|not reached)|error:/m, "$page->{file}: box $box does not fail" }
+        elsif ($server->{pg_server_version} < 160000
+            && $said =~ /SYSTEM_USER came with PostgreSQL 16/) { next }
+        else { unlike $said, qr/^(ERROR|not reached)|error:/m,
+            "$page->{file}: box $box does not fail" }
     }
     $server->do("DROP DATABASE $page->{database}");
     $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst);
@@ -67,7 +81,8 @@ for my $page (
 
 
 create_database('documentation');
-my ($paste) = text_of('README.md') =~ /^Paste this.*?^```sql\n(.*?)^```$/ms or die 'README.md has no SQL to paste';
+my ($paste) = text_of('README.md') =~ /^Paste this.*?^```sql\n(.*?)^```$/ms
+    or die 'README.md has no SQL to paste';
 # It makes the role itself; afterwards it goes with those of the other tests.
 create_roles('app LOGIN');
 { my $dba = connect_to('postgres'); $dba->do('DROP ROLE app'); $dba->disconnect }
@@ -79,15 +94,18 @@ my @lines = split /\n/, text_of('first_use.out');
 unlink 'first_use.out';
 my @names = grep { /^(cat-or-dog|moonshot|UPDATE \d+)$/ } @lines;
 is_deeply [ sort @names[0, 1] ], [ 'cat-or-dog', 'moonshot' ], 'Ada sees both models';
-is_deeply [ @names[2 .. $#names] ], [ 'cat-or-dog', 'UPDATE 0' ], 'Bob sees one and changes none, nobody sees any'
+is_deeply [ @names[2 .. $#names] ], [ 'cat-or-dog', 'UPDATE 0' ],
+    'Bob sees one and changes none, nobody sees any'
     or diag join "\n", @lines;
 
 my $dba = connect_to('documentation');
-is_deeply [ rows($dba, q{SELECT severity, object, finding FROM seeme_security_report() WHERE finding NOT LIKE 'server lacks a fix:%'}) ], [],
+is_deeply [ rows($dba,
+    q{SELECT severity, object, finding FROM seeme_security_report() WHERE finding NOT LIKE 'server lacks a fix:%'}) ], [],
     'and what it makes has nothing that the security report finds';
 my ($findings) = text_of('doc/security_report.md') =~ /^## Every finding\n(.*?)^## /ms;
 my %finding = map { $_ => 1 } $findings =~ /^\| `([^`]+)` \|/mg;
-is((text_of('README.md') =~ /\[(\d+) kinds of findings\]/)[0], scalar(keys %finding), 'the README counts the kinds of findings');
+is((text_of('README.md') =~ /\[(\d+) kinds of findings\]/)[0], scalar(keys %finding),
+    'the README counts the kinds of findings');
 my $roles = text_of('doc/roles.md');
 my %held = map { my ($name, @marks) = split /\|/; ($name => join ' ', @marks) } rows($dba, q{
     SELECT p.name, r.held FROM seeme.permissions p, LATERAL (
@@ -103,16 +121,21 @@ while ($roles =~ /^\| `([a-z_]+:[a-z_]+)` \|(.*)\|$/mg) {
 is scalar(keys %told), 80, 'doc/roles.md speaks of every concrete code';
 is_deeply \%told, \%held, 'doc/roles.md says what each built-in role holds';
 is_deeply [ rows($dba, 'SELECT id, name FROM seeme.roles WHERE is_system_role ORDER BY id') ],
-    [ map { "$_->[1]|$_->[0]" } sort { $a->[1] cmp $b->[1] } map { [ /^\| (\w+) \| `([0-9a-f-]{36})` \|/mg ] } grep { /^\| \w+ \| `[0-9a-f-]{36}` \|/ } split /\n/, $roles ],
+    [ map { "$_->[1]|$_->[0]" } sort { $a->[1] cmp $b->[1] } map {
+        [ /^\| (\w+) \| `([0-9a-f-]{36})` \|/mg ] } grep {
+        /^\| \w+ \| `[0-9a-f-]{36}` \|/ } split /\n/, $roles ],
     'and what their ids are';
 
 my $reference = text_of('doc/reference.md');
-my @missing = grep { index($reference, $_) < 0 && index($reference, '`' . s/^seeme_permitted//r . '`') < 0 }
+my @missing = grep { index($reference, $_) < 0
+    && index($reference, '`' . s/^seeme_permitted//r . '`') < 0 }
     rows($dba, q{SELECT DISTINCT proname FROM pg_proc WHERE proname LIKE 'seeme\_%' AND pronamespace = 'public'::regnamespace});
 is_deeply \@missing, [], 'the reference has every public function';
-@missing = grep { index($reference, "seeme.$_`") < 0 } rows($dba, q{SELECT relname FROM pg_class WHERE relnamespace = 'seeme'::regnamespace AND relkind IN ('r', 'v')});
+@missing = grep { index($reference, "seeme.$_`") < 0 } rows($dba,
+    q{SELECT relname FROM pg_class WHERE relnamespace = 'seeme'::regnamespace AND relkind IN ('r', 'v')});
 is_deeply \@missing, [], 'and every table and view';
-@missing = grep { index($reference, "`$_`") < 0 } rows($dba, q{SELECT name FROM pg_settings WHERE name LIKE 'seeme\_rbac.%'});
+@missing = grep { index($reference, "`$_`") < 0 } rows($dba,
+    q{SELECT name FROM pg_settings WHERE name LIKE 'seeme\_rbac.%'});
 is_deeply \@missing, [], 'and every setting';
 my @undocumented = grep { index(text_of('doc/reference.md'), $_) < 0 } rows($dba, q{
     SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
@@ -122,7 +145,8 @@ is_deeply \@undocumented, [], 'and their columns';
 
 # The recipes for clients are quoted from the files that test/clients runs.
 my %quoted = text_of('doc/clients.md') =~ m{^\[`(clients/[^`]+)`\]\(clients/[^)]+\)\n\n```\w+\n(.*?)^```$}msg;
-is_deeply [ sort map { "doc/$_" } keys %quoted ], [ sort glob 'doc/clients/*' ], 'doc/clients.md quotes every recipe';
+is_deeply [ sort map { "doc/$_" } keys %quoted ], [ sort glob 'doc/clients/*' ],
+    'doc/clients.md quotes every recipe';
 is $quoted{$_}, text_of("doc/$_"), "doc/$_ is quoted as it is" for sort keys %quoted;
 
 # Links lead to a page and a heading that are there; paths in the text are those of files.
@@ -141,25 +165,29 @@ for my $page (@pages) {
         my ($file, $heading) = split /#/, $link, 2;
         $file = $file eq '' ? $page : "$folder$file";
         1 while $file =~ s{[^/]+/\.\./}{};
-        next if $file =~ m{^bench/results/} && !-d 'bench/results'; # a copy of the tree may come without results
+        next if $file =~ m{^bench/results/} && !-d 'bench/results';
+            # a copy of the tree may come without results
         push @dead, "$page: $link" if !-e $file || defined $heading && !$headings{$file}{$heading};
     }
     for my $path ($text =~ m{`((?:src|sql|test|scripts|doc|demo|bench)/[\w./*-]+)`}g) {
-        next if $path =~ /NN|6N|TOPIC|^bench\/results/; # stands for a name; may be left out of a copy of the tree
+        next if $path =~ /NN|6N|TOPIC|^bench\/results/;
+            # stands for a name; may be left out of a copy of the tree
         my @found = grep { -e } glob $path;
         push @dead, "$page: $path" unless @found;
     }
 }
 is join("\n", @dead), '', 'every link and path of the documentation leads somewhere';
 my $index = text_of('doc/README.md');
-is_deeply [ grep { index($index, "($_)") < 0 } map { s{^doc/}{}r } grep { $_ ne 'doc/README.md' } glob 'doc/*.md' ], [], 'doc/README.md has every page';
+is_deeply [ grep { index($index, "($_)") < 0 } map { s{^doc/}{}r } grep {
+    $_ ne 'doc/README.md' } glob 'doc/*.md' ], [], 'doc/README.md has every page';
 
 # In a database of any encoding: the script itself is ASCII.
 my $postgres = connect_to('postgres');
 $postgres->do('DROP DATABASE IF EXISTS documentation_latin1');
 $postgres->do(q{CREATE DATABASE documentation_latin1 TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'});
 my $latin1 = connect_to('documentation_latin1');
-is sqlstate_of($latin1, 'CREATE EXTENSION seeme_rbac'), '', 'a database in another encoding than UTF8 takes the extension';
+is sqlstate_of($latin1, 'CREATE EXTENSION seeme_rbac'), '',
+    'a database in another encoding than UTF8 takes the extension';
 is value($latin1, q{SELECT seeme.slug_base('Acme & Co', 'x')}), 'acme-co', 'and makes slugs';
 $latin1->disconnect;
 $postgres->do('DROP DATABASE documentation_latin1');

@@ -1,11 +1,12 @@
-# API keys and a second connection: a key that is revoked is no good from the next statement on, also of a transaction
-# that is open and has logged in with it; and logins with the same key do not wait for each other.
+# API keys with a second connection. A revoked key is refused from the next statement on, also in an
+# open transaction that logged in with it. Logins with the same key do not wait for each other.
 use strict;
 use warnings;
 use SeemeTest;
 use Test::More;
 
-create_roles('keys_app NOLOGIN', 'keys_door LOGIN IN ROLE keys_app', 'keys_tess LOGIN IN ROLE keys_app');
+create_roles('keys_app NOLOGIN', 'keys_door LOGIN IN ROLE keys_app',
+    'keys_tess LOGIN IN ROLE keys_app');
 create_database('keys', 'seeme_rbac');
 my $dba = connect_to('keys');
 make_world($dba, 'keys_app');
@@ -26,18 +27,24 @@ sub new_key {
     return $tess->selectrow_array('SELECT key, id FROM seeme_create_api_key(?, ?, organization => ?)', undef, 'a key', $codes, $organization);
 }
 
-# What a connection answers: who is asking, what they may do, what they see by a new and by a prepared statement.
+# What a connection answers: who is asking, what they may do, what they see by a new and by a
+# prepared statement.
 sub state_of {
     my ($dbh) = @_;
-    return join ' ', value($dbh, 'SELECT seeme_user_id() IS NOT NULL') ? 'somebody' : 'nobody', value($dbh, $held, id_of('alpha')) ? 'may' : 'may not',
+    return join ' ', value($dbh, 'SELECT seeme_user_id() IS NOT NULL') ? 'somebody' : 'nobody',
+        value($dbh, $held, id_of('alpha')) ? 'may' : 'may not',
         value($dbh, $seen), value($dbh, 'EXECUTE seen');
 }
 
 for my $level ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE') {
     my %ways = (
-        'its user deletes it' => sub { $tess->do('DELETE FROM seeme.api_keys WHERE id = ?', undef, $_[0]) },
-        'an administrator deletes it' => sub { $dba->do('DELETE FROM seeme.api_keys WHERE id = ?', undef, $_[0]) },
-        'it is ended' => sub { $dba->do('UPDATE seeme.api_keys SET expires_at = clock_timestamp() WHERE id = ?', undef, $_[0]) },
+        'its user deletes it' =>
+            sub { $tess->do('DELETE FROM seeme.api_keys WHERE id = ?', undef, $_[0]) },
+        'an administrator deletes it' =>
+        sub { $dba->do('DELETE FROM seeme.api_keys WHERE id = ?', undef, $_[0]) },
+        'it is ended' => sub {
+        $dba->do('UPDATE seeme.api_keys SET expires_at = clock_timestamp() WHERE id = ?', undef,
+        $_[0]) },
     );
     for my $way (sort keys %ways) {
         my ($key, $id) = new_key('{datasets:read,datasets:update}');
@@ -45,17 +52,22 @@ for my $level ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE') {
         $one->do("SET TRANSACTION ISOLATION LEVEL $level");
         value($one, 'SELECT seeme_login(?)', $key);
         is(state_of($one), 'somebody may 25 25', "$level: a key shows what its user sees");
-        is(eval { $ways{$way}->($id); '' } // $@, '', "$level: $way, without waiting for the open transaction");
-        is(state_of($one), 'nobody may not 0 0', "$level: $way, and the open transaction that logged in with it sees nothing from its next statement on");
+        is(eval { $ways{$way}->($id); '' } // $@, '',
+            "$level: $way, without waiting for the open transaction");
+        is(state_of($one), 'nobody may not 0 0',
+            "$level: $way, and the open transaction that logged in with it sees nothing from its next statement on");
         is($one->do("UPDATE papers SET title = 'x'") + 0, 0, "$level: threat: and changes nothing");
         $one->pg_savepoint('s');
-        is(sqlstate_of($one, 'SELECT seeme_login(?)', $key), '28000', "$level: nor logs in with it again");
+        is(sqlstate_of($one, 'SELECT seeme_login(?)', $key), '28000',
+            "$level: nor logs in with it again");
         $one->pg_rollback_to('s');
         is(state_of($one), 'nobody may not 0 0', "$level: and is nobody still");
         my ($new) = new_key('{datasets:read}');
-        is(sqlstate_of($one, 'SELECT seeme_login(?)', $new), '28000', "$level: threat: nor with another");
+        is(sqlstate_of($one, 'SELECT seeme_login(?)', $new), '28000',
+            "$level: threat: nor with another");
         $one->rollback;
-        is(sqlstate_of($other, 'SELECT seeme_login(?)', $key), '28000', "$level: nor does another connection");
+        is(sqlstate_of($other, 'SELECT seeme_login(?)', $key), '28000',
+            "$level: nor does another connection");
     }
 }
 
@@ -67,7 +79,8 @@ $one->commit;
 $tess->begin_work;
 $tess->do('DELETE FROM seeme.api_keys WHERE id = ?', undef, $id);
 $one->begin_work;
-is(sqlstate_of($one, 'SELECT seeme_login(?)', $key), '', 'a login does not wait for a revocation that is not committed');
+is(sqlstate_of($one, 'SELECT seeme_login(?)', $key), '',
+    'a login does not wait for a revocation that is not committed');
 is(state_of($one), 'somebody may 25 25', 'and goes on until it is');
 $tess->commit;
 is(state_of($one), 'nobody may not 0 0', 'and no longer');
@@ -78,7 +91,8 @@ $one->rollback;
 $tess->begin_work;
 $tess->do('DELETE FROM seeme.api_keys WHERE id = ?', undef, $id);
 $one->begin_work;
-is(sqlstate_of($one, 'SELECT seeme_login(?)', $key), '', 'the first login does not wait for one either');
+is(sqlstate_of($one, 'SELECT seeme_login(?)', $key), '',
+    'the first login does not wait for one either');
 $tess->rollback;
 is(state_of($one), 'somebody may 25 25', 'which is undone, and the key is good');
 $one->rollback;
@@ -103,31 +117,37 @@ for my $level ('READ COMMITTED', 'REPEATABLE READ') {
     $waiting->begin_work;
     $waiting->do("SET TRANSACTION ISOLATION LEVEL $level");
     value($waiting, 'SELECT seeme_login(?)', $key);
-    $waiting->do("UPDATE papers SET title = 'too late' WHERE id = 101", { pg_async => DBD::Pg::PG_ASYNC() });
+    $waiting->do("UPDATE papers SET title = 'too late' WHERE id = 101",
+        { pg_async => DBD::Pg::PG_ASYNC() });
     for (1 .. 200) {
         last if value($tess, "SELECT count(*) FROM pg_locks WHERE pid = ? AND NOT granted", $pid);
         select undef, undef, undef, 0.02;
     }
-    ok(value($tess, "SELECT count(*) FROM pg_locks WHERE pid = ? AND NOT granted", $pid), "$level: an UPDATE by key waits for a row");
+    ok(value($tess, "SELECT count(*) FROM pg_locks WHERE pid = ? AND NOT granted", $pid),
+        "$level: an UPDATE by key waits for a row");
     $tess->do('DELETE FROM seeme.api_keys WHERE id = ?', undef, $id);
     $dba->commit;
     my $changed = eval { $waiting->pg_result } // 0;
     is($changed + 0, 0, "$level: threat: and the key is revoked meanwhile");
     $waiting->rollback;
-    isnt(value($dba, 'SELECT title FROM papers WHERE id = 101'), 'too late', "$level: the row is as it was");
+    isnt(value($dba, 'SELECT title FROM papers WHERE id = 101'), 'too late',
+        "$level: the row is as it was");
     $waiting->disconnect;
 }
 
-# When it was used: two open transactions, one key, nobody waits; also for the first, and after a minute.
+# When it was used: two open transactions, one key, nobody waits; also for the first, and after a
+# minute.
 ($key, $id) = new_key('{datasets:read}');
 my $used = 'SELECT max(used_at) FROM seeme.api_key_uses WHERE key_id = ?';
 $_->do("SET lock_timeout = '100ms'") for $one, $other;
 for my $round ('the first logins', 'logins after a minute') {
     $dba->do("UPDATE seeme.api_key_uses SET used_at = used_at - interval '2 minutes' WHERE key_id = ?", undef, $id);
-    my $before = value($dba, "SELECT coalesce(max(used_at), '-infinity') FROM seeme.api_key_uses WHERE key_id = ?", $id);
+    my $before = value($dba,
+        "SELECT coalesce(max(used_at), '-infinity') FROM seeme.api_key_uses WHERE key_id = ?", $id);
     $_->begin_work for $one, $other;
     is(sqlstate_of($one, 'SELECT seeme_login(?)', $key), '', "$round with one key: one");
-    is(sqlstate_of($other, 'SELECT seeme_login(?)', $key), '', "$round with one key: the other does not wait for it");
+    is(sqlstate_of($other, 'SELECT seeme_login(?)', $key), '',
+        "$round with one key: the other does not wait for it");
     is(value($other, $seen), 25, "$round: and sees what there is to see");
     $other->commit;
     $one->commit;
@@ -142,7 +162,8 @@ for my $level ('READ ONLY', 'ISOLATION LEVEL REPEATABLE READ', 'READ WRITE') {
     $one->do("SET TRANSACTION $level");
     is(value($one, 'SELECT seeme_login(?)', $key), id_of('tess'), "$level: a login");
     $one->commit;
-    is(value($dba, $used, $id), $before, "$level: " . ($level eq 'READ WRITE' ? 'within the minute nothing is written' : 'does not keep when'));
+    is(value($dba, $used, $id), $before, "$level: "
+        . ($level eq 'READ WRITE' ? 'within the minute nothing is written' : 'does not keep when'));
 }
 
 # Two REPEATABLE READ transactions with one key do not fail each other.
@@ -151,15 +172,18 @@ $one->begin_work;
 $one->do('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
 value($one, 'SELECT 1');
 value($other, 'SELECT seeme_login(?)', $key);
-is(sqlstate_of($one, 'SELECT seeme_login(?)', $key), '', 'a REPEATABLE READ login after another connection\'s is no serialization failure');
+is(sqlstate_of($one, 'SELECT seeme_login(?)', $key), '',
+    'a REPEATABLE READ login after another connection\'s is no serialization failure');
 $one->rollback;
 
-# A key that was made after the snapshot of a REPEATABLE READ transaction: as it is committed, it is good or refused, and nothing else.
+# A key that was made after the snapshot of a REPEATABLE READ transaction: as it is committed, it
+# is good or refused, and nothing else.
 $one->begin_work;
 $one->do('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
 value($one, 'SELECT 1');
 ($key, $id) = new_key('{datasets:read}');
-like(sqlstate_of($one, 'SELECT seeme_login(?)', $key), qr/^(28000)?$/, 'a key that is younger than the snapshot is good, or refused as an unknown one');
+like(sqlstate_of($one, 'SELECT seeme_login(?)', $key), qr/^(28000)?$/,
+    'a key that is younger than the snapshot is good, or refused as an unknown one');
 $one->rollback;
 
 done_testing();

@@ -1,5 +1,6 @@
-# What a backend remembers gives way to changes however they come: by two-phase commit, on a standby, by logical replication, when
-# messages were lost, when the extension is made anew; and stays within its memory. On servers of its own.
+# A backend's cache follows changes from everywhere: two-phase commit, a standby, logical
+# replication, lost messages, an extension that is created again. It also stays within its memory.
+# On servers of its own.
 use strict;
 use warnings;
 use DBI;
@@ -30,19 +31,22 @@ sub start {
     open my $conf, '>>', "$directory/$name/postgresql.conf" or die $!;
     print $conf "listen_addresses = ''\nunix_socket_directories = '$directory/$name.run'\nport = 5432\nfsync = off\nshared_buffers = 32MB\n$settings";
     close $conf;
-    command("$bin/pg_ctl", '--pgdata', "$directory/$name", '--log', "$directory/$name.log", '--wait', 'start');
+    command("$bin/pg_ctl", '--pgdata', "$directory/$name", '--log', "$directory/$name.log",
+        '--wait', 'start');
     push @started, $name;
 }
 
 END {
     my $status = $?;
-    system("$bin/pg_ctl", '--pgdata', "$directory/$_", '--mode', 'immediate', '--silent', 'stop') for reverse @started;
+    system("$bin/pg_ctl", '--pgdata', "$directory/$_", '--mode', 'immediate', '--silent', 'stop')
+        for reverse @started;
     $? = $status;
 }
 
 sub connect_at {
     my ($server, $database, $role) = @_;
-    my $dbh = DBI->connect("dbi:Pg:dbname=$database;host=$directory/$server.run;port=5432", $role // 'postgres', '',
+    my $dbh = DBI->connect("dbi:Pg:dbname=$database;host=$directory/$server.run;port=5432",
+        $role // 'postgres', '',
         { RaiseError => 1, PrintError => 0, PrintWarn => 0, AutoCommit => 1 });
     $dbh->do('SET client_min_messages = error');
     return $dbh;
@@ -55,7 +59,8 @@ sub until_true {
     return 0;
 }
 
-command("$bin/initdb", '--pgdata', "$directory/primary", '--username', 'postgres', '--auth', 'trust', '--encoding', 'UTF8', '--locale', 'C', '--no-sync');
+command("$bin/initdb", '--pgdata', "$directory/primary", '--username', 'postgres', '--auth',
+    'trust', '--encoding', 'UTF8', '--locale', 'C', '--no-sync');
 start('primary', "wal_level = logical\nmax_prepared_transactions = 5\nmax_connections = 30\n");
 my $dba = connect_at('primary', 'postgres');
 $dba->do("CREATE ROLE app NOLOGIN; CREATE ROLE paul LOGIN IN ROLE app; CREATE ROLE adam LOGIN IN ROLE app; CREATE ROLE gateway LOGIN IN ROLE app");
@@ -96,7 +101,11 @@ sub warm {
     look($dbh) for 1 .. 3;
 }
 # By an expression of a function, a query, and a statement that was prepared long ago
-sub look { my ($dbh) = @_; return join ' ', map { value($dbh, $_) ? 'yes' : 'no' } 'SELECT may()', 'SELECT count(*) FROM papers', 'EXECUTE every'; }
+sub look {
+    my ($dbh) = @_;
+    return join ' ', map { value($dbh, $_) ? 'yes' : 'no' } 'SELECT may()',
+        'SELECT count(*) FROM papers', 'EXECUTE every';
+}
 my ($all, $none) = ('yes yes yes', 'no no no');
 
 # Two-phase commit
@@ -122,23 +131,27 @@ my ($all, $none) = ('yes yes yes', 'no no no');
     # By the session that prepares it
     my $own = connect_at('primary', 'world', 'adam');
     $own->do('BEGIN');
-    is(value($own, "SELECT seeme_has_permission('datasets:delete', project => '$alpha')"), 1, 'an Admin');
+    is(value($own, "SELECT seeme_has_permission('datasets:delete', project => '$alpha')"), 1,
+        'an Admin');
     $own->do("UPDATE seeme.roles SET permissions = '{datasets:read}' WHERE name = 'Annotator'");
     $own->do("PREPARE TRANSACTION 'role'");
     is(look($person), $all, 'a change to a role that is prepared');
-    is(value($own, "SELECT seeme_has_permission('datasets:delete', project => '$alpha')"), 1, 'whoever prepared it goes on');
+    is(value($own, "SELECT seeme_has_permission('datasets:delete', project => '$alpha')"), 1,
+        'whoever prepared it goes on');
     $own->do("ROLLBACK PREPARED 'role'");
     is(look($person), $all, 'and it is undone');
     $_->disconnect for $person, $own;
 }
 
-# Messages that were lost: while a statement runs, more come than are kept. Then everything is stale.
+# Messages that were lost: while a statement runs, more come than are kept. Then everything is
+# stale.
 {
     my $person = connect_at('primary', 'world', 'paul');
     warm($person);
     $dba->do('SELECT pg_advisory_lock(7)');
     $person->do('SELECT may_and_may()', { pg_async => PG_ASYNC });
-    until_true(sub { value($dba, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == 1 });
+    until_true(sub { value($dba,
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == 1 });
     $dba->do($revoke);
     $dba->do(<<'SQL') for 1 .. 6;
 DO $$ BEGIN
@@ -155,7 +168,8 @@ SQL
     look($person);
     my $statement = $person->prepare('SELECT may_and_may()', { pg_async => PG_ASYNC });
     $statement->execute;
-    until_true(sub { value($dba, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == 1 });
+    until_true(sub { value($dba,
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == 1 });
     $dba->do("UPDATE seeme.roles SET permissions = '{datasets:list}' WHERE name = 'Annotator'");
     $dba->do(<<'SQL') for 1 .. 6;
 DO $$ BEGIN
@@ -173,14 +187,17 @@ SQL
 }
 
 # A hot standby
-command("$bin/pg_basebackup", '--pgdata', "$directory/standby", '--host', "$directory/primary.run", '--port', '5432', '--username', 'postgres', '--write-recovery-conf', '--checkpoint', 'fast', '--no-sync');
+command("$bin/pg_basebackup", '--pgdata', "$directory/standby", '--host', "$directory/primary.run",
+    '--port', '5432', '--username', 'postgres', '--write-recovery-conf', '--checkpoint', 'fast',
+    '--no-sync');
 start('standby', '');
 {
     my $person = connect_at('standby', 'world', 'paul');
     my $watch = connect_at('standby', 'world');
     my $replayed = sub {
         my $position = value($dba, 'SELECT pg_current_wal_insert_lsn()');
-        ok(until_true(sub { value($watch, 'SELECT pg_last_wal_replay_lsn() >= ?::pg_lsn', $position) }), 'the standby catches up');
+        ok(until_true(sub { value($watch, 'SELECT pg_last_wal_replay_lsn() >= ?::pg_lsn',
+            $position) }), 'the standby catches up');
     };
     is(value($watch, 'SELECT pg_is_in_recovery()'), 1, 'a standby');
     warm($person);
@@ -226,26 +243,37 @@ start('standby', '');
     is(look($person), $all, 'a database that another one is replicated to');
     my $applied = sub { return until_true(sub { value($mirror, 'SELECT ' . $_[0]) }) };
     $dba->do($revoke);
-    ok(until_true(sub { !value($mirror, "SELECT count(*) FROM seeme.memberships WHERE user_id = ? AND project_id IS NOT NULL", $paul) }), 'a revocation is replicated');
+    ok(until_true(sub { !value($mirror,
+        "SELECT count(*) FROM seeme.memberships WHERE user_id = ? AND project_id IS NOT NULL",
+        $paul) }), 'a revocation is replicated');
     is(look($person), $none, 'and counts for somebody who was connected all along');
     $dba->do($give);
-    ok(until_true(sub { value($mirror, "SELECT count(*) FROM seeme.memberships WHERE user_id = ? AND project_id IS NOT NULL", $paul) }), 'a right is replicated');
+    ok(until_true(sub { value($mirror,
+        "SELECT count(*) FROM seeme.memberships WHERE user_id = ? AND project_id IS NOT NULL",
+        $paul) }), 'a right is replicated');
     is(look($person), $all, 'and counts');
     $dba->do("UPDATE seeme.roles SET permissions = '{datasets:list}' WHERE name = 'Annotator'");
-    ok(until_true(sub { value($mirror, "SELECT permissions = '{datasets:list}' FROM seeme.roles WHERE name = 'Annotator'") }), 'a role is replicated');
+    ok(until_true(sub { value($mirror,
+        "SELECT permissions = '{datasets:list}' FROM seeme.roles WHERE name = 'Annotator'") }),
+        'a role is replicated');
     is(look($person), $none, 'and counts');
     $dba->do("UPDATE seeme.roles SET permissions = '{datasets:read}' WHERE name = 'Annotator'");
-    ok(until_true(sub { value($mirror, "SELECT permissions = '{datasets:read}' FROM seeme.roles WHERE name = 'Annotator'") }), 'and again');
+    ok(until_true(sub { value($mirror,
+        "SELECT permissions = '{datasets:read}' FROM seeme.roles WHERE name = 'Annotator'") }),
+        'and again');
     is(look($person), $all, 'and counts');
     $dba->do("UPDATE seeme.users SET disabled_at = '2020-01-01' WHERE id = '$paul'");
-    ok(until_true(sub { value($mirror, "SELECT disabled_at IS NOT NULL FROM seeme.users WHERE id = ?", $paul) }), 'that somebody is disabled is replicated');
+    ok(until_true(sub { value($mirror,
+        "SELECT disabled_at IS NOT NULL FROM seeme.users WHERE id = ?", $paul) }),
+        'that somebody is disabled is replicated');
     is(look($person), $none, 'and counts');
     $dba->do("UPDATE seeme.users SET disabled_at = NULL WHERE id = '$paul'");
     $person->disconnect;
     $mirror->do('ALTER SUBSCRIPTION mirror DISABLE');
     $mirror->do('ALTER SUBSCRIPTION mirror SET (slot_name = NONE)');
     $mirror->do('DROP SUBSCRIPTION mirror');
-    until_true(sub { !value($dba, "SELECT active FROM pg_replication_slots WHERE slot_name = 'mirror'") });
+    until_true(sub { !value($dba,
+        "SELECT active FROM pg_replication_slots WHERE slot_name = 'mirror'") });
     value($dba, "SELECT pg_drop_replication_slot('mirror')::text");
     $_->disconnect for $mirror, $postgres;
 }
@@ -267,19 +295,22 @@ start('standby', '');
         else {
             my $pid = value($person, 'SELECT pg_backend_pid()');
             $person->do($wide, { pg_async => PG_ASYNC });
-            until_true(sub { value($dba, "SELECT count(*) FROM pg_locks WHERE pid = ? AND NOT granted", $pid) });
+            until_true(sub { value($dba,
+                "SELECT count(*) FROM pg_locks WHERE pid = ? AND NOT granted", $pid) });
             value($dba, "SELECT pg_${how}_backend(?)", $pid);
             eval { $person->pg_result }; # a later DBD::Pg does not die of a cancelled statement
             $broken = $person->state;
         }
         $dba->do('COMMIT');
-        like($broken, $how eq 'terminate' ? qr/^(57P01|08...)$/ : qr/^57014$/, "reading everything is broken off: $how");
+        like($broken, $how eq 'terminate' ? qr/^(57P01|08...)$/ : qr/^57014$/,
+            "reading everything is broken off: $how");
         $person = connect_at('primary', 'world', 'adam') if $how eq 'terminate';
         is(value($person, $wide), 3, 'and is done anew');
         is(value($person, "SELECT count(*) FROM papers"), 75, 'with all its rows');
     }
     # An error in the middle of a scan
-    is(sqlstate_of($person, 'SELECT 1 / (id - 220) FROM papers'), '22012', 'an error among the rows');
+    is(sqlstate_of($person, 'SELECT 1 / (id - 220) FROM papers'), '22012',
+        'an error among the rows');
     is(value($person, 'SELECT count(*) FROM papers'), 75, 'costs none of them afterwards');
     $person->disconnect;
 }
@@ -306,13 +337,17 @@ start('standby', '');
             $most = $bytes if $bytes > $most;
         }
         is($wrong, 0, "$limit MB: 10,000 people have each seen their rows");
-        cmp_ok($most, '<=', ($limit + 1) * 1024 * 1024, 'and no more is remembered than that and 1 MB');
-        note("$limit MB: at most $most bytes; evictions: " . value($gateway, 'SELECT evictions FROM seeme.cache_statistics'));
-        cmp_ok(value($gateway, 'SELECT evictions FROM seeme.cache_statistics'), '>', 0, 'because some was forgotten') if $limit == 1;
+        cmp_ok($most, '<=', ($limit + 1) * 1024 * 1024,
+            'and no more is remembered than that and 1 MB');
+        note("$limit MB: at most $most bytes; evictions: "
+            . value($gateway, 'SELECT evictions FROM seeme.cache_statistics'));
+        cmp_ok(value($gateway, 'SELECT evictions FROM seeme.cache_statistics'), '>', 0,
+            'because some was forgotten') if $limit == 1;
         $_->finish for $assume, $count;
         $gateway->disconnect;
     }
-    cmp_ok(value($dba, "SELECT count(*) FROM seeme.users WHERE username LIKE 'many%'"), '==', 10000, 'so many people');
+    cmp_ok(value($dba, "SELECT count(*) FROM seeme.users WHERE username LIKE 'many%'"), '==', 10000,
+        'so many people');
 }
 
 # The extension is dropped and made again under connections that remember what was
@@ -326,7 +361,8 @@ start('standby', '');
     $dba->do('CREATE EXTENSION seeme_rbac');
     $dba->do("SELECT seeme_grant_usage('app')");
     is(value($person, 'SELECT may()'), 0, 'nobody may anything in one that is new');
-    is(value($dba, "SELECT seeme_has_permission('datasets:read', project => '$alpha')"), 0, 'nor in the session that made it');
+    is(value($dba, "SELECT seeme_has_permission('datasets:read', project => '$alpha')"), 0,
+        'nor in the session that made it');
     make_world($dba, 'app');
     prepare_world($dba);
     is(look($person), $all, 'what it is told counts');

@@ -1,5 +1,6 @@
-# A cancel is heard within a question about thousands of projects, memberships and organizations (rule 7.9): it does not wait for the
-# question's end, and what was read until then is not taken for all. track_functions counts the calls that came to their end.
+# A query on thousands of projects, memberships and organizations can be cancelled (rule 7.9) before
+# it ends. What was read until then is not taken for everything. track_functions counts the calls
+# that ended.
 use strict;
 use warnings;
 use List::Util qw(max min);
@@ -55,8 +56,9 @@ sub as_somebody {
 # Forgets what was remembered of those who ask.
 sub forget { $dbh->do("UPDATE seeme.users SET name = name WHERE id IN ('$person', '$admin')") }
 
-# What comes of a question that is cancelled in the middle. Nothing can be said of one that was cancelled before it began, or had come to
-# its end by then, as on a machine that is busy with other things: it is asked again, with another time.
+# What comes of a question that is cancelled in the middle. Nothing can be said of one that was
+# cancelled before it began, or had come to its end by then, as on a machine that is busy with
+# other things: it is asked again, with another time.
 sub cancelled {
     my ($who, $query) = @_;
     my ($said, $ms, $too_late) = ('', 1e6, 0);
@@ -72,33 +74,42 @@ sub cancelled {
             $dbh->do('SET LOCAL statement_timeout = ' . max(1, int $ms));
             return eval { value($dbh, 'SELECT cancelled(?)', $query) } // 'too early';
         });
-        return $said if $said eq 'cancelled after 0 calls' || ($said =~ /^cancelled/ && $too_late++ == 3);
+        return $said if $said eq 'cancelled after 0 calls'
+            || ($said =~ /^cancelled/ && $too_late++ == 3);
         $ms = $said eq 'too early' ? $ms * 1.5 : $ms / 1.2;
     }
     return $said;
 }
 
 for (
-    [ $person, q{SELECT seeme_has_permission('models:read', resource => id('0d', 1))},                                   'of a resource in the projects of one organization', 0 ],
-    [ $person, q{SELECT seeme_has_permission('models:read', resource => id('0d', 3))},                                   'of many organizations', 0 ],
+    [ $person, q{SELECT seeme_has_permission('models:read', resource => id('0d', 1))},
+        'of a resource in the projects of one organization', 0 ],
+    [ $person, q{SELECT seeme_has_permission('models:read', resource => id('0d', 3))},
+        'of many organizations', 0 ],
     [ $person, q{SELECT seeme_has_permission('projects:*', resource => id('0d', 3), resource_type => 'model')},          'a wildcard', 0 ],
     [ $person, q{SELECT seeme_user_has_permission('0a000000-0000-4000-8000-000000000002', 'models:read', resource => id('0d', 1))}, 'about oneself', 0 ],
     [ $admin,  q{SELECT seeme_user_has_permission('0a000000-0000-4000-8000-000000000002', 'models:read', resource => id('0d', 1))}, 'about another person', 0 ],
     [ $person, q{SELECT cardinality(seeme_permissions(resource => id('0d', 1), resource_type => 'model'))},              'all codes', 8 ],
-    [ $person, q{SELECT cardinality(seeme_permitted_projects('projects:read'))},                                         'a list of projects', 8000 ],
-    [ $person, q{SELECT cardinality(seeme_permitted_projects('projects:*'))},                                            'by a wildcard', 0 ],
-    [ $person, q{SELECT cardinality(seeme_permitted_organizations('organizations:read'))},                               'a list of organizations', 0 ],
-    [ $person, q{SELECT cardinality(seeme_permitted_resources('projects:read', 'model'))},                               'a list of resources', 2 ],
+    [ $person, q{SELECT cardinality(seeme_permitted_projects('projects:read'))},
+        'a list of projects', 8000 ],
+    [ $person, q{SELECT cardinality(seeme_permitted_projects('projects:*'))},
+        'by a wildcard', 0 ],
+    [ $person, q{SELECT cardinality(seeme_permitted_organizations('organizations:read'))},
+        'a list of organizations', 0 ],
+    [ $person, q{SELECT cardinality(seeme_permitted_resources('projects:read', 'model'))},
+        'a list of resources', 2 ],
     [ $person, q{SELECT count(*) FROM seeme_explain_permission('0a000000-0000-4000-8000-000000000002', 'models:read', resource => id('0d', 3))}, 'an explanation', 8000 ],
     [ $admin,  q{SELECT count(*) FROM seeme_permitted_users('organizations:update', resource => id('0d', 1), resource_type => 'model')}, 'who', 2 ],
     [ undef,   q{SELECT count(*) FROM seeme_permitted_users('projects:read', resource => id('0d', 3), resource_type => 'model')}, 'who, in many organizations', 2 ],
-    [ $admin,  q{SELECT cardinality(seeme.missing_below(id('02', 0), '0a000000-0000-4000-8000-000000000002'))},          'what somebody holds below', 0 ],
+    [ $admin,  q{SELECT cardinality(seeme.missing_permissions_below(id('02', 0), '0a000000-0000-4000-8000-000000000002'))},          'what somebody holds below', 0 ],
 ) {
     my ($who, $query, $what, $answer) = @$_;
-    is(cancelled($who, $query), 'cancelled after 0 calls', "threat: a question does not stop for a cancel: $what");
+    is(cancelled($who, $query), 'cancelled after 0 calls',
+        "threat: a question does not stop for a cancel: $what");
     is(as_somebody($who, sub { value($dbh, $query) }) || 0, $answer, 'and is answered afterwards');
 }
-is(as_somebody($person, sub { value($dbh, q{SELECT count(*) FROM generate_series(1, 4000) AS n WHERE seeme_has_permission('projects:read', project => id('01', n))}) }), 4000,
+is(as_somebody($person,
+    sub { value($dbh, q{SELECT count(*) FROM generate_series(1, 4000) AS n WHERE seeme_has_permission('projects:read', project => id('01', n))}) }), 4000,
     'nothing that was half read is taken for all');
 
 done_testing();

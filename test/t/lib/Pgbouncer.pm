@@ -1,5 +1,6 @@
-# A pgbouncer of one's own before the server of PGHOST and PGPORT: reached through a socket in a directory that no other
-# user may enter, run by whoever runs the test, ended with it.
+# A private pgbouncer in front of the server of PGHOST and PGPORT. It is reached through a socket in
+# a directory that no other user may enter, runs as the user who runs the test, and ends with the
+# test.
 package Pgbouncer;
 
 use strict;
@@ -18,7 +19,8 @@ sub program {
 # 1.26.1 is 1026.
 sub version {
     my $said = qx(${\ program()} --version);
-    return $said =~ /(\d+)\.(\d+)/ ? 1000 * $1 + $2 : die "pgbouncer does not say its version: $said\n";
+    return $said =~ /(\d+)\.(\d+)/ ? 1000 * $1 + $2
+        : die "pgbouncer does not say its version: $said\n";
 }
 
 # start(users => [...], databases => { name => 'dbname=... pool_mode=...' }, settings => { ... })
@@ -27,15 +29,22 @@ sub start {
     my $directory = tempdir('pgb.XXXXXX', TMPDIR => 1, CLEANUP => 1);
     chmod 0700, $directory or die "$directory: $!";
     my $program = program();
-    # One server connection for each database name, so that whoever comes second gets what the first has left.
+    # One server connection for each database name, so that whoever comes second gets what the
+    # first has left.
     my %settings = (
-        listen_addr => '', listen_port => 6432, unix_socket_dir => $directory, unix_socket_mode => '0700', auth_type => 'trust',
-        auth_file => "$directory/users", default_pool_size => 1, min_pool_size => 0, reserve_pool_size => 0, max_client_conn => 200,
-        query_wait_timeout => 10, server_idle_timeout => 5, server_connect_timeout => 5, server_login_retry => 1,
-        logfile => "$directory/log", pidfile => "$directory/pid", log_connections => 0, log_disconnections => 0, stats_period => 3600,
+        listen_addr => '', listen_port => 6432, unix_socket_dir => $directory,
+            unix_socket_mode => '0700', auth_type => 'trust',
+        auth_file => "$directory/users", default_pool_size => 1, min_pool_size => 0,
+        reserve_pool_size => 0, max_client_conn => 200,
+        query_wait_timeout => 10, server_idle_timeout => 5, server_connect_timeout => 5,
+        server_login_retry => 1,
+        logfile => "$directory/log", pidfile => "$directory/pid", log_connections => 0,
+        log_disconnections => 0, stats_period => 3600,
         admin_users => '', %{ $is{settings} // {} });
     write_to("$directory/users", map { qq("$_" ""\n) } @{ $is{users} });
-    write_to("$directory/ini", "[databases]\n", (map { "$_ = host=$ENV{PGHOST} port=$ENV{PGPORT} $is{databases}{$_}\n" } sort keys %{ $is{databases} }),
+    write_to("$directory/ini", "[databases]\n",
+        (map { "$_ = host=$ENV{PGHOST} port=$ENV{PGPORT} $is{databases}{$_}\n" } sort keys %{
+        $is{databases} }),
         "[pgbouncer]\n", map { "$_ = $settings{$_}\n" } sort keys %settings);
     my $pid = fork // die "fork: $!";
     if (!$pid) {
@@ -63,7 +72,8 @@ sub write_to {
 
 sub log {
     my ($self) = @_;
-    return join '', map { -e $_ ? do { local (@ARGV, $/) = $_; <> } : '' } "$self->{host}/out", "$self->{host}/log";
+    return join '', map { -e $_ ? do { local (@ARGV, $/) = $_; <> } : '' } "$self->{host}/out",
+        "$self->{host}/log";
 }
 
 sub stop {

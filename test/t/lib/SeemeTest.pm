@@ -1,5 +1,6 @@
-# What the scripts of test/t share: databases and roles that go away again, connections that are not psql's,
-# and a small world of two organizations. The server is the one of PGHOST, PGPORT and PGUSER, a superuser.
+# What the scripts of test/t share: databases and roles that are dropped at the end, connections
+# besides psql's, and a small world of two organizations. The server is the one of PGHOST, PGPORT
+# and PGUSER, a superuser.
 package SeemeTest;
 
 use strict;
@@ -15,13 +16,15 @@ my (@databases, @roles, @connections);
 sub connect_to {
     my ($database, $role) = @_;
     my $dbh = DBI->connect("dbi:Pg:dbname=$database", $role // $ENV{PGUSER}, '',
-        { RaiseError => 1, PrintError => 0, PrintWarn => 0, AutoCommit => 1, pg_server_prepare => 1 });
+        { RaiseError => 1, PrintError => 0, PrintWarn => 0, AutoCommit => 1, pg_server_prepare =>
+            1 });
     $dbh->do('SET client_min_messages = error');
     push @connections, $dbh;
     return $dbh;
 }
 
-# create_database('shop', 'seeme_rbac', ...): its name, perhaps followed by whatever CREATE DATABASE takes; and its extensions.
+# create_database('shop', 'seeme_rbac', ...): its name, perhaps followed by whatever CREATE
+# DATABASE takes; and its extensions.
 sub create_database {
     my ($database, @extensions) = @_;
     my ($name, $options) = split ' ', $database, 2;
@@ -53,33 +56,40 @@ sub value { my ($dbh, $sql, @binds) = @_; return ($dbh->selectrow_array($sql, un
 # One string a row, its columns parted by |.
 sub rows {
     my ($dbh, $sql, @binds) = @_;
-    return map { join '|', map { $_ // 'null' } @$_ } @{ $dbh->selectall_arrayref($sql, undef, @binds) };
+    return map { join '|', map { $_ // 'null' } @$_ } @{ $dbh->selectall_arrayref($sql, undef,
+        @binds) };
 }
 
 # The SQLSTATE that a statement is refused with, or '' if it is not.
 sub sqlstate_of {
     my ($dbh, $sql, @binds) = @_;
-    return eval { @binds ? $dbh->selectall_arrayref($sql, undef, @binds) : $dbh->do($sql); 1 } ? '' : $dbh->state;
+    return eval { @binds ? $dbh->selectall_arrayref($sql, undef, @binds) : $dbh->do($sql); 1 } ? ''
+        : $dbh->state;
 }
 
 my @people = qw(olga adam edith vera tess paul dora oscar gina stan);
 my %ids = (
     (map { $people[$_] => sprintf 'a0000000-0000-4000-8000-%012x', $_ + 1 } 0 .. $#people),
-    acme => 'b0000000-0000-4000-8000-000000000001', globex => 'b0000000-0000-4000-8000-000000000002',
-    research => 'c0000000-0000-4000-8000-000000000001', sales => 'c0000000-0000-4000-8000-000000000002',
+    acme => 'b0000000-0000-4000-8000-000000000001',
+    globex => 'b0000000-0000-4000-8000-000000000002',
+    research => 'c0000000-0000-4000-8000-000000000001',
+    sales => 'c0000000-0000-4000-8000-000000000002',
     alpha => 'd0000000-0000-4000-8000-000000000001', beta => 'd0000000-0000-4000-8000-000000000002',
-    gamma => 'd0000000-0000-4000-8000-000000000003', delta => 'd0000000-0000-4000-8000-000000000004',
+    gamma => 'd0000000-0000-4000-8000-000000000003',
+    delta => 'd0000000-0000-4000-8000-000000000004',
     annotator => 'e0000000-0000-4000-8000-000000000001',
 );
 sub id_of { return $ids{ $_[0] } // die "no id for $_[0]"; }
 
-# make_world(dbh): Acme (owner olga; adam Admin, edith Editor, vera Viewer; tess Editor in team Research, paul
-# Annotator in project Alpha, dora Editor but disabled) with the projects Alpha (Research), Beta (Sales) and
-# Gamma; Globex (owner oscar; gina Viewer) with Delta; stan belongs nowhere. 25 papers a project, protected.
+# make_world(dbh): Acme (owner olga; adam Admin, edith Editor, vera Viewer; tess Editor in team
+# Research, paul Annotator in project Alpha, dora Editor but disabled) with the projects Alpha
+# (Research), Beta (Sales) and Gamma; Globex (owner oscar; gina Viewer) with Delta; stan belongs
+# nowhere. 25 papers a project, protected.
 sub make_world {
     my ($dbh, $app) = @_;
     my $person = 0;
-    my $fill = sub { my ($sql) = @_; $sql =~ s/\{(\w+)\}/"'" . id_of($1) . "'::uuid"/ge; return $sql; };
+    my $fill = sub { my ($sql) = @_; $sql =~ s/\{(\w+)\}/"'" . id_of($1) . "'::uuid"/ge;
+        return $sql; };
     $dbh->do('SELECT seeme_grant_usage(?)', undef, $app);
     $dbh->do('INSERT INTO seeme.users (id, username, email, firstname, name) VALUES (?, ?, ?, ?, ?)',
         undef, id_of($_), $_, "$_\@example.com", ucfirst, 'Test')

@@ -1,4 +1,5 @@
-# Runs one attack: as an attacker, in a pool mode, on a scheme. What it reports is what the attacker has gained.
+# Runs one attack: as an attacker, in a pool mode, on a scheme. What it reports is what the
+# attacker has gained.
 #
 # A vector says
 #   name        what is tried
@@ -33,7 +34,10 @@ my $own_rows = join ',', 1 .. 5;
 # new(dba => ..., poolers => { mode => [ host, port ] })
 sub new { my ($class, %is) = @_; return bless { %is, serial => 0 }, $class }
 
-sub alias { my ($self, $mode) = @_; return $mode eq 'direct' ? $database : "${mode}_$self->{serial}" }
+sub alias {
+    my ($self, $mode) = @_;
+    return $mode eq 'direct' ? $database : "${mode}_$self->{serial}"
+}
 
 sub place {
     my ($self, $mode) = @_;
@@ -46,10 +50,12 @@ sub connect_as {
     my %place = $self->place($mode);
     $place{options} = "'" . ($options =~ s/([\\'])/\\$1/gr) . "'" if defined $options;
     return DBI->connect('dbi:Pg:' . join(';', map { "$_=$place{$_}" } sort keys %place), $role, '',
-        { RaiseError => 1, PrintError => 0, PrintWarn => 1, AutoCommit => 1, pg_server_prepare => 0, pg_expand_array => 0 });
+        { RaiseError => 1, PrintError => 0, PrintWarn => 1, AutoCommit => 1, pg_server_prepare => 0,
+            pg_expand_array => 0 });
 }
 
-# One statement: its SQLSTATE ('' if it went well), and everything that came of it, notices and errors included.
+# One statement: its SQLSTATE ('' if it went well), and everything that came of it, notices and
+# errors included.
 sub run_sql {
     my ($dbh, $sql) = @_;
     my (@out, @rows);
@@ -70,11 +76,12 @@ sub run_sql {
         }
         1;
     };
-    return { sql => $sql, state => $ok ? '' : $dbh->state || 'XX000', rows => join("\n", @rows), out => join("\n", @rows, @out, $ok ? () : $@) };
+    return { sql => $sql, state => $ok ? '' : $dbh->state || 'XX000', rows => join("\n", @rows),
+        out => join("\n", @rows, @out, $ok ? () : $@) };
 }
 
-# The statements as one simple query, which is one transaction: what statement pooling leaves of one. A statement that is
-# refused would undo it all, so it is left out and the rest is tried again.
+# The statements as one simple query, which is one transaction: what statement pooling leaves of
+# one. A statement that is refused would undo it all, so it is left out and the rest is tried again.
 sub run_joined {
     my ($self, $mode, $role, $fixed, $tried, $last) = @_;
     my (@done, @kept);
@@ -83,16 +90,20 @@ sub run_joined {
     while (1) {
         my $n = 0;
         my @all = (@$fixed, @kept, @tried);
-        my $text = join ";\n", (map { ($_, 'SELECT \'#done ' . $n++ . "'") } @all), map { ($_, "SELECT '#probe'") } @$last;
+        my $text = join ";\n", (map { ($_, 'SELECT \'#done ' . $n++ . "'") } @all),
+            map { ($_, "SELECT '#probe'") } @$last;
         my ($out, $err) = ('', '');
-        IPC::Run::run([ 'psql', '-XAt', '-v', 'VERBOSITY=verbose', '-h', $place{host}, '-p', $place{port}, '-U', $role, '-d', $place{dbname}, '-c', $text ],
+        IPC::Run::run([ 'psql', '-XAt', '-v', 'VERBOSITY=verbose', '-h', $place{host}, '-p',
+            $place{port}, '-U', $role, '-d', $place{dbname}, '-c', $text ],
             '<', \undef, '>', \$out, '2>', \$err);
         my ($state) = $err =~ /^(?:ERROR|FATAL):  (\w{5}):/m;
         if (!defined $state && $err !~ /connection to server|server closed/) {
             my @results = split /^#done \d+\n/m, $out, -1;
             my $probes = pop @results;
-            push @done, { sql => 'output', state => undef, out => join "\n", $err, splice @results, 0, scalar @$fixed };
-            push @done, map { { sql => $_, state => '', out => shift(@results) // '' } } @kept, @tried;
+            push @done, { sql => 'output', state => undef, out => join "\n", $err, splice @results,
+                0, scalar @$fixed };
+            push @done, map { { sql => $_, state => '', out => shift(@results) // '' } } @kept,
+                @tried;
             return (\@done, [ split /^#probe$/m, $probes // '' ]);
         }
         $state //= '08006';
@@ -109,7 +120,8 @@ sub run_joined {
         }
         my $index = $failed - @$fixed;
         if ($index >= @kept + @tried) {                    # the probes themselves are refused
-            push @done, (map { { sql => $_, state => '', out => '' } } @kept, @tried), { sql => 'probes', state => $state, out => $err };
+            push @done, (map { { sql => $_, state => '', out => '' } } @kept, @tried),
+                { sql => 'probes', state => $state, out => $err };
             return (\@done, []);
         }
         my @rest = (@kept, @tried);
@@ -142,26 +154,32 @@ sub turn {
     return @done;
 }
 
-# run(vector, attacker, mode, scheme) → { gained => [...], states => [[statement, SQLSTATE], ...], differences => ... }
+# run(vector, attacker, mode, scheme) → { gained => [...], states => [[statement, SQLSTATE], ...],
+# differences => ... }
 sub run {
     my ($self, $v, $as, $mode, $scheme) = @_;
     $self->{serial}++;
     my ($dba, $is, $who) = ($self->{dba}, $scheme{$scheme}, $attacker{$as});
     my $role = $is->{login} // $who->{role};
-    my $make = sub { map { ref ? $_ : fill($_, $scheme) } @{ ref $v->{ $_[0] } eq 'CODE' ? [ $v->{ $_[0] }->($scheme) ] : $v->{ $_[0] } // [] } };
+    my $make = sub { map { ref ? $_ : fill($_, $scheme) } @{ ref $v->{ $_[0] } eq 'CODE'
+        ? [ $v->{ $_[0] }->($scheme) ] : $v->{ $_[0] } // [] } };
     my (@gained, @said);
     $dba->do($_) for $make->('before');
     my $before = $v->{before} ? fingerprint($dba) : $self->{before} // fingerprint($dba);
-    $self->{before} = $v->{before} || $v->{after} || $v->{mid} || $v->{allows} || $v->{known} || $v->{renew} ? undef : $before;
+    $self->{before} = $v->{before} || $v->{after} || $v->{mid} || $v->{allows} || $v->{known}
+        || $v->{renew} ? undef : $before;
 
     my $me = $is->{me}->($who->{person});
     my @probes = ($is->{identity}, "SELECT id, title FROM $is->{papers}");
-    push @probes, 'SELECT body FROM public.memos', 'SELECT username, email FROM seeme.users', 'SELECT name FROM seeme.organizations', 'SELECT name FROM seeme.projects'
+    push @probes, 'SELECT body FROM public.memos', 'SELECT username, email FROM seeme.users',
+        'SELECT name FROM seeme.organizations', 'SELECT name FROM seeme.projects'
         if $scheme eq 'rbac';
     my $look = sub {
         my ($when, @answers) = @_;
         my $identity = ($answers[0] // '') =~ s/^\s+|\s+$//gr;
-        push @gained, "$when: is $identity" if @answers && $identity !~ /^(null)?$/ && (!defined $me || $identity ne $me) && $identity ne $role && $identity ne 'attack_authenticated';
+        push @gained, "$when: is $identity" if @answers && $identity !~ /^(null)?$/
+            && (!defined $me || $identity ne $me) && $identity ne $role
+            && $identity ne 'attack_authenticated';
         for (@answers) {
             push @gained, "$when: reads $1" if /([^\n]*(?:$canary)[^\n]*)/;
         }
@@ -169,15 +187,18 @@ sub run {
     my $heard = sub {
         my ($when, @results) = @_;
         for (@results) {
-            push @gained, "$when: '$_->{sql}' tells: $1" if $_->{out} =~ /([^\n]*(?:$canary)[^\n]*)/;
-            push @gained, "$when: '$_->{sql}' tells: $1" if $when eq 'afterwards' && $v->{forbidden} && $_->{out} =~ /([^\n]*(?:$v->{forbidden})[^\n]*)/;
+            push @gained, "$when: '$_->{sql}' tells: $1"
+                if $_->{out} =~ /([^\n]*(?:$canary)[^\n]*)/;
+            push @gained, "$when: '$_->{sql}' tells: $1" if $when eq 'afterwards' && $v->{forbidden}
+                && $_->{out} =~ /([^\n]*(?:$v->{forbidden})[^\n]*)/;
         }
     };
 
     # What the victim did before in the same connection.
     my $dbh;
     my $connect = sub {
-        my $dbh = eval { $self->connect_as($mode, $role, $v->{options} && fill($v->{options}, $scheme)) };
+        my $dbh = eval { $self->connect_as($mode, $role, $v->{options}
+            && fill($v->{options}, $scheme)) };
         push @said, { sql => 'connecting', state => $DBI::state, out => $@ } unless $dbh;
         return $dbh;
     };
@@ -195,30 +216,35 @@ sub run {
     my $joined = $mode eq 'statement' && ($who->{within} || $v->{together});
     my ($done, $answers);
     if ($joined && !grep { ref } @try) {
-        ($done, $answers) = $self->run_joined($mode, $role, @first ? [] : [ $identify // () ], [ @first, @first ? $identify // () : (), @try ], \@probes);
+        ($done, $answers) = $self->run_joined($mode, $role, @first ? [] : [ $identify // () ],
+            [ @first, @first ? $identify // () : (), @try ], \@probes);
         push @said, @$done;
         $look->('in the same query', @$answers);
         if ($v->{mid}) {
             $dba->do($_) for $make->('mid');
             ($done, $answers) = $self->run_joined($mode, $role, [], [@then], \@probes);
-            $heard->('afterwards', @$done, { sql => 'probe', out => join "\n", @$answers[ 1 .. $#$answers ] });
+            $heard->('afterwards', @$done,
+                { sql => 'probe', out => join "\n", @$answers[ 1 .. $#$answers ] });
             $look->('afterwards', @$answers);
         }
     }
-    # The same, statement by statement; in statement pooling nobody is identified then who has no database role.
+    # The same, statement by statement; in statement pooling nobody is identified then who has no
+    # database role.
     my $probe = sub {
         my ($when) = @_;
         my @answers;
         for (@probes) {
             my $result = guarded($dbh, $_);
-            if ($result->{state} eq '25P02') { run_sql($dbh, 'ROLLBACK'); $result = run_sql($dbh, $_); }
+            if ($result->{state} eq '25P02') { run_sql($dbh, 'ROLLBACK');
+                $result = run_sql($dbh, $_); }
             push @answers, $result->{state} ? '' : $result->{rows};
             $heard->($when, $result);
         }
         $look->($when, @answers);
         return @answers;
     };
-    # (A gateway's statement alone is one in which the application has not said who is asking: it may say anybody.)
+    # (A gateway's statement alone is one in which the application has not said who is asking: it
+    # may say anybody.)
     my $alone = !($joined && $as eq 'gateway') || grep { ref } @try;
     $dbh //= $connect->() if $alone;
     if ($dbh && $alone) {
@@ -229,7 +255,8 @@ sub run {
             my $result = run_sql($dbh, $identify);
             push @said, { %$result, sql => 'identification', state => undef };
             if ($result->{state}) {
-                # The application goes no further, and nothing that was injected into what follows is ever run.
+                # The application goes no further, and nothing that was injected into what follows
+                # is ever run.
                 run_sql($dbh, 'ROLLBACK');
                 @try = () unless @first;
             }
@@ -237,7 +264,8 @@ sub run {
         for my $statement (@try) {
             my $alive = eval { $dbh->ping };
             $dbh = $connect->() or last if !$alive;
-            my @result = ref $statement ? $statement->($self, $dbh, $mode, $role) : $in_transaction && !$v->{raw} ? guarded($dbh, $statement) : run_sql($dbh, $statement);
+            my @result = ref $statement ? $statement->($self, $dbh, $mode, $role) : $in_transaction
+                && !$v->{raw} ? guarded($dbh, $statement) : run_sql($dbh, $statement);
             # What was said in the one query counts; alone it is looked at for what it tells.
             push @said, $joined ? map { { %$_, state => undef } } @result : @result;
         }
@@ -245,47 +273,57 @@ sub run {
             $dba->do($_) for $make->('mid');
             my @results = map { $in_transaction ? guarded($dbh, $_) : run_sql($dbh, $_) } @then;
             $heard->('afterwards', @results);
-            $heard->('afterwards', { sql => 'probe', out => join "\n", ($probe->('afterwards'))[ 1 .. 2 ] });
+            $heard->('afterwards',
+                { sql => 'probe', out => join "\n", ($probe->('afterwards'))[ 1 .. 2 ] });
         }
         $dbh = $connect->() if !eval { $dbh->ping };
         $probe->('in the same session') if $dbh;
         run_sql($dbh, 'COMMIT') if $dbh && $in_transaction;
     }
     $heard->('at once', @said);
-    push @gained, 'the attacker had nothing to lose: this attack shows nothing' if $v->{forbidden} && !grep { $_->{out} =~ $v->{forbidden} } @said;
+    push @gained, 'the attacker had nothing to lose: this attack shows nothing' if $v->{forbidden}
+        && !grep { $_->{out} =~ $v->{forbidden} } @said;
 
     # The same connection then serves the victim, and the attacker again.
     if ($as eq 'gateway') {
         my $keep = $mode eq 'direct' ? $dbh : undef;
         if ($dbh && !$keep) { $dbh->disconnect; undef $dbh }
-        my @victim = eval { $self->turn($mode, $scheme, $as, 'oscar', $keep, $is->{identity}, $scheme eq 'rbac' && !$v->{denial} ? 'SELECT id, title FROM papers' : "SELECT id, title FROM $is->{papers}") };
-        my @back = eval { $self->turn($mode, $scheme, $as, 'mallory', $keep, $make->('collect'), @probes) };
+        my @victim = eval { $self->turn($mode, $scheme, $as, 'oscar', $keep, $is->{identity},
+            $scheme eq 'rbac' && !$v->{denial} ? 'SELECT id, title FROM papers'
+            : "SELECT id, title FROM $is->{papers}") };
+        my @back = eval { $self->turn($mode, $scheme, $as, 'mallory', $keep, $make->('collect'),
+            @probes) };
         $heard->('in the next turn', map { { %$_, sql => $_->{sql} // 'probe' } } @back);
     }
     eval { $dbh->disconnect } if $dbh;
 
-    # Whoever comes to the same connection of the pool without saying who they are; and who comes anew.
+    # Whoever comes to the same connection of the pool without saying who they are; and who comes
+    # anew.
     if ($as eq 'gateway' && $mode ne 'direct') {
         my $next = eval { $self->connect_as($mode, $role) };
         if ($next) {
-            $look->('nobody, in the same connection', map { my $r = run_sql($next, $_); $r->{state} ? '' : $r->{rows} } @probes);
+            $look->('nobody, in the same connection',
+                map { my $r = run_sql($next, $_); $r->{state} ? '' : $r->{rows} } @probes);
             my $rows = run_sql($next, "SELECT id FROM $is->{papers}");
             push @gained, 'nobody sees rows' if $rows->{rows} =~ /\d/ && !$rows->{state};
             $next->disconnect;
         }
     }
-    # Everything that the attackers left open is over, so that what was not committed is not counted.
+    # Everything that the attackers left open is over, so that what was not committed is not
+    # counted.
     for (1 .. 1000) {
         last unless $dba->selectrow_array(q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename LIKE 'attack\_%'});
         select undef, undef, undef, 0.002;
     }
-    $dba->do("ROLLBACK PREPARED '$_'") for map { @$_ } @{ $dba->selectall_arrayref('SELECT gid FROM pg_prepared_xacts WHERE database = current_database()') };
+    $dba->do("ROLLBACK PREPARED '$_'")
+        for map { @$_ } @{ $dba->selectall_arrayref('SELECT gid FROM pg_prepared_xacts WHERE database = current_database()') };
     my @changed = changes($dba, $before, @{ $v->{allows} // [] });
     push @gained, map { "changed: $_" } @changed;
     if ($scheme eq 'rbac') {
         my $fresh = $self->connect_as('direct', $role);
         my $nobody = run_sql($fresh, 'SELECT id FROM public.papers');
-        push @gained, "afterwards, anew: $nobody->{rows}" if $nobody->{rows} =~ /\d/ && !$nobody->{state} && ($who->{within} || !$who->{person});
+        push @gained, "afterwards, anew: $nobody->{rows}" if $nobody->{rows} =~ /\d/
+            && !$nobody->{state} && ($who->{within} || !$who->{person});
         my $own = $v->{own} // $who->{own} // ($who->{person} ? $own_rows : '');
         my $result = $nobody;
         if ($identify) {
@@ -293,10 +331,13 @@ sub run {
             run_sql($fresh, $identify);
             $result = run_sql($fresh, 'SELECT id FROM public.papers');
         }
-        my $sees = $result->{state} ? $result->{state} : join ',', sort { $a <=> $b } $result->{rows} =~ /\d+/g;
+        my $sees = $result->{state} ? $result->{state} : join ',',
+            sort { $a <=> $b } $result->{rows} =~ /\d+/g;
         my $may = $v->{denial} ? $sees !~ /\b(1\d|2\d)\b/ : $sees eq $own;
-        push @gained, "afterwards, anew: sees $sees, not $own" if !$may && !($sees =~ /^\w{5}$/ && $own eq '');
-        $look->('anew', map { my $r = run_sql($fresh, $_); $r->{state} ? '' : $r->{rows} } $probes[0]);
+        push @gained, "afterwards, anew: sees $sees, not $own" if !$may
+            && !($sees =~ /^\w{5}$/ && $own eq '');
+        $look->('anew', map { my $r = run_sql($fresh, $_); $r->{state} ? ''
+            : $r->{rows} } $probes[0]);
         $fresh->disconnect;
     }
     $dba->do($_) for $make->('after');
@@ -306,13 +347,18 @@ sub run {
 
     # Two questions that differ in whether what they name is there get the same answer.
     for (@{ $v->{oracle} // [] }) {
-        my ($there, $not_there) = map { my $sql = fill($_, $scheme); [ grep { $_->{sql} eq $sql } @said ] } @$_;
-        my @told = map { plain(join "\n", map { ($_->{state} // '') . $_->{out} } @$_) } $there, $not_there;
-        push @gained, "an oracle: '$told[0]' for what is there, '$told[1]' for what is not" if $told[0] ne $told[1];
+        my ($there, $not_there) = map { my $sql = fill($_, $scheme);
+            [ grep { $_->{sql} eq $sql } @said ] } @$_;
+        my @told = map { plain(join "\n", map { ($_->{state} // '') . $_->{out} } @$_) } $there,
+            $not_there;
+        push @gained, "an oracle: '$told[0]' for what is there, '$told[1]' for what is not"
+            if $told[0] ne $told[1];
         push @gained, 'the oracle was not asked' unless @$there && @$not_there;
     }
     my %seen;
-    my @outcomes = map { my $sql = $_; (reverse grep { defined $_->{state} && $_->{sql} eq $sql } @said)[0] // { sql => $sql, state => 'was not tried', out => '' } } grep { !ref } $make->('try');
+    my @outcomes = map { my $sql = $_;
+        (reverse grep { defined $_->{state} && $_->{sql} eq $sql } @said)[0] // { sql => $sql,
+        state => 'was not tried', out => '' } } grep { !ref } $make->('try');
     return { gained => [ grep { !$seen{$_}++ } @gained ], said => \@said, outcomes => \@outcomes };
 }
 

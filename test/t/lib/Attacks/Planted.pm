@@ -1,5 +1,6 @@
-# Who is there before the extension is: what is planted for CREATE EXTENSION, ALTER EXTENSION … UPDATE and seeme_protect to
-# stumble upon. The planter owns the database and may create what they like in it, in public as well.
+# The attacker is there before the extension: objects are planted for CREATE EXTENSION, ALTER
+# EXTENSION … UPDATE and seeme_protect to find. The attacker owns the database and may create
+# anything in it, also in the schema public.
 package Attacks::Planted;
 
 use strict;
@@ -12,20 +13,50 @@ my $database = 'attacks_planted';
 my $spy = q(LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.witness VALUES (current_user); EXECUTE 'ALTER ROLE attack_planter SUPERUSER'; RETURN %s; EXCEPTION WHEN insufficient_privilege OR read_only_sql_transaction THEN RETURN %s; END $$);
 sub spy { my ($answer) = @_; return sprintf $spy, $answer, $answer }
 
-# [ name, what is planted, the SQLSTATE that CREATE EXTENSION must end with ('' if it must go well), what takes it away ]
+# [ name, what is planted, the SQLSTATE that CREATE EXTENSION must end with ('' if it must go
+# well), what takes it away ]
 sub plants {
     return (
-        [ 'a schema seeme of the planter\'s', [ 'CREATE SCHEMA seeme', 'CREATE TABLE seeme.users (id uuid)', "CREATE FUNCTION seeme.nobody_asks() RETURNS boolean @{[ spy('true') ]}" ], '42P06', [ 'DROP SCHEMA seeme CASCADE' ] ],
-        [ 'a function seeme_user_id of the planter\'s', [ "CREATE FUNCTION public.seeme_user_id() RETURNS uuid @{[ spy('NULL') ]}" ], '42723', [ 'DROP FUNCTION public.seeme_user_id()' ] ],
-        [ 'a function seeme_has_permission that fits better', [ "CREATE FUNCTION public.seeme_has_permission(permission text, organization uuid) RETURNS boolean @{[ spy('true') ]}" ], '42725', [ 'DROP FUNCTION public.seeme_has_permission(text, uuid)' ] ],
-        [ 'functions seeme_has_permission of other types', [ map { "CREATE FUNCTION public.seeme_has_permission(permission $_, organization uuid) RETURNS boolean @{[ spy('true') ]}" } qw(varchar name "char" anyelement) ], '' ],
-        [ 'operators for uuid and text', [ "CREATE FUNCTION public.same(uuid, uuid) RETURNS boolean @{[ spy('true') ]}", 'CREATE OPERATOR public.= (FUNCTION = public.same, LEFTARG = uuid, RIGHTARG = uuid)',
-            "CREATE FUNCTION public.same(text, text) RETURNS boolean @{[ spy('true') ]}", 'CREATE OPERATOR public.= (FUNCTION = public.same, LEFTARG = text, RIGHTARG = text)', 'CREATE OPERATOR public.~ (FUNCTION = public.same, LEFTARG = text, RIGHTARG = text)' ], '' ],
-        [ 'functions with names that install scripts use', [ map { my ($signature, $answer) = @$_; "CREATE FUNCTION public.$signature @{[ spy($answer) ]}" } [ 'lower(text) RETURNS text', '$1' ], [ 'gen_random_uuid() RETURNS uuid', 'NULL' ], [ 'now() RETURNS timestamptz', 'NULL' ],
-            [ 'array_agg(text) RETURNS text[]', 'NULL' ], [ 'current_setting(text) RETURNS text', q('on') ], [ 'format(text, text) RETURNS text', '$1' ], [ 'pg_extension_config_dump(regclass, text) RETURNS void', '' ], [ 'set_config(text, text, boolean) RETURNS text', '$2' ] ], '' ],
-        [ 'types with names that install scripts use', [ 'CREATE DOMAIN public.uuid AS pg_catalog.text', 'CREATE DOMAIN public.text AS pg_catalog.varchar', 'CREATE TYPE public.timestamptz AS (a int)', 'CREATE TYPE public.invitation AS (a int)' ], '' ],
-        [ 'a search_path of the database that leads to the planter', [ 'CREATE SCHEMA trap', "CREATE FUNCTION trap.lower(text) RETURNS text @{[ spy('$1') ]}", 'CREATE TABLE trap.pg_class (oid oid)', "ALTER DATABASE $database SET search_path = trap, pg_catalog, public" ], '' ],
-        [ 'a function that claims to be the library', [ q(CREATE FUNCTION public.seeme_login_by_key(uuid, uuid, boolean) RETURNS void LANGUAGE sql AS 'SELECT NULL::void') ], '' ],
+        [ 'a schema seeme of the planter\'s',
+            [ 'CREATE SCHEMA seeme', 'CREATE TABLE seeme.users (id uuid)',
+            "CREATE FUNCTION seeme.is_unidentified() RETURNS boolean @{[ spy('true') ]}" ], '42P06',
+            [ 'DROP SCHEMA seeme CASCADE' ] ],
+        [ 'a function seeme_user_id of the planter\'s',
+            [ "CREATE FUNCTION public.seeme_user_id() RETURNS uuid @{[ spy('NULL') ]}" ], '42723',
+            [ 'DROP FUNCTION public.seeme_user_id()' ] ],
+        [ 'a function seeme_has_permission that fits better',
+            [ "CREATE FUNCTION public.seeme_has_permission(permission text, organization uuid) RETURNS boolean @{[ spy('true') ]}" ], '42725', [ 'DROP FUNCTION public.seeme_has_permission(text, uuid)' ] ],
+        [ 'functions seeme_has_permission of other types',
+            [ map { "CREATE FUNCTION public.seeme_has_permission(permission $_, organization uuid) RETURNS boolean @{[ spy('true') ]}" } qw(varchar name "char" anyelement) ], '' ],
+        [ 'operators for uuid and text',
+            [ "CREATE FUNCTION public.same(uuid, uuid) RETURNS boolean @{[ spy('true') ]}",
+            'CREATE OPERATOR public.= (FUNCTION = public.same, LEFTARG = uuid, RIGHTARG = uuid)',
+            "CREATE FUNCTION public.same(text, text) RETURNS boolean @{[ spy('true') ]}",
+            'CREATE OPERATOR public.= (FUNCTION = public.same, LEFTARG = text, RIGHTARG = text)',
+            'CREATE OPERATOR public.~ (FUNCTION = public.same, LEFTARG = text, RIGHTARG = text)' ],
+            '' ],
+        [ 'functions with names that install scripts use',
+            [ map { my ($signature, $answer) = @$_;
+            "CREATE FUNCTION public.$signature @{[ spy($answer) ]}" } [ 'lower(text) RETURNS text',
+            '$1' ], [ 'gen_random_uuid() RETURNS uuid', 'NULL' ],
+            [ 'now() RETURNS timestamptz', 'NULL' ],
+            [ 'array_agg(text) RETURNS text[]', 'NULL' ],
+                [ 'current_setting(text) RETURNS text', q('on') ],
+                [ 'format(text, text) RETURNS text', '$1' ],
+                [ 'pg_extension_config_dump(regclass, text) RETURNS void', '' ],
+                [ 'set_config(text, text, boolean) RETURNS text', '$2' ] ], '' ],
+        [ 'types with names that install scripts use',
+            [ 'CREATE DOMAIN public.uuid AS pg_catalog.text',
+            'CREATE DOMAIN public.text AS pg_catalog.varchar',
+            'CREATE TYPE public.timestamptz AS (a int)',
+            'CREATE TYPE public.invitation AS (a int)' ], '' ],
+        [ 'a search_path of the database that leads to the planter',
+            [ 'CREATE SCHEMA trap',
+            "CREATE FUNCTION trap.lower(text) RETURNS text @{[ spy('$1') ]}",
+            'CREATE TABLE trap.pg_class (oid oid)',
+            "ALTER DATABASE $database SET search_path = trap, pg_catalog, public" ], '' ],
+        [ 'a function that claims to be the library',
+            [ q(CREATE FUNCTION public.seeme_login_by_key(uuid, uuid, boolean) RETURNS void LANGUAGE sql AS 'SELECT NULL::void') ], '' ],
     );
 }
 
@@ -41,29 +72,38 @@ sub run {
         my $dba = SeemeTest::connect_to($database);
         $dba->do('CREATE TABLE public.witness (who text); GRANT INSERT ON public.witness TO PUBLIC; ALTER TABLE public.witness OWNER TO postgres');
         $dba->do('GRANT ALL ON SCHEMA public TO attack_planter');
-        my ($host, $port) = $mode eq 'direct' ? @ENV{qw(PGHOST PGPORT)} : @{ $bouncer->{$mode} }{qw(host port)};
-        my $planter = DBI->connect("dbi:Pg:dbname=$database;host=$host;port=$port", 'attack_planter', '', { RaiseError => 1, PrintError => 0, PrintWarn => 0, AutoCommit => 1, pg_server_prepare => 0 });
+        my ($host, $port) = $mode eq 'direct' ? @ENV{qw(PGHOST PGPORT)}
+            : @{ $bouncer->{$mode} }{qw(host port)};
+        my $planter = DBI->connect("dbi:Pg:dbname=$database;host=$host;port=$port",
+            'attack_planter', '',
+            { RaiseError => 1, PrintError => 0, PrintWarn => 0, AutoCommit => 1,
+            pg_server_prepare => 0 });
         my @names;
         # What refuses CREATE EXTENSION comes first, and is taken away again.
         for my $plant (sort { ($b->[2] ne '') <=> ($a->[2] ne '') } plants()) {
             my ($name, $statements, $state, $undo) = @$plant;
             push @names, $name;
-            # A planter who cannot plant has not been tried. What it is planted for may be named without pg_catalog here.
+            # A planter who cannot plant has not been tried. What it is planted for may be named
+            # without pg_catalog here.
             for (@$statements) {
                 my $planted = Attacks::Harness::run_sql($planter, $_);
                 fail "$name, $mode: is planted" and diag $planted->{out} if $planted->{state};
             }
             next unless $state;
-            is SeemeTest::sqlstate_of($dba, 'CREATE EXTENSION seeme_rbac'), $state, "$name before CREATE EXTENSION, $mode: refused with $state";
-            $succeeded{$name} ||= SeemeTest::value($dba, q{SELECT count(*) FROM pg_extension WHERE extname = 'seeme_rbac'});
+            is SeemeTest::sqlstate_of($dba, 'CREATE EXTENSION seeme_rbac'), $state,
+                "$name before CREATE EXTENSION, $mode: refused with $state";
+            $succeeded{$name} ||= SeemeTest::value($dba,
+                q{SELECT count(*) FROM pg_extension WHERE extname = 'seeme_rbac'});
             $planter->do($_) for @$undo;
         }
         # The setting of the database counts for connections that begin now.
         $dba->disconnect;
         $dba = SeemeTest::connect_to($database);
         # The oldest version that can be installed, updated to this one.
-        my ($oldest) = SeemeTest::rows($dba, q{SELECT v.version FROM pg_catalog.pg_available_extension_versions v WHERE v.name OPERATOR(pg_catalog.=) 'seeme_rbac' ORDER BY pg_catalog.string_to_array(v.version, '.')::int[] LIMIT 1});
-        my $made = eval { $dba->do("CREATE EXTENSION seeme_rbac SCHEMA public VERSION '$oldest'"); $dba->do('ALTER EXTENSION seeme_rbac UPDATE'); 1 };
+        my ($oldest) = SeemeTest::rows($dba,
+        q{SELECT v.version FROM pg_catalog.pg_available_extension_versions v WHERE v.name OPERATOR(pg_catalog.=) 'seeme_rbac' ORDER BY pg_catalog.string_to_array(v.version, '.')::int[] LIMIT 1});
+        my $made = eval { $dba->do("CREATE EXTENSION seeme_rbac SCHEMA public VERSION '$oldest'");
+            $dba->do('ALTER EXTENSION seeme_rbac UPDATE'); 1 };
         ok $made, "CREATE EXTENSION and UPDATE go well amid what was planted, $mode" or diag $@;
         # It is used, by an administrator whose search_path is still the trap.
         my $used = eval {
@@ -75,13 +115,18 @@ sub run {
                 q{INSERT INTO public.things VALUES ('99000000-0000-4000-8000-000000000001', 'd0000000-0000-4000-8000-000000000001', NULL, 'hidden')},
                 q{INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) VALUES ('d0000000-0000-4000-8000-000000000001', 'model', '99000000-0000-4000-8000-000000000001')},
                 q{SELECT public.seeme_invite('guest@example.com', organization => 'b0000000-0000-4000-8000-000000000001')}, q{SELECT public.seeme_create_api_key('k', '{*}', user_id => 'a0000000-0000-4000-8000-000000000001')},
-                q{SELECT public.seeme_grant_usage('attack_planter')}, q{GRANT SELECT ON public.things TO attack_planter}, q{UPDATE public.things SET name = 'still hidden'}, 'ANALYZE public.things';
+                q{SELECT public.seeme_grant_usage('attack_planter')},
+                q{GRANT SELECT ON public.things TO attack_planter},
+                q{UPDATE public.things SET name = 'still hidden'}, 'ANALYZE public.things';
             1;
         };
         ok $used, "and it works, $mode" or diag $@;
         my @gained;
-        push @gained, "ran as $_" for grep { $_ ne 'attack_planter' } SeemeTest::rows($dba, 'SELECT DISTINCT who FROM public.witness');
-        push @gained, 'is a superuser' if SeemeTest::value($dba, q{SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname::pg_catalog.text OPERATOR(pg_catalog.=) 'attack_planter'});
+        push @gained, "ran as $_" for grep { $_ ne 'attack_planter' } SeemeTest::rows($dba,
+            'SELECT DISTINCT who FROM public.witness');
+        push @gained, 'is a superuser'
+            if SeemeTest::value($dba,
+            q{SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname::pg_catalog.text OPERATOR(pg_catalog.=) 'attack_planter'});
         push @gained, map { "the extension uses $_" } SeemeTest::rows($dba, q{
             SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) || ' depends on ' || pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0) FROM pg_catalog.pg_depend d
              WHERE (d.refclassid = 'pg_proc'::regclass AND d.refobjid IN (SELECT oid FROM pg_catalog.pg_proc WHERE proowner = 'attack_planter'::regrole)

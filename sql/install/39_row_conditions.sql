@@ -1,0 +1,131 @@
+-- The SQL conditions of a protected table's policies and of its listing view.
+
+-- Each call gives all arguments, by position. For an argument that is left out, PostgreSQL parses
+-- its default from text whenever it plans a query; for a named one, it copies the name.
+CREATE FUNCTION seeme.check_of(
+  code text, scope text, column_name name, resource_type text = NULL) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN format('@extschema@.seeme_has_permission(%L, %s, %L)', code,
+  (SELECT string_agg(CASE level WHEN scope THEN quote_ident(column_name) ELSE 'NULL' END, ', '
+                     ORDER BY n)
+     FROM unnest('{organization,team,project,resource}'::text[]) WITH ORDINALITY AS l (level, n)),
+  resource_type);
+COMMENT ON FUNCTION seeme.check_of(text, text, name, text) IS
+  'The SQL expression that asks for a code in one scope, whose id is in a column';
+
+CREATE FUNCTION seeme.assigned_by(p seeme.protected_tables) RETURNS name
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN coalesce(p.resource_id_column, p.id_column);
+COMMENT ON FUNCTION seeme.assigned_by(seeme.protected_tables) IS
+  'The column by which the resources of a protected table are assigned to projects; null: none';
+
+CREATE FUNCTION seeme.owner_condition(p seeme.protected_tables, code text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN format('seeme.owns_row(%L, %s, %s, %s, %s, %L, %I, %L)', code,
+              coalesce(quote_ident(p.organization_column), 'NULL'),
+              coalesce(quote_ident(p.team_column), 'NULL'),
+              coalesce(quote_ident(p.project_column), 'NULL'),
+              coalesce(quote_ident(seeme.assigned_by(p)), 'NULL'),
+              CASE WHEN seeme.assigned_by(p) IS NOT NULL THEN p.resource_type END,
+              p.owner_column, p.owner_alone);
+COMMENT ON FUNCTION seeme.owner_condition(seeme.protected_tables, text) IS
+  'The SQL condition for rows that the asking person owns, where that ownership counts';
+
+-- A person may do with a row what any of its scopes allows. The owner may do everything with it.
+CREATE FUNCTION seeme.row_condition(p seeme.protected_tables, code text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN concat_ws(' OR ',
+  CASE WHEN p.project_column IS NOT NULL
+       THEN seeme.check_of(code, 'project', p.project_column) END,
+  CASE WHEN p.team_column IS NOT NULL
+       THEN seeme.check_of(code, 'team', p.team_column) END,
+  CASE WHEN p.organization_column IS NOT NULL
+       THEN seeme.check_of(code, 'organization', p.organization_column) END,
+  CASE WHEN p.resource_id_column IS NOT NULL
+       THEN seeme.check_of(code, 'resource', p.resource_id_column, p.resource_type) END,
+  -- The owner comes last: PostgreSQL keeps the order of OR, and permissions let more rows through.
+  CASE WHEN p.owner_column IS NOT NULL THEN seeme.owner_condition(p, code) END);
+COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text) IS
+  'The SQL condition for rows of a protected table on which the asking person holds a code. It '
+  'is arms with OR between them (src/planner/policy_arms.c)';
+
+CREATE FUNCTION seeme.listing_query(p seeme.protected_tables) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('SELECT %s FROM %s WHERE %s',
+                (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
+                   FROM unnest(p.listing_columns) WITH ORDINALITY AS l (c, n)),
+                p.table_name, seeme.row_condition(p, p.resource || ':list'))
+$$;
+COMMENT ON FUNCTION seeme.listing_query(seeme.protected_tables) IS
+  'The query of a protected table''s listing view';
+
+-- With one scope, a new row and a moved row obey the same condition, so the policy of UPDATE says
+-- all. This is not so for a row that is itself the resource that is assigned.
+CREATE FUNCTION seeme.has_one_scope(p seeme.protected_tables) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN num_nonnulls(p.project_column, p.team_column, p.organization_column,
+                    p.resource_id_column) = 1
+   AND p.owner_column IS NULL AND NOT (p.holds_resource AND p.resource_id_column IS NOT NULL);
+COMMENT ON FUNCTION seeme.has_one_scope(seeme.protected_tables) IS
+  'Whether one column, of a container, tells the scope of a protected table''s rows';
+
+CREATE FUNCTION seeme.insert_condition(p seeme.protected_tables) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  code     text := p.resource || ':create';
+  checks   text[] := ARRAY[]::text[];
+  anywhere text[] := ARRAY[]::text[];
+  everything text;
+  bare     seeme.protected_tables := p;
+BEGIN
+  -- The person holds the code in each container that the new row names. A container that contains
+  -- another one of them needs no check: it follows from that one.
+  IF p.project_column IS NOT NULL THEN
+    checks := checks || format('(%I IS NULL OR %s)', p.project_column,
+                               seeme.check_of(code, 'project', p.project_column));
+    anywhere := anywhere || format('%I IS NOT NULL', p.project_column);
+  END IF;
+  IF p.team_column IS NOT NULL THEN
+    checks := checks || format('(%I IS NULL OR %s%s)', p.team_column,
+      seeme.check_of(code, 'team', p.team_column),
+      CASE WHEN p.project_column IS NOT NULL
+           THEN format(' OR seeme.lies_in(NULL, %I, %I)', p.team_column, p.project_column) END);
+    anywhere := anywhere || format('%I IS NOT NULL', p.team_column);
+  END IF;
+  IF p.organization_column IS NOT NULL THEN
+    checks := checks || format('(%I IS NULL OR %s%s)', p.organization_column,
+      seeme.check_of(code, 'organization', p.organization_column),
+      CASE WHEN p.project_column IS NOT NULL OR p.team_column IS NOT NULL
+           THEN format(' OR seeme.lies_in(%I, %s, %s)', p.organization_column,
+                       coalesce(quote_ident(p.team_column), 'NULL'),
+                       coalesce(quote_ident(p.project_column), 'NULL')) END);
+    anywhere := anywhere || format('%I IS NOT NULL', p.organization_column);
+  END IF;
+  IF p.resource_id_column IS NOT NULL THEN
+    IF p.holds_resource THEN
+      -- A new resource is assigned nowhere. One that is assigned belongs to its projects.
+      checks := checks || format('seeme.may_claim(%L, %L, %I)', code, p.resource_type,
+                                 p.resource_id_column);
+      anywhere := anywhere || seeme.check_of(code, 'resource', p.resource_id_column,
+                                             p.resource_type);
+    ELSE
+      checks := checks || format('(%I IS NULL OR %s)', p.resource_id_column,
+        seeme.check_of(code, 'resource', p.resource_id_column, p.resource_type));
+      anywhere := anywhere || format('%I IS NOT NULL', p.resource_id_column);
+    END IF;
+  END IF;
+  IF p.owner_column IS NOT NULL THEN
+    -- Ownership is everything on a row. Only a person that holds everything there gives it away.
+    bare.owner_column := NULL;
+    everything := seeme.row_condition(bare, p.resource || ':*');
+    checks := checks || format('(%1$I IS NULL OR %1$I = seeme.own_user_id(%3$L)%2$s)', p.owner_column,
+                               CASE WHEN everything <> '' THEN ' OR ' || everything END, code);
+    anywhere := anywhere || seeme.owner_condition(p, code);
+  END IF;
+  IF seeme.has_one_scope(p) THEN
+    RETURN seeme.row_condition(p, code);
+  END IF;
+  RETURN format('(%s) AND %s', array_to_string(anywhere, ' OR '), array_to_string(checks, ' AND '));
+END $$;
+COMMENT ON FUNCTION seeme.insert_condition(seeme.protected_tables) IS
+  'The SQL condition under which the asking person may insert a row into a protected table';
