@@ -1,4 +1,5 @@
--- Archiving: an organization, a team or a project in which nobody holds anything for the time being.
+-- Archiving: an organization, a team or a project in which nobody holds anything for the time
+-- being.
 --
 -- The evaluator reads what is archived as if it did not exist (src/core/store.c). Here is who may
 -- archive, and who brings back.
@@ -13,13 +14,16 @@ COMMENT ON COLUMN seeme.projects.archived_at IS
 -- The second tells the evaluator whether any team is archived. The others serve the policies.
 CREATE INDEX organizations_archived_idx ON seeme.organizations (id) WHERE archived_at IS NOT NULL;
 CREATE INDEX teams_archived_idx ON seeme.teams (organization_id) WHERE archived_at IS NOT NULL;
-CREATE INDEX projects_archived_idx ON seeme.projects (organization_id) WHERE archived_at IS NOT NULL;
+CREATE INDEX projects_archived_idx ON seeme.projects (organization_id)
+  WHERE archived_at IS NOT NULL;
 
 CREATE FUNCTION seeme.may_archive(
   organization uuid, team uuid, project uuid, archived_at timestamptz) RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may_archive';
 COMMENT ON FUNCTION seeme.may_archive(uuid, uuid, uuid, timestamptz) IS
-  'Whether the asking person may archive an organization, or the team or project in it that is given: holds its :delete. Where archived_at says that it is archived: whether they own the organization, and so may bring it back.';
+  'Whether the asking person may archive an organization, or the team or project in it that is '
+  'given: holds its :delete. Where archived_at says that it is archived: whether they own the '
+  'organization, and so may bring it back.';
 
 CREATE FUNCTION seeme.may_bring_back(organization uuid) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may_bring_back';
@@ -61,7 +65,8 @@ BEGIN
     RAISE EXCEPTION 'you may not % this %',
         CASE WHEN OLD.archived_at IS NULL THEN 'archive' ELSE 'bring back' END, kind
       USING ERRCODE = 'insufficient_privilege',
-            HINT = format('Archiving needs %ss:delete. The owner of the organization brings back.', kind);
+            HINT = format('Archiving needs %ss:delete. The owner of the organization brings back.',
+              kind);
   END IF;
   -- Archiving changes nothing else; what is archived does not change.
   IF NEW.archived_at IS NOT NULL
@@ -94,8 +99,8 @@ BEGIN
   END LOOP;
 END $$;
 
--- Of what is archived, the owner alone sees the row, to bring it back. An organization is seen by its
--- members while it is in use, and by its owner.
+-- Of what is archived, the owner alone sees the row, to bring it back. An organization is seen by
+-- its members while it is in use, and by its owner.
 DO $$
 DECLARE
   kind      text;
@@ -105,7 +110,8 @@ BEGIN
     SELECT pg_get_expr(y.polqual, y.polrelid) INTO STRICT condition FROM pg_policy y
      WHERE y.polrelid = format('seeme.%I', kind || 's')::regclass AND y.polname = 'seeme_select';
     EXECUTE format('ALTER POLICY seeme_select ON seeme.%I USING ((%s) AND (archived_at IS NULL '
-                   'OR seeme.may_archive(organization_id, %s, archived_at)))', kind || 's', condition,
+                   'OR seeme.may_archive(organization_id, %s, archived_at)))', kind || 's',
+                     condition,
                    CASE kind WHEN 'team' THEN 'id, NULL' ELSE 'NULL, id' END);
   END LOOP;
 END $$;

@@ -16,15 +16,19 @@ CREATE TABLE seeme.mirrors (
 );
 COMMENT ON TABLE seeme.mirrors IS 'What seeme_mirror was told of each mirrored table';
 COMMENT ON COLUMN seeme.mirrors.table_name IS 'The application''s table';
-COMMENT ON COLUMN seeme.mirrors.kind IS 'What its rows are: users, organizations, teams, projects, or members of one of these';
+COMMENT ON COLUMN seeme.mirrors.kind IS
+  'What its rows are: users, organizations, teams, projects, or members of one of these';
 COMMENT ON COLUMN seeme.mirrors.columns IS 'The column of the table for each column here';
-COMMENT ON COLUMN seeme.mirrors.roles IS 'The role, by id or name, for each value of the role''s column; null: no role';
+COMMENT ON COLUMN seeme.mirrors.roles IS
+  'The role, by id or name, for each value of the role''s column; null: no role';
 COMMENT ON COLUMN seeme.mirrors.condition IS 'Which rows count; null: all';
 COMMENT ON COLUMN seeme.mirrors.protect IS 'Whether the table''s own rows have policies';
 COMMENT ON COLUMN seeme.mirrors.had_row_security IS 'Whether row security was enabled before';
 COMMENT ON COLUMN seeme.mirrors.had_force IS 'Whether row security was forced before';
 COMMENT ON COLUMN seeme.mirrors.mirrored_at IS 'Since when';
-COMMENT ON COLUMN seeme.mirrors.statements IS 'What seeme.mirror_statements makes of the rest: to put it together anew in each statement would take longer than to run it';
+COMMENT ON COLUMN seeme.mirrors.statements IS
+  'What seeme.mirror_statements makes of the rest: to put it together anew in each statement '
+  'would take longer than to run it';
 
 -- A mirror changes the rows that a mirror made, and no others.
 CREATE TABLE seeme.mirrored_rows (
@@ -32,7 +36,8 @@ CREATE TABLE seeme.mirrored_rows (
   id   uuid NOT NULL,
   PRIMARY KEY (kind, id)
 );
-COMMENT ON TABLE seeme.mirrored_rows IS 'The users, organizations, teams, projects and memberships that mirrors made';
+COMMENT ON TABLE seeme.mirrored_rows IS
+  'The users, organizations, teams, projects and memberships that mirrors made';
 COMMENT ON COLUMN seeme.mirrored_rows.kind IS 'The kind of the mirror';
 COMMENT ON COLUMN seeme.mirrored_rows.id IS 'The row''s id';
 
@@ -68,7 +73,8 @@ END $$;
 CREATE FUNCTION seeme.check_new_id() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_check_new_id';
 COMMENT ON FUNCTION seeme.check_new_id() IS
-  'Trigger: no identified person takes an id of version 8, under which an application''s key is known (42501)';
+  'Trigger: no identified person takes an id of version 8, under which an application''s key is '
+  'known (42501)';
 CREATE TRIGGER a_check_new_id BEFORE INSERT ON seeme.organizations
   FOR EACH ROW EXECUTE FUNCTION seeme.check_new_id();
 CREATE TRIGGER a_check_new_id BEFORE INSERT ON seeme.teams
@@ -119,13 +125,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
               WHEN t.typtype = 'b' AND t.typname = 'citext' AND EXISTS (
                      SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
                       WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
-                        AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'citext') THEN 'citext'
+                        AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'citext')
+                          THEN 'citext'
               ELSE 'other' END
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
    WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 COMMENT ON FUNCTION seeme.mirror_column_type(regclass, name) IS
-  'The type of a column, as mirrors look at it: its name, enum, or other; null: there is no such column';
+  'The type of a column, as mirrors look at it: its name, enum, or other; null: there is no such '
+  'column';
 
 CREATE FUNCTION seeme.mirror_types(class text) RETURNS text[]
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -134,7 +142,8 @@ RETURN CASE class
   WHEN 'time' THEN '{timestamptz,timestamp,date}'::text[]
   WHEN 'text' THEN '{text,varchar,bpchar,name,citext,enum}'::text[]
   WHEN 'role' THEN '{text,varchar,bpchar,name,citext,enum,uuid,int2,int4,int8}'::text[] END;
-COMMENT ON FUNCTION seeme.mirror_types(text) IS 'The types of columns that a mirror reads for a class of its columns';
+COMMENT ON FUNCTION seeme.mirror_types(text) IS
+  'The types of columns that a mirror reads for a class of its columns';
 
 CREATE FUNCTION seeme.check_mirror(m seeme.mirrors) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -143,7 +152,8 @@ DECLARE
   type       text;
   unexpected text;
 BEGIN
-  SELECT string_agg(quote_ident(k), ', ' ORDER BY k) INTO unexpected FROM jsonb_object_keys(m.columns) AS k
+  SELECT string_agg(quote_ident(k), ', ' ORDER BY k) INTO unexpected
+    FROM jsonb_object_keys(m.columns) AS k
    WHERE k NOT IN (SELECT o.name FROM seeme.mirror_columns(m.kind) o);
   IF unexpected IS NOT NULL THEN
     RAISE EXCEPTION 'a mirror of kind % has no column %', m.kind, unexpected
@@ -163,9 +173,11 @@ BEGIN
       RAISE EXCEPTION 'table % has no column "%"', m.table_name, m.columns ->> c.name
         USING ERRCODE = 'undefined_column', HINT = format('columns says that it is %s.', c.name);
     ELSIF type <> ALL (seeme.mirror_types(c.class)) THEN
-      RAISE EXCEPTION 'column "%" of table % cannot be mirrored as %', m.columns ->> c.name, m.table_name, c.name
+      RAISE EXCEPTION 'column "%" of table % cannot be mirrored as %', m.columns ->> c.name,
+        m.table_name, c.name
         USING ERRCODE = 'datatype_mismatch',
-              HINT = format('Its type is one of: %s.', array_to_string(seeme.mirror_types(c.class), ', '));
+              HINT = format('Its type is one of: %s.', array_to_string(seeme.mirror_types(c.class),
+                ', '));
     END IF;
   END LOOP;
   IF m.condition IS NOT NULL THEN
@@ -173,4 +185,5 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.check_mirror(seeme.mirrors) IS
-  'Raises unless the table has the columns that are mirrored, of types that can be, and the condition makes sense there';
+  'Raises unless the table has the columns that are mirrored, of types that can be, and the '
+  'condition makes sense there';

@@ -14,9 +14,11 @@ BEGIN
   SELECT * INTO m FROM seeme.mirrors t WHERE t.table_name = seeme_mirror_differences.table_name;
   IF m.table_name IS NULL THEN
     RAISE EXCEPTION 'table % is not mirrored', seeme_mirror_differences.table_name
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'seeme.mirrors lists those that are.';
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'seeme.mirrors lists those that '
+                                                                 'are.';
   END IF;
-  FOR batch IN SELECT * FROM seeme.read_as_owner(m.table_name, seeme.mirror_query(m.table_name, 'LOAD')) LOOP
+  FOR batch IN SELECT * FROM seeme.read_as_owner(m.table_name, seeme.mirror_query(m.table_name,
+    'LOAD')) LOOP
     CONTINUE WHEN batch IS NULL;
     batch := seeme.mapped_rows(m, batch);
     IF m.kind LIKE '%members' THEN
@@ -30,10 +32,12 @@ BEGIN
     seen := seen || found;
   END LOOP;
   RETURN QUERY SELECT 'not in the table', e.id, NULL::text, NULL::text, NULL::text
-                 FROM seeme.rows_of_kind(m.kind) e LEFT JOIN unnest(seen) AS s ON s = e.id WHERE s IS NULL;
+                 FROM seeme.rows_of_kind(m.kind) e LEFT JOIN unnest(seen) AS s ON s = e.id
+                   WHERE s IS NULL;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_mirror_differences(regclass) IS
-  'In what a mirrored table and the rows here differ; no row when they agree. What was written here directly shows.';
+  'In what a mirrored table and the rows here differ; no row when they agree. What was written '
+  'here directly shows.';
 
 CREATE FUNCTION seeme.rows_of_kind(kind text) RETURNS TABLE (id uuid)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -44,12 +48,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   UNION ALL SELECT p.id FROM seeme.projects p WHERE kind = 'projects'
   UNION ALL
   SELECT m.id FROM seeme.memberships m
-   WHERE kind = CASE WHEN m.project_id IS NOT NULL THEN 'project_members' WHEN m.team_id IS NOT NULL THEN 'team_members'
+   WHERE kind = CASE WHEN m.project_id IS NOT NULL THEN 'project_members'
+     WHEN m.team_id IS NOT NULL THEN 'team_members'
                      ELSE 'organization_members' END
      AND (kind <> 'organization_members'
-          OR NOT EXISTS (SELECT FROM seeme.organizations o WHERE o.id = m.organization_id AND o.owner_id = m.user_id))
+          OR NOT EXISTS (SELECT FROM seeme.organizations o WHERE o.id = m.organization_id
+            AND o.owner_id = m.user_id))
 $$;
-COMMENT ON FUNCTION seeme.rows_of_kind(text) IS 'The rows here that a mirrored table of a kind should have';
+COMMENT ON FUNCTION seeme.rows_of_kind(text) IS
+  'The rows here that a mirrored table of a kind should have';
 
 CREATE FUNCTION seeme.differences_of_containers(m seeme.mirrors, mapped jsonb)
 RETURNS TABLE (difference text, id uuid, column_name text, in_table text, in_seeme text)
@@ -58,7 +65,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM jsonb_array_elements(mapped) AS v,
          LATERAL (SELECT v -> 'n' AS n, (v -> 'n' ->> 'id')::uuid AS id) AS r
     LEFT JOIN seeme.containers_here(
-           m.kind, ARRAY(SELECT (e -> 'n' ->> 'id')::uuid FROM jsonb_array_elements(mapped) AS e)) AS t ON t.id = r.id,
+           m.kind, ARRAY(SELECT (e -> 'n' ->> 'id')::uuid
+             FROM jsonb_array_elements(mapped) AS e)) AS t ON t.id = r.id,
          LATERAL (
            SELECT NULL::text AS name, NULL::text AS there, NULL::text AS here WHERE t.id IS NULL
            UNION ALL
@@ -78,25 +86,31 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
               AND (e.key = 'archived' OR e.value::boolean OR NOT r.n ? 'disabled_at')) AS c
 $$;
 COMMENT ON FUNCTION seeme.differences_of_containers(seeme.mirrors, jsonb) IS
-  'In what rows of a mirrored table of users, organizations, teams or projects differ from those here';
+  'In what rows of a mirrored table of users, organizations, teams or projects differ from those '
+  'here';
 
 CREATE FUNCTION seeme.differences_of_members(m seeme.mirrors, mapped jsonb)
 RETURNS TABLE (difference text, id uuid, column_name text, in_table text, in_seeme text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT CASE WHEN h.membership IS NULL THEN 'not here' ELSE 'different' END, h.membership, c.name, c.there, c.here
+  SELECT CASE WHEN h.membership IS NULL THEN 'not here' ELSE 'different' END, h.membership, c.name,
+    c.there, c.here
     FROM seeme.members_here(m, mapped, 'n') h LEFT JOIN seeme.memberships t ON t.id = h.membership,
          LATERAL (SELECT h.v -> 'n' AS n) AS r,
          LATERAL (
-           SELECT NULL::text AS name, format('%s in %s', h.member, coalesce(h.project, h.team, h.organization)) AS there,
+           SELECT NULL::text AS name, format('%s in %s', h.member, coalesce(h.project, h.team,
+             h.organization)) AS there,
                   NULL::text AS here WHERE h.membership IS NULL
            UNION ALL
            SELECT 'role_id', r.n ->> 'role_id', t.role_id::text
             WHERE h.membership IS NOT NULL AND r.n ? 'role_id'
-              AND seeme.mirrored_role(m, r.n ->> 'role_id', h.organization) IS DISTINCT FROM t.role_id
+              AND seeme.mirrored_role(m, r.n ->> 'role_id', h.organization) IS DISTINCT
+                FROM t.role_id
            UNION ALL
            SELECT d.name, r.n ->> d.name, d.here::text
-             FROM (VALUES ('valid_from', t.valid_from), ('valid_until', t.valid_until)) AS d (name, here)
-            WHERE h.membership IS NOT NULL AND r.n ? d.name AND (r.n ->> d.name)::timestamptz IS DISTINCT FROM d.here) AS c
+             FROM (VALUES ('valid_from', t.valid_from), ('valid_until', t.valid_until)) AS d (name,
+               here)
+            WHERE h.membership IS NOT NULL AND r.n ? d.name
+              AND (r.n ->> d.name)::timestamptz IS DISTINCT FROM d.here) AS c
    WHERE (r.n ->> 'counts')::boolean AND NOT (h.is_seat AND h.membership IS NOT NULL)
 $$;
 COMMENT ON FUNCTION seeme.differences_of_members(seeme.mirrors, jsonb) IS

@@ -9,9 +9,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                       WHERE t.tgrelid = m.table_name AND t.tgname = e.name AND t.tgtype = e.type
                         AND t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL AND t.tgattr = ''
                         AND (t.tgnewtable = 'seeme_new') IS NOT DISTINCT FROM
-                            CASE WHEN e.name IN ('seeme_mirror_insert', 'seeme_mirror_update') THEN true END
+                            CASE WHEN e.name IN ('seeme_mirror_insert', 'seeme_mirror_update')
+                              THEN true END
                         AND (t.tgoldtable = 'seeme_old') IS NOT DISTINCT FROM
-                            CASE WHEN e.name IN ('seeme_mirror_delete', 'seeme_mirror_update') THEN true END
+                            CASE WHEN e.name IN ('seeme_mirror_delete', 'seeme_mirror_update')
+                              THEN true END
                         AND f.proname = e.function AND f.pronamespace = 'seeme'::regnamespace)
   UNION ALL
   SELECT v.guard
@@ -25,7 +27,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                  ('seeme_delete', 'd')) AS v (name, command)
    WHERE m.protect
      AND NOT EXISTS (SELECT FROM pg_policy y
-                      WHERE y.polrelid = m.table_name AND y.polname = v.name AND y.polcmd = v.command
+                      WHERE y.polrelid = m.table_name AND y.polname = v.name
+                        AND y.polcmd = v.command
                         AND y.polpermissive AND y.polroles = '{0}')
 $$;
 COMMENT ON FUNCTION seeme.mirror_guards_down(seeme.mirrors) IS
@@ -53,7 +56,8 @@ BEGIN
        WHERE d.object_type IN ('policy', 'trigger') AND r.relation IS NOT NULL);
   ELSE
     touched := seeme.touched_relations();
-    touched := touched || ARRAY(SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = ANY (touched));
+    touched := touched || ARRAY(SELECT i.inhparent FROM pg_inherits i
+      WHERE i.inhrelid = ANY (touched));
   END IF;
   FOR m IN SELECT * FROM seeme.mirrors t WHERE t.table_name = ANY (touched) LOOP
     IF TG_EVENT = 'ddl_command_end' THEN
@@ -61,9 +65,11 @@ BEGIN
       BEGIN
         PERFORM seeme.check_mirrored_table(m.table_name), seeme.check_mirror(m);
       EXCEPTION WHEN OTHERS THEN
-        RAISE EXCEPTION 'table % is mirrored as %, which this statement would end: %', m.table_name, m.kind, SQLERRM
+        RAISE EXCEPTION 'table % is mirrored as %, which this statement would end: %',
+          m.table_name, m.kind, SQLERRM
           USING ERRCODE = 'object_not_in_prerequisite_state',
-                HINT = format('SELECT seeme_unmirror(%L) first, and seeme_mirror with what the table has afterwards.', m.table_name);
+                HINT = format('SELECT seeme_unmirror(%L) first, and seeme_mirror with what the '
+                              'table has afterwards.', m.table_name);
       END;
       UPDATE seeme.mirrors t SET statements = seeme.mirror_statements(m)
        WHERE t.table_name = m.table_name AND t.statements <> seeme.mirror_statements(m);
@@ -76,14 +82,17 @@ BEGIN
     SELECT concat_ws(', ', altered, string_agg(g.guard, ', ' ORDER BY g.guard)) INTO lost
       FROM seeme.mirror_guards_down(m) g;
     IF lost <> '' THEN
-      RAISE EXCEPTION 'table % is mirrored, and this statement would take away or change: %', m.table_name, lost
+      RAISE EXCEPTION 'table % is mirrored, and this statement would take away or change: %',
+        m.table_name, lost
         USING ERRCODE = 'insufficient_privilege',
-              HINT = format('SELECT seeme_unmirror(%L) is the way to end the mirror.', m.table_name);
+              HINT = format('SELECT seeme_unmirror(%L) is the way to end the mirror.',
+                m.table_name);
     END IF;
   END LOOP;
 END $$;
 COMMENT ON FUNCTION seeme.keep_mirrors() IS
-  'Event trigger: a mirrored table keeps its triggers, its policies and the columns that are mirrored';
+  'Event trigger: a mirrored table keeps its triggers, its policies and the columns that are '
+  'mirrored';
 
 -- seeme_protect would take these policies for leftovers of its own.
 CREATE FUNCTION seeme.keep_mirror_policies() RETURNS trigger
@@ -94,7 +103,8 @@ BEGIN
   IF FOUND AND NOT seeme.restoring() THEN
     RAISE EXCEPTION 'table % is mirrored with policies of its own', NEW.table_name
       USING ERRCODE = 'duplicate_object',
-            HINT = format('SELECT seeme_unmirror(%L), and seeme_mirror without protect, first.', NEW.table_name);
+            HINT = format('SELECT seeme_unmirror(%L), and seeme_mirror without protect, first.',
+              NEW.table_name);
   END IF;
   RETURN NEW;
 END $$;
@@ -112,12 +122,15 @@ BEGIN
   SELECT * INTO m FROM seeme.mirrors t WHERE t.table_name = renew_mirror.table_name;
   IF m.table_name IS NULL THEN
     RAISE EXCEPTION 'table % is not mirrored', table_name
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'seeme.mirrors lists those that are.';
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'seeme.mirrors lists those that '
+                                                                 'are.';
   END IF;
   EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', m.table_name);
   PERFORM seeme.drop_mirror_guards(m.table_name), seeme.drop_mirror_policies(m);
   PERFORM seeme.create_mirror_guards(m);
-  UPDATE seeme.mirrors t SET statements = seeme.mirror_statements(m) WHERE t.table_name = m.table_name;
+  UPDATE seeme.mirrors t SET statements = seeme.mirror_statements(m)
+    WHERE t.table_name = m.table_name;
 END $$;
 COMMENT ON FUNCTION seeme.renew_mirror(regclass) IS
-  'Makes the triggers and policies of a mirrored table anew, by what seeme_mirror was told. For superusers, when a finding or an upgrade asks for it';
+  'Makes the triggers and policies of a mirrored table anew, by what seeme_mirror was told. For '
+  'superusers, when a finding or an upgrade asks for it';

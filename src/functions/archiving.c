@@ -1,8 +1,8 @@
 /*
  * archiving.c: who may archive an organization, a team or a project, and who brings it back.
  *
- * What an archived one does to decisions is store.c's affair. Decides by evaluator.c alone, but for the owner of what is archived,
- * whom the evaluator does not know any more.
+ * What an archived one does to decisions is scope.c's affair. Decides by evaluator.c alone, but for
+ * the owner of what is archived, whom the evaluator does not know any more.
  */
 #include "postgres.h"
 
@@ -13,7 +13,8 @@
 
 /* Whether somebody owns an organization, archived or not, as far as their key reaches a code. */
 static bool
-owns(SeemeStore *store, const SeemePrincipal *asking, const pg_uuid_t *organization, const char *code)
+owns(SeemeStore *store, const SeemePrincipal *asking, const pg_uuid_t *organization,
+	 const char *code)
 {
 	pg_uuid_t	owner;
 
@@ -68,7 +69,10 @@ SEEME_FUNCTION(seeme_may_archive, 4)
 	seeme_store_open(&store);
 	is_identified = seeme_init_asking(&asking, &store) && !asking.is_refused;
 	may = is_identified && is_archived && owns(&store, &asking, PG_GETARG_UUID_P(0), code);
-	/* Of what this very statement archives, the evaluator does not know yet: its new row may be seen. */
+	/*
+	 * Of what this very statement archives, the evaluator does not know yet: its new row may be
+	 * seen.
+	 */
 	if (!may && is_identified)
 	{
 		places = seeme_find_places(&store, &scope);

@@ -1,10 +1,11 @@
 /*
  * key_mapping.c: seeme_uuid: the ids under which an application's own keys are known here.
  *
- * Owns the layout of these ids, and its inverse for integers. Reads the registered resource types for a kind that is none of the
- * four built-in ones, and nothing else; must not know who asks.
+ * Owns the layout of these ids, and its inverse for integers. Reads the registered resource types
+ * for a kind that is none of the four built-in ones, and nothing else; must not know who asks.
  *
- * They are UUIDs of version 8 (RFC 9562), which no generator of random ids makes. Of the 122 bits that are free there
+ * They are UUIDs of version 8 (RFC 9562), which no generator of random ids makes. Of the 122 bits
+ * that are free there
  *
  *   - an integer has 48 bits of SHA-256 over its kind, ten zeros, and the integer's own 64 bits:
  *     42 of a kind ends in 8000-800000000002a, with a hyphen elsewhere;
@@ -73,7 +74,8 @@ check_kind(text *kind)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("\"%s\" is not a kind of key", pnstrdup(name, pg_mbcliplen(name, length, 100))),
-			 errhint("Kinds are user, organization, team, project, and the resource types in seeme.resource_types.")));
+			 errhint("Kinds are user, organization, team, project, and the resource types in "
+					 "seeme.resource_types.")));
 }
 
 /* SHA-256 over the kind, and, where there is one, a zero byte and a key. */
@@ -84,7 +86,8 @@ hash(text *kind, const char *key, int length, uint8 *digest)
 	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
 
 	if (pg_cryptohash_init(context) < 0 ||
-		pg_cryptohash_update(context, (const uint8 *) VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind)) < 0 ||
+		pg_cryptohash_update(context, (const uint8 *) VARDATA_ANY(kind),
+							 VARSIZE_ANY_EXHDR(kind)) < 0 ||
 		(key != NULL && (pg_cryptohash_update(context, &separator, 1) < 0 ||
 						 pg_cryptohash_update(context, (const uint8 *) key, length) < 0)) ||
 		pg_cryptohash_final(context, digest, PG_SHA256_DIGEST_LENGTH) < 0)
@@ -99,7 +102,10 @@ set_version(pg_uuid_t *id)
 	id->data[VARIANT_BYTE] = (id->data[VARIANT_BYTE] & 0x3f) | 0x80;
 }
 
-/* The first six bytes of the ids that integers of a kind have. Kinds are few, and asked for one after another. */
+/*
+ * The first six bytes of the ids that integers of a kind have. Kinds are few, and asked for one
+ * after another.
+ */
 static const uint8 *
 prefix_of(text *kind)
 {
@@ -134,7 +140,10 @@ map_integer(text *kind, int64 key)
 	return id;
 }
 
-/* Whether a text is an integer as PostgreSQL writes it, and which: no sign but a minus, no leading zero, no space. */
+/*
+ * Whether a text is an integer as PostgreSQL writes it, and which: no sign but a minus, no leading
+ * zero, no space.
+ */
 static bool
 is_integer(const char *key, int length, int64 *integer)
 {
@@ -243,7 +252,8 @@ SEEME_FUNCTION(seeme_integer_of_uuid, 2)
 
 	check_kind(kind);
 	memcpy(&low, id->data + VARIANT_BYTE, sizeof(low));
-	low = (pg_ntoh64(low) & ~(UINT64CONST(3) << 62)) | ((uint64) (id->data[VERSION_BYTE + 1] & 3) << 62);
+	low = (pg_ntoh64(low) & ~(UINT64CONST(3) << 62)) |
+		((uint64) (id->data[VERSION_BYTE + 1] & 3) << 62);
 	key = (int64) low;
 	if (!seeme_uuid_equal(map_integer(kind, key), id))
 		PG_RETURN_NULL();

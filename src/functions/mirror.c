@@ -1,10 +1,11 @@
 /*
  * mirror.c: what a mirrored table's triggers need that SQL cannot do.
  *
- * Owns three changes of role: the rows of a mirrored table are read with the rights of its owner; the extension's functions prepare
- * the changes of seeme.* with the extension's rights; and these changes are made with the rights of whoever is asking. Owns the list
- * of profiles that are written when the transaction commits. Must not know kinds of mirrors or columns (sql/install/42_mirror_*.sql),
- * and decides nothing.
+ * Owns three changes of role: the rows of a mirrored table are read with the rights of its owner;
+ * the extension's functions prepare the changes of seeme.* with the extension's rights; and these
+ * changes are made with the rights of whoever is asking. Owns the list of profiles that are written
+ * when the transaction commits. Must not know kinds of mirrors or columns
+ * (sql/install/42_mirror_*.sql), and decides nothing.
  */
 #include "postgres.h"
 
@@ -79,13 +80,17 @@ owner_of_table(Oid relid)
 	return owner;
 }
 
-/* Nothing here is looked up in a schema of the session's choice. To be undone by AtEOXact_GUC(true, level). */
+/*
+ * Nothing here is looked up in a schema of the session's choice. To be undone by AtEOXact_GUC(true,
+ * level).
+ */
 static int
 pin_search_path(void)
 {
 	int			level = NewGUCNestLevel();
 
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
 	return level;
 }
 
@@ -112,9 +117,10 @@ require_superuser(const char *function)
 }
 
 /*
- * With whose rights the change of a statement is made in seeme.*. While somebody is identified, row security is to be asked: a
- * SECURITY DEFINER function of a role that bypasses it lends nobody its rights, and the outer role counts. With nobody identified
- * the rights are those of the statement, as for a direct write; those of a referential action are of whoever caused it.
+ * With whose rights the change of a statement is made in seeme.*. While somebody is identified, row
+ * security is to be asked: a SECURITY DEFINER function of a role that bypasses it lends nobody its
+ * rights, and the outer role counts. With nobody identified the rights are those of the statement,
+ * as for a direct write; those of a referential action are of whoever caused it.
  */
 static void
 choose_acting_role(Mirroring *state, Oid user, int sec_context)
@@ -125,7 +131,8 @@ choose_acting_role(Mirroring *state, Oid user, int sec_context)
 	state->sec_context = sec_context;
 	if (outer == user)
 		return;
-	if (seeme_current_identity() != NULL ? !has_bypassrls_privilege(outer) || has_bypassrls_privilege(user) :
+	if (seeme_current_identity() != NULL ?
+		!has_bypassrls_privilege(outer) || has_bypassrls_privilege(user) :
 		(sec_context & SECURITY_NOFORCE_RLS) != 0)
 		state->acting = outer;
 	state->sec_context = (sec_context | SECURITY_LOCAL_USERID_CHANGE) & ~SECURITY_NOFORCE_RLS;
@@ -134,14 +141,16 @@ choose_acting_role(Mirroring *state, Oid user, int sec_context)
 static const char *
 name_of_event(TriggerEvent event)
 {
-	return TRIGGER_FIRED_BY_INSERT(event) ? "INSERT" : TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "UPDATE";
+	return TRIGGER_FIRED_BY_INSERT(event) ? "INSERT" :
+		TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "UPDATE";
 }
 
 /* One value of the only row that a statement answers with; NULL: null. */
 static char *
 ask_for_text(const char *statement, int nargs, Oid *types, Datum *values)
 {
-	if (SPI_execute_with_args(statement, nargs, types, values, NULL, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
+	if (SPI_execute_with_args(statement, nargs, types, values, NULL, false, 0) != SPI_OK_SELECT ||
+		SPI_processed != 1)
 		elog(ERROR, "unexpected answer to: %s", statement);
 	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
@@ -175,7 +184,8 @@ SEEME_FUNCTION(seeme_mirror_statement, 0)
 	SPITupleTable *batches;
 	int			level;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) || TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
 		TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -256,8 +266,8 @@ SEEME_FUNCTION(seeme_read_as_owner, 2)
 /*
  * seeme.mirror_execute(statement text, rows jsonb, as_extension boolean) RETURNS bigint
  *
- * Makes a change of seeme.*, of rows that are its parameter $1, as whoever is asking or with the extension's rights. How many rows it
- * changed.
+ * Makes a change of seeme.*, of rows that are its parameter $1, as whoever is asking or with the
+ * extension's rights. How many rows it changed.
  */
 SEEME_FUNCTION(seeme_mirror_execute, 3)
 {
@@ -289,7 +299,8 @@ SEEME_FUNCTION(seeme_mirror_execute, 3)
 	mirroring->is_writing = true;
 	PG_TRY();
 	{
-		result = SPI_execute_with_args(text_to_cstring(PG_GETARG_TEXT_PP(0)), 1, &type, &rows, NULL, false, 0);
+		result = SPI_execute_with_args(text_to_cstring(PG_GETARG_TEXT_PP(0)), 1, &type, &rows, NULL,
+									   false, 0);
 		if (result < 0)
 			elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
 		changed = SPI_processed;
@@ -316,25 +327,30 @@ SEEME_FUNCTION(seeme_acting_role, 0)
 /*
  * seeme.check_new_id() RETURNS trigger
  *
- * An id of version 8 is that of an application's key. Who could use one would be there before the application's own row is.
+ * An id of version 8 is that of an application's key. Who could use one would be there before the
+ * application's own row is.
  */
 SEEME_FUNCTION(seeme_check_new_id, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TupleDesc	columns;
 	bool		isnull;
 	int			column;
 	pg_uuid_t  *id;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
 		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("seeme.check_new_id is a trigger function for INSERT")));
-	column = SPI_fnumber(RelationGetDescr(trigger->tg_relation), "id");
-	if (column <= 0 || TupleDescAttr(RelationGetDescr(trigger->tg_relation), column - 1)->atttypid != UUIDOID)
+	columns = RelationGetDescr(trigger->tg_relation);
+	column = SPI_fnumber(columns, "id");
+	if (column <= 0 || TupleDescAttr(columns, column - 1)->atttypid != UUIDOID)
 		elog(ERROR, "table %s has no id", RelationGetRelationName(trigger->tg_relation));
-	id = DatumGetUUIDP(heap_getattr(trigger->tg_trigtuple, column, RelationGetDescr(trigger->tg_relation), &isnull));
-	if (!isnull && (id->data[6] & 0xf0) == 0x80 && seeme_current_identity() != NULL && (mirroring == NULL || !mirroring->is_writing))
+	id = DatumGetUUIDP(heap_getattr(trigger->tg_trigtuple, column, columns, &isnull));
+	if (!isnull && (id->data[6] & 0xf0) == 0x80 && seeme_current_identity() != NULL &&
+		(mirroring == NULL || !mirroring->is_writing))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("ids of version 8 are those of an application's own keys"),
@@ -374,8 +390,9 @@ SEEME_FUNCTION(seeme_write_profile_at_commit, 2)
 }
 
 /*
- * The row is read again: what a savepoint undid is not written. Until here no row of seeme.users was locked, so that an open
- * transaction of a person's keeps nobody from disabling them (rule 7.8).
+ * The row is read again: what a savepoint undid is not written. Until here no row of seeme.users
+ * was locked, so that an open transaction of a person's keeps nobody from disabling them (rule
+ * 7.8).
  */
 static void
 write_profiles(void)
@@ -384,7 +401,11 @@ write_profiles(void)
 	{
 		Profile    *profile = linitial(profiles);
 		Oid			types[3] = {OIDOID, TEXTOID, UUIDOID};
-		Datum		values[3] = {ObjectIdGetDatum(profile->relid), CStringGetTextDatum(profile->key), UUIDPGetDatum(&profile->user_id)};
+		Datum		values[3] = {
+			ObjectIdGetDatum(profile->relid),
+			CStringGetTextDatum(profile->key),
+			UUIDPGetDatum(&profile->user_id),
+		};
 		Oid			user;
 		int			sec_context;
 		int			level;
