@@ -3,7 +3,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/app_tables.psql
-SELECT plan(39);
+SELECT plan(43);
 
 CREATE VIEW app.people AS SELECT * FROM app.users;
 CREATE MATERIALIZED VIEW app.people_then AS SELECT * FROM app.users;
@@ -72,6 +72,26 @@ SELECT throws_ok($$SELECT * FROM seeme_mirror_differences('app.users_too')$$, '5
 DROP TABLE app.users CASCADE;
 SELECT is((SELECT count(*) FROM seeme.mirrors), 0::bigint, 'a table that is dropped is no mirror any more');
 SELECT is((SELECT count(*) FROM seeme_security_report() WHERE finding LIKE '%mirror%'), 0::bigint, 'and the report says nothing of it');
+
+-- Who makes a mirror
+CREATE ROLE t_bypass BYPASSRLS;
+CREATE ROLE t_plain;
+GRANT USAGE ON SCHEMA app TO t_bypass, t_plain;
+GRANT EXECUTE ON FUNCTION seeme_mirror, seeme_unmirror, seeme_mirror_differences TO t_bypass, t_plain;
+CREATE TABLE app.mine (id bigint PRIMARY KEY, nick text);
+INSERT INTO app.mine VALUES (50, 'Nick');
+ALTER TABLE app.mine OWNER TO t_plain;
+SET LOCAL ROLE t_plain;
+SELECT pg_temp.refuses($$'app.mine', 'users', '{"id": "id", "username": "nick"}'$$, '42501', NULL, 'threat: an owner who does not bypass row security');
+RESET ROLE;
+SET LOCAL ROLE t_bypass;
+SELECT pg_temp.refuses($$'app.mine', 'users', '{"id": "id", "username": "nick"}'$$, '42501', NULL, 'threat: a role that bypasses it, with somebody else''s table');
+RESET ROLE;
+ALTER TABLE app.mine OWNER TO t_bypass;
+SET LOCAL ROLE t_bypass;
+SELECT lives_ok($$SELECT seeme_mirror('app.mine', 'users', '{"id": "id", "username": "nick"}')$$, 'an owner with BYPASSRLS makes one');
+SELECT is((SELECT count(*) FROM seeme_mirror_differences('app.mine') WHERE difference <> 'not in the table'), 0::bigint, 'and compares it');
+RESET ROLE;
 
 SELECT * FROM finish();
 ROLLBACK;
