@@ -346,6 +346,7 @@ DECLARE
 BEGIN
   PERFORM seeme.require_mirror_maker(table_name);
   DELETE FROM seeme.mirrors t WHERE t.table_name = table_name RETURNING t.* INTO m;
+  DELETE FROM seeme.lowered_guards l WHERE l.table_name = table_name AND l.guard LIKE 'mirror: %';
   IF NOT seeme.drop_mirror_guards(table_name) AND m.table_name IS NULL THEN
     RAISE EXCEPTION 'table % is not mirrored', table_name
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'seeme.mirrors lists those that '

@@ -3,7 +3,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/app_tables.psql
-SELECT plan(47);
+SELECT plan(48);
 SELECT pg_temp.mirror_all() \g /dev/null
 
 -- Ids
@@ -112,6 +112,9 @@ RESET ROLE;
 ALTER TABLE app.boards DISABLE TRIGGER seeme_mirror_update;
 SELECT is((SELECT count(*) FROM seeme_security_report() WHERE object = 'app.boards' AND finding LIKE 'mirror has lost a guard:%' AND severity = 'critical'), 1::bigint,
           'a superuser may, and the report says so');
+SET LOCAL ROLE t_owner;
+SELECT lives_ok('ALTER TABLE app.boards ADD COLUMN size text', 'which is not held against the owner''s next statement');
+RESET ROLE;
 
 SELECT * FROM finish();
 ROLLBACK;
