@@ -18,6 +18,7 @@
 #include "planner/barrier.h"
 #include "planner/custom_scan.h"
 #include "planner/leakproof.h"
+#include "planner/nearest_rows.h"
 #include "planner/paths.h"
 #include "guards/restoring.h"
 #include "rules/names.h"
@@ -43,6 +44,7 @@ _PG_init(void)
 	seeme_barrier_init();
 	seeme_permission_path_init();
 	seeme_permission_scan_init();
+	seeme_nearest_rows_init();
 	seeme_hooks_init();
 	DefineCustomIntVariable("seeme_rbac.max_logo_size",
 							"The largest logo of an organization, team or project.",

@@ -11,7 +11,9 @@ root_of() { echo "$root_cache/root-$1"; }
 
 packages_of() {
   echo "postgresql-$1 postgresql-server-dev-$1 make gcc libc6-dev libcjose-dev libjansson-dev"
+  # 19 has neither yet; a test of nearest rows needs pgvector, which Debian has from 17 on.
   [ "$1" = 19 ] || echo "postgresql-$1-pgtap"
+  case $1 in 17 | 18) echo "postgresql-$1-pgvector" ;; esac
 }
 
 # A finished root says what was installed into it. The file is written last, so that a root whose

@@ -88,15 +88,17 @@ IS
   'which entry of which role, and what is missing. A person may always ask about themselves; about '
   'others the answer has only the paths through scopes whose members the asking person may manage.';
 
+CREATE FUNCTION seeme.holders(
+  organization uuid = NULL, team uuid = NULL, project uuid = NULL,
+  resource uuid = NULL, resource_type text = NULL)
+RETURNS TABLE (user_id uuid, permissions text[])
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 100 AS 'MODULE_PATHNAME', 'seeme_holders';
+COMMENT ON FUNCTION seeme.holders(uuid, uuid, uuid, uuid, text) IS
+  'The users who have a permission in a scope, with all their permissions there. Tells about the '
+  'same users as seeme_permitted_users.';
+
 -- Further questions of policies and triggers. Application roles may execute the functions that
 -- policies call. These functions answer only about what the asking person belongs to.
-
-CREATE FUNCTION seeme.is_member(organization uuid = NULL, team uuid = NULL, project uuid = NULL)
-RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_is_member';
-COMMENT ON FUNCTION seeme.is_member(uuid, uuid, uuid) IS
-  'Whether the asking person has a current membership in exactly this organization, team or '
-  'project. The owner of an organization always has one in it.';
 
 CREATE FUNCTION seeme.own_organizations() RETURNS uuid[]
 LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_own_organizations';
@@ -104,11 +106,6 @@ COMMENT ON FUNCTION seeme.own_organizations() IS
   'The organizations that the asking person owns or has a membership in (current or not), sorted; '
   'only those that their API key reaches, if they use one. Other organizations show them nothing '
   'of their members and access.';
-
-CREATE FUNCTION seeme.has_effective_role(role_id uuid) RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_has_effective_role';
-COMMENT ON FUNCTION seeme.has_effective_role(uuid) IS
-  'Whether a current membership of the asking person, at any level, has this role';
 
 CREATE FUNCTION seeme.missing_permissions(
   codes text[], role_id uuid, organization uuid, team uuid = NULL, project uuid = NULL)
@@ -142,12 +139,6 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_has
 COMMENT ON FUNCTION seeme.has_memberships(uuid, uuid) IS
   'Whether a person has a membership in an organization, its teams or its projects. Reads what is '
   'committed now, whatever the transaction''s snapshot.';
-
-CREATE FUNCTION seeme.sees_user(user_id uuid) RETURNS boolean
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'seeme_sees_user';
-COMMENT ON FUNCTION seeme.sees_user(uuid) IS
-  'Whether the asking person sees a membership of this person: they hold organizations:read, '
-  'teams:read or projects:read in its scope';
 
 CREATE FUNCTION seeme.may_claim(permission text, resource_type text, resource uuid) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may_claim';

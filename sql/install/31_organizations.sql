@@ -233,14 +233,14 @@ SELECT seeme.create_write_policy('seeme.organizations', 'UPDATE',
 SELECT seeme.create_write_policy('seeme.organizations', 'DELETE',
   '@extschema@.seeme_has_permission(''organizations:delete'', organization => id)');
 
--- Asked of the organization first: a row that is only being inserted is not found by its id yet.
+-- A permission in an organization applies to its teams and projects. All other permissions there
+-- come of a membership in the team or project. So each policy asks about the organization and about
+-- the person's own memberships, and an index finds the rows of both. A row that is being inserted
+-- is not found by its id yet: its organization or team shows it.
 ALTER TABLE seeme.teams ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.teams FOR SELECT USING (
-  @extschema@.seeme_has_permission('teams:list', organization => organization_id)
-  OR @extschema@.seeme_has_permission('teams:read', organization => organization_id)
-  OR seeme.is_member(team => id)
-  OR @extschema@.seeme_has_permission('teams:list', team => id)
-  OR @extschema@.seeme_has_permission('teams:read', team => id));
+  seeme.holds_throughout('{teams:list,teams:read}', organization_id)
+  OR seeme.is_direct_member(team => id));
 CREATE POLICY seeme_insert ON seeme.teams FOR INSERT WITH CHECK (
   @extschema@.seeme_has_permission('teams:create', organization => organization_id));
 SELECT seeme.create_write_policy('seeme.teams', 'UPDATE',
@@ -250,13 +250,9 @@ SELECT seeme.create_write_policy('seeme.teams', 'DELETE',
 
 ALTER TABLE seeme.projects ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.projects FOR SELECT USING (
-  @extschema@.seeme_has_permission('projects:list', organization => organization_id)
-  OR @extschema@.seeme_has_permission('projects:read', organization => organization_id)
-  OR @extschema@.seeme_has_permission('projects:list', team => team_id)
-  OR @extschema@.seeme_has_permission('projects:read', team => team_id)
-  OR seeme.is_member(project => id)
-  OR @extschema@.seeme_has_permission('projects:list', project => id)
-  OR @extschema@.seeme_has_permission('projects:read', project => id));
+  seeme.holds_throughout('{projects:list,projects:read}', organization_id)
+  OR seeme.holds_below('{projects:list,projects:read}', team => team_id)
+  OR seeme.is_direct_member(project => id));
 CREATE POLICY seeme_insert ON seeme.projects FOR INSERT WITH CHECK (
   @extschema@.seeme_has_permission('projects:create', organization => organization_id)
   OR @extschema@.seeme_has_permission('projects:create', team => team_id)

@@ -200,10 +200,9 @@ CREATE TRIGGER prepare BEFORE INSERT OR UPDATE OR DELETE ON seeme.roles
 
 ALTER TABLE seeme.roles ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.roles FOR SELECT USING (
-  CASE WHEN organization_id IS NULL THEN (SELECT @extschema@.seeme_user_id()) IS NOT NULL
-       ELSE @extschema@.seeme_has_permission('roles:list', organization => organization_id)
-            OR @extschema@.seeme_has_permission('roles:read', organization => organization_id)
-            OR seeme.has_effective_role(id) END);
+  organization_id IS NULL AND (SELECT @extschema@.seeme_user_id()) IS NOT NULL
+  OR seeme.holds_throughout('{roles:list,roles:read}', organization_id)
+  OR seeme.has_effective_role(id));
 CREATE POLICY seeme_insert ON seeme.roles FOR INSERT WITH CHECK (
   @extschema@.seeme_has_permission('roles:create', organization => organization_id));
 SELECT seeme.create_write_policy('seeme.roles', 'UPDATE',

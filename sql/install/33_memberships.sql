@@ -187,8 +187,22 @@ COMMENT ON FUNCTION seeme.manages_membership(uuid, uuid, uuid) IS
   'Whether the asking person may manage the members of an organization, team or project';
 
 ALTER TABLE seeme.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+-- The same as seeme.sees_membership(), in parts. Each part has an index: the person's own
+-- memberships; those in organizations in which the person has the permission for that level; and
+-- those in teams and projects in which the person has it by a membership there.
 CREATE POLICY seeme_select ON seeme.memberships FOR SELECT USING (
-  seeme.sees_membership(organization_id, team_id, project_id, user_id));
+  user_id = (SELECT seeme.own_user_id('organizations:read'))
+  OR seeme.holds_throughout('{organizations:read,teams:read,projects:read}', organization_id)
+     AND CASE
+       WHEN project_id IS NOT NULL THEN
+         seeme.holds_throughout('{projects:read}', organization_id)
+         AND seeme.is_in_use(organization_id, project => project_id)
+       WHEN team_id IS NOT NULL THEN
+         seeme.holds_throughout('{teams:read}', organization_id)
+         AND seeme.is_in_use(organization_id, team => team_id)
+       ELSE seeme.holds_throughout('{organizations:read}', organization_id) END
+  OR team_id IS NOT NULL AND seeme.holds_below('{teams:read}', team => team_id)
+  OR project_id IS NOT NULL AND seeme.holds_below('{projects:read}', project => project_id));
 CREATE POLICY seeme_insert ON seeme.memberships FOR INSERT WITH CHECK (
   seeme.manages_membership(organization_id, team_id, project_id));
 SELECT seeme.create_write_policy('seeme.memberships', 'UPDATE',
@@ -205,8 +219,7 @@ RETURN seeme.is_unidentified() AND has_table_privilege('seeme.users', 'DELETE');
 COMMENT ON FUNCTION seeme.provisions_users() IS
   'Whether the current user is a role that provisions users (it may delete them) and nobody is identified';
 CREATE POLICY seeme_select ON seeme.users FOR SELECT USING (
-  id = (SELECT @extschema@.seeme_user_id()) OR (SELECT seeme.provisions_users())
-  OR seeme.sees_user(id));
+  id = (SELECT @extschema@.seeme_user_id()) OR seeme.sees_user(id));
 CREATE POLICY seeme_insert ON seeme.users FOR INSERT WITH CHECK (seeme.provisions_users());
 SELECT seeme.create_write_policy('seeme.users', 'UPDATE',
   'seeme.provisions_users()');

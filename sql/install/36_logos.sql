@@ -162,13 +162,20 @@ RETURN CASE
 COMMENT ON FUNCTION seeme.may_change(uuid, uuid, uuid) IS
   'Whether the asking person may change the organization, team or project itself';
 
--- A logo is seen by the people who see its organization, team or project: the sub-selects are under
--- the policies of those tables.
+-- People who see an organization, team or project see its logo: these are the policies of those
+-- tables, asked by id.
 ALTER TABLE seeme.logos ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY seeme_select ON seeme.logos FOR SELECT USING (CASE
-  WHEN project_id IS NOT NULL THEN EXISTS (SELECT FROM seeme.projects p WHERE p.id = project_id)
-  WHEN team_id IS NOT NULL THEN EXISTS (SELECT FROM seeme.teams t WHERE t.id = team_id)
-  ELSE EXISTS (SELECT FROM seeme.organizations o WHERE o.id = organization_id) END);
+CREATE POLICY seeme_select ON seeme.logos FOR SELECT USING (
+  team_id IS NULL AND project_id IS NULL AND seeme.is_member(organization_id)
+  OR team_id IS NOT NULL AND seeme.holds_throughout('{teams:list,teams:read}', organization_id)
+     AND seeme.is_in_use(organization_id, team => team_id)
+  OR team_id IS NOT NULL AND seeme.is_direct_member(team => team_id)
+  OR project_id IS NOT NULL
+     AND seeme.holds_throughout('{projects:list,projects:read}', organization_id)
+     AND seeme.is_in_use(organization_id, project => project_id)
+  OR project_id IS NOT NULL
+     AND seeme.holds_below('{projects:list,projects:read}', project => project_id)
+  OR project_id IS NOT NULL AND seeme.is_direct_member(project => project_id));
 CREATE POLICY seeme_insert ON seeme.logos FOR INSERT
   WITH CHECK (seeme.may_change(organization_id, team_id, project_id));
 SELECT seeme.create_write_policy('seeme.logos', 'UPDATE',

@@ -61,13 +61,20 @@ BEGIN
     'seeme.check_like_pattern("any")', 'seeme.check_search_pattern("any")',
     'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
     'seeme.may_archive(uuid,uuid,uuid,timestamptz)', 'seeme.may_bring_back(uuid)',
-    'seeme.is_unused_role(uuid)', 'seeme.is_without_role(uuid,uuid)', 'seeme.uses_api_key()',
+    'seeme.is_in_use(uuid,uuid,uuid)',
+    'seeme.unused_roles(uuid[])', 'seeme.members_without_role(uuid[])', 'seeme.uses_api_key()',
     'seeme.own_user_id(text)', 'seeme.owns_row(text,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
     'seeme.may_move_out(text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,text)',
-    'seeme.is_member(uuid,uuid,uuid)', 'seeme.own_organizations()', 'seeme.has_effective_role(uuid)',
-    'seeme.lies_in(uuid,uuid,uuid)', 'seeme.may_claim(text,text,uuid)', 'seeme.sees_user(uuid)',
-    'seeme.is_invited(text)', 'seeme.may_change(uuid,uuid,uuid)',
+    'seeme.holds_throughout(text[],uuid)', 'seeme.organizations_held(text[])',
+    'seeme.holds_below(text[],uuid,uuid)', 'seeme.teams_held(text[])',
+    'seeme.projects_held(text[])', 'seeme.is_member(uuid)', 'seeme.member_organizations()',
+    'seeme.is_direct_member(uuid,uuid)', 'seeme.member_teams()', 'seeme.member_projects()',
+    'seeme.has_effective_role(uuid)', 'seeme.effective_roles()', 'seeme.sees_user(uuid)',
+    'seeme.users_seen()', 'seeme.own_organizations()', 'seeme.own_email_key()',
+    'seeme.holders(uuid,uuid,uuid,uuid,text)', 'seeme.lies_in(uuid,uuid,uuid)',
+    'seeme.may_claim(text,text,uuid)', 'seeme.is_invited(text)',
+    'seeme.may_change(uuid,uuid,uuid)',
     'seeme.sees_membership(uuid,uuid,uuid,uuid)', 'seeme.manages_membership(uuid,uuid,uuid)',
     'seeme.membership_role_name(uuid)', 'seeme.invitation_role_name(uuid)',
     'seeme.email_key(text)', 'seeme.require_any(text[],regclass,uuid,uuid,uuid)']::regprocedure[]
@@ -99,7 +106,7 @@ BEGIN
     UPDATE (username, email, firstname, name, disabled_at, email_verified_at, tokens_valid_from)
     ON seeme.users TO %I', role_name);
   EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.seeme_user_id(), seeme.is_unidentified(),
-    seeme.restoring(), seeme.provisions_users(), seeme.sees_user(uuid),
+    seeme.restoring(), seeme.provisions_users(), seeme.sees_user(uuid), seeme.users_seen(),
     seeme.email_key(text),
     @extschema@.seeme_uuid(text, text), @extschema@.seeme_uuid(text, bigint) TO %I',
     role_name);

@@ -107,6 +107,10 @@ typedef struct SeemeCachedPrincipal
 	SeemeUuidHash grants_numbers;	/* by organization, once there are many: the position from 1 */
 	SeemeCachedResources *resources;
 	SeemeCachedIds *ids;		/* one for each code that a wide statement asked about */
+
+	/* The users that the principal sees. They depend on other users' memberships. */
+	SeemeUuidSet users_seen;
+	uint64		users_seen_generation;	/* seeme_generation before they were read; 0: unknown */
 } SeemeCachedPrincipal;
 
 /* Counters of this backend, for seeme.cache_statistics and the tests. */
@@ -183,6 +187,9 @@ extern const SeemeUuidSet *seeme_cached_find_ids(SeemeCachedPrincipal *cached,
 extern const SeemeUuidSet *seeme_cached_add_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind,
 												uint32 type, int code, const pg_uuid_t *ids,
 												int n);
+extern const SeemeUuidSet *seeme_cached_find_users_seen(const SeemeCachedPrincipal *cached);
+extern const SeemeUuidSet *seeme_cached_set_users_seen(SeemeCachedPrincipal *cached,
+													   const pg_uuid_t *ids, int n);
 extern void seeme_cached_resources_add(SeemeCachedResources *resources, const pg_uuid_t *id,
 									   SeemeCodeSet set);
 extern bool seeme_cached_resources_set_complete(SeemeCachedResources *resources,

@@ -285,6 +285,24 @@ read_codes(SeemePrincipal *principal, SeemeCachedPrincipal *cached, SeemeScopeKi
 }
 
 /*
+ * The place of a container, and the grants that can apply there: from the cache, put into
+ * `expanded`, or read. NULL: there is no such container.
+ */
+const SeemeGrants *
+seeme_cached_grants_at(SeemePrincipal *principal, SeemeCachedPrincipal *cached,
+					   SeemeScopeKind kind, const pg_uuid_t *id, SeemePlace *place,
+					   SeemeExpandedGrants *expanded)
+{
+	find_place(principal->store, kind, id, place);
+	/* Look again: finding it may have preloaded the table. */
+	if (seeme_uuid_hash_find(&seeme_cache_places[kind], id) == NULL)
+		(void) seeme_cache_add_place(kind, id, place);
+	if (seeme_place_id(place, kind) == NULL)
+		return NULL;
+	return grants_at(principal, cached, place, expanded);
+}
+
+/*
  * Whether a principal owns the organization that a container lies in, or is a current member of it;
  * false when there is no such container.
  */
@@ -293,19 +311,15 @@ seeme_cached_is_member(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeSco
 					   const pg_uuid_t *id)
 {
 	SeemePrincipal principal;
+	const SeemeGrants *grants;
 	SeemeExpandedGrants expanded;
 	SeemePlace	place;
 
 	if (seeme_is_powerless(cached))
 		return false;
-	find_place(store, kind, id, &place);
-	/* Look again: finding it may have preloaded the table. */
-	if (seeme_uuid_hash_find(&seeme_cache_places[kind], id) == NULL)
-		(void) seeme_cache_add_place(kind, id, &place);
-	if (seeme_place_id(&place, kind) == NULL)
-		return false;
 	seeme_init_from_cache(&principal, store, cached);
-	return seeme_belongs(grants_at(&principal, cached, &place, &expanded));
+	grants = seeme_cached_grants_at(&principal, cached, kind, id, &place, &expanded);
+	return grants != NULL && seeme_belongs(grants);
 }
 
 /* Adds the codes that a principal has in a container to some bits (seeme_empty_code_bits()). */

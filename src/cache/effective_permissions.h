@@ -43,6 +43,11 @@ extern void seeme_cached_note_dates_of_grants(SeemeCachedPrincipal *cached, Time
 
 /* effective_permissions.c: codes in one place, or on one resource */
 extern uint64 *seeme_empty_code_bits(void);
+extern const SeemeGrants *seeme_cached_grants_at(SeemePrincipal *principal,
+												 SeemeCachedPrincipal *cached,
+												 SeemeScopeKind kind, const pg_uuid_t *id,
+												 SeemePlace *place,
+												 SeemeExpandedGrants *expanded);
 extern bool seeme_cached_is_member(SeemeStore *store, SeemeCachedPrincipal *cached,
 								   SeemeScopeKind kind, const pg_uuid_t *id);
 extern void seeme_add_codes_in_place(SeemeStore *store, SeemeCachedPrincipal *cached,

@@ -48,6 +48,15 @@ came_by_key(const SeemePrincipalKey *key)
 }
 
 static void
+forget_users_seen(SeemeCachedPrincipal *cached)
+{
+	if (cached->users_seen.memory != NULL)
+		seeme_uuid_set_free(&cached->users_seen);
+	memset(&cached->users_seen, 0, sizeof(cached->users_seen));
+	cached->users_seen_generation = 0;
+}
+
+static void
 forget_ids(SeemeCachedPrincipal *cached)
 {
 	for (SeemeCachedIds *known = cached->ids, *next; known != NULL; known = next)
@@ -57,6 +66,7 @@ forget_ids(SeemeCachedPrincipal *cached)
 		pfree(known);
 	}
 	cached->ids = NULL;
+	forget_users_seen(cached);
 }
 
 static void
@@ -497,4 +507,29 @@ seeme_cached_add_ids(SeemeCachedPrincipal *cached, SeemeScopeKind kind,
 	known->next = cached->ids;
 	cached->ids = known;
 	return &known->ids;
+}
+
+/* The users that a principal sees; NULL: unknown, or something has changed since. */
+const SeemeUuidSet *
+seeme_cached_find_users_seen(const SeemeCachedPrincipal *cached)
+{
+	return cached->users_seen_generation != 0 &&
+		cached->users_seen_generation == seeme_cache_generation() ? &cached->users_seen : NULL;
+}
+
+/*
+ * Sets the users that a principal sees, as read since the last seeme_cache_open(). Older ones are
+ * freed: seeme_site_generation has moved since a call site could point to them. NULL: there is no
+ * room.
+ */
+const SeemeUuidSet *
+seeme_cached_set_users_seen(SeemeCachedPrincipal *cached, const pg_uuid_t *ids, int n)
+{
+	forget_users_seen(cached);
+	if (!seeme_cache_fits(seeme_uuid_set_size(n)))
+		return NULL;
+	seeme_uuid_set_fill(seeme_principals_context, &cached->users_seen, ids, n);
+	seeme_cache_has_grown = true;
+	cached->users_seen_generation = seeme_cache_generation();
+	return &cached->users_seen;
 }

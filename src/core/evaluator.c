@@ -87,22 +87,16 @@ seeme_effective_memberships(const SeemePrincipal *principal, const SeemeGrants *
 	return n;
 }
 
-/*
- * Whether the principal has a code in a place. A wildcard is had through itself or a wider one
- * only, never through the codes that it covers today.
- */
-bool
-seeme_evaluate(SeemePrincipal *principal, const SeemePlace *place, const char *code)
+/* What seeme_evaluate() decides after the API key, by grants in the organization of the place. */
+static bool
+evaluate_grants(SeemePrincipal *principal, const SeemeGrants *grants, const SeemePlace *place,
+				const char *code)
 {
 	bool		everything;
 	SeemeMembership *memberships[SEEME_NCONTAINERS];
-	int			nmemberships;
+	int			nmemberships = seeme_effective_memberships(principal, grants, place, memberships,
+														   &everything);
 
-	CHECK_FOR_INTERRUPTS();
-	if (!seeme_api_key_allows(principal, seeme_place_organization(place), code))
-		return false;
-	nmemberships = seeme_effective_memberships(principal, seeme_get_grants_at(principal, place),
-											   place, memberships, &everything);
 	if (everything)
 		return true;
 	for (int i = 0; i < nmemberships; i++)
@@ -112,6 +106,33 @@ seeme_evaluate(SeemePrincipal *principal, const SeemePlace *place, const char *c
 		if (role != NULL && seeme_covering_entry(role->ncodes, role->codes, code) != NULL)
 			return true;
 	}
+	return false;
+}
+
+/*
+ * Whether the principal has a code in a place. A wildcard is had through itself or a wider one
+ * only, never through the codes that it covers today.
+ */
+bool
+seeme_evaluate(SeemePrincipal *principal, const SeemePlace *place, const char *code)
+{
+	CHECK_FOR_INTERRUPTS();
+	return seeme_api_key_allows(principal, seeme_place_organization(place), code) &&
+		evaluate_grants(principal, seeme_get_grants_at(principal, place), place, code);
+}
+
+/*
+ * Whether the principal has one of some codes in a place, by grants in its organization that the
+ * caller has read.
+ */
+bool
+seeme_evaluate_any(SeemePrincipal *principal, const SeemeGrants *grants, const SeemePlace *place,
+				   int ncodes, const char *const *codes)
+{
+	for (int i = 0; i < ncodes; i++)
+		if (seeme_api_key_allows(principal, seeme_place_organization(place), codes[i]) &&
+			evaluate_grants(principal, grants, place, codes[i]))
+			return true;
 	return false;
 }
 
@@ -152,18 +173,19 @@ seeme_may_manage_members(SeemePrincipal *principal, const SeemePlace *place)
 }
 
 /*
- * Whether the principal owns the organization of a place, or is a current member of the place
- * itself and of the organization. No role is needed.
+ * Whether the principal is a current member of a place itself and of its organization, by grants
+ * there. No role is needed. The owner of an organization is a member of it, and of no team or
+ * project.
  */
 bool
-seeme_is_member_of(SeemePrincipal *principal, const SeemePlace *place)
+seeme_is_direct_member(const SeemePrincipal *principal, const SeemeGrants *grants,
+					   const SeemePlace *place)
 {
-	SeemeGrants *grants = seeme_get_grants_at(principal, place);
 	SeemeMembership *memberships[SEEME_NCONTAINERS];
 	int			nmemberships;
 
-	if (grants->is_owner || !grants->is_member)
-		return grants->is_owner;
+	if (seeme_place_kind(place) == SEEME_SCOPE_ORGANIZATION || !grants->is_member)
+		return seeme_place_kind(place) == SEEME_SCOPE_ORGANIZATION && seeme_belongs(grants);
 	nmemberships = seeme_memberships_at(grants, place, memberships);
 	for (int i = 0; i < nmemberships; i++)
 		if (memberships[i]->kind == seeme_place_kind(place) &&
@@ -188,7 +210,8 @@ seeme_list_effective_roles(SeemePrincipal *principal, List **memberships)
 		SeemeMembership *membership = lfirst(cell);
 		SeemePlace	place;
 
-		if (!membership->has_role || !seeme_is_current(membership, principal->now))
+		if (!membership->has_role || !seeme_is_current(membership, principal->now) ||
+			seeme_is_archived(principal->store, membership->kind, &membership->scope_id))
 			continue;
 		seeme_set_organization_place(&place, &membership->organization_id);
 		if (seeme_membership_state(principal, seeme_get_grants_at(principal, &place), membership) ==

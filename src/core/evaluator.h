@@ -45,10 +45,13 @@ extern int	seeme_effective_memberships(const SeemePrincipal *principal,
 										const SeemeGrants *grants, const SeemePlace *place,
 										SeemeMembership **memberships, bool *everything);
 extern bool seeme_evaluate(SeemePrincipal *principal, const SeemePlace *place, const char *code);
+extern bool seeme_evaluate_any(SeemePrincipal *principal, const SeemeGrants *grants,
+							   const SeemePlace *place, int ncodes, const char *const *codes);
 extern bool seeme_evaluate_spec(SeemePrincipal *principal, List *places,
 								const SeemePermissionSpec *spec);
 extern bool seeme_may_manage_members(SeemePrincipal *principal, const SeemePlace *place);
-extern bool seeme_is_member_of(SeemePrincipal *principal, const SeemePlace *place);
+extern bool seeme_is_direct_member(const SeemePrincipal *principal, const SeemeGrants *grants,
+								   const SeemePlace *place);
 extern List *seeme_list_effective_roles(SeemePrincipal *principal, List **memberships);
 extern void seeme_index_places(SeemePlaceIndex *index, List *places);
 extern List *seeme_distinct_places(SeemePrincipal *principal, const SeemePlaceIndex *index,

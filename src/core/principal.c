@@ -8,6 +8,7 @@
 
 #include <limits.h>
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "core/codes.h"
@@ -128,7 +129,7 @@ add_memberships(SeemePrincipal *principal, SeemeGrants *grants, List *membership
 			seeme_uuid_hash_find(principal->excluded_scopes, &membership->scope_id) != NULL)
 			continue;
 		if (membership->kind == SEEME_SCOPE_TEAM &&
-			seeme_is_archived_team(principal->store, &membership->scope_id))
+			seeme_is_archived(principal->store, SEEME_SCOPE_TEAM, &membership->scope_id))
 			continue;
 		grants->memberships[grants->nmemberships++] = *membership;
 		if (membership->kind == SEEME_SCOPE_ORGANIZATION)
@@ -255,12 +256,16 @@ seeme_get_grants_at(SeemePrincipal *principal, const SeemePlace *place)
 	return look_up_grants(principal, seeme_place_organization(place), place);
 }
 
-/* The organizations that the principal owns or is a member of: pg_uuid_t *, each once. */
+/*
+ * The organizations that the principal owns or is a member of: pg_uuid_t *, each once. Archived
+ * ones are left out.
+ */
 List *
 seeme_list_own_organizations(SeemePrincipal *principal)
 {
 	List	   *owned = seeme_list_organizations_of_owner(principal->store, &principal->user.id);
-	List	   *organizations = list_copy(owned);
+	List	   *all = list_copy(owned);
+	List	   *organizations = NIL;
 	SeemeUuidHash is_owned = {0};
 	ListCell   *cell;
 
@@ -271,9 +276,75 @@ seeme_list_own_organizations(SeemePrincipal *principal)
 	foreach(cell, seeme_list_organizations_of_member(principal->store, &principal->user.id))
 	{
 		if (seeme_uuid_hash_find(&is_owned, lfirst(cell)) == NULL)
+			all = lappend(all, lfirst(cell));
+	}
+	foreach(cell, all)
+	{
+		if (!seeme_is_archived(principal->store, SEEME_SCOPE_ORGANIZATION, lfirst(cell)))
 			organizations = lappend(organizations, lfirst(cell));
 	}
 	return organizations;
+}
+
+/*
+ * Calls a function with the grants in each organization in which the principal has any. Reads all
+ * memberships in one scan of the index, which has those of one organization together. Memberships
+ * in what is archived are left out: the caller need not look up their teams and projects. Grants
+ * are gone when the function returns.
+ */
+void
+seeme_visit_grants(SeemePrincipal *principal, SeemeVisitGrants visit, void *context)
+{
+	List	   *owned = seeme_list_organizations_of_owner(principal->store, &principal->user.id);
+	List	   *memberships = seeme_list_memberships_of_user(principal->store,
+															 &principal->user.id);
+	MemoryContext per_organization = AllocSetContextCreate(CurrentMemoryContext,
+														   "seeme_rbac grants",
+														   ALLOCSET_DEFAULT_SIZES);
+	SeemeUuidHash is_owned = {0};
+	SeemeUuidHash was_visited = {0};
+	ListCell   *cell;
+
+	foreach(cell, owned)
+	{
+		seeme_uuid_hash_insert(CurrentMemoryContext, &is_owned, lfirst(cell), 1);
+	}
+	for (int i = 0; i < list_length(memberships);)
+	{
+		const pg_uuid_t organization_id =
+		((SeemeMembership *) list_nth(memberships, i))->organization_id;
+		bool		is_allowed = seeme_api_key_allows(principal, &organization_id, NULL);
+		MemoryContext old = MemoryContextSwitchTo(per_organization);
+		SeemeGrants *grants = new_grants(principal, &organization_id, seeme_read_owner);
+		List	   *here = NIL;
+
+		CHECK_FOR_INTERRUPTS();
+		for (; i < list_length(memberships); i++)
+		{
+			SeemeMembership *membership = list_nth(memberships, i);
+
+			if (!seeme_uuid_equal(&membership->organization_id, &organization_id))
+				break;
+			if (is_allowed && (membership->kind != SEEME_SCOPE_PROJECT ||
+							   !seeme_is_archived(principal->store, SEEME_SCOPE_PROJECT,
+												  &membership->scope_id)))
+				here = lappend(here, memcpy(palloc(sizeof(SeemeMembership)), membership,
+											sizeof(SeemeMembership)));
+		}
+		add_memberships(principal, grants, here);
+		visit(principal, grants, context);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(per_organization);
+		if (seeme_uuid_hash_find(&is_owned, &organization_id) != NULL)
+			seeme_uuid_hash_insert(CurrentMemoryContext, &was_visited, &organization_id, 1);
+	}
+	/* An owner is a member as well, except in the middle of a restore. */
+	foreach(cell, owned)
+	{
+		if (seeme_uuid_hash_find(&was_visited, lfirst(cell)) == NULL)
+			visit(principal, new_grants(principal, lfirst(cell), seeme_read_owner), context);
+	}
+	MemoryContextDelete(per_organization);
 }
 
 /* The role of a membership; NULL: it has none. Each role is read once. */

@@ -60,6 +60,9 @@ typedef struct SeemePrincipal
 typedef bool (*SeemeReadOwner) (SeemeStore *store, const pg_uuid_t *organization,
 								pg_uuid_t *owner);
 
+typedef void (*SeemeVisitGrants) (SeemePrincipal *principal, const SeemeGrants *grants,
+								  void *context);
+
 extern void seeme_init_principal(SeemePrincipal *principal, SeemeStore *store,
 								 const pg_uuid_t *user_id);
 extern void seeme_init_active_principal(SeemePrincipal *principal, SeemeStore *store,
@@ -76,6 +79,7 @@ extern SeemeGrants *seeme_read_grants_at(SeemePrincipal *principal, const SeemeP
 extern SeemeGrants *seeme_get_grants(SeemePrincipal *principal, const pg_uuid_t *organization_id);
 extern SeemeGrants *seeme_get_grants_at(SeemePrincipal *principal, const SeemePlace *place);
 extern List *seeme_list_own_organizations(SeemePrincipal *principal);
+extern void seeme_visit_grants(SeemePrincipal *principal, SeemeVisitGrants visit, void *context);
 extern SeemeRole *seeme_get_role(SeemePrincipal *principal, const SeemeMembership *membership);
 
 /* Whether a principal belongs to the organization of some grants. */

@@ -18,6 +18,7 @@ const SeemeScopeDescriptor seeme_scope_descriptors[SEEME_NSCOPE_KINDS + 1] = {
 		.list_function = "seeme_permitted_organizations",
 		.table = SEEME_TABLE_organizations,
 		.by_id = SEEME_ORGANIZATIONS_BY_ID,
+		.archived = SEEME_ORGANIZATIONS_ARCHIVED,
 		.columns = {
 			[SEEME_SCOPE_ORGANIZATION] = Anum_organizations_id,
 		},
@@ -27,6 +28,7 @@ const SeemeScopeDescriptor seeme_scope_descriptors[SEEME_NSCOPE_KINDS + 1] = {
 			[SEEME_SCOPE_PROJECT] = SEEME_NO_INDEX,
 		},
 		.membership_column = Anum_memberships_organization_id,
+		.memberships = SEEME_MEMBERSHIPS_BY_ORGANIZATION,
 		.list_permission = "organizations:list",
 		.read_permission = "organizations:read",
 		.manage_permission = "organizations:manage_members",
@@ -36,6 +38,7 @@ const SeemeScopeDescriptor seeme_scope_descriptors[SEEME_NSCOPE_KINDS + 1] = {
 		.list_function = "seeme_permitted_teams",
 		.table = SEEME_TABLE_teams,
 		.by_id = SEEME_TEAMS_BY_ID,
+		.archived = SEEME_TEAMS_ARCHIVED,
 		.columns = {
 			[SEEME_SCOPE_ORGANIZATION] = Anum_teams_organization_id,
 			[SEEME_SCOPE_TEAM] = Anum_teams_id,
@@ -46,6 +49,7 @@ const SeemeScopeDescriptor seeme_scope_descriptors[SEEME_NSCOPE_KINDS + 1] = {
 			[SEEME_SCOPE_PROJECT] = SEEME_NO_INDEX,
 		},
 		.membership_column = Anum_memberships_team_id,
+		.memberships = SEEME_MEMBERSHIPS_BY_TEAM,
 		.list_permission = "teams:list",
 		.read_permission = "teams:read",
 		.manage_permission = "teams:update",
@@ -55,6 +59,7 @@ const SeemeScopeDescriptor seeme_scope_descriptors[SEEME_NSCOPE_KINDS + 1] = {
 		.list_function = "seeme_permitted_projects",
 		.table = SEEME_TABLE_projects,
 		.by_id = SEEME_PROJECTS_BY_ID,
+		.archived = SEEME_PROJECTS_ARCHIVED,
 		.columns = {
 			[SEEME_SCOPE_ORGANIZATION] = Anum_projects_organization_id,
 			[SEEME_SCOPE_TEAM] = Anum_projects_team_id,
@@ -66,6 +71,7 @@ const SeemeScopeDescriptor seeme_scope_descriptors[SEEME_NSCOPE_KINDS + 1] = {
 			[SEEME_SCOPE_PROJECT] = SEEME_PROJECTS_BY_ID,
 		},
 		.membership_column = Anum_memberships_project_id,
+		.memberships = SEEME_MEMBERSHIPS_BY_PROJECT,
 		.is_preloaded = true,
 		.list_permission = "projects:list",
 		.read_permission = "projects:read",
@@ -222,23 +228,33 @@ seeme_read_place(SeemeStore *store, SeemeScopeKind kind, const pg_uuid_t *id, Se
 }
 
 /*
- * Whether a team is archived. As a rule none is, which an empty index tells once for all that is
- * asked of a store.
+ * Whether any container of a kind is archived. As a rule none is. An empty index tells so, once for
+ * all that is asked of a store.
  */
 bool
-seeme_is_archived_team(SeemeStore *store, const pg_uuid_t *id)
+seeme_has_archived(SeemeStore *store, SeemeScopeKind kind)
 {
-	SeemePlace	place;
+	uint8		bit = 1 << kind;
 	SeemeScan	scan;
 
-	if (!store->knows_archived_teams)
+	if ((store->knows_archived & bit) == 0)
 	{
-		seeme_begin_scan(store, &scan, SEEME_TEAMS_ARCHIVED, 0, NULL);
-		store->has_archived_teams = seeme_next_row(&scan);
+		seeme_begin_scan(store, &scan, seeme_scope_descriptors[kind].archived, 0, NULL);
+		if (seeme_next_row(&scan))
+			store->has_archived |= bit;
 		seeme_end_scan(&scan);
-		store->knows_archived_teams = true;
+		store->knows_archived |= bit;
 	}
-	return store->has_archived_teams && !seeme_read_place(store, SEEME_SCOPE_TEAM, id, &place);
+	return (store->has_archived & bit) != 0;
+}
+
+/* Whether a container is archived itself. */
+bool
+seeme_is_archived(SeemeStore *store, SeemeScopeKind kind, const pg_uuid_t *id)
+{
+	SeemePlace	place;
+
+	return seeme_has_archived(store, kind) && !seeme_read_place(store, kind, id, &place);
 }
 
 /* The place of an organization, whether it exists or not. */

@@ -6,6 +6,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "access/stratnum.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
@@ -44,25 +46,24 @@ seeme_read_role(SeemeStore *store, const pg_uuid_t *id)
 
 /* Memberships */
 
+/* The kind and the id of the container that the current row is a membership in. */
+static SeemeScopeKind
+membership_kind(SeemeScan *scan, pg_uuid_t *id)
+{
+	for (SeemeScopeKind kind = SEEME_SCOPE_ORGANIZATION + 1; kind <= SEEME_NCONTAINERS; kind++)
+		if (seeme_row_uuid(scan, seeme_scope_descriptors[kind].membership_column, id))
+			return kind;
+	seeme_row_uuid(scan, Anum_memberships_organization_id, id);
+	return SEEME_SCOPE_ORGANIZATION;
+}
+
 static void
 get_membership(SeemeScan *scan, void *row)
 {
 	SeemeMembership *m = row;
 
 	seeme_row_uuid(scan, Anum_memberships_organization_id, &m->organization_id);
-	m->kind = SEEME_SCOPE_ORGANIZATION;
-	m->scope_id = m->organization_id;
-	for (SeemeScopeKind kind = SEEME_SCOPE_ORGANIZATION + 1; kind <= SEEME_NCONTAINERS; kind++)
-	{
-		pg_uuid_t	id;
-
-		if (seeme_row_uuid(scan, seeme_scope_descriptors[kind].membership_column, &id))
-		{
-			m->kind = kind;
-			m->scope_id = id;
-			break;
-		}
-	}
+	m->kind = membership_kind(scan, &m->scope_id);
 	seeme_row_uuid(scan, Anum_memberships_user_id, &m->user_id);
 	m->has_role = seeme_row_uuid(scan, Anum_memberships_role_id, &m->role_id);
 	m->valid_from = seeme_row_time(scan, Anum_memberships_valid_from, DT_NOBEGIN);
@@ -194,6 +195,50 @@ seeme_list_members(SeemeStore *store, const pg_uuid_t *organization)
 						 true);
 }
 
+/*
+ * Calls a function for the users who have memberships in a container, perhaps several times for one
+ * user. Of an organization these are also the members of what lies there and is not archived;
+ * `kinds` (NULL: all) says which kinds of containers count, by kind. Reads at most *limit
+ * memberships, and counts *limit down; false: there are more.
+ */
+bool
+seeme_visit_members(SeemeStore *store, SeemeScopeKind container, const pg_uuid_t *id,
+					const bool *kinds, int *limit, SeemeVisitMember visit, void *context)
+{
+	SeemeScan	scan;
+	ScanKeyData key;
+	pg_uuid_t	last;
+	bool		has_last = false;
+	bool		is_complete = true;
+
+	seeme_uuid_key(&key, seeme_scope_descriptors[container].membership_column, id);
+	seeme_begin_scan(store, &scan, seeme_scope_descriptors[container].memberships, 1, &key);
+	while (seeme_next_row(&scan))
+	{
+		SeemeScopeKind kind;
+		pg_uuid_t	user;
+		pg_uuid_t	scope_id;
+
+		if ((*limit)-- <= 0)
+		{
+			is_complete = false;
+			break;
+		}
+		seeme_row_uuid(&scan, Anum_memberships_user_id, &user);
+		if (has_last && seeme_uuid_equal(&user, &last))
+			continue;
+		kind = membership_kind(&scan, &scope_id);
+		if ((kinds != NULL && !kinds[kind]) ||
+			(kind != container && seeme_is_archived(store, kind, &scope_id)))
+			continue;
+		last = user;
+		has_last = true;
+		visit(context, &user);
+	}
+	seeme_end_scan(&scan);
+	return is_complete;
+}
+
 /* Whether the current entry of an index is a membership in one of the place's containers. */
 static bool
 entry_applies(SeemeScan *scan, const SeemePlace *place)
@@ -271,14 +316,21 @@ seeme_list_memberships_at(SeemeStore *store, const SeemePlace *place, const pg_u
 	return memberships;
 }
 
+/* A user's memberships in the order of the organizations' ids, at most `limit`. */
 List *
-seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user)
+seeme_list_some_memberships_of_user(SeemeStore *store, const pg_uuid_t *user, int limit)
 {
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, Anum_memberships_user_id, user);
-	return seeme_list_rows(store, SEEME_MEMBERSHIPS_BY_USER, 1, &key, get_membership,
-						   sizeof(SeemeMembership));
+	return seeme_list_some_rows(store, SEEME_MEMBERSHIPS_BY_USER, 1, &key, get_membership,
+								sizeof(SeemeMembership), limit);
+}
+
+List *
+seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user)
+{
+	return seeme_list_some_memberships_of_user(store, user, INT_MAX);
 }
 
 bool

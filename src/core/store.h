@@ -109,9 +109,15 @@ extern List *seeme_list_memberships(SeemeStore *store, const pg_uuid_t *organiza
 extern List *seeme_list_memberships_at(SeemeStore *store, const SeemePlace *place,
 									   const pg_uuid_t *user, bool *are_all);
 extern List *seeme_list_memberships_of_user(SeemeStore *store, const pg_uuid_t *user);
+extern List *seeme_list_some_memberships_of_user(SeemeStore *store, const pg_uuid_t *user,
+												 int limit);
 extern List *seeme_list_memberships_in_team(SeemeStore *store, const pg_uuid_t *team);
 extern List *seeme_list_organizations_of_member(SeemeStore *store, const pg_uuid_t *user);
 extern List *seeme_list_members(SeemeStore *store, const pg_uuid_t *organization);
+typedef void (*SeemeVisitMember) (void *context, const pg_uuid_t *user);
+extern bool seeme_visit_members(SeemeStore *store, SeemeScopeKind container, const pg_uuid_t *id,
+								const bool *kinds, int *limit, SeemeVisitMember visit,
+								void *context);
 
 /* store_resources.c: permission codes, resource types and resources */
 extern bool seeme_read_code(SeemeStore *store, const char *code);

@@ -96,6 +96,27 @@ seeme_uuid_hash_insert(MemoryContext context, SeemeUuidHash *table, const pg_uui
 	table->used++;
 }
 
+/* Inserts an id unless it is there, for a table that is a set: the numbers mean nothing. */
+void
+seeme_uuid_hash_add(MemoryContext context, SeemeUuidHash *table, const pg_uuid_t *id)
+{
+	if (seeme_uuid_hash_find(table, id) == NULL)
+		seeme_uuid_hash_insert(context, table, id, 1);
+}
+
+/* Lists all ids, in no order, palloc'd. Returns how many. */
+int
+seeme_uuid_hash_list(const SeemeUuidHash *table, pg_uuid_t **ids)
+{
+	int			n = 0;
+
+	*ids = palloc_extended(sizeof(pg_uuid_t) * Max((Size) table->used, 1), MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; table->entries != NULL && i <= table->mask; i++)
+		if (table->entries[i].number != 0)
+			(*ids)[n++] = table->entries[i].id;
+	return n;
+}
+
 static void
 put_id(SeemeUuidSet *ids, const pg_uuid_t *id)
 {

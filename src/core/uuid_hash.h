@@ -47,6 +47,9 @@ extern void seeme_hash_init(void);
 extern Size seeme_uuid_hash_growth(const SeemeUuidHash *table);
 extern void seeme_uuid_hash_insert(MemoryContext context, SeemeUuidHash *table,
 								   const pg_uuid_t *id, uint32 number);
+extern void seeme_uuid_hash_add(MemoryContext context, SeemeUuidHash *table,
+								const pg_uuid_t *id);
+extern int	seeme_uuid_hash_list(const SeemeUuidHash *table, pg_uuid_t **ids);
 extern Size seeme_uuid_set_size(int n);
 extern void seeme_uuid_set_fill(MemoryContext context, SeemeUuidSet *ids, const pg_uuid_t *values,
 								int n);

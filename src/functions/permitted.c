@@ -393,14 +393,16 @@ add_distinct_places(List *places, SeemePrincipal *principal, const SeemePlaceInd
 					   seeme_distinct_places(principal, index, candidate->organization_id));
 }
 
-/* The users with a permission in at least one of the places: pg_uuid_t *. */
-static List *
-permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec *spec)
+/*
+ * Calls a function for each user who may have a permission in at least one of the places, once for
+ * each, with the places that matter for that user. What it allocates is freed when it returns.
+ */
+void
+seeme_visit_candidates(SeemeStore *store, List *places, SeemeRoleCache *roles,
+					   SeemeVisitCandidate visit, void *context)
 {
 	Candidates	candidates = {0};
 	SeemePlaceIndex index;
-	SeemeRoleCache roles = {CurrentMemoryContext};
-	List	   *holders = NIL;
 	MemoryContext per_user = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac candidate",
 												   ALLOCSET_DEFAULT_SIZES);
 	bool		are_many = list_length(places) > FEW_PLACES;
@@ -414,25 +416,55 @@ permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec 
 		MemoryContext old = MemoryContextSwitchTo(per_user);
 		SeemePrincipal principal;
 		List	   *places_of_user = are_many ? NIL : places;
-		bool		holds;
 
 		CHECK_FOR_INTERRUPTS();
 		seeme_init_principal(&principal, store, user_id);
-		principal.roles = &roles;
+		principal.roles = roles;
 		for (next = i;
 			 next < candidates.n && seeme_uuid_equal(&candidates.list[next].user_id, user_id);
 			 next++)
 			if (are_many)
 				places_of_user = add_distinct_places(places_of_user, &principal, &index,
 													 &candidates.list[next]);
-		holds = seeme_evaluate_spec(&principal, places_of_user, spec);
+		visit(&principal, places_of_user, context);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(per_user);
-		if (holds)
-			holders = lappend(holders, user_id);
 	}
 	MemoryContextDelete(per_user);
-	return holders;
+}
+
+/* The users who have the permission of a spec. */
+typedef struct Permitted
+{
+	const SeemePermissionSpec *spec;
+	MemoryContext context;
+	List	   *users;			/* of pg_uuid_t * */
+} Permitted;
+
+static void
+add_permitted(SeemePrincipal *principal, List *places, void *context)
+{
+	Permitted  *permitted = context;
+	MemoryContext old;
+
+	if (!seeme_evaluate_spec(principal, places, permitted->spec))
+		return;
+	old = MemoryContextSwitchTo(permitted->context);
+	permitted->users = lappend(permitted->users,
+							   memcpy(palloc(sizeof(pg_uuid_t)), &principal->user.id,
+									  sizeof(pg_uuid_t)));
+	MemoryContextSwitchTo(old);
+}
+
+/* The users with a permission in at least one of the places: pg_uuid_t *. */
+static List *
+permitted_principals(SeemeStore *store, List *places, const SeemePermissionSpec *spec)
+{
+	SeemeRoleCache roles = {CurrentMemoryContext};
+	Permitted	permitted = {spec, CurrentMemoryContext};
+
+	seeme_visit_candidates(store, places, &roles, add_permitted, &permitted);
+	return permitted.users;
 }
 
 /*

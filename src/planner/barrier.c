@@ -70,6 +70,7 @@
 #include "planner/barrier.h"
 #include "planner/check_expression.h"
 #include "planner/leakproof.h"
+#include "planner/nearest_rows.h"
 #include "planner/leaky_statement.h"
 #include "core/version.h"
 
@@ -193,11 +194,17 @@ seeme_place_policy(PlannerInfo *root, RelOptInfo *rel)
 	List	   *checks = NIL;
 	Node	   *tree = (Node *) root->parse->jointree;
 
-	if (rte->securityQuals == NIL || !seeme_version_fits())
+	if (!seeme_version_fits())
 		return;
+	if (rte->securityQuals == NIL)
+	{
+		seeme_hide_ordering_indexes(root, rel, false);
+		return;
+	}
 	nelements = count_policy_elements(root, rel->relid, rte);
 	for (int i = 0; i < nelements; i++)
 		is_ours |= seeme_mark_policy_calls(list_nth(rte->securityQuals, i));
+	seeme_hide_ordering_indexes(root, rel, is_ours);
 	if (!is_ours || !enable_policy_conditions)
 		return;
 

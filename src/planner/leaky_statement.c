@@ -261,6 +261,9 @@ quals_may_leak(Node *quals, Level *level)
 		return false;
 	if (!level->is_preprocessed)
 		quals = (Node *) make_ands_implicit((Expr *) eval_const_expressions(NULL, quals));
+	/* NIL: nothing but true. */
+	if (quals == NULL)
+		return false;
 	if (!IsA(quals, List))
 		return may_leak(quals, level, false);
 	foreach(cell, (List *) quals)

@@ -35,6 +35,7 @@
 #include "planner/merged_check.h"
 #include "planner/check_expression.h"
 #include "planner/custom_scan.h"
+#include "planner/nearest_rows.h"
 #include "planner/paths.h"
 #include "planner/policy_arms.h"
 #include "planner/support_function.h"
@@ -219,11 +220,13 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 		seeme_ask_for_both(root, rel);
 		return;
 	}
-	if (seeme_is_one_check(arms) && seeme_ask_once(root, rel, check))
-		return;
-	if (list_length(arms) == 1 && seeme_arms_are_exact(arms))
-		seeme_trust_index(check);
-	add_scan(root, rel, rte, check, seeme_columns_of_arms(arms));
+	if (!seeme_is_one_check(arms) || !seeme_ask_once(root, rel, check))
+	{
+		if (list_length(arms) == 1 && seeme_arms_are_exact(arms))
+			seeme_trust_index(check);
+		add_scan(root, rel, rte, check, seeme_columns_of_arms(arms));
+	}
+	seeme_add_nearest_rows(root, rel);
 }
 
 static Plan *
