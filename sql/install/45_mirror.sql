@@ -97,7 +97,7 @@ BEGIN
   WHEN 'teams' THEN
     sees := format(has, 'teams:list', 'organization', k ->> 'organization_id') || ' OR '
       || format(has, 'teams:read', 'organization', k ->> 'organization_id')
-            || format(' OR seeme.is_member(team => %s)', k ->> 'id')
+            || format(' OR seeme.is_direct_member(team => %s)', k ->> 'id')
             || ' OR ' || format(has, 'teams:list', 'team', k ->> 'id') || ' OR ' || format(has,
               'teams:read', 'team', k ->> 'id');
     adds := format(has, 'teams:create', 'organization', k ->> 'organization_id');
@@ -110,7 +110,7 @@ BEGIN
       k ->> 'organization_id'),
       CASE WHEN k ? 'team_id' THEN format(has, 'projects:list', 'team', k ->> 'team_id') || ' OR '
         || format(has, 'projects:read', 'team', k ->> 'team_id') END,
-      format('seeme.is_member(project => %s)', k ->> 'id'),
+      format('seeme.is_direct_member(project => %s)', k ->> 'id'),
       format(has, 'projects:list', 'project', k ->> 'id'), format(has, 'projects:read', 'project',
         k ->> 'id'));
     adds := concat_ws(' OR ', format(has, 'projects:create', 'organization',
@@ -151,7 +151,7 @@ BEGIN
     '@extschema@.seeme_uuid(text,text)', '@extschema@.seeme_uuid(text,bigint)',
     'seeme.own_user_id(text)', 'seeme.is_unidentified()', 'seeme.provisions_users()',
       'seeme.sees_user(uuid)',
-    'seeme.is_member(uuid,uuid,uuid)', 'seeme.lies_in(uuid,uuid,uuid)',
+    'seeme.is_member(uuid)', 'seeme.is_direct_member(uuid,uuid)', 'seeme.lies_in(uuid,uuid,uuid)',
       'seeme.may_archive(uuid,uuid,uuid,timestamptz)',
     'seeme.sees_membership(uuid,uuid,uuid,uuid)',
       'seeme.manages_membership(uuid,uuid,uuid)']::regprocedure[]

@@ -2,7 +2,7 @@
 -- buffers. No clocks.
 \i test/include/prelude.psql
 BEGIN;
-SELECT plan(21);
+SELECT plan(22);
 
 CREATE ROLE t_reader;
 SELECT seeme_grant_usage('t_reader') \g /dev/null
@@ -136,6 +136,7 @@ SET LOCAL ROLE t_reader;
 SELECT matches(pg_temp.explained('SELECT * FROM seeme.projects'),
   'BitmapOr.*Bitmap Index Scan.*Bitmap Index Scan.*Bitmap Index Scan',
                'with archived projects there is an index for each arm of the policy still');
+SELECT is((SELECT count(*) FROM seeme.users), 7::bigint, 'and they see the same 7 people');
 UPDATE lists SET large = pg_temp.pages(query);
 SELECT is((SELECT string_agg(format('%s: %s pages, %s before', query, large, small), '; ')
   FROM lists WHERE large > 1.5 * small + 60), NULL,
