@@ -11,6 +11,7 @@
 #include "cache/cache.h"
 #include "core/invalidation.h"
 #include "core/compat.h"
+#include "functions/mirror.h"
 #include "hooks.h"
 #include "identity/identity.h"
 #include "identity/leftovers.h"
@@ -38,6 +39,7 @@ _PG_init(void)
 	seeme_inval_init();
 	seeme_names_init();
 	seeme_cache_init();
+	seeme_mirror_init();
 	seeme_leakproof_init();
 	seeme_barrier_init();
 	seeme_permission_path_init();

@@ -150,6 +150,8 @@ check_plpgsql() {
 	SELECT seeme_protect('thing', 'things', project_column => 'project_id', team_column => 'team_id',
 	                     organization_column => 'organization_id', resource_id_column => 'id', owner_column => 'owner_id',
 	                     listing_columns => '{id}');
+	CREATE TABLE person (id bigint PRIMARY KEY, name text);
+	SELECT seeme_mirror('person', 'users', '{"id": "id", "name": "name"}', protect => true);
 	\o
 	WITH function AS (
 	  SELECT p.oid, p.prorettype
@@ -176,7 +178,7 @@ check_plpgsql() {
 	     AND c.message NOT LIKE 'routine is marked as %, but expression is %'
 	     AND NOT (c.level = 'security' AND s.oid::regproc::text IN (
 	          'seeme_protect', 'seeme.create_policies', 'seeme.create_resource_triggers', 'seeme.renew_protection', 'seeme.create_write_policy', 'seeme.create_row_triggers', 'seeme.follow_resource', 'seeme.may_assign',
-	          'seeme.rename_column_of', 'seeme.keep_triggers_always'))
+	          'seeme.rename_column_of', 'seeme.keep_triggers_always', 'seeme.create_mirror_guards'))
 	)
 	SELECT 'none', 'the extension has no function in PL/pgSQL' WHERE NOT EXISTS (SELECT FROM function)
 	UNION ALL

@@ -53,6 +53,14 @@ COMMENT ON FUNCTION seeme.sees_user(uuid) IS
   'teams:read or projects:read in its scope. True of every user if nobody is identified and the '
   'current role provisions users.';
 
+CREATE FUNCTION seeme.is_in_use(organization uuid, team uuid = NULL, project uuid = NULL)
+RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 10 SUPPORT seeme.plan_own_rows
+AS 'MODULE_PATHNAME', 'seeme_is_in_use';
+COMMENT ON FUNCTION seeme.is_in_use(uuid, uuid, uuid) IS
+  'Whether a team or project of an organization is not archived. Tells so only to those who belong '
+  'to the organization.';
+
 CREATE FUNCTION seeme.organizations_held(permissions text[]) RETURNS uuid[]
 LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_organizations_held';
 COMMENT ON FUNCTION seeme.organizations_held(text[]) IS

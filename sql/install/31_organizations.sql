@@ -10,6 +10,7 @@ CREATE TABLE seeme.organizations (
   has_logo    boolean NOT NULL DEFAULT false,
   created_at  timestamptz NOT NULL DEFAULT now(),
   updated_at  timestamptz NOT NULL DEFAULT now(),
+  archived_at timestamptz,
   CONSTRAINT organizations_name_is_given CHECK (name <> ''),
   CONSTRAINT organizations_slug_is_valid
     CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND length(slug) <= 63)
@@ -37,6 +38,7 @@ CREATE TABLE seeme.teams (
   has_logo        boolean NOT NULL DEFAULT false,
   created_at      timestamptz NOT NULL DEFAULT now(),
   updated_at      timestamptz NOT NULL DEFAULT now(),
+  archived_at     timestamptz,
   CONSTRAINT teams_slug_key UNIQUE (organization_id, slug),
   CONSTRAINT teams_id_organization_id_key UNIQUE (id, organization_id),
   CONSTRAINT teams_name_is_given CHECK (name <> ''),
@@ -63,6 +65,7 @@ CREATE TABLE seeme.projects (
   has_logo        boolean NOT NULL DEFAULT false,
   created_at      timestamptz NOT NULL DEFAULT now(),
   updated_at      timestamptz NOT NULL DEFAULT now(),
+  archived_at     timestamptz,
   CONSTRAINT projects_slug_key UNIQUE (organization_id, slug),
   CONSTRAINT projects_id_organization_id_key UNIQUE (id, organization_id),
   CONSTRAINT projects_team_of_the_same_organization FOREIGN KEY (team_id, organization_id)

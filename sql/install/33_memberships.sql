@@ -226,8 +226,12 @@ CREATE POLICY seeme_select ON seeme.memberships FOR SELECT USING (
   user_id = (SELECT seeme.own_user_id('organizations:read'))
   OR seeme.holds_throughout('{organizations:read,teams:read,projects:read}', organization_id)
      AND CASE
-       WHEN project_id IS NOT NULL THEN seeme.holds_throughout('{projects:read}', organization_id)
-       WHEN team_id IS NOT NULL THEN seeme.holds_throughout('{teams:read}', organization_id)
+       WHEN project_id IS NOT NULL THEN
+         seeme.holds_throughout('{projects:read}', organization_id)
+         AND seeme.is_in_use(organization_id, project => project_id)
+       WHEN team_id IS NOT NULL THEN
+         seeme.holds_throughout('{teams:read}', organization_id)
+         AND seeme.is_in_use(organization_id, team => team_id)
        ELSE seeme.holds_throughout('{organizations:read}', organization_id) END
   OR team_id IS NOT NULL AND seeme.holds_below('{teams:read}', team => team_id)
   OR project_id IS NOT NULL AND seeme.holds_below('{projects:read}', project => project_id));

@@ -75,8 +75,10 @@ CREATE POLICY seeme_select ON seeme.invitations FOR SELECT USING (
      AND CASE
        WHEN project_id IS NOT NULL THEN
          seeme.holds_throughout('{organizations:manage_members,projects:update}', organization_id)
+         AND seeme.is_in_use(organization_id, project => project_id)
        WHEN team_id IS NOT NULL THEN
          seeme.holds_throughout('{organizations:manage_members,teams:update}', organization_id)
+         AND seeme.is_in_use(organization_id, team => team_id)
        ELSE seeme.holds_throughout('{organizations:manage_members}', organization_id) END
   OR team_id IS NOT NULL
      AND seeme.holds_below('{organizations:manage_members,teams:update}', team => team_id)

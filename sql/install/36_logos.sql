@@ -175,9 +175,11 @@ ALTER TABLE seeme.logos ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seeme_select ON seeme.logos FOR SELECT USING (
   team_id IS NULL AND project_id IS NULL AND seeme.is_member(organization_id)
   OR team_id IS NOT NULL AND seeme.holds_throughout('{teams:list,teams:read}', organization_id)
+     AND seeme.is_in_use(organization_id, team => team_id)
   OR team_id IS NOT NULL AND seeme.is_direct_member(team => team_id)
   OR project_id IS NOT NULL
      AND seeme.holds_throughout('{projects:list,projects:read}', organization_id)
+     AND seeme.is_in_use(organization_id, project => project_id)
   OR project_id IS NOT NULL
      AND seeme.holds_below('{projects:list,projects:read}', project => project_id)
   OR project_id IS NOT NULL AND seeme.is_direct_member(project => project_id));

@@ -9,7 +9,7 @@ DECLARE
   current uuid;
 BEGIN
   mine := ARRAY(SELECT o.id FROM seeme.organizations o
-                 WHERE person IS NOT NULL
+                 WHERE person IS NOT NULL AND o.archived_at IS NULL
                    AND (o.owner_id = person OR seeme.is_member(organization => o.id)));
   current := CASE
     WHEN wanted = ANY (mine)
@@ -18,11 +18,11 @@ BEGIN
   RETURN jsonb_build_object(
     'user_id', person,
     'organizations', (
-      SELECT coalesce(jsonb_agg(to_jsonb(o) - '{created_at,updated_at}'::text[]
+      SELECT coalesce(jsonb_agg(to_jsonb(o) - '{created_at,updated_at,archived_at}'::text[]
                                 ORDER BY o.name, o.id), '[]')
         FROM seeme.organizations o WHERE o.id = ANY (mine)),
     'current_organization', (
-      SELECT to_jsonb(o) - '{created_at,updated_at}'::text[]
+      SELECT to_jsonb(o) - '{created_at,updated_at,archived_at}'::text[]
         FROM seeme.organizations o WHERE o.id = current),
     'roles', (
       SELECT coalesce(jsonb_agg(
@@ -35,6 +35,7 @@ BEGIN
                ORDER BY m.project_id IS NOT NULL, m.team_id IS NOT NULL, r.name, m.id), '[]')
         FROM seeme.memberships m JOIN seeme.roles r ON r.id = m.role_id
        WHERE m.organization_id = current AND m.user_id = person
+         AND seeme.is_in_use(m.organization_id, m.team_id, m.project_id)
          AND coalesce(m.valid_from <= clock_timestamp(), true)
          AND coalesce(clock_timestamp() < m.valid_until, true)),
     'permissions', to_jsonb(@extschema@.seeme_permissions(organization => current)));

@@ -48,7 +48,7 @@ BEGIN
     SELECT CASE
         WHEN seeme_review.organization_id IS NOT NULL THEN ARRAY[seeme_review.organization_id]
         WHEN row_security_active('seeme.memberships') THEN seeme.own_organizations()
-        ELSE ARRAY(SELECT o.id FROM seeme.organizations o) END AS ids),
+        ELSE ARRAY(SELECT o.id FROM seeme.organizations o WHERE o.archived_at IS NULL) END AS ids),
   -- Each membership is read once, and its user's name only if a finding may need it.
   questionable AS MATERIALIZED (
     SELECT m.id, m.organization_id, m.user_id, m.role_id, m.valid_until, m.created_at,

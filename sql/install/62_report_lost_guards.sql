@@ -81,6 +81,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
    WHERE y.polname = 'seeme_update' AND n.nspname <> 'seeme'
      AND coalesce(s.resource, o.parts[1]) IS NOT NULL
      AND NOT EXISTS (SELECT FROM seeme.protected_tables p WHERE p.table_name = c.oid)
+     AND NOT EXISTS (SELECT FROM seeme.mirrors m WHERE m.table_name = c.oid)
      AND NOT EXISTS (SELECT FROM seeme.tables_made_again() m WHERE m.relation = c.oid)
 $$;
 COMMENT ON FUNCTION seeme.guards_without_record() IS

@@ -25,6 +25,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                 g.privilege, g.relation::regclass, seeme.grantee_name(g.grantee))
     FROM (SELECT DISTINCT relation, grantee, privilege FROM granted) g
    WHERE g.privilege IN ('TRUNCATE', 'REFERENCES', 'TRIGGER')
+     -- What the owner of a table that refers to it needs.
+     AND NOT (g.privilege = 'REFERENCES' AND EXISTS (
+           SELECT FROM pg_constraint f JOIN pg_class t ON t.oid = f.conrelid
+            WHERE f.contype = 'f' AND f.confrelid = g.relation AND t.relowner = g.grantee))
   UNION ALL
   SELECT 'medium', g.relation::regclass::text,
          format('granted to PUBLIC: every role of the cluster holds %s on this table',
@@ -131,7 +135,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM routine r
    WHERE r.pronamespace = 'seeme'::regnamespace
      AND r.proname IN ('login_by_key', 'login_by_token', 'every_row', 'text_of_row',
-                       'note_key_use', 'parsed_condition')
+                       'note_key_use', 'parsed_condition', 'read_as_owner', 'mirror_execute',
+                       'write_profile_at_commit')
      AND r.grantee <> 0
   UNION ALL
   SELECT 'low', seeme.grantee_name(r.grantee),

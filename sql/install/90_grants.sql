@@ -55,10 +55,13 @@ BEGIN
     '@extschema@.seeme_logout()',
     '@extschema@.seeme_create_api_key(text,text[],uuid,uuid,interval)',
     '@extschema@.seeme_permission_matrix(uuid,uuid,uuid)',
+    '@extschema@.seeme_uuid(text,text)', '@extschema@.seeme_uuid(text,bigint)',
     -- Policies, views and triggers call these as the role that runs the query.
     'seeme.has_both_permissions(text,text,uuid,uuid,uuid,uuid,text)', 'seeme.is_unidentified()',
     'seeme.check_like_pattern("any")', 'seeme.check_search_pattern("any")',
     'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
+    'seeme.may_archive(uuid,uuid,uuid,timestamptz)', 'seeme.may_bring_back(uuid)',
+    'seeme.is_in_use(uuid,uuid,uuid)',
     'seeme.unused_roles(uuid[])', 'seeme.members_without_role(uuid[])', 'seeme.uses_api_key()',
     'seeme.own_user_id(text)', 'seeme.owns_row(text,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
@@ -104,7 +107,8 @@ BEGIN
     ON seeme.users TO %I', role_name);
   EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.seeme_user_id(), seeme.is_unidentified(),
     seeme.restoring(), seeme.provisions_users(), seeme.sees_user(uuid), seeme.users_seen(),
-    seeme.email_key(text) TO %I',
+    seeme.email_key(text),
+    @extschema@.seeme_uuid(text, text), @extschema@.seeme_uuid(text, bigint) TO %I',
     role_name);
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_grant_provisioning(name) IS
@@ -156,7 +160,7 @@ DECLARE
 BEGIN
   FOREACH name IN ARRAY ARRAY['organizations', 'teams', 'projects', 'roles', 'memberships',
                               'project_resources', 'invitations', 'users', 'permissions',
-                              'resource_types', 'protected_tables', 'logos', 'api_keys',
+                              'resource_types', 'protected_tables', 'mirrors', 'logos', 'api_keys',
                               'token_keys',
                               'external_identities', 'trusted_functions'] LOOP
     EXECUTE format('CREATE TRIGGER write_audit_log_of_insert AFTER INSERT ON seeme.%I
@@ -189,7 +193,7 @@ BEGIN
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.skip_restored_foreign_keys()',
                    name);
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['lowered_guards', 'dropped_tables', 'always_triggers', 'in_use',
+  FOREACH name IN ARRAY ARRAY['lowered_guards', 'mirrored_rows', 'dropped_tables', 'always_triggers', 'in_use',
                               'released_resources', 'retired_ids', 'api_key_uses',
                               'changes_of_vocabulary', 'changes_of_places', 'changes_of_rights',
                               'changes_of_assignments'] LOOP

@@ -82,6 +82,16 @@ CREATE EVENT TRIGGER seeme_guard_own_tables ON ddl_command_end
 COMMENT ON EVENT TRIGGER seeme_guard_own_tables IS
   'Only the extension''s own code runs with the rights of its owner';
 
+CREATE EVENT TRIGGER seeme_keep_mirrors ON ddl_command_end
+  WHEN TAG IN ('ALTER TABLE', 'ALTER POLICY', 'ALTER TRIGGER', 'CREATE TRIGGER', 'CREATE TABLE',
+               'CREATE SCHEMA')
+  EXECUTE FUNCTION seeme.keep_mirrors();
+COMMENT ON EVENT TRIGGER seeme_keep_mirrors IS
+  'A mirrored table keeps its triggers, its policies and the columns that are mirrored';
+CREATE EVENT TRIGGER seeme_keep_mirrors_whole ON sql_drop EXECUTE FUNCTION seeme.keep_mirrors();
+COMMENT ON EVENT TRIGGER seeme_keep_mirrors_whole IS
+  'Only a superuser drops the guards of a mirrored table';
+
 -- All of them fire always, also in a session with session_replication_role = replica.
 DO $$
 DECLARE

@@ -16,13 +16,16 @@ COLUMN(users, tokens_valid_from, 13, TIMESTAMPTZOID)
 
 COLUMN(organizations, id, 1, UUIDOID)
 COLUMN(organizations, owner_id, 6, UUIDOID)
+COLUMN(organizations, archived_at, 10, TIMESTAMPTZOID)
 
 COLUMN(teams, id, 1, UUIDOID)
 COLUMN(teams, organization_id, 2, UUIDOID)
+COLUMN(teams, archived_at, 9, TIMESTAMPTZOID)
 
 COLUMN(projects, id, 1, UUIDOID)
 COLUMN(projects, organization_id, 2, UUIDOID)
 COLUMN(projects, team_id, 3, UUIDOID)
+COLUMN(projects, archived_at, 10, TIMESTAMPTZOID)
 
 COLUMN(roles, id, 1, UUIDOID)
 COLUMN(roles, organization_id, 2, UUIDOID)

@@ -210,7 +210,8 @@ seeme_list_effective_roles(SeemePrincipal *principal, List **memberships)
 		SeemeMembership *membership = lfirst(cell);
 		SeemePlace	place;
 
-		if (!membership->has_role || !seeme_is_current(membership, principal->now))
+		if (!membership->has_role || !seeme_is_current(membership, principal->now) ||
+			seeme_is_archived(principal->store, membership->kind, &membership->scope_id))
 			continue;
 		seeme_set_organization_place(&place, &membership->organization_id);
 		if (seeme_membership_state(principal, seeme_get_grants_at(principal, &place), membership) ==

@@ -25,6 +25,10 @@ typedef struct SeemeStore
 	Oid			namespace;
 	Snapshot	snapshot;
 	Relation	tables[SEEME_NTABLES];
+
+	/* Bits by the kind of a container: whether any is archived, and whether that is known. */
+	uint8		knows_archived;
+	uint8		has_archived;
 } SeemeStore;
 
 typedef enum SeemeIndex
@@ -33,11 +37,14 @@ typedef enum SeemeIndex
 	SEEME_USERS_BY_DATABASE_ROLE,
 	SEEME_ORGANIZATIONS_BY_ID,
 	SEEME_ORGANIZATIONS_BY_OWNER,
+	SEEME_ORGANIZATIONS_ARCHIVED,
 	SEEME_TEAMS_BY_ID,
 	SEEME_TEAMS_BY_ORGANIZATION,
+	SEEME_TEAMS_ARCHIVED,
 	SEEME_PROJECTS_BY_ID,
 	SEEME_PROJECTS_BY_ORGANIZATION,
 	SEEME_PROJECTS_BY_TEAM,
+	SEEME_PROJECTS_ARCHIVED,
 	SEEME_ROLES_BY_ID,
 	SEEME_MEMBERSHIPS_BY_ID,
 	SEEME_MEMBERSHIPS_BY_USER,

@@ -108,9 +108,9 @@ new_grants(SeemePrincipal *principal, const pg_uuid_t *organization_id, SeemeRea
 
 	grants->organization_id = *organization_id;
 	grants->is_whole = true;
-	grants->is_owner = seeme_api_key_allows(principal, organization_id, NULL) &&
-		read_owner(principal->store, organization_id, &owner) &&
-		seeme_uuid_equal(&owner, &principal->user.id);
+	grants->is_live = seeme_api_key_allows(principal, organization_id, NULL) &&
+		read_owner(principal->store, organization_id, &owner);
+	grants->is_owner = grants->is_live && seeme_uuid_equal(&owner, &principal->user.id);
 	return grants;
 }
 
@@ -128,9 +128,12 @@ add_memberships(SeemePrincipal *principal, SeemeGrants *grants, List *membership
 		if (principal->excluded_scopes != NULL &&
 			seeme_uuid_hash_find(principal->excluded_scopes, &membership->scope_id) != NULL)
 			continue;
+		if (membership->kind == SEEME_SCOPE_TEAM &&
+			seeme_is_archived(principal->store, SEEME_SCOPE_TEAM, &membership->scope_id))
+			continue;
 		grants->memberships[grants->nmemberships++] = *membership;
 		if (membership->kind == SEEME_SCOPE_ORGANIZATION)
-			grants->is_member = seeme_is_current(membership, principal->now);
+			grants->is_member = grants->is_live && seeme_is_current(membership, principal->now);
 	}
 	list_free_deep(memberships);
 	qsort(grants->memberships, grants->nmemberships, sizeof(SeemeMembership), compare_memberships);
@@ -253,12 +256,16 @@ seeme_get_grants_at(SeemePrincipal *principal, const SeemePlace *place)
 	return look_up_grants(principal, seeme_place_organization(place), place);
 }
 
-/* The organizations that the principal owns or is a member of: pg_uuid_t *, each once. */
+/*
+ * The organizations that the principal owns or is a member of: pg_uuid_t *, each once. Archived
+ * ones are left out.
+ */
 List *
 seeme_list_own_organizations(SeemePrincipal *principal)
 {
 	List	   *owned = seeme_list_organizations_of_owner(principal->store, &principal->user.id);
-	List	   *organizations = list_copy(owned);
+	List	   *all = list_copy(owned);
+	List	   *organizations = NIL;
 	SeemeUuidHash is_owned = {0};
 	ListCell   *cell;
 
@@ -269,6 +276,11 @@ seeme_list_own_organizations(SeemePrincipal *principal)
 	foreach(cell, seeme_list_organizations_of_member(principal->store, &principal->user.id))
 	{
 		if (seeme_uuid_hash_find(&is_owned, lfirst(cell)) == NULL)
+			all = lappend(all, lfirst(cell));
+	}
+	foreach(cell, all)
+	{
+		if (!seeme_is_archived(principal->store, SEEME_SCOPE_ORGANIZATION, lfirst(cell)))
 			organizations = lappend(organizations, lfirst(cell));
 	}
 	return organizations;
@@ -276,8 +288,9 @@ seeme_list_own_organizations(SeemePrincipal *principal)
 
 /*
  * Calls a function with the grants in each organization in which the principal has any. Reads all
- * memberships in one scan of the index, which has those of one organization together. Grants are
- * gone when the function returns.
+ * memberships in one scan of the index, which has those of one organization together. Memberships
+ * in what is archived are left out: the caller need not look up their teams and projects. Grants
+ * are gone when the function returns.
  */
 void
 seeme_visit_grants(SeemePrincipal *principal, SeemeVisitGrants visit, void *context)
@@ -302,7 +315,7 @@ seeme_visit_grants(SeemePrincipal *principal, SeemeVisitGrants visit, void *cont
 		((SeemeMembership *) list_nth(memberships, i))->organization_id;
 		bool		is_allowed = seeme_api_key_allows(principal, &organization_id, NULL);
 		MemoryContext old = MemoryContextSwitchTo(per_organization);
-		SeemeGrants grants = {organization_id, .is_whole = true};
+		SeemeGrants *grants = new_grants(principal, &organization_id, seeme_read_owner);
 		List	   *here = NIL;
 
 		CHECK_FOR_INTERRUPTS();
@@ -312,27 +325,24 @@ seeme_visit_grants(SeemePrincipal *principal, SeemeVisitGrants visit, void *cont
 
 			if (!seeme_uuid_equal(&membership->organization_id, &organization_id))
 				break;
-			if (is_allowed)
+			if (is_allowed && (membership->kind != SEEME_SCOPE_PROJECT ||
+							   !seeme_is_archived(principal->store, SEEME_SCOPE_PROJECT,
+												  &membership->scope_id)))
 				here = lappend(here, memcpy(palloc(sizeof(SeemeMembership)), membership,
 											sizeof(SeemeMembership)));
 		}
-		grants.is_owner = is_allowed && seeme_uuid_hash_find(&is_owned, &organization_id) != NULL;
-		add_memberships(principal, &grants, here);
-		visit(principal, &grants, context);
+		add_memberships(principal, grants, here);
+		visit(principal, grants, context);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(per_organization);
-		if (grants.is_owner)
+		if (seeme_uuid_hash_find(&is_owned, &organization_id) != NULL)
 			seeme_uuid_hash_insert(CurrentMemoryContext, &was_visited, &organization_id, 1);
 	}
 	/* An owner is a member as well, except in the middle of a restore. */
 	foreach(cell, owned)
 	{
-		SeemeGrants grants = {*(pg_uuid_t *) lfirst(cell), .is_whole = true};
-
-		if (seeme_uuid_hash_find(&was_visited, &grants.organization_id) != NULL)
-			continue;
-		grants.is_owner = seeme_api_key_allows(principal, &grants.organization_id, NULL);
-		visit(principal, &grants, context);
+		if (seeme_uuid_hash_find(&was_visited, lfirst(cell)) == NULL)
+			visit(principal, new_grants(principal, lfirst(cell), seeme_read_owner), context);
 	}
 	MemoryContextDelete(per_organization);
 }

@@ -23,6 +23,7 @@
 typedef struct SeemeGrants
 {
 	pg_uuid_t	organization_id;
+	bool		is_live;		/* the organization exists, and is not archived */
 	bool		is_owner;
 	bool		is_member;		/* the membership in the organization itself is current */
 	bool		is_whole;		/* else only the memberships that can apply to `place` are here */

@@ -18,6 +18,7 @@ const SeemeScopeDescriptor seeme_scope_descriptors[SEEME_NSCOPE_KINDS + 1] = {
 		.list_function = "seeme_permitted_organizations",
 		.table = SEEME_TABLE_organizations,
 		.by_id = SEEME_ORGANIZATIONS_BY_ID,
+		.archived = SEEME_ORGANIZATIONS_ARCHIVED,
 		.columns = {
 			[SEEME_SCOPE_ORGANIZATION] = Anum_organizations_id,
 		},
@@ -37,6 +38,7 @@ const SeemeScopeDescriptor seeme_scope_descriptors[SEEME_NSCOPE_KINDS + 1] = {
 		.list_function = "seeme_permitted_teams",
 		.table = SEEME_TABLE_teams,
 		.by_id = SEEME_TEAMS_BY_ID,
+		.archived = SEEME_TEAMS_ARCHIVED,
 		.columns = {
 			[SEEME_SCOPE_ORGANIZATION] = Anum_teams_organization_id,
 			[SEEME_SCOPE_TEAM] = Anum_teams_id,
@@ -57,6 +59,7 @@ const SeemeScopeDescriptor seeme_scope_descriptors[SEEME_NSCOPE_KINDS + 1] = {
 		.list_function = "seeme_permitted_projects",
 		.table = SEEME_TABLE_projects,
 		.by_id = SEEME_PROJECTS_BY_ID,
+		.archived = SEEME_PROJECTS_ARCHIVED,
 		.columns = {
 			[SEEME_SCOPE_ORGANIZATION] = Anum_projects_organization_id,
 			[SEEME_SCOPE_TEAM] = Anum_projects_team_id,
@@ -82,12 +85,39 @@ const SeemeScopeDescriptor seeme_scope_descriptors[SEEME_NSCOPE_KINDS + 1] = {
 	},
 };
 
+/*
+ * An archived container is read as if it did not exist, so that nobody has a permission there.
+ * Future dates are never stored (seeme.authorize_archiving), so that cached places need no clock.
+ */
+static bool
+is_archived(SeemeScan *scan, SeemeScopeKind kind)
+{
+	static const AttrNumber columns[] = {
+		[SEEME_SCOPE_ORGANIZATION] = Anum_organizations_archived_at,
+		[SEEME_SCOPE_TEAM] = Anum_teams_archived_at,
+		[SEEME_SCOPE_PROJECT] = Anum_projects_archived_at,
+	};
+	bool		isnull;
+
+	seeme_row_datum(scan, columns[kind], &isnull);
+	return !isnull;
+}
+
 /* Organizations and their owners */
+
+typedef struct Owner
+{
+	pg_uuid_t	id;
+	bool		is_archived;
+} Owner;
 
 static void
 get_owner(SeemeScan *scan, void *row)
 {
-	seeme_row_uuid(scan, Anum_organizations_owner_id, row);
+	Owner	   *owner = row;
+
+	seeme_row_uuid(scan, Anum_organizations_owner_id, &owner->id);
+	owner->is_archived = is_archived(scan, SEEME_SCOPE_ORGANIZATION);
 }
 
 static void
@@ -96,14 +126,37 @@ get_organization_id(SeemeScan *scan, void *row)
 	seeme_row_uuid(scan, Anum_organizations_id, row);
 }
 
-/* The owner of an organization; false when the organization does not exist. */
-bool
-seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
+static bool
+read_owner(SeemeStore *store, const pg_uuid_t *organization, Owner *owner)
 {
 	ScanKeyData key;
 
 	seeme_uuid_key(&key, Anum_organizations_id, organization);
 	return seeme_read_row(store, SEEME_ORGANIZATIONS_BY_ID, 1, &key, get_owner, owner);
+}
+
+/* The owner of an organization; false when the organization does not exist, or is archived. */
+bool
+seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
+{
+	Owner		found;
+
+	if (!read_owner(store, organization, &found))
+		return false;
+	*owner = found.id;
+	return !found.is_archived;
+}
+
+/* The same, also of an archived organization. */
+bool
+seeme_read_owner_of_archived(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner)
+{
+	Owner		found;
+
+	if (!read_owner(store, organization, &found))
+		return false;
+	*owner = found.id;
+	return true;
 }
 
 /* The organizations that a user owns: pg_uuid_t *. */
@@ -125,14 +178,15 @@ seeme_visit_organizations(SeemeStore *store, int limit,
 {
 	SeemeScan	scan;
 	pg_uuid_t	organization;
-	pg_uuid_t	owner;
+	Owner		owner;
 
 	seeme_begin_table_scan(store, &scan, SEEME_TABLE_organizations);
 	while (limit-- > 0 && seeme_next_table_row(&scan))
 	{
 		get_organization_id(&scan, &organization);
 		get_owner(&scan, &owner);
-		visit(context, &organization, &owner);
+		if (!owner.is_archived)
+			visit(context, &organization, &owner.id);
 	}
 	seeme_end_scan(&scan);
 }
@@ -166,11 +220,41 @@ seeme_read_place(SeemeStore *store, SeemeScopeKind kind, const pg_uuid_t *id, Se
 	memset(place, 0, sizeof(*place));
 	seeme_uuid_key(&key, seeme_scope_descriptors[kind].columns[kind], id);
 	seeme_begin_scan(store, &scan, seeme_scope_descriptors[kind].by_id, 1, &key);
-	found = seeme_next_row(&scan);
+	found = seeme_next_row(&scan) && !is_archived(&scan, kind);
 	if (found)
 		get_place(&scan, kind, place);
 	seeme_end_scan(&scan);
 	return found;
+}
+
+/*
+ * Whether any container of a kind is archived. As a rule none is. An empty index tells so, once for
+ * all that is asked of a store.
+ */
+bool
+seeme_has_archived(SeemeStore *store, SeemeScopeKind kind)
+{
+	uint8		bit = 1 << kind;
+	SeemeScan	scan;
+
+	if ((store->knows_archived & bit) == 0)
+	{
+		seeme_begin_scan(store, &scan, seeme_scope_descriptors[kind].archived, 0, NULL);
+		if (seeme_next_row(&scan))
+			store->has_archived |= bit;
+		seeme_end_scan(&scan);
+		store->knows_archived |= bit;
+	}
+	return (store->has_archived & bit) != 0;
+}
+
+/* Whether a container is archived itself. */
+bool
+seeme_is_archived(SeemeStore *store, SeemeScopeKind kind, const pg_uuid_t *id)
+{
+	SeemePlace	place;
+
+	return seeme_has_archived(store, kind) && !seeme_read_place(store, kind, id, &place);
 }
 
 /* The place of an organization, whether it exists or not. */
@@ -210,12 +294,16 @@ seeme_list_places(SeemeStore *store, SeemeScopeKind kind, SeemeScopeKind contain
 		return NIL;
 	seeme_uuid_key(&key, descriptor->columns[container], id);
 	seeme_begin_scan(store, &scan, descriptor->by_container[container], 1, &key);
-	while (limit-- > 0 && seeme_next_row(&scan))
+	while (limit > 0 && seeme_next_row(&scan))
 	{
-		SeemePlace *place = palloc(sizeof(SeemePlace));
+		SeemePlace *place;
 
+		if (is_archived(&scan, kind))
+			continue;
+		place = palloc(sizeof(SeemePlace));
 		get_place(&scan, kind, place);
 		places = lappend(places, place);
+		limit--;
 	}
 	seeme_end_scan(&scan);
 	return places;
@@ -232,6 +320,8 @@ seeme_visit_places(SeemeStore *store, SeemeScopeKind kind, int limit,
 	seeme_begin_table_scan(store, &scan, seeme_scope_descriptors[kind].table);
 	while (limit-- > 0 && seeme_next_table_row(&scan))
 	{
+		if (is_archived(&scan, kind))
+			continue;
 		get_place(&scan, kind, &place);
 		visit(context, &place);
 	}

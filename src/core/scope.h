@@ -48,6 +48,7 @@ typedef struct SeemeScopeDescriptor
 	SeemeIndex	by_container[SEEME_NCONTAINERS + 1];
 	AttrNumber	membership_column;	/* of seeme.memberships */
 	SeemeIndex	memberships;	/* by that column */
+	SeemeIndex	archived;		/* those that are archived */
 	bool		is_preloaded;	/* a busy session reads the table as a whole */
 	const char *list_permission;	/* either of these shows it to others than its members */
 	const char *read_permission;
@@ -72,6 +73,10 @@ typedef struct SeemePlace
 } SeemePlace;
 
 extern bool seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner);
+extern bool seeme_read_owner_of_archived(SeemeStore *store, const pg_uuid_t *organization,
+										 pg_uuid_t *owner);
+extern bool seeme_has_archived(SeemeStore *store, SeemeScopeKind kind);
+extern bool seeme_is_archived(SeemeStore *store, SeemeScopeKind kind, const pg_uuid_t *id);
 extern List *seeme_list_organizations_of_owner(SeemeStore *store, const pg_uuid_t *owner);
 extern void seeme_visit_organizations(SeemeStore *store, int limit,
 									  void (*visit) (void *context, const pg_uuid_t *organization,

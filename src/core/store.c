@@ -46,15 +46,14 @@ seeme_read_role(SeemeStore *store, const pg_uuid_t *id)
 
 /* Memberships */
 
-/* The kind of container that the current row is a membership in. */
+/* The kind and the id of the container that the current row is a membership in. */
 static SeemeScopeKind
-membership_kind(SeemeScan *scan)
+membership_kind(SeemeScan *scan, pg_uuid_t *id)
 {
-	pg_uuid_t	id;
-
 	for (SeemeScopeKind kind = SEEME_SCOPE_ORGANIZATION + 1; kind <= SEEME_NCONTAINERS; kind++)
-		if (seeme_row_uuid(scan, seeme_scope_descriptors[kind].membership_column, &id))
+		if (seeme_row_uuid(scan, seeme_scope_descriptors[kind].membership_column, id))
 			return kind;
+	seeme_row_uuid(scan, Anum_memberships_organization_id, id);
 	return SEEME_SCOPE_ORGANIZATION;
 }
 
@@ -64,19 +63,7 @@ get_membership(SeemeScan *scan, void *row)
 	SeemeMembership *m = row;
 
 	seeme_row_uuid(scan, Anum_memberships_organization_id, &m->organization_id);
-	m->kind = SEEME_SCOPE_ORGANIZATION;
-	m->scope_id = m->organization_id;
-	for (SeemeScopeKind kind = SEEME_SCOPE_ORGANIZATION + 1; kind <= SEEME_NCONTAINERS; kind++)
-	{
-		pg_uuid_t	id;
-
-		if (seeme_row_uuid(scan, seeme_scope_descriptors[kind].membership_column, &id))
-		{
-			m->kind = kind;
-			m->scope_id = id;
-			break;
-		}
-	}
+	m->kind = membership_kind(scan, &m->scope_id);
 	seeme_row_uuid(scan, Anum_memberships_user_id, &m->user_id);
 	m->has_role = seeme_row_uuid(scan, Anum_memberships_role_id, &m->role_id);
 	m->valid_from = seeme_row_time(scan, Anum_memberships_valid_from, DT_NOBEGIN);
@@ -210,9 +197,9 @@ seeme_list_members(SeemeStore *store, const pg_uuid_t *organization)
 
 /*
  * Calls a function for the users who have memberships in a container, perhaps several times for one
- * user. Of an organization these are also the members of what lies there; `kinds` (NULL: all) says
- * which kinds of containers count, by kind. Reads at most *limit memberships, and counts *limit
- * down; false: there are more.
+ * user. Of an organization these are also the members of what lies there and is not archived;
+ * `kinds` (NULL: all) says which kinds of containers count, by kind. Reads at most *limit
+ * memberships, and counts *limit down; false: there are more.
  */
 bool
 seeme_visit_members(SeemeStore *store, SeemeScopeKind container, const pg_uuid_t *id,
@@ -228,7 +215,9 @@ seeme_visit_members(SeemeStore *store, SeemeScopeKind container, const pg_uuid_t
 	seeme_begin_scan(store, &scan, seeme_scope_descriptors[container].memberships, 1, &key);
 	while (seeme_next_row(&scan))
 	{
+		SeemeScopeKind kind;
 		pg_uuid_t	user;
+		pg_uuid_t	scope_id;
 
 		if ((*limit)-- <= 0)
 		{
@@ -238,7 +227,9 @@ seeme_visit_members(SeemeStore *store, SeemeScopeKind container, const pg_uuid_t
 		seeme_row_uuid(&scan, Anum_memberships_user_id, &user);
 		if (has_last && seeme_uuid_equal(&user, &last))
 			continue;
-		if (kinds != NULL && !kinds[membership_kind(&scan)])
+		kind = membership_kind(&scan, &scope_id);
+		if ((kinds != NULL && !kinds[kind]) ||
+			(kind != container && seeme_is_archived(store, kind, &scope_id)))
 			continue;
 		last = user;
 		has_last = true;

@@ -145,7 +145,7 @@ may_be_ordinary(PlannerInfo *root, List *policy)
 		return true;
 	foreach(cell, policy)
 		if (!contain_var_clause(lfirst(cell)))
-			return false;
+		return false;
 	return true;
 }
 
@@ -157,17 +157,17 @@ add_quals(Node **tree, Index rti, List *quals)
 
 	if (IsA(*tree, RangeTblRef))
 	{
-		if (((RangeTblRef *) *tree)->rtindex != rti)
+		if (((RangeTblRef *) * tree)->rtindex != rti)
 			return false;
 		*tree = (Node *) makeFromExpr(list_make1(*tree), (Node *) quals);
 		return true;
 	}
 	if (IsA(*tree, JoinExpr))
-		return add_quals(&((JoinExpr *) *tree)->larg, rti, quals) ||
-			add_quals(&((JoinExpr *) *tree)->rarg, rti, quals);
+		return add_quals(&((JoinExpr *) * tree)->larg, rti, quals) ||
+			add_quals(&((JoinExpr *) * tree)->rarg, rti, quals);
 	foreach(cell, castNode(FromExpr, *tree)->fromlist)
 		if (add_quals((Node **) &lfirst(cell), rti, quals))
-			return true;
+		return true;
 	return false;
 }
 
@@ -200,7 +200,9 @@ seeme_place_policy(PlannerInfo *root, RelOptInfo *rel)
 	if (!is_ours || !enable_policy_conditions)
 		return;
 
-	/* PostgreSQL does so when this hook is done. An index of this table is looked for until then. */
+	/*
+	 * PostgreSQL does so itself once this hook is done. Until then its indexes are asked about.
+	 */
 	root->simple_rel_array[rel->relid] = rel;
 	for (int i = 0; i < nelements; i++)
 		policy = list_concat(policy, list_nth(rte->securityQuals, i));
@@ -220,9 +222,10 @@ seeme_place_policy(PlannerInfo *root, RelOptInfo *rel)
 		add_quals(&tree, rel->relid, policy))
 	{
 		rte->securityQuals = NIL;
+
 		/*
-		 * Evaluated once, before any row is read: what of the query can raise an error whatever the
-		 * rows are.
+		 * Evaluated once, before any row is read: what of the query can raise an error whatever
+		 * the rows are.
 		 */
 		root->parse->jointree->quals = (Node *)
 			list_concat(castNode(List, root->parse->jointree->quals), checks);

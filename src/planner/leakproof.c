@@ -105,8 +105,8 @@ judge_parts(List *parts, Context *context)
 		all.fault = RAISES;
 	else
 		foreach(cell, raise)
-			if (check_first(lfirst(cell), context) == LEAKS)
-				all.fault = LEAKS;
+		if (check_first(lfirst(cell), context) == LEAKS)
+		all.fault = LEAKS;
 	list_free(raise);
 	return all;
 }
@@ -125,6 +125,7 @@ judge_conditional_parts(List *parts, Context *context)
 
 		all.has_vars |= part.has_vars;
 		all.fault = Max(all.fault, part.fault);
+
 		/*
 		 * What may raise is not evaluated beforehand: the query does not evaluate it itself,
 		 * perhaps.
@@ -142,7 +143,10 @@ static Judged
 judge_parameter(Param *param, Context *context)
 {
 	if (param->paramkind == PARAM_EXTERN)
-		return (Judged) {NONE, false};
+		return (Judged)
+	{
+		NONE, false
+	};
 	if (param->paramkind == PARAM_EXEC)
 		for (PlannerInfo *root = context->root; root != NULL; root = root->parent_root)
 		{
@@ -153,9 +157,15 @@ judge_parameter(Param *param, Context *context)
 			 */
 			foreach(cell, root->init_plans)
 				if (list_member_int(((SubPlan *) lfirst(cell))->setParam, param->paramid))
-					return (Judged) {RAISES, false};
+				return (Judged)
+			{
+				RAISES, false
+			};
 		}
-	return (Judged) {param->paramkind == PARAM_EXEC ? NONE : LEAKS, true};
+	return (Judged)
+	{
+		param->paramkind == PARAM_EXEC ? NONE : LEAKS, true
+	};
 }
 
 /*
@@ -165,9 +175,10 @@ judge_parameter(Param *param, Context *context)
 static Fault
 judge_pattern(Node *pattern, bool is_like, bool is_array, Context *context)
 {
-	Oid type = getBaseType(is_array ? get_element_type(exprType(pattern)) : exprType(pattern));
+	Oid			type = exprType(pattern);
 	Oid			check;
 
+	type = getBaseType(is_array ? get_element_type(type) : type);
 	if (IsA(pattern, RelabelType))
 		pattern = (Node *) ((RelabelType *) pattern)->arg;
 	if (IsA(pattern, Const))
@@ -178,7 +189,7 @@ judge_pattern(Node *pattern, bool is_like, bool is_array, Context *context)
 	if (is_array || context->checks == NULL || !OidIsValid(check))
 		return LEAKS;
 	return check_first((Node *) makeFuncExpr(check, BOOLOID, list_make1(copyObject(pattern)),
-											InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL),
+											 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL),
 					   context);
 }
 
@@ -190,7 +201,7 @@ are_elements_harmless(List *arguments)
 
 	foreach(cell, arguments)
 		if (!seeme_comparison_is_harmless(exprType(lfirst(cell))))
-			return false;
+		return false;
 	return true;
 }
 
@@ -246,13 +257,16 @@ judge_operator(Oid operator, Oid function, Oid collation, List *arguments, bool 
 	if (!OidIsValid(function))
 		function = get_opcode(operator);
 	if (!seeme_operator_is_privileged(operator))
-		return (Judged) {LEAKS, true};
+		return (Judged)
+	{
+		LEAKS, true
+	};
 	return judge_function(function, collation, arguments, is_array, context);
 }
 
 /* Comparing several columns at once, or one with all of an array */
 static Judged
-judge_row_comparison(RowCompareExpr *comparison, Context *context)
+judge_row_comparison(RowCompareExpr * comparison, Context *context)
 {
 	Judged		all = {NONE, false};
 	ListCell   *operator;
@@ -262,8 +276,8 @@ judge_row_comparison(RowCompareExpr *comparison, Context *context)
 
 	forthree(operator, comparison->opnos, left, comparison->largs, right, comparison->rargs)
 	{
-		Judged part = judge_operator(lfirst_oid(operator), InvalidOid, InvalidOid,
-									 list_make2(lfirst(left), lfirst(right)), false, context);
+		Judged		part = judge_operator(lfirst_oid(operator), InvalidOid, InvalidOid,
+										  list_make2(lfirst(left), lfirst(right)), false, context);
 
 		all.fault = Max(all.fault, part.fault);
 		all.has_vars |= part.has_vars;
@@ -276,7 +290,7 @@ judge_row_comparison(RowCompareExpr *comparison, Context *context)
 }
 
 static Judged
-judge_case(CaseExpr *expression, Context *context)
+judge_case(CaseExpr * expression, Context *context)
 {
 	List	   *parts = expression->arg == NULL ? NIL : list_make1(expression->arg);
 	ListCell   *cell;
@@ -293,7 +307,7 @@ judge_case(CaseExpr *expression, Context *context)
 
 /* Through text: what the one type puts out, the other has to take in. */
 static Judged
-judge_coercion(CoerceViaIO *coercion, Context *context)
+judge_coercion(CoerceViaIO * coercion, Context *context)
 {
 	Judged		all = judge((Node *) coercion->arg, context);
 	Oid			output;
@@ -322,23 +336,38 @@ judge_node(Node *node, Context *context)
 	const Judged unknown = {LEAKS, true};
 
 	if (node == NULL)
-		return (Judged) {NONE, false};
+		return (Judged)
+	{
+		NONE, false
+	};
 	switch (nodeTag(node))
 	{
 		case T_Var:
-			return (Judged) {NONE, true};
+			return (Judged)
+			{
+				NONE, true
+			};
 		case T_Const:
 		case T_SQLValueFunction:
-			return (Judged) {NONE, false};
+			return (Judged)
+			{
+				NONE, false
+			};
 		case T_CaseTestExpr:
-			return (Judged) {NONE, true};
+			return (Judged)
+			{
+				NONE, true
+			};
 		case T_Param:
 			return judge_parameter((Param *) node, context);
-		/* What was computed of rows that were seen: nothing in it meets another. */
+			/* What was computed of rows that were seen: nothing in it meets another. */
 		case T_Aggref:
 		case T_WindowFunc:
 		case T_GroupingFunc:
-			return (Judged) {NONE, true};
+			return (Judged)
+			{
+				NONE, true
+			};
 		case T_List:
 			return judge_conditional_parts((List *) node, context);
 		case T_FuncExpr:
@@ -453,7 +482,7 @@ meets_no_row(PlannerInfo *root)
 		return false;
 	foreach(cell, root->parse->rtable)
 		if (lfirst_node(RangeTblEntry, cell)->rtekind != RTE_RESULT)
-			return false;
+		return false;
 	foreach(cell, root->parent_root->init_plans)
 	{
 		SubPlan    *plan = lfirst(cell);
@@ -482,7 +511,7 @@ seeme_may_leak_unless_checked(PlannerInfo *root, Node *expression, List **checks
 		return false;
 	found = judge(expression, &context);
 	return found.fault != NONE &&
-		   !(found.fault == RAISES && check_first(expression, &context) == NONE);
+		!(found.fault == RAISES && check_first(expression, &context) == NONE);
 }
 
 /* A plan that was made under the one value is not to be run under the other. */
@@ -497,8 +526,11 @@ void
 seeme_leakproof_init(void)
 {
 	DefineCustomBoolVariable(
-		"seeme_rbac.search_operators",
-		"Looks conditions by search operators up in the indexes of protected tables.",
-		"Their speed then tells whether rows match that the asking person may not see.",
-		&seeme_search_operators, false, PGC_SUSET, GUC_EXPLAIN, NULL, plan_anew, NULL);
+							 "seeme_rbac.search_operators",
+							 "Looks conditions by search operators up in the indexes of "
+							 "protected tables.",
+							 "Their speed then tells whether rows match that the asking person "
+							 "may not see.",
+							 &seeme_search_operators, false, PGC_SUSET, GUC_EXPLAIN, NULL, plan_anew,
+							 NULL);
 }

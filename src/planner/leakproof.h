@@ -47,14 +47,15 @@ extern void seeme_leakproof_init(void);
 /* What evaluating a function can tell, but by its result. */
 typedef enum SeemeLeak
 {
-	SEEME_LEAKS,			   /* anything, or nobody has shown that it does not */
-	SEEME_HARMLESS,			   /* nothing: marked LEAKPROOF, on the list, or trusted */
-	SEEME_HARMLESS_BY_ELEMENT, /* nothing, if comparing what an array, range or multirange is made
-								  of tells nothing */
-	SEEME_SEARCHES,			   /* a search operator; either argument may be the pattern */
-	SEEME_SEARCHES_BY_ELEMENT, /* both of these */
-	SEEME_LIKE,	  /* a search operator; the second argument is a pattern with escapes */
-	SEEME_RAISES, /* whether its arguments are valid, by an error; nothing else */
+	SEEME_LEAKS,				/* anything, or nobody has shown that it does not */
+	SEEME_HARMLESS,				/* nothing: marked LEAKPROOF, on the list, or trusted */
+	SEEME_HARMLESS_BY_ELEMENT,	/* nothing, if comparing what an array, range or multirange is
+								 * made of tells nothing */
+	SEEME_SEARCHES,				/* a search operator; either argument may be the pattern */
+	SEEME_SEARCHES_BY_ELEMENT,	/* both of these */
+	SEEME_LIKE,					/* a search operator; the second argument is a pattern with
+								 * escapes */
+	SEEME_RAISES,				/* whether its arguments are valid, by an error; nothing else */
 } SeemeLeak;
 
 /* leakproof_list.c */

@@ -47,10 +47,11 @@ leak_of_built_in(Oid function)
 		case F_NUMERIC_GT:
 		case F_NUMERIC_GE:
 		case F_NUMERIC_CMP:
+
 			/*
 			 * enum: equality compares numbers. The order looks odd numbers up in pg_enum, where
-			 * each stored value has a row: values cannot be dropped, and one that is not committed
-			 * yet cannot be stored.
+			 * each stored value has a row: values cannot be dropped, and one that is not
+			 * committed yet cannot be stored.
 			 */
 		case F_ENUM_EQ:
 		case F_ENUM_NE:
@@ -59,10 +60,11 @@ leak_of_built_in(Oid function)
 		case F_ENUM_GT:
 		case F_ENUM_GE:
 		case F_ENUM_CMP:
+
 			/*
 			 * date with timestamp, timestamp with timestamptz: what is out of the other type's
-			 * range is taken for greater or smaller than everything (date2timestamptz_opt_overflow
-			 * and its like).
+			 * range is taken for greater or smaller than everything
+			 * (date2timestamptz_opt_overflow and its like).
 			 */
 		case F_DATE_EQ_TIMESTAMP:
 		case F_DATE_NE_TIMESTAMP:
@@ -106,9 +108,10 @@ leak_of_built_in(Oid function)
 		case F_TIMESTAMPTZ_GT_TIMESTAMP:
 		case F_TIMESTAMPTZ_GE_TIMESTAMP:
 		case F_TIMESTAMPTZ_CMP_TIMESTAMP:
+
 			/*
-			 * jsonb: compareJsonbContainers() walks both without recursion, and compares what is in
-			 * them as numeric and as text by the database's collation.
+			 * jsonb: compareJsonbContainers() walks both without recursion, and compares what is
+			 * in them as numeric and as text by the database's collation.
 			 */
 		case F_JSONB_EQ:
 		case F_JSONB_NE:
@@ -125,9 +128,11 @@ leak_of_built_in(Oid function)
 		case F_TSVECTOR_GT:
 		case F_TSVECTOR_GE:
 		case F_TSVECTOR_CMP:
+
 			/*
-			 * jsonb's parts: what is not there, or in a value of another kind, is null. Containers
-			 * are put out without recursion. Those of json are left out: they parse the text.
+			 * jsonb's parts: what is not there, or in a value of another kind, is null.
+			 * Containers are put out without recursion. Those of json are left out: they parse
+			 * the text.
 			 */
 		case F_JSONB_OBJECT_FIELD:
 		case F_JSONB_OBJECT_FIELD_TEXT:
@@ -152,11 +157,11 @@ leak_of_built_in(Oid function)
 			return SEEME_HARMLESS;
 
 			/*
-			 * Arrays, ranges and multiranges: they compare what they are made of by the type's own
-			 * comparison, and what else they raise (types that do not match, no comparison) depends
-			 * on the types alone. Nulls and empty ranges have a place in the order. The canonical
-			 * function of a range type is not called. record is left out: its columns' types are
-			 * known from row to row only.
+			 * Arrays, ranges and multiranges: they compare what they are made of by the type's
+			 * own comparison, and what else they raise (types that do not match, no comparison)
+			 * depends on the types alone. Nulls and empty ranges have a place in the order. The
+			 * canonical function of a range type is not called. record is left out: its columns'
+			 * types are known from row to row only.
 			 */
 		case F_ARRAY_EQ:
 		case F_ARRAY_NE:
@@ -230,6 +235,7 @@ leak_of_built_in(Oid function)
 			 */
 		case F_TS_MATCH_VQ:
 		case F_TS_MATCH_QV:
+
 			/*
 			 * jsonb: keys are looked up, scalars compared. How deep it goes is bounded by the
 			 * pattern's depth.
@@ -245,9 +251,10 @@ leak_of_built_in(Oid function)
 		case F_NETWORK_SUP:
 		case F_NETWORK_SUPEQ:
 		case F_NETWORK_OVERLAP:
+
 			/*
-			 * Points and boxes: coordinates are compared; NaN and the infinities have a place. What
-			 * computes a distance may overflow, so circles and polygons are left out.
+			 * Points and boxes: coordinates are compared; NaN and the infinities have a place.
+			 * What computes a distance may overflow, so circles and polygons are left out.
 			 */
 		case F_ON_PB:
 		case F_BOX_CONTAIN_PT:
@@ -300,6 +307,7 @@ static const struct
 	const char *symbol;
 	SeemeLeak	leak;
 }			of_extensions[] = {
+
 	/* Our own. Those with a code raise for one that is not registered. */
 	{"seeme_rbac", "seeme_user_id", SEEME_HARMLESS},
 	{"seeme_rbac", "seeme_permitted_organizations", SEEME_RAISES},
@@ -337,6 +345,7 @@ static const struct
 	{"hstore", "hstore_exists_all", SEEME_SEARCHES},
 	{"hstore", "hstore_contains", SEEME_SEARCHES},
 	{"hstore", "hstore_contained", SEEME_SEARCHES},
+
 	/*
 	 * Levels are compared as bytes, and counted. Patterns (~, ?, @) are left out, and so are
 	 * arrays, which may have nulls.
@@ -391,53 +400,53 @@ static bool
 tells_more_than_errors(const char *symbol)
 {
 	static const char *const beginnings[] = {"to_tsvector",
-											 "to_tsquery",
-											 "plainto_tsquery",
-											 "phraseto_tsquery",
-											 "websearch_to_tsquery",
-											 "json_to_tsvector",
-											 "jsonb_to_tsvector",
-											 "json_string_to_tsvector",
-											 "jsonb_string_to_tsvector",
-											 "ts_",
-											 "tsq",
-											 "tt_",
-											 "xml",
-											 "xpath",
-											 "query_to",
-											 "table_to",
-											 "schema_to",
-											 "database_to",
-											 "cursor_to",
-											 "text_to_xml",
-											 "regexp",
-											 "textregex",
-											 "texticregex",
-											 "nameregex",
-											 "nameicregex",
-											 "bpcharregex",
-											 "bpcharicregex",
-											 "json_",
-											 "jsonb_in",
-											 "jsonb_recv",
-											 "jsonb_path",
-											 "jsonpath",
-											 "record",
-											 "pg_",
-											 "has_",
-											 "be_lo",
-											 "row_security",
-											 "current_query",
-											 "domain",
-											 "array_in",
-											 "array_recv",
-											 "range_in",
-											 "range_recv",
-											 "multirange_in",
-											 "multirange_recv",
-											 "anyarray",
-											 "path_in",
-											 "poly_in"};
+		"to_tsquery",
+		"plainto_tsquery",
+		"phraseto_tsquery",
+		"websearch_to_tsquery",
+		"json_to_tsvector",
+		"jsonb_to_tsvector",
+		"json_string_to_tsvector",
+		"jsonb_string_to_tsvector",
+		"ts_",
+		"tsq",
+		"tt_",
+		"xml",
+		"xpath",
+		"query_to",
+		"table_to",
+		"schema_to",
+		"database_to",
+		"cursor_to",
+		"text_to_xml",
+		"regexp",
+		"textregex",
+		"texticregex",
+		"nameregex",
+		"nameicregex",
+		"bpcharregex",
+		"bpcharicregex",
+		"json_",
+		"jsonb_in",
+		"jsonb_recv",
+		"jsonb_path",
+		"jsonpath",
+		"record",
+		"pg_",
+		"has_",
+		"be_lo",
+		"row_security",
+		"current_query",
+		"domain",
+		"array_in",
+		"array_recv",
+		"range_in",
+		"range_recv",
+		"multirange_in",
+		"multirange_recv",
+		"anyarray",
+		"path_in",
+	"poly_in"};
 
 	for (int i = 0; i < lengthof(beginnings); i++)
 		if (strncmp(symbol, beginnings[i], strlen(beginnings[i])) == 0)
@@ -453,7 +462,7 @@ static bool
 raises_nonetheless(Oid function, const char *symbol)
 {
 	return function < FirstUnpinnedObjectId &&
-		   (strncmp(symbol, "circle_", 7) == 0 || strncmp(symbol, "lseg_", 5) == 0);
+		(strncmp(symbol, "circle_", 7) == 0 || strncmp(symbol, "lseg_", 5) == 0);
 }
 
 static SeemeLeak

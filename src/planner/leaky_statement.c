@@ -282,7 +282,7 @@ quals_may_leak(Node *quals, Level *level)
 		return may_leak(quals, level, false);
 	foreach(cell, (List *) quals)
 		if (may_leak(lfirst(cell), level, false))
-			return true;
+		return true;
 	return false;
 }
 
@@ -308,7 +308,7 @@ join_tree_may_leak(Node *tree, Level *level)
 		return true;
 	foreach(cell, castNode(FromExpr, tree)->fromlist)
 		if (join_tree_may_leak(lfirst(cell), level))
-			return true;
+		return true;
 	return false;
 }
 
@@ -369,7 +369,7 @@ policies_may_leak(List *elements, Level *level)
 		return sublinks_may_leak((Node *) elements, NULL);
 	foreach(cell, elements)
 		if (raw_may_leak(lfirst(cell), level, true))
-			return true;
+		return true;
 	return false;
 }
 
@@ -451,10 +451,10 @@ level_may_leak(Query *query, Level *level)
 		return true;
 	foreach(cell, query->rtable)
 		if (entry_may_leak(lfirst_node(RangeTblEntry, cell), query, &without_checks))
-			return true;
+		return true;
 	foreach(cell, query->cteList)
 		if (sublevel_may_leak(castNode(Query, lfirst_node(CommonTableExpr, cell)->ctequery), false))
-			return true;
+		return true;
 	return false;
 }
 
@@ -516,7 +516,7 @@ members_may_leak(PlannerInfo *root, Level *level)
 		return false;
 	foreach(cell, root->append_rel_list)
 		if (may_leak((Node *) lfirst_node(AppendRelInfo, cell)->translated_vars, level, false))
-			return true;
+		return true;
 	return false;
 }
 
@@ -535,7 +535,10 @@ statement_may_leak(PlannerInfo *top, bool is_preprocessed, List **checks)
 	{
 		PlannerInfo *subroot = lfirst_node(PlannerInfo, cell);
 
-		level = (Level) {subroot, false, true, false, NULL};
+		level = (Level)
+		{
+			subroot, false, true, false, NULL
+		};
 		if (level_may_leak(subroot->parse, &level) || members_may_leak(subroot, &level))
 			return true;
 	}
@@ -557,6 +560,7 @@ seeme_statement_may_leak(PlannerInfo *root, List **checks)
 
 	if (statement->is_harmless)
 		return false;
+
 	/*
 	 * A statement that may leak may not, once more of it is preprocessed: before another level is
 	 * planned. Between two tables of a level nothing changes.

@@ -148,7 +148,7 @@ does_more_than_read(Node *node, void *context)
 		return false;
 	switch (nodeTag(node))
 	{
-		/* The most frequent nodes */
+			/* The most frequent nodes */
 		case T_Var:
 		case T_Const:
 		case T_Param:
@@ -195,7 +195,7 @@ any_does_more_than_read(PlannerInfo *top)
 
 	foreach(cell, top->glob->subroots)
 		if (does_more_than_read((Node *) lfirst_node(PlannerInfo, cell)->parse, NULL))
-			return true;
+		return true;
 	return does_more_than_read((Node *) top->parse, NULL);
 }
 

@@ -10,6 +10,7 @@
 
 #pragma GCC visibility push(hidden)
 
+extern RelOptInfo *seeme_table_of(PlannerInfo *root, Var *column);
 extern bool seeme_is_fixed(RelOptInfo *rel, int column);
 extern bool seeme_is_point_query(PlannerInfo *root, RelOptInfo *rel);
 extern void seeme_trust_index(RestrictInfo *check);

@@ -29,7 +29,7 @@
  */
 enum
 {
-	ID, NAME, DESCRIPTION, SLUG, HAS_LOGO, CREATED_AT, UPDATED_AT,
+	ID, NAME, DESCRIPTION, SLUG, HAS_LOGO, CREATED_AT, UPDATED_AT, ARCHIVED_AT,
 	/* organizations */
 	WEBSITE,
 	OWNER_ID,
@@ -42,7 +42,8 @@ enum
 
 #define SHARED_COLUMNS \
 	{"id", UUIDOID}, {"name", TEXTOID}, {"description", TEXTOID}, {"slug", TEXTOID}, \
-	{"has_logo", BOOLOID}, {"created_at", TIMESTAMPTZOID}, {"updated_at", TIMESTAMPTZOID}
+	{"has_logo", BOOLOID}, {"created_at", TIMESTAMPTZOID}, {"updated_at", TIMESTAMPTZOID}, \
+	{"archived_at", TIMESTAMPTZOID}
 
 /* One of the tables. */
 typedef struct Kind
@@ -53,23 +54,26 @@ typedef struct Kind
 	const char *create_code;	/* NULL: anybody signed in adds one */
 	SeemeRowColumn columns[MAX_COLUMNS];
 	int			ncolumns;
-	/* What an UPDATE may change. Has_logo, created_at and updated_at get the right value anyway. */
+	/*
+	 * What an UPDATE may change. Has_logo, created_at and updated_at get the right value anyway, and
+	 * seeme.authorize_archiving() decides about archived_at.
+	 */
 	int			may_change[MAX_COLUMNS];
 	int			nmay_change;
 } Kind;
 
-#define SHARED_MAY_CHANGE NAME, DESCRIPTION, SLUG, HAS_LOGO, CREATED_AT, UPDATED_AT
+#define SHARED_MAY_CHANGE NAME, DESCRIPTION, SLUG, HAS_LOGO, CREATED_AT, UPDATED_AT, ARCHIVED_AT
 
 static const Kind kinds[] = {
 	{"organizations", "organization", "organizations_slug_key", NULL,
-		{SHARED_COLUMNS, {"website", TEXTOID}, {"owner_id", UUIDOID}}, 9,
-	{SHARED_MAY_CHANGE, WEBSITE, OWNER_ID}, 8}, /* owner_id: see seeme.authorize_owner() */
+		{SHARED_COLUMNS, {"website", TEXTOID}, {"owner_id", UUIDOID}}, 10,
+	{SHARED_MAY_CHANGE, WEBSITE, OWNER_ID}, 9}, /* owner_id: see seeme.authorize_owner() */
 	{"teams", "team", "teams_slug_key", "teams:create",
-		{SHARED_COLUMNS, {"organization_id", UUIDOID}}, 8,
-	{SHARED_MAY_CHANGE}, 6},
+		{SHARED_COLUMNS, {"organization_id", UUIDOID}}, 9,
+	{SHARED_MAY_CHANGE}, 7},
 	{"projects", "project", "projects_slug_key", "projects:create",
-		{SHARED_COLUMNS, {"organization_id", UUIDOID}, {"team_id", UUIDOID}}, 9,
-	{SHARED_MAY_CHANGE, TEAM_ID}, 7},
+		{SHARED_COLUMNS, {"organization_id", UUIDOID}, {"team_id", UUIDOID}}, 10,
+	{SHARED_MAY_CHANGE, TEAM_ID}, 8},
 };
 
 #define is_organizations(kind) ((kind) == &kinds[0])

@@ -11,7 +11,7 @@ CREATE DATABASE seeme_own_lists;
 SET client_min_messages = warning;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION seeme_rbac;
-SELECT plan(14);
+SELECT plan(17);
 
 CREATE SCHEMA oracle;
 SELECT setseed(0.42);
@@ -115,25 +115,34 @@ CREATE FUNCTION oracle.reaches(k uuid, o uuid, code text) RETURNS boolean LANGUA
 CREATE FUNCTION oracle.acts(p uuid) RETURNS boolean LANGUAGE sql STABLE RETURN
   EXISTS (SELECT FROM seeme.users u WHERE u.id = p
   AND (u.disabled_at IS NULL OR u.disabled_at > clock_timestamp()));
-CREATE FUNCTION oracle.owns(p uuid, o uuid) RETURNS boolean LANGUAGE sql STABLE RETURN
+CREATE FUNCTION oracle.in_use(o uuid, t uuid, j uuid) RETURNS boolean LANGUAGE sql STABLE RETURN
+  NOT EXISTS (SELECT FROM seeme.organizations x WHERE x.id = o AND x.archived_at IS NOT NULL)
+  AND NOT EXISTS (SELECT FROM seeme.teams x WHERE x.id = t AND x.archived_at IS NOT NULL)
+  AND NOT EXISTS (SELECT FROM seeme.projects x WHERE x.id = j AND x.archived_at IS NOT NULL);
+CREATE FUNCTION oracle.owns_archived(p uuid, o uuid) RETURNS boolean LANGUAGE sql STABLE RETURN
   EXISTS (SELECT FROM seeme.organizations x WHERE x.id = o AND x.owner_id = p);
+CREATE FUNCTION oracle.owns(p uuid, o uuid) RETURNS boolean LANGUAGE sql STABLE RETURN
+  oracle.owns_archived(p, o) AND oracle.in_use(o, NULL, NULL);
 CREATE FUNCTION oracle.is_in(p uuid, o uuid, t uuid, j uuid) RETURNS boolean
   LANGUAGE sql STABLE RETURN
   EXISTS (SELECT FROM seeme.memberships m WHERE m.user_id = p AND m.organization_id = o
             AND m.team_id IS NOT DISTINCT FROM t AND m.project_id IS NOT DISTINCT FROM j
+            AND oracle.in_use(o, t, j)
             AND coalesce(m.valid_from <= clock_timestamp(), true)
             AND coalesce(clock_timestamp() < m.valid_until, true));
 CREATE FUNCTION oracle.role_covers(p uuid, o uuid, t uuid, j uuid, code text) RETURNS boolean
   LANGUAGE sql STABLE RETURN
   EXISTS (SELECT FROM seeme.memberships m JOIN seeme.roles r ON r.id = m.role_id
            WHERE m.user_id = p AND m.organization_id = o AND m.team_id IS NOT DISTINCT FROM t
-           AND m.project_id IS NOT DISTINCT FROM j
+           AND m.project_id IS NOT DISTINCT FROM j AND oracle.in_use(o, t, j)
              AND coalesce(m.valid_from <= clock_timestamp(), true)
              AND coalesce(clock_timestamp() < m.valid_until, true)
              AND oracle.covers(r.permissions, code));
 CREATE FUNCTION oracle.holds(p uuid, k uuid, code text, o uuid, t uuid, j uuid) RETURNS boolean
   LANGUAGE sql STABLE RETURN
   oracle.acts(p) AND oracle.reaches(k, o, code)
+  -- A project is in use although its team is archived.
+  AND oracle.in_use(o, CASE WHEN j IS NULL THEN t END, j)
   AND (oracle.owns(p, o)
        OR oracle.is_in(p, o, NULL, NULL)
           AND (oracle.role_covers(p, o, NULL, NULL, code)
@@ -144,26 +153,34 @@ CREATE FUNCTION oracle.team_of(j uuid) RETURNS uuid
 CREATE FUNCTION oracle.holds_at(p uuid, k uuid, code text, o uuid, t uuid, j uuid) RETURNS boolean
   LANGUAGE sql STABLE RETURN
   oracle.holds(p, k, code, o, CASE WHEN j IS NOT NULL THEN oracle.team_of(j) ELSE t END, j);
-CREATE FUNCTION oracle.sees_organization(p uuid, k uuid, o uuid) RETURNS boolean
-  LANGUAGE sql STABLE RETURN
-  oracle.acts(p) AND (oracle.owns(p, o) OR oracle.is_in(p, o, NULL, NULL))
-  AND (oracle.reaches(k, o, 'organizations:list') OR oracle.reaches(k, o, 'organizations:read'));
-CREATE FUNCTION oracle.sees_team(p uuid, k uuid, o uuid, t uuid) RETURNS boolean
-  LANGUAGE sql STABLE RETURN
-  oracle.holds(p, k, 'teams:list', o, t, NULL) OR oracle.holds(p, k, 'teams:read', o, t, NULL)
-  OR oracle.acts(p) AND oracle.is_in(p, o, NULL, NULL) AND oracle.is_in(p, o, t, NULL)
-     AND (oracle.reaches(k, o, 'teams:list') OR oracle.reaches(k, o, 'teams:read'));
-CREATE FUNCTION oracle.sees_project(p uuid, k uuid, o uuid, j uuid) RETURNS boolean
-  LANGUAGE sql STABLE RETURN
-  oracle.holds_at(p, k, 'projects:list', o, NULL, j)
-  OR oracle.holds_at(p, k, 'projects:read', o, NULL, j)
-  OR oracle.acts(p) AND oracle.is_in(p, o, NULL, NULL) AND oracle.is_in(p, o, NULL, j)
-     AND (oracle.reaches(k, o, 'projects:list') OR oracle.reaches(k, o, 'projects:read'));
 CREATE FUNCTION oracle.is_as_everywhere(p uuid, k uuid) RETURNS boolean LANGUAGE sql STABLE RETURN
   oracle.acts(p) AND (k IS NULL OR EXISTS (
   SELECT FROM seeme.api_keys a WHERE a.id = k AND a.organization_id IS NULL
                                              AND oracle.covers(
                                              a.permissions, 'organizations:read')));
+-- The owner may bring back what is archived, and therefore sees it.
+CREATE FUNCTION oracle.brings_back(p uuid, k uuid, o uuid, kind text) RETURNS boolean
+  LANGUAGE sql STABLE RETURN
+  oracle.acts(p) AND oracle.owns(p, o) AND oracle.reaches(k, o, kind || ':delete')
+  AND (oracle.reaches(k, o, kind || ':list') OR oracle.reaches(k, o, kind || ':read'));
+CREATE FUNCTION oracle.sees_organization(p uuid, k uuid, o uuid) RETURNS boolean
+  LANGUAGE sql STABLE RETURN
+  oracle.acts(p) AND (oracle.owns(p, o) OR oracle.is_in(p, o, NULL, NULL))
+  AND (oracle.reaches(k, o, 'organizations:list') OR oracle.reaches(k, o, 'organizations:read'))
+  OR oracle.owns_archived(p, o) AND oracle.is_as_everywhere(p, k);
+CREATE FUNCTION oracle.sees_team(p uuid, k uuid, o uuid, t uuid) RETURNS boolean
+  LANGUAGE sql STABLE RETURN
+  oracle.holds(p, k, 'teams:list', o, t, NULL) OR oracle.holds(p, k, 'teams:read', o, t, NULL)
+  OR oracle.acts(p) AND oracle.is_in(p, o, NULL, NULL) AND oracle.is_in(p, o, t, NULL)
+     AND (oracle.reaches(k, o, 'teams:list') OR oracle.reaches(k, o, 'teams:read'))
+  OR NOT oracle.in_use(NULL, t, NULL) AND oracle.brings_back(p, k, o, 'teams');
+CREATE FUNCTION oracle.sees_project(p uuid, k uuid, o uuid, j uuid) RETURNS boolean
+  LANGUAGE sql STABLE RETURN
+  oracle.holds_at(p, k, 'projects:list', o, NULL, j)
+  OR oracle.holds_at(p, k, 'projects:read', o, NULL, j)
+  OR oracle.acts(p) AND oracle.is_in(p, o, NULL, NULL) AND oracle.is_in(p, o, NULL, j)
+     AND (oracle.reaches(k, o, 'projects:list') OR oracle.reaches(k, o, 'projects:read'))
+  OR NOT oracle.in_use(NULL, NULL, j) AND oracle.brings_back(p, k, o, 'projects');
 CREATE FUNCTION oracle.sees_membership(p uuid, k uuid, m seeme.memberships) RETURNS boolean
   LANGUAGE sql STABLE RETURN
   m.user_id = p AND oracle.is_as_everywhere(p, k)
@@ -213,6 +230,7 @@ CREATE FUNCTION oracle.foresee() RETURNS void LANGUAGE sql AS $$
                             AND EXISTS (
                             SELECT FROM seeme.memberships m WHERE m.user_id = a.person
                               AND m.role_id = r.id
+                              AND oracle.in_use(m.organization_id, m.team_id, m.project_id)
                                           AND coalesce(m.valid_from <= clock_timestamp(), true)
                                           AND coalesce(clock_timestamp() < m.valid_until, true)) END
                   FROM seeme.roles r
@@ -225,7 +243,8 @@ CREATE FUNCTION oracle.foresee() RETURNS void LANGUAGE sql AS $$
                          AND lower(i.email) =
                          (SELECT u.email FROM seeme.users u WHERE u.id = a.person)
                   FROM seeme.invitations i
-      UNION ALL SELECT 'logos', l.id::text, CASE WHEN l.project_id IS NOT NULL
+      UNION ALL SELECT 'logos', l.id::text,
+      oracle.in_use(l.organization_id, l.team_id, l.project_id) AND CASE WHEN l.project_id IS NOT NULL
       THEN oracle.sees_project(a.person, a.key, l.organization_id, l.project_id)
                          WHEN l.team_id IS NOT NULL
                          THEN oracle.sees_team(a.person, a.key, l.organization_id, l.team_id)
@@ -449,6 +468,44 @@ CALL oracle.compare('anew', '') \gset d14_
 RESET SESSION AUTHORIZATION;
 SELECT is(:'d13_differences' || :'d14_differences', ''::text,
   'threat: something remembered outlives a change');
+
+-- Archived: the owner sees the row, to bring it back. Nobody sees, or is shown by, what lies there.
+CREATE TABLE oracle.before AS SELECT * FROM oracle.expected;
+UPDATE seeme.organizations SET archived_at = now() WHERE id = oracle.id('organization', 3);
+UPDATE seeme.teams SET archived_at = now()
+ WHERE id IN (SELECT oracle.id('team', n) FROM generate_series(1, 12) AS n WHERE n % 4 < 2);
+UPDATE seeme.projects SET archived_at = now()
+ WHERE id IN (SELECT oracle.id('project', n) FROM generate_series(1, 36) AS n WHERE n % 3 = 1);
+SELECT oracle.foresee() \g /dev/null
+SELECT cmp_ok((SELECT count(DISTINCT relation) FROM oracle.expected e JOIN oracle.before b
+  USING (n, relation) WHERE e.ids IS DISTINCT FROM b.ids), '>=', 8::bigint,
+          'what is archived makes a difference to eight tables');
+SET SESSION AUTHORIZATION t_lister;
+SET client_min_messages = error;
+CALL oracle.compare('cached', '') \gset d16_
+CALL oracle.compare('anew', '') \gset d17_
+SET enable_seqscan = off;
+CALL oracle.compare('anew', '') \gset d18_
+CALL oracle.compare('anew', '', true) \gset d19_
+RESET enable_seqscan;
+CALL oracle.compare('by id', '') \gset d20_
+RESET SESSION AUTHORIZATION;
+SELECT is(:'d16_differences' || :'d17_differences' || :'d18_differences' || :'d19_differences'
+  || :'d20_differences', ''::text, 'threat: somebody has something in what is archived');
+-- Brought back: as before.
+UPDATE seeme.organizations SET archived_at = NULL WHERE archived_at IS NOT NULL;
+UPDATE seeme.teams SET archived_at = NULL WHERE archived_at IS NOT NULL;
+UPDATE seeme.projects SET archived_at = NULL WHERE archived_at IS NOT NULL;
+DELETE FROM oracle.expected;
+INSERT INTO oracle.expected SELECT * FROM oracle.before;
+SET SESSION AUTHORIZATION t_lister;
+SET client_min_messages = error;
+CALL oracle.compare('cached', '') \gset d21_
+CALL oracle.compare('anew', '') \gset d22_
+RESET SESSION AUTHORIZATION;
+SELECT is(:'d21_differences' || :'d22_differences', ''::text,
+  'and when it is brought back, all is as it was');
+
 -- With nobody identified: no rows at all.
 SET SESSION AUTHORIZATION t_lister;
 SET client_min_messages = error;

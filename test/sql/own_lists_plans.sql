@@ -2,7 +2,7 @@
 -- buffers. No clocks.
 \i test/include/prelude.psql
 BEGIN;
-SELECT plan(19);
+SELECT plan(22);
 
 CREATE ROLE t_reader;
 SELECT seeme_grant_usage('t_reader') \g /dev/null
@@ -122,6 +122,30 @@ UPDATE lists SET large = pg_temp.pages(query);
 SELECT is((SELECT string_agg(format('%s: %s pages, %s before', query, large, small), '; ')
   FROM lists WHERE large > 1.5 * small + 40), NULL,
           'threat: or who lists them');
+
+-- Others archive much.
+RESET ROLE;
+UPDATE seeme.projects SET archived_at = now() WHERE organization_id IN
+  (SELECT pg_temp.id('organization', n) FROM generate_series(1, 1500) AS n WHERE n % 7 <> 0)
+  AND slug IN ('project-0', 'project-1');
+UPDATE seeme.teams SET archived_at = now() WHERE organization_id IN
+  (SELECT pg_temp.id('organization', n) FROM generate_series(1, 1500) AS n WHERE n % 7 <> 0)
+  AND slug = 'team-1';
+ANALYZE seeme.teams, seeme.projects;
+SET LOCAL ROLE t_reader;
+SELECT matches(pg_temp.explained('SELECT * FROM seeme.projects'),
+  'BitmapOr.*Bitmap Index Scan.*Bitmap Index Scan.*Bitmap Index Scan',
+               'with archived projects there is an index for each arm of the policy still');
+SELECT is((SELECT count(*) FROM seeme.users), 7::bigint, 'and they see the same 7 people');
+UPDATE lists SET large = pg_temp.pages(query);
+SELECT is((SELECT string_agg(format('%s: %s pages, %s before', query, large, small), '; ')
+  FROM lists WHERE large > 1.5 * small + 60), NULL,
+          'what other tenants have archived costs nothing');
+RESET ROLE;
+UPDATE seeme.projects SET archived_at = NULL WHERE archived_at IS NOT NULL;
+UPDATE seeme.teams SET archived_at = NULL WHERE archived_at IS NOT NULL;
+ANALYZE seeme.teams, seeme.projects;
+SET LOCAL ROLE t_reader;
 
 -- Nothing of the person is in the plan.
 SELECT unalike(pg_temp.explained('SELECT * FROM seeme.users', 'VERBOSE'),

@@ -16,6 +16,8 @@ my $models = 'CREATE EXTENSION seeme_rbac; CREATE TABLE models (id uuid PRIMARY 
 for my $page (
     { file => 'doc/tutorial.md', database => 'first_hour' },
     { file => 'doc/existing_tables.md', database => 'documentation_existing' },
+    { file => 'doc/mirrors.md', database => 'documentation_mirrors',
+        before => 'CREATE EXTENSION seeme_rbac;' },
     { file => 'doc/protect.md', database => 'documentation_protect',
         before => 'CREATE EXTENSION seeme_rbac;' },
     { file => 'doc/install.md', database => 'app',
@@ -43,7 +45,7 @@ for my $page (
 ) {
     my $server = connect_to('postgres');
     $server->do("DROP DATABASE IF EXISTS $page->{database}");
-    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst);
+    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst developer);
     $server->do("CREATE DATABASE $page->{database} TEMPLATE template0");
     my (@boxes, %answer);
     my $text = text_of($page->{file});
@@ -76,7 +78,7 @@ for my $page (
             "$page->{file}: box $box does not fail" }
     }
     $server->do("DROP DATABASE $page->{database}");
-    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst);
+    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst developer);
     $server->disconnect;
 }
 

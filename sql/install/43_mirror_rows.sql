@@ -1,0 +1,308 @@
+-- How rows of a mirrored table get into seeme.* (src/functions/mirror.c): read with the rights of
+-- the table's owner, mapped here with the extension's, and written with those of whoever is asking.
+
+CREATE FUNCTION seeme.mirror_statement() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_mirror_statement';
+COMMENT ON FUNCTION seeme.mirror_statement() IS
+  'Trigger after INSERT, UPDATE or DELETE of a mirrored table, for each statement: makes the same '
+  'change here';
+
+CREATE FUNCTION seeme.read_as_owner(relation regclass, query text) RETURNS SETOF jsonb
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_read_as_owner';
+COMMENT ON FUNCTION seeme.read_as_owner(regclass, text) IS
+  'What a query answers with the rights of a table''s owner. For the extension''s own functions';
+
+CREATE FUNCTION seeme.mirror_execute(statement text, rows jsonb, as_extension boolean)
+  RETURNS bigint
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_mirror_execute';
+COMMENT ON FUNCTION seeme.mirror_execute(text, jsonb, boolean) IS
+  'Makes a change of the schema seeme, of rows that are the statement''s $1, as whoever is asking '
+  'or with the extension''s rights; how many rows it changed. For the extension''s own functions';
+
+CREATE FUNCTION seeme.acting_role() RETURNS oid
+LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_acting_role';
+COMMENT ON FUNCTION seeme.acting_role() IS
+  'The database role with whose rights a mirrored change is made';
+
+CREATE FUNCTION seeme.write_profile_at_commit(relation regclass, key text) RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'seeme_write_profile_at_commit';
+COMMENT ON FUNCTION seeme.write_profile_at_commit(regclass, text) IS
+  'Has the asking person''s row of a mirrored table of users written at commit (rule 7.8). For '
+  'the extension''s own functions';
+
+CREATE FUNCTION seeme.refuse_truncate() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT seeme.restoring() THEN
+    RAISE EXCEPTION 'table % is mirrored, and TRUNCATE tells nobody which rows are gone',
+      TG_RELID::regclass
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Use DELETE.';
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION seeme.refuse_truncate() IS 'Trigger: a mirrored table is not truncated';
+
+-- Reading
+
+CREATE FUNCTION seeme.mirror_expression(m seeme.mirrors, column_name text, class text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE t.type
+           WHEN 'timestamptz' THEN c.name
+           -- without a zone: UTC, whatever the session's is
+           WHEN 'timestamp' THEN format('(%s AT TIME ZONE %L)', c.name, 'UTC')
+           WHEN 'date' THEN format('(%s::pg_catalog.timestamp AT TIME ZONE %L)', c.name, 'UTC')
+           -- by its type's own output, and by no cast that somebody may have made
+           WHEN 'enum' THEN format('CASE WHEN %1$s IS NOT NULL THEN pg_catalog.format(''%%s'', '
+                                   '%1$s) END', c.name)
+           WHEN 'citext' THEN format('CASE WHEN %1$s IS NOT NULL THEN pg_catalog.format(''%%s'', '
+                                     '%1$s) END', c.name)
+           ELSE c.name || '::pg_catalog.text' END
+    FROM (SELECT format('%I.%I', r.relname, m.columns ->> column_name) AS name
+            FROM pg_class r WHERE r.oid = m.table_name) AS c,
+         (SELECT seeme.mirror_column_type(m.table_name,
+           (m.columns ->> column_name)::name) AS type) AS t
+$$;
+COMMENT ON FUNCTION seeme.mirror_expression(seeme.mirrors, text, text) IS
+  'The SQL expression of a mirrored column''s value, as a text or a time';
+
+-- A row of the query: r, its columns; counts; and k, which tells it from others.
+CREATE FUNCTION seeme.mirror_reading(m seeme.mirrors, source text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('SELECT pg_catalog.jsonb_build_object(%s) AS r, (%s) IS TRUE AS counts, '
+                'pg_catalog.jsonb_build_array(%s)::pg_catalog.text AS k FROM %s AS %I',
+                string_agg(format('%L, %s', c.name, seeme.mirror_expression(m, c.name, c.class)),
+                  ', ' ORDER BY c.n),
+                coalesce(m.condition, 'true'),
+                string_agg(seeme.mirror_expression(m, c.name, c.class), ', ' ORDER BY c.n)
+                  FILTER (WHERE c.name = 'id' OR m.kind LIKE '%members' AND c.class = 'key'),
+                source, (SELECT r.relname FROM pg_class r WHERE r.oid = m.table_name))
+    FROM seeme.mirror_columns(m.kind) c WHERE m.columns ? c.name
+$$;
+COMMENT ON FUNCTION seeme.mirror_reading(seeme.mirrors, text) IS
+  'The query of a mirrored table''s rows';
+
+CREATE FUNCTION seeme.in_batches(query text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN format('SELECT pg_catalog.jsonb_agg(n.v) FROM (SELECT q.v, (pg_catalog.row_number() OVER '
+              '() - 1) / 5000 AS b '
+              'FROM (%s) AS q) AS n GROUP BY n.b ORDER BY n.b', query);
+COMMENT ON FUNCTION seeme.in_batches(text) IS
+  'A query whose column v is put into arrays of 5,000 rows';
+
+CREATE FUNCTION seeme.mirror_query(relation oid, event text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  m seeme.mirrors;
+BEGIN
+  IF seeme.restoring() THEN
+    RETURN NULL;
+  END IF;
+  SELECT * INTO m FROM seeme.mirrors t WHERE t.table_name = relation;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'table % has the triggers of a mirror, and is not mirrored', relation::regclass
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('SELECT @extschema@.seeme_unmirror(%L) removes them; seeme_mirror makes '
+                          'it a mirror again.',
+                          relation::regclass);
+  END IF;
+  RETURN coalesce(m.statements ->> event, seeme.in_batches(
+    format('SELECT pg_catalog.jsonb_build_object(''n'', n.r, ''nw'', n.counts) AS v FROM (%s) AS n',
+           seeme.mirror_reading(m, relation::regclass::text))));
+END $$;
+COMMENT ON FUNCTION seeme.mirror_query(oid, text) IS
+  'The query, for the owner of a mirrored table, of the rows that a statement changed (o: as they '
+  'were, n: as they are), or of all of them; null while a dump is restored';
+
+-- Mapping: the application's keys become ids.
+CREATE FUNCTION seeme.mirror_mapping(m seeme.mirrors, side text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('CASE WHEN jsonb_typeof(v -> %1$L) = ''object'' THEN jsonb_build_object(%2$s) END',
+    side,
+                string_agg(CASE c.class
+                  WHEN 'key' THEN format('%1$L, @extschema@.seeme_uuid(%2$L, v -> %3$L ->> %1$L)',
+                    c.name, c.key_kind, side)
+                  ELSE format('%1$L, v -> %2$L -> %1$L', c.name, side) END, ', ' ORDER BY c.n)
+                || CASE WHEN m.kind LIKE '%members' THEN format(', ''counts'', v -> %L', side
+                  || 'w')
+                        WHEN m.condition IS NULL THEN ''
+                        ELSE format(', %L, NOT (v ->> %L)::boolean',
+                                    CASE m.kind WHEN 'users' THEN 'disabled' ELSE 'archived' END,
+                                      side || 'w') END)
+    FROM seeme.mirror_columns(m.kind) c WHERE m.columns ? c.name
+$$;
+COMMENT ON FUNCTION seeme.mirror_mapping(seeme.mirrors, text) IS
+  'The SQL expression of one side (o or n) of a changed row v, in the columns and ids that it has '
+  'here';
+
+-- An INSERT or UPDATE from a jsonb array: of these columns, by these expressions.
+CREATE FUNCTION seeme.mirror_type(class text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN CASE class WHEN 'key' THEN 'uuid' WHEN 'role' THEN 'uuid' WHEN 'time' THEN 'timestamptz'
+  ELSE 'text' END;
+COMMENT ON FUNCTION seeme.mirror_type(text) IS 'The type here of a class of mirrored columns';
+
+CREATE FUNCTION seeme.mirror_recordset(m seeme.mirrors) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('jsonb_to_recordset($1) AS r (%s)',
+                string_agg(format('%I %s', c.name, seeme.mirror_type(c.class)), ', ' ORDER BY c.n)
+                || ', disabled boolean, archived boolean')
+    FROM seeme.mirror_columns(m.kind) c WHERE m.columns ? c.name
+$$;
+COMMENT ON FUNCTION seeme.mirror_recordset(seeme.mirrors) IS 'The rows of a statement''s $1';
+
+-- What is set here for the columns of a mirrored row: the condition of users and containers is a
+-- date here. Changed: of these names alone.
+CREATE FUNCTION seeme.mirror_assignments(m seeme.mirrors, changed text[])
+RETURNS TABLE (name text, expression text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT c.name, format('r.%I', c.name) FROM seeme.mirror_columns(m.kind) c
+   WHERE m.columns ? c.name AND c.name = ANY (changed) AND c.name <> 'disabled_at'
+  UNION ALL
+  SELECT 'disabled_at', CASE WHEN m.condition IS NULL THEN 'r.disabled_at'
+                             WHEN m.columns ? 'disabled_at'
+                             THEN 'CASE WHEN r.disabled THEN least(r.disabled_at, '
+                                  'clock_timestamp()) ELSE r.disabled_at END'
+                             ELSE 'CASE WHEN r.disabled THEN clock_timestamp() END' END
+   WHERE m.kind = 'users' AND changed && '{disabled,disabled_at}'
+  UNION ALL
+  SELECT 'archived_at', 'CASE WHEN r.archived THEN clock_timestamp() END'
+    WHERE 'archived' = ANY (changed)
+$$;
+COMMENT ON FUNCTION seeme.mirror_assignments(seeme.mirrors, text[]) IS
+  'The columns here, and what they are set to, where these of a mirrored row have changed';
+
+CREATE FUNCTION seeme.mirror_statements(m seeme.mirrors) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN jsonb_build_object(
+  'INSERT', seeme.in_batches(format(
+    'SELECT pg_catalog.jsonb_build_object(''n'', n.r, ''nw'', n.counts) AS v FROM (%s) AS n',
+    seeme.mirror_reading(m, 'seeme_new'))),
+  'DELETE', seeme.in_batches(format(
+    'SELECT pg_catalog.jsonb_build_object(''o'', o.r, ''ow'', o.counts) AS v FROM (%s) AS o',
+    seeme.mirror_reading(m, 'seeme_old'))),
+  'UPDATE', seeme.in_batches(format(
+    'SELECT pg_catalog.jsonb_build_object(''o'', o.r, ''ow'', o.counts, ''n'', n.r, ''nw'', '
+    'n.counts) AS v '
+    'FROM (%s) AS o FULL JOIN (%s) AS n ON o.k = n.k '
+    'WHERE o.r IS DISTINCT FROM n.r OR o.counts IS DISTINCT FROM n.counts',
+    seeme.mirror_reading(m, 'seeme_old'), seeme.mirror_reading(m, 'seeme_new'))),
+  'map', format('SELECT coalesce(jsonb_agg(jsonb_build_object(''o'', %s, ''n'', %s)), ''[]'') '
+                'FROM jsonb_array_elements($1) AS v',
+                seeme.mirror_mapping(m, 'o'), seeme.mirror_mapping(m, 'n')),
+  'required', (SELECT jsonb_object_agg(c.name, m.columns -> c.name)
+    FROM seeme.mirror_columns(m.kind) c WHERE c.is_required),
+  'add', (SELECT format('INSERT INTO seeme.%I (%s) SELECT %s FROM %s', m.kind,
+    string_agg(quote_ident(a.name), ', '),
+                        string_agg(a.expression, ', '), seeme.mirror_recordset(m))
+            FROM seeme.mirror_assignments(m, ARRAY(SELECT jsonb_object_keys(m.columns))
+                   || CASE WHEN m.condition IS NULL THEN '{}'::text[] WHEN m.kind = 'users'
+                     THEN '{disabled}' ELSE '{archived}' END) a
+           WHERE m.kind NOT LIKE '%members'));
+COMMENT ON FUNCTION seeme.mirror_statements(seeme.mirrors) IS
+  'The queries of a mirrored table''s changed rows (INSERT, UPDATE, DELETE), the one that maps '
+  'them, the columns that are not null, and the statement that adds them here';
+
+CREATE FUNCTION seeme.mapped_rows(m seeme.mirrors, rows jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  mapped  jsonb;
+  missing text;
+BEGIN
+  EXECUTE m.statements ->> 'map' INTO mapped USING rows;
+  SELECT c.value INTO missing
+    FROM jsonb_array_elements(mapped) AS v, jsonb_each_text(m.statements -> 'required') AS c
+   WHERE jsonb_typeof(v -> 'n') = 'object' AND v -> 'n' -> c.key = 'null' LIMIT 1;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'column "%" of a mirrored row is null', missing
+      USING ERRCODE = 'not_null_violation';
+  END IF;
+  RETURN mapped;
+END $$;
+COMMENT ON FUNCTION seeme.mapped_rows(seeme.mirrors, jsonb) IS
+  'Changed rows of a mirrored table in the columns and ids that they have here; 23502 where a '
+  'column is null that must not be';
+
+-- One that changed nothing, because the row is not here, is hidden from whoever asks, or was made
+-- by no mirror. These answer alike.
+CREATE FUNCTION seeme.require_changed(changed bigint, expected bigint, kind text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF changed IS DISTINCT FROM expected THEN
+    RAISE EXCEPTION 'you may not change this row of seeme.%, or no mirror made it', kind
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'A change of a mirrored table is a change of the row here, and needs the same '
+                   'right.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.require_changed(bigint, bigint, text) IS
+  'Raises 42501 unless as many rows were changed as were to be';
+
+-- A call of it is a statement of its own, which either does all of its rows or names one that it
+-- cannot do.
+CREATE FUNCTION seeme.apply_mirror(relation oid, event text, rows jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  m       seeme.mirrors;
+  v       jsonb;
+  state   text;
+  message text;
+  detail  text;
+  hint    text;
+BEGIN
+  SELECT * INTO STRICT m FROM seeme.mirrors t WHERE t.table_name = relation;
+  IF jsonb_array_length(rows) > 1 THEN
+    BEGIN
+      PERFORM seeme.apply_rows(m, event, rows);
+      RETURN;
+    EXCEPTION WHEN OTHERS THEN
+      NULL;  -- one by one, to find which
+    END;
+  END IF;
+  FOR v IN SELECT * FROM jsonb_array_elements(rows) LOOP
+    BEGIN
+      PERFORM seeme.apply_rows(m, event, jsonb_build_array(v));
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+        detail = PG_EXCEPTION_DETAIL,
+                              hint = PG_EXCEPTION_HINT;
+      RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, HINT = hint,
+        DETAIL = concat_ws(' ', nullif(detail, ''), format('Table %s, row %s.', m.table_name,
+          seeme.name_of_row(m, v)));
+    END;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION seeme.apply_mirror(oid, text, jsonb) IS
+  'Makes the changes of rows of a mirrored table here; an error names the row in its DETAIL';
+
+CREATE FUNCTION seeme.name_of_row(m seeme.mirrors, v jsonb) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT string_agg(format('%I = %s', m.columns ->> c.name, coalesce(r ->> c.name, 'null')), ', '
+    ORDER BY c.n)
+    FROM seeme.mirror_columns(m.kind) c,
+         coalesce(nullif(v -> 'n', 'null'), v -> 'o') AS r
+   WHERE c.name = 'id' OR m.kind LIKE '%members' AND c.class = 'key'
+$$;
+COMMENT ON FUNCTION seeme.name_of_row(seeme.mirrors, jsonb) IS
+  'The key of a changed row, for an error message';
+
+CREATE FUNCTION seeme.apply_rows(m seeme.mirrors, event text, rows jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF m.kind = 'users' AND event <> 'LOAD' THEN
+    IF NOT seeme.is_unidentified() THEN
+      PERFORM seeme.apply_own_profile(m, rows, seeme.mapped_rows(m, rows));
+      RETURN;
+    ELSIF NOT seeme.provisions(seeme.acting_role()) THEN
+      RAISE EXCEPTION 'role % does not provision users', seeme.acting_role()::regrole
+        USING ERRCODE = 'insufficient_privilege', HINT = 'SELECT seeme_grant_provisioning(...) is '
+                                                         'for the role that does.';
+    END IF;
+  END IF;
+  IF m.kind LIKE '%members' THEN
+    PERFORM seeme.apply_members(m, event, seeme.mapped_rows(m, rows));
+  ELSE
+    PERFORM seeme.apply_containers(m, event, rows, seeme.mapped_rows(m, rows));
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.apply_rows(seeme.mirrors, text, jsonb) IS
+  'Makes the changes of rows of a mirrored table here, all or none';

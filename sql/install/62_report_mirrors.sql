@@ -1,0 +1,35 @@
+-- The security report on mirrored tables.
+
+CREATE FUNCTION seeme.findings_on_mirrors()
+RETURNS TABLE (severity text, object text, finding text, remedy text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT 'critical', m.table_name::text,
+         format('mirror has lost a guard: %s is not as seeme_mirror made it, so that changes of '
+                'the table are not made here or not asked about', g.guard),
+         format('SELECT seeme.renew_mirror(%L);', m.table_name)
+    FROM seeme.mirrors m, seeme.mirror_guards_down(m) g
+   WHERE EXISTS (SELECT FROM pg_class c WHERE c.oid = m.table_name)
+  UNION ALL
+  SELECT 'high', m.table_name::text,
+         format('mirrored table is open: it has no row security, and %s reads or writes all of '
+                'its rows', string_agg(DISTINCT seeme.grantee_name(a.grantee), ', ')),
+         format('SELECT @extschema@.seeme_unmirror(%1$L); SELECT @extschema@.seeme_mirror(%1$L, '
+                '%2$L, %3$L%4$s%5$s, protect => true);',
+                m.table_name, m.kind, m.columns, ', roles => ' || quote_literal(m.roles),
+                  ', condition => ' || quote_literal(m.condition))
+    FROM seeme.mirrors m JOIN pg_class c ON c.oid = m.table_name, aclexplode(c.relacl) AS a
+   WHERE NOT c.relrowsecurity AND a.grantee <> c.relowner
+     AND a.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+     AND a.grantee NOT IN (SELECT b.role FROM seeme.bypassing_roles() b)
+   GROUP BY m.table_name, m.kind, m.columns, m.roles, m.condition
+  UNION ALL
+  SELECT 'high', t.tgrelid::regclass::text,
+         'mirror without a record: the table has the triggers of seeme_mirror, as one that was '
+         'restored without the rest, and every change of it is an error',
+         format('SELECT @extschema@.seeme_unmirror(%L);', t.tgrelid::regclass)
+    FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
+   WHERE f.pronamespace = 'seeme'::regnamespace AND f.proname = 'mirror_statement'
+     AND NOT EXISTS (SELECT FROM seeme.mirrors m WHERE m.table_name = t.tgrelid)
+$$;
+COMMENT ON FUNCTION seeme.findings_on_mirrors() IS
+  'Part of the security report: mirrored tables that are open, or not guarded';
