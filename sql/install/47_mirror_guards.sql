@@ -64,7 +64,8 @@ BEGIN
       -- A table that has not the columns any more would refuse every statement from now on.
       BEGIN
         PERFORM seeme.check_mirrored_table(m.table_name), seeme.check_mirror(m);
-      EXCEPTION WHEN undefined_column OR datatype_mismatch OR wrong_object_type OR undefined_function
+      EXCEPTION WHEN undefined_column OR datatype_mismatch OR wrong_object_type
+                  OR undefined_function
                   OR undefined_table OR syntax_error OR ambiguous_function THEN
         RAISE EXCEPTION 'table % is mirrored as %, which this statement would end: %',
           m.table_name, m.kind, SQLERRM

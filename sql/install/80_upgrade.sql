@@ -19,7 +19,8 @@ BEGIN
                JOIN pg_extension e ON d.classid = 'pg_extension'::regclass AND e.oid = d.objid
               WHERE e.extname = 'seeme_rbac') THEN
     PERFORM seeme.renew_all_protection(), seeme.tell_every_session();
-    PERFORM seeme.renew_mirror(m.table_name) FROM seeme.mirrors m JOIN pg_class c ON c.oid = m.table_name;
+    PERFORM seeme.renew_mirror(m.table_name)
+       FROM seeme.mirrors m JOIN pg_class c ON c.oid = m.table_name;
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.after_upgrade() IS

@@ -193,7 +193,8 @@ BEGIN
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.skip_restored_foreign_keys()',
                    name);
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['lowered_guards', 'mirrored_rows', 'dropped_tables', 'always_triggers', 'in_use',
+  FOREACH name IN ARRAY ARRAY['lowered_guards', 'mirrored_rows', 'dropped_tables',
+                              'always_triggers', 'in_use',
                               'released_resources', 'retired_ids', 'api_key_uses',
                               'changes_of_vocabulary', 'changes_of_places', 'changes_of_rights',
                               'changes_of_assignments'] LOOP

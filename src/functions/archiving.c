@@ -61,17 +61,24 @@ SEEME_FUNCTION(seeme_may_archive, 4)
 	scope.id = *PG_GETARG_UUID_P(0);
 	if (!PG_ARGISNULL(1))
 	{
-		scope = (SeemeScope) {SEEME_SCOPE_TEAM, *PG_GETARG_UUID_P(1)};
+		scope = (SeemeScope)
+		{
+			SEEME_SCOPE_TEAM, *PG_GETARG_UUID_P(1)
+		};
 		code = "teams:delete";
 	}
 	else if (!PG_ARGISNULL(2))
 	{
-		scope = (SeemeScope) {SEEME_SCOPE_PROJECT, *PG_GETARG_UUID_P(2)};
+		scope = (SeemeScope)
+		{
+			SEEME_SCOPE_PROJECT, *PG_GETARG_UUID_P(2)
+		};
 		code = "projects:delete";
 	}
 	seeme_store_open(&store);
 	is_identified = seeme_init_asking(&asking, &store) && !asking.is_refused;
 	may = is_identified && is_archived && owns(&store, &asking, PG_GETARG_UUID_P(0), code);
+
 	/*
 	 * Of what this very statement archives, the evaluator does not know yet: its new row may be
 	 * seen.

@@ -531,6 +531,7 @@ seeme_leakproof_init(void)
 							 "protected tables.",
 							 "Their speed then tells whether rows match that the asking person "
 							 "may not see.",
-							 &seeme_search_operators, false, PGC_SUSET, GUC_EXPLAIN, NULL, plan_anew,
+							 &seeme_search_operators, false, PGC_SUSET, GUC_EXPLAIN, NULL,
+							 plan_anew,
 							 NULL);
 }

@@ -386,9 +386,10 @@ entry_may_leak(RangeTblEntry *rte, Query *query, Level *level)
 		case RTE_SUBQUERY:
 			if (rte->subquery == NULL)
 				return false;
+
 			/*
-			 * What a member of a UNION returns the statement returns: nothing above has a condition
-			 * on it.
+			 * What a member of a UNION returns the statement returns: nothing above has a
+			 * condition on it.
 			 */
 			if (query->setOperations != NULL)
 				return member_may_leak(rte->subquery, level->root, level->is_top,

@@ -54,9 +54,10 @@ typedef struct Kind
 	const char *create_code;	/* NULL: anybody signed in adds one */
 	SeemeRowColumn columns[MAX_COLUMNS];
 	int			ncolumns;
+
 	/*
-	 * What an UPDATE may change. Has_logo, created_at and updated_at get the right value anyway, and
-	 * seeme.authorize_archiving() decides about archived_at.
+	 * What an UPDATE may change. Has_logo, created_at and updated_at get the right value anyway,
+	 * and seeme.authorize_archiving() decides about archived_at.
 	 */
 	int			may_change[MAX_COLUMNS];
 	int			nmay_change;

@@ -244,7 +244,8 @@ CREATE FUNCTION oracle.foresee() RETURNS void LANGUAGE sql AS $$
                          (SELECT u.email FROM seeme.users u WHERE u.id = a.person)
                   FROM seeme.invitations i
       UNION ALL SELECT 'logos', l.id::text,
-      oracle.in_use(l.organization_id, l.team_id, l.project_id) AND CASE WHEN l.project_id IS NOT NULL
+      oracle.in_use(l.organization_id, l.team_id, l.project_id) AND CASE
+      WHEN l.project_id IS NOT NULL
       THEN oracle.sees_project(a.person, a.key, l.organization_id, l.project_id)
                          WHEN l.team_id IS NOT NULL
                          THEN oracle.sees_team(a.person, a.key, l.organization_id, l.team_id)
