@@ -113,6 +113,13 @@ typedef struct SeemeCachedPrincipal
 	uint64		users_seen_generation;	/* seeme_generation before they were read; 0: unknown */
 } SeemeCachedPrincipal;
 
+/* An invalid token (NULL), an unknown or a disabled user: has no permission anywhere. */
+static inline bool
+seeme_is_powerless(const SeemeCachedPrincipal *cached)
+{
+	return cached == NULL || cached->is_refused;
+}
+
 /* Counters of this backend, for seeme.cache_statistics and the tests. */
 typedef struct SeemeCacheCounters
 {

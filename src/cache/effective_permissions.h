@@ -83,13 +83,6 @@ extern const SeemeUuidSet *seeme_cached_role_ids(SeemeStore *store, SeemeCachedP
 extern const SeemeUuidSet *seeme_cached_organization_ids(SeemeStore *store,
 														 SeemeCachedPrincipal *cached);
 
-/* An invalid token (NULL), an unknown or a disabled user: has no permission anywhere. */
-static inline bool
-seeme_is_powerless(const SeemeCachedPrincipal *cached)
-{
-	return cached == NULL || cached->is_refused;
-}
-
 #pragma GCC visibility pop
 
 #endif							/* SEEME_CACHE_EFFECTIVE_PERMISSIONS_H */

@@ -15,6 +15,7 @@
 
 #include "core/index_scan.h"
 #include "core/scope.h"
+#include "core/uuid_hash.h"
 
 /* A row of seeme.users. */
 typedef struct SeemeUser
@@ -147,11 +148,5 @@ extern List *seeme_list_projects_left(const char *type, const pg_uuid_t *resourc
 
 /* store.c: trusted functions */
 extern char *seeme_read_trusted_function(SeemeStore *store, const char *name);
-
-static inline bool
-seeme_uuid_equal(const pg_uuid_t *a, const pg_uuid_t *b)
-{
-	return memcmp(a->data, b->data, UUID_LEN) == 0;
-}
 
 #endif							/* SEEME_CORE_STORE_H */

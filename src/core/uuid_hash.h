@@ -6,6 +6,12 @@
 
 #include "utils/uuid.h"
 
+static inline bool
+seeme_uuid_equal(const pg_uuid_t *a, const pg_uuid_t *b)
+{
+	return memcmp(a->data, b->data, UUID_LEN) == 0;
+}
+
 #pragma GCC visibility push(hidden)
 
 /* Random, so that nobody can choose ids that collide; 0 until the first insertion. */
