@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/app_tables.psql
-SELECT plan(32);
+SELECT plan(34);
 
 SELECT pg_temp.mirror_all() \g /dev/null
 SELECT is((SELECT count(DISTINCT object) FROM seeme_security_report() WHERE object LIKE 'app.%'
@@ -108,6 +108,13 @@ SELECT is((SELECT count(*) FROM dev.notes), 1::bigint,
   'an ordinary owner''s table refers to the tables here');
 SELECT is((SELECT count(*) FROM seeme_security_report()
   WHERE finding LIKE 'REFERENCES is granted:%'), 0::bigint, 'and what that needs is none');
+
+-- A table that was restored alone has the triggers of its mirror, and nothing else of it.
+SELECT is_empty($$SELECT FROM seeme_security_report() WHERE object = 'app.boards'
+  AND finding LIKE 'mirror without a record:%'$$, 'a mirror has a record');
+DELETE FROM seeme.mirrors WHERE table_name = 'app.boards'::regclass;
+SELECT isnt_empty($$SELECT FROM seeme_security_report() WHERE object = 'app.boards'
+  AND finding LIKE 'mirror without a record:%'$$, 'the report finds a mirror without one');
 
 SELECT * FROM finish();
 ROLLBACK;
