@@ -57,8 +57,10 @@ SELECT pg_temp.become(NULL) \g /dev/null
 
 SELECT is(:'our_nodes'::text, :'their_nodes'::text,
   '200 ids: the same plan as with the ids spelled out');
-SELECT cmp_ok(:ours / :theirs, '>', 0.8, 'which is not taken to be cheaper');
-SELECT cmp_ok(:ours / :theirs, '<', 1.25, 'nor dearer');
+-- An array that counts as ten elements would cost a twentieth. On 17 and 18
+-- the two differ by a quarter.
+SELECT cmp_ok(:ours / :theirs, '>', 0.5, 'which is not taken to be cheaper');
+SELECT cmp_ok(:ours / :theirs, '<', 1.5, 'nor dearer');
 SELECT is(:'our_search'::text, :'their_search'::text, 'with another condition, too');
 SELECT is(:our_rows, :their_rows, 'and the same rows');
 
