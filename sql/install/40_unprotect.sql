@@ -84,7 +84,7 @@ BEGIN
   FOR below IN SELECT * FROM seeme.tables_below(table_name) LOOP
     IF below.is_partition THEN
       EXECUTE format('DROP POLICY IF EXISTS seeme_closed ON %s', below.relation);
-    ELSIF NOT EXISTS (SELECT FROM seeme.protected_tables t WHERE t.table_name = below.relation) THEN
+    ELSIF below.relation <> ALL (SELECT t.table_name FROM seeme.protected_tables t) THEN
       FOR object IN
         SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = below.relation
            AND t.tgname IN ('seeme_after_wait', 'zz_seeme_check_moved_row')
