@@ -208,12 +208,20 @@ BEGIN
        WHERE (d.schema_name, d.table_name) = (detached.nspname, detached.relname);
     END LOOP;
   END LOOP;
-  -- PostgreSQL may give the OIDs of dropped relations to others.
-  UPDATE seeme.protected_tables t
-     SET closed_partitions = ARRAY(
-           SELECT c FROM unnest(t.closed_partitions) AS c WHERE c <> ALL (dropped))
-   WHERE t.closed_partitions && dropped::regclass[];
-  UPDATE seeme.protected_tables t SET listing_view = NULL WHERE t.listing_view = ANY (dropped);
+  -- PostgreSQL may give the OIDs of dropped relations to others. Row by row: an UPDATE of no rows,
+  -- too, would call the table's statement triggers, which are in C, and no table could be dropped
+  -- where the library is missing.
+  FOR p IN
+    SELECT t.table_name FROM seeme.protected_tables t
+     WHERE t.closed_partitions && dropped::regclass[] OR t.listing_view = ANY (dropped)
+  LOOP
+    UPDATE seeme.protected_tables t
+       SET closed_partitions = ARRAY(
+             SELECT c FROM unnest(t.closed_partitions) AS c WHERE c <> ALL (dropped)),
+           listing_view = CASE WHEN t.listing_view = ANY (dropped) THEN NULL
+                               ELSE t.listing_view END
+     WHERE t.table_name = p.table_name;
+  END LOOP;
   UPDATE seeme.dropped_tables d SET made_again = NULL WHERE d.made_again = ANY (dropped);
   DELETE FROM seeme.lowered_guards l
    WHERE l.relation = ANY (dropped) OR l.table_name = ANY (dropped);

@@ -47,9 +47,15 @@ BEGIN
     RETURN;
   END IF;
   IF TG_EVENT = 'sql_drop' THEN
-    DELETE FROM seeme.mirrors t
-     WHERE t.table_name IN (SELECT d.objid FROM pg_event_trigger_dropped_objects() d
-                             WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0);
+    -- Row by row: a DELETE of no rows, too, would call the table's statement triggers, which are in
+    -- C, and nothing could be dropped where the library is missing.
+    FOR m IN
+      SELECT t.* FROM seeme.mirrors t
+        JOIN pg_event_trigger_dropped_objects() d ON d.objid = t.table_name
+       WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0
+    LOOP
+      DELETE FROM seeme.mirrors t WHERE t.table_name = m.table_name;
+    END LOOP;
     touched := ARRAY(
       SELECT r.relation::oid FROM pg_event_trigger_dropped_objects() d,
              to_regclass(format('%I.%I', d.address_names[1], d.address_names[2])) AS r (relation)

@@ -98,7 +98,14 @@ is(fresh('guards_elsewhere', $super,
     '', 'a database whose library is missing');
 is(fresh('guards_elsewhere', $super, @$_), '', "without its library: $$_[-1]")
     for [ 'CREATE TABLE t (id int)' ], [ 'CREATE POLICY p ON t' ],
-        [ 'CREATE SCHEMA s', 'DROP SCHEMA s' ];
+        [ 'CREATE SCHEMA s', 'DROP SCHEMA s' ],
+        [ 'CREATE VIEW v AS SELECT * FROM t', 'ALTER VIEW v RENAME TO w', 'DROP VIEW w' ],
+        [ 'CREATE INDEX i ON t (id)', 'ALTER INDEX i RENAME TO j', 'DROP INDEX j' ],
+        [ 'CREATE TYPE mood AS ENUM ()', 'DROP TYPE mood' ],
+        [ 'CREATE TABLE u AS SELECT * FROM t', 'DROP TABLE u' ],
+        [ 'CREATE SCHEMA x CREATE TABLE y (id int)', 'ALTER SCHEMA x RENAME TO z',
+            'DROP SCHEMA z CASCADE' ],
+        [ 'CREATE ROLE guards_leaver', 'DROP OWNED BY guards_leaver', 'DROP ROLE guards_leaver' ];
 is(fresh('guards_elsewhere', $super, 'ALTER TABLE t ADD COLUMN n int'), '58P01',
     'without its library: ALTER TABLE, which looks at the statement in C');
 is(fresh('guards_elsewhere', $super,
