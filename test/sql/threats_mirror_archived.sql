@@ -6,7 +6,7 @@
 \i test/include/prelude.psql
 BEGIN;
 \i test/include/people.psql
-SELECT plan(41);
+SELECT plan(73);
 
 -- The application
 --   main: owner ms_owner; ms_admin Admin, ms_viewer Viewer, ms_remover deletes and changes nothing,
@@ -170,36 +170,182 @@ CREATE TABLE app.question AS
   SELECT DISTINCT a.kind, a.action, coalesce(r.name, '') AS row_name,
          app.fill(a.here, m.id, m.place) AS here, app.fill(a.there, m.id, m.place) AS there
     FROM app.attempt a JOIN app.mirrored m ON m.kind = a.kind,
-         LATERAL (SELECT CASE WHEN a.here LIKE '%{id}%' THEN concat_ws(' in ',
+         LATERAL (SELECT CASE WHEN a.there LIKE '%{id}%' THEN concat_ws(' in ',
                     (SELECT i.name FROM app.id i WHERE i.id = m.id),
                     (SELECT i.name FROM app.id i WHERE i.id = m.place)) END) AS r (name);
 
 -- The number of rows or the SQLSTATE of a statement, which is undone.
-CREATE FUNCTION app.outcome(person text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION app.outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  n       bigint;
-  outcome text;
+  n bigint;
 BEGIN
-  BEGIN
-    PERFORM pg_temp.become(person);
-    EXECUTE statement;
-    GET DIAGNOSTICS n = ROW_COUNT;
-    RAISE EXCEPTION USING ERRCODE = 'UNDO0', MESSAGE = n || ' rows';
-  EXCEPTION WHEN OTHERS THEN
-    outcome := CASE SQLSTATE WHEN 'UNDO0' THEN SQLERRM ELSE SQLSTATE END;
-  END;
-  PERFORM pg_temp.become(NULL);
-  RETURN outcome;
+  EXECUTE statement;
+  GET DIAGNOSTICS n = ROW_COUNT;
+  RAISE EXCEPTION USING ERRCODE = 'UNDO0', MESSAGE = n || ' rows';
+EXCEPTION WHEN OTHERS THEN
+  RETURN CASE SQLSTATE WHEN 'UNDO0' THEN SQLERRM ELSE SQLSTATE END;
 END $$;
 CREATE TABLE app.answer (person text, kind text, action text, row_name text, here text, there text);
+GRANT SELECT ON app.question TO t_app;
+GRANT SELECT, INSERT ON app.answer TO t_app;
 CREATE FUNCTION app.ask() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  person text;
 BEGIN
-  TRUNCATE app.answer;
-  INSERT INTO app.answer
-  SELECT p.name, q.kind, q.action, q.row_name, app.outcome(p.name, q.here),
-         app.outcome(p.name, q.there)
-    FROM app.id p, app.question q WHERE p.name LIKE 'ms\_%' AND p.name <> 'ms_other';
+  DELETE FROM app.answer;
+  FOR person IN SELECT i.name FROM app.id i WHERE i.name LIKE 'ms\_%' AND i.name <> 'ms_other' LOOP
+    PERFORM pg_temp.become(person);
+    INSERT INTO app.answer
+    SELECT person, q.kind, q.action, q.row_name, app.outcome(q.here), app.outcome(q.there)
+      FROM app.question q;
+    PERFORM pg_temp.become(NULL);
+  END LOOP;
 END $$;
-CREATE FUNCTION app.differences(kind text) RETURNS text LANGUAGE sql AS $$
-  SELECT format('SELECT person, action, row_name, here, there FROM app.answer
-    WHERE kind = %L AND here <> there ORDER BY 1, 2, 3', kind) $$;
+CREATE FUNCTION app.agree(state text, but text[] = '{}') RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  kind text;
+BEGIN
+  FOR kind IN SELECT DISTINCT q.kind FROM app.question q ORDER BY 1 LOOP
+    RETURN NEXT is_empty(format(
+      'SELECT person, action, row_name, here, there FROM app.answer
+        WHERE kind = %L AND here <> there AND action <> ALL (%L) ORDER BY 1, 2, 3', kind, but),
+      format('threat: %s, and the application''s table answers otherwise: %s', state, kind));
+  END LOOP;
+END $$;
+-- Whom the application's table lets do something with a row.
+CREATE FUNCTION app.people(kind text, action text, row_name text) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(a.person, ' ' ORDER BY a.person) FROM app.answer a
+   WHERE (a.kind, a.action, a.row_name, a.there) = (people.kind, people.action, people.row_name,
+     '1 rows') $$;
+
+-- In use
+SELECT app.ask() \g /dev/null
+SELECT app.agree('nothing is archived');
+SELECT is(app.people('projects', 'read', 'lone'),
+  'ms_admin ms_owner ms_project ms_remover ms_viewer', 'these people see a project');
+SELECT is(app.people('projects', 'change what is not mirrored', 'lone'), 'ms_admin ms_owner',
+  'these change it');
+SELECT is(app.people('projects', 'archive', 'lone'), 'ms_admin ms_owner ms_remover',
+  'these archive it');
+SELECT is(app.people('organizations', 'change what is not mirrored', 'main'), 'ms_admin ms_owner',
+  'threat: a person who may archive an organization, and not change it, writes to its row');
+CREATE TABLE app.before AS SELECT * FROM app.answer;
+
+-- A project
+SELECT pg_temp.become('ms_admin') \g /dev/null
+UPDATE app.projects SET gone = true WHERE id = app.id('lone');
+SELECT pg_temp.become(NULL) \g /dev/null
+SELECT app.ask() \g /dev/null
+SELECT app.agree('a project is archived');
+SELECT is(app.people('projects', 'read', 'lone'), 'ms_owner', 'its owner alone sees it');
+SELECT is(app.people('projects', 'bring back', 'lone'), 'ms_owner', 'and brings it back');
+SELECT is(app.people('projects', 'change what is not mirrored', 'lone'), NULL,
+  'nobody changes it meanwhile');
+SELECT is(app.people('projects', 'add', ''), 'ms_admin ms_owner',
+  'another project is added and returned as ever');
+SELECT pg_temp.become('ms_owner') \g /dev/null
+UPDATE app.projects SET gone = false WHERE id = app.id('lone');
+SELECT pg_temp.become(NULL) \g /dev/null
+
+-- A team
+UPDATE app.teams SET gone = true WHERE id = app.id('crew');
+SELECT app.ask() \g /dev/null
+SELECT app.agree('a team is archived');
+SELECT is(app.people('teams', 'read', 'crew'), 'ms_owner', 'its owner alone sees it');
+SELECT is(app.people('teams', 'bring back', 'crew'), 'ms_owner', 'and brings it back');
+SELECT is(app.people('teams', 'change what is not mirrored', 'crew'), NULL,
+  'nobody changes it meanwhile');
+SELECT pg_temp.become('ms_owner') \g /dev/null
+UPDATE app.teams SET gone = false WHERE id = app.id('crew');
+
+-- An organization
+UPDATE app.organizations SET gone = true WHERE id = app.id('main');
+SELECT pg_temp.become(NULL) \g /dev/null
+SELECT app.ask() \g /dev/null
+SELECT app.agree('an organization is archived');
+SELECT is(app.people('organizations', 'read', 'main'), 'ms_owner', 'its owner alone sees it');
+SELECT is(app.people('organizations', 'bring back', 'main'), 'ms_owner', 'and brings it back');
+SELECT is(app.people('organizations', 'change what is not mirrored', 'main'), NULL,
+  'nobody changes it meanwhile');
+SELECT is(app.people('projects', 'read', 'crewed'), NULL, 'nobody sees a project in it');
+SELECT is(app.people('teams', 'read', 'crew'), NULL, 'nor a team');
+SELECT is(app.people('projects', 'remove', 'crewed'), NULL, 'nor removes anything');
+
+-- All of them. What lies in the organization is brought back after the organization.
+UPDATE app.projects SET gone = true WHERE id = app.id('lone');
+UPDATE app.teams SET gone = true WHERE id = app.id('crew');
+SELECT app.ask() \g /dev/null
+SELECT app.agree('all of them are archived', '{bring back unread rows}');
+SELECT is(app.people('projects', 'bring back', 'lone'), NULL,
+  'nobody brings back what lies in an archived organization');
+SELECT pg_temp.become('ms_owner') \g /dev/null
+UPDATE app.organizations SET gone = false WHERE id = app.id('main');
+UPDATE app.projects SET gone = false WHERE id = app.id('lone');
+UPDATE app.teams SET gone = false;
+SELECT pg_temp.become(NULL) \g /dev/null
+SELECT app.ask() \g /dev/null
+SELECT set_eq('SELECT * FROM app.answer', 'SELECT * FROM app.before',
+  'once its owner has brought back the organization, and then the rest, all is as it was');
+
+-- Not by the application's tables
+UPDATE seeme.projects SET archived_at = now() WHERE id = app.id('lone');
+UPDATE seeme.teams SET archived_at = now() WHERE id = app.id('crew');
+SELECT app.ask() \g /dev/null
+SELECT app.agree('a team and a project are archived in seeme.* alone',
+  '{archive,bring back,bring back unread rows}');
+SELECT is(app.people('projects', 'change what is not mirrored', 'lone'), NULL,
+  'nobody changes an archived project of which the application''s row says that it is in use');
+UPDATE seeme.organizations SET archived_at = now() WHERE id = app.id('main');
+SELECT app.ask() \g /dev/null
+SELECT app.agree('the organization is archived in seeme.*, too',
+  '{archive,bring back,bring back unread rows}');
+
+-- A key of the owner's
+CREATE ROLE t_door LOGIN IN ROLE t_app;
+-- A transaction knows one key. With this one the owner archives teams, and no projects.
+SELECT (seeme_create_api_key('Key', '{organizations:*,teams:*,projects:read,projects:update}',
+  organization => app.id('main'), user_id => app.id('ms_owner'))).key AS key \gset
+CREATE FUNCTION app.ask_by_key(key text, archived boolean) RETURNS SETOF text
+LANGUAGE plpgsql AS $$
+DECLARE
+  answers jsonb;
+BEGIN
+  BEGIN
+    UPDATE seeme.organizations SET archived_at = CASE WHEN archived THEN now() END
+     WHERE id = app.id('main');
+    PERFORM pg_temp.become('door');
+    PERFORM seeme_login(key);
+    RETURN QUERY
+    WITH a AS MATERIALIZED (
+      SELECT q.*, app.outcome(q.here) AS o, app.outcome(q.there) AS t FROM app.question q
+       WHERE q.action NOT IN ('archive', 'bring back', 'bring back unread rows'))
+    SELECT concat_ws(', ', a.kind, a.action, a.row_name, a.o, a.t) FROM a WHERE a.o <> a.t
+    UNION ALL
+    SELECT 'sees ' || a.row_name FROM a
+     WHERE (a.action, a.t) = ('read', '1 rows') AND a.kind IN ('organizations', 'teams', 'projects');
+    RAISE EXCEPTION USING ERRCODE = 'UNDO0', MESSAGE = 'undone';
+  EXCEPTION WHEN SQLSTATE 'UNDO0' THEN NULL;
+  END;
+END $$;
+SELECT set_eq(format('SELECT * FROM app.ask_by_key(%L, false)', :'key'),
+  '{sees main,sees crew,sees crewed}'::text[],
+  'threat: a key of the owner''s that brings no project back sees one that is archived');
+SELECT is_empty(format('SELECT * FROM app.ask_by_key(%L, true)', :'key'),
+  'a key for an organization does not see it while it is archived, in either table');
+
+-- What an injected statement asks
+SELECT pg_temp.become('ms_outsider') \g /dev/null
+SELECT ok(NOT seeme.sees_unused(app.id('main'), app.id('crew'), NULL)
+          AND NOT seeme.sees_unused(app.id('main'), app.id('new'), NULL)
+          AND NOT seeme.may_archive_row(app.id('main'), app.id('crew'), NULL)
+          AND NOT seeme.may_archive_row(app.id('main'), app.id('new'), NULL),
+  'threat: an outsider learns whether there is a team, or whether it is archived');
+SELECT ok(seeme.sees_unused(app.id('away'), app.id('crew'), NULL)
+          AND seeme.sees_unused(app.id('away'), app.id('new'), NULL)
+          AND NOT seeme.may_archive_row(app.id('away'), app.id('crew'), NULL)
+          AND NOT seeme.may_archive_row(app.id('away'), app.id('new'), NULL),
+  'threat: by the name of an organization of their own');
+SELECT pg_temp.become(NULL) \g /dev/null
+
+SELECT * FROM finish();
+ROLLBACK;
