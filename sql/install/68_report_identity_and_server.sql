@@ -26,21 +26,6 @@ BEGIN
          s.remedy
     FROM seeme.settings('seeme_rbac.several_people') s WHERE seeme.is_on(s.value)
   UNION ALL
-  SELECT CASE WHEN p.parname IN ('seeme_rbac.several_people', 'seeme_rbac.trust_request_claims',
-                                 'seeme_rbac.system_user_methods')
-              THEN 'critical' ELSE 'high' END,
-         'PARAMETER ' || p.parname,
-         format('setting is granted: %s holds %s on a setting that is for superusers',
-                seeme.grantee_name(a.grantee),
-                string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type)),
-         format('REVOKE ALL ON PARAMETER %s FROM %s CASCADE;', p.parname,
-                seeme.grantee_name(a.grantee))
-    FROM pg_parameter_acl p JOIN pg_settings s ON lower(s.name COLLATE "C") = p.parname,
-         aclexplode(p.paracl) AS a
-   -- 10 is the superuser of initdb
-   WHERE starts_with(p.parname, 'seeme_rbac.') AND s.context = 'superuser' AND a.grantee <> 10
-   GROUP BY p.parname, a.grantee
-  UNION ALL
   SELECT 'high', s.whom,
          format('weak method of authentication: %s proves nothing that a client could not claim; a '
                 'connection by it is still taken for a person', m.method),
