@@ -4,11 +4,11 @@
 // told and what it has to print.
 //
 // A client is an object of
-//   open(where, connections)        a pool on { host, port, database, user }, of so many connections
+//   open(where, connections)        a pool on { host, port, database, user }, of that size
 //   close(db)
 //   asPerson(db, identity, work)    the recipe's
 //   begin(db, work)                 work(at) in a transaction that names nobody
-//   rows(at, text, values)          the rows of a statement with $1, $2 …; at: db or a transaction
+//   rows(at, text, values)          the rows of a statement with $1, $2; at: db or a transaction
 //   count(at, text, values)         how many rows a statement changed
 //   savepoint(at, work)             work(inner) within a savepoint, which an error undoes
 //   state(error)                    the SQLSTATE
@@ -18,16 +18,19 @@ const { world, Ledger, ok, interleave, identityOf, anotherThan, list } = require
 
 const pooler = process.argv[2];
 const where = {
-  host: pooler ?? world.socket, port: pooler ? 6432 : 5432, database: world.database, user: world.user };
+  host: pooler ?? world.socket, port: pooler ? 6432 : 5432,
+  database: world.database, user: world.user };
 const papers = 'SELECT id FROM papers ORDER BY id';
 const notes = 'SELECT id FROM notes ORDER BY id';
 const undo = new Error('undo');
 
 function check(client) {
-  const stateOf = (promise) => promise.then(() => 'no error', (error) => client.state(error) ?? String(error));
+  const stateOf = (promise) => promise.then(() => 'no error',
+    (error) => client.state(error) ?? String(error));
 
   async function sees(at, ledger, topic, person) {
-    const [asking] = await client.rows(at, 'SELECT seeme_user_id() AS id, pg_backend_pid() AS backend');
+    const [asking] = await client.rows(at,
+      'SELECT seeme_user_id() AS id, pg_backend_pid() AS backend');
     ledger.backends.add(asking.backend);
     ledger.expect(topic, asking.id, person.id);
     ledger.expect(topic, list(await client.rows(at, papers)), person.papers);
@@ -59,24 +62,28 @@ function check(client) {
       throw undo;
     },
     'inserts where nobody of them may': async (at, ledger, topic) => {
-      const insert = client.count(at, 'INSERT INTO papers VALUES (9000, $1, $2)', [world.delta, 'x']);
+      const insert = client.count(at,
+        'INSERT INTO papers VALUES (9000, $1, $2)', [world.delta, 'x']);
       ledger.expect(topic, await stateOf(insert), '42501');
       throw undo;
     },
     'writes on their own row': async (at, ledger, topic, person, number, name) => {
       const own = Number(person.notes.split(' ')[number % 5] ?? 0);
-      const changed = await client.count(at, 'UPDATE notes SET touched = touched + 1 WHERE id = $1', [own]);
+      const changed = await client.count(at,
+        'UPDATE notes SET touched = touched + 1 WHERE id = $1', [own]);
       ledger.expect(topic, changed, person.id ? 1 : 0);
       return () => person.id && ledger.wrote(name);
     },
     'writes on somebody else\'s row': async (at, ledger, topic, person, number, name) => {
       const other = Number(anotherThan(name, number).notes.split(' ')[number % 5]);
-      ledger.expect(topic, await client.count(at, 'UPDATE notes SET touched = 0 WHERE id = $1', [other]), 0);
+      const changed = await client.count(at, 'UPDATE notes SET touched = 0 WHERE id = $1', [other]);
+      ledger.expect(topic, changed, 0);
     },
     'tries to be somebody else as well': async (at, ledger, topic, person, number, name) => {
       if (!person.id) return sees(at, ledger, topic, person);
       const other = anotherThan(name, number).id;
-      ledger.expect(topic, await stateOf(client.rows(at, 'SELECT seeme_assume($1)', [other])), '28000');
+      const assumed = client.rows(at, 'SELECT seeme_assume($1)', [other]);
+      ledger.expect(topic, await stateOf(assumed), '28000');
       throw undo;
     },
     ...client.ways,
@@ -112,13 +119,16 @@ function check(client) {
         if (error !== undo) ledger.expect(topic, client.state(error) ?? String(error), '25P02');
       }
     });
-    const refused = client.asPerson(db, { userId: world.disabled }, (at) => client.rows(at, 'SELECT 1'));
-    ledger.expect('somebody disabled gets an error, and no transaction', await stateOf(refused), '28000');
+    const refused = client.asPerson(db, { userId: world.disabled },
+      (at) => client.rows(at, 'SELECT 1'));
+    ledger.expect('somebody disabled gets an error, and no transaction',
+      await stateOf(refused), '28000');
     await client.asPerson(db, null, (at) => sees(at, ledger, 'reads', world.people.nobody));
     await client.close(db);
     ledger.report();
     ok(ledger.requests >= requests && ledger.backends.size === (pooler ? 1 : connections),
-      `${label}: ${ledger.requests} requests on ${ledger.backends.size} backends`, [...ledger.backends]);
+      `${label}: ${ledger.requests} requests on ${ledger.backends.size} backends`,
+      [...ledger.backends]);
   }
 
   // The statement that is forgotten goes to another connection, which has no principal.
@@ -128,7 +138,8 @@ function check(client) {
     await client.asPerson(db, { userId: paul.id }, async (at) => {
       const seen = list(await client.rows(db, papers));
       ok(seen === '', 'within a request, a statement past its transaction sees no rows', [seen]);
-      ok(list(await client.rows(at, papers)) === paul.papers, 'within its transaction, the person\'s rows');
+      ok(list(await client.rows(at, papers)) === paul.papers,
+        'within its transaction, the person\'s rows');
       // (The pool of node-postgres closes a connection after such an error.)
       const insert = stateOf(client.count(db, 'INSERT INTO notes VALUES (9000, $1)', [paul.id]));
       ok(await insert === '42501', 'past it, an INSERT is refused', [await insert]);
@@ -157,12 +168,14 @@ function check(client) {
     await interleave(ledger, 500, 8, (name) => client.begin(db, async (at) => {
       const { id, notes: expected } = world.people[name];
       if (id) await client.rows(at, 'SELECT set_config(\'app.user\', $1, false)', [id]);
-      ledger.expect('reads', list(await client.rows(at, 'SELECT id FROM session_notes ORDER BY id')), expected);
+      const rows = await client.rows(at, 'SELECT id FROM session_notes ORDER BY id');
+      ledger.expect('reads', list(rows), expected);
     }));
     await client.close(db);
     const [wrong, answers] = [ledger.wrong(), ledger.answers()];
     ok(wrong > 0 && wrong < answers,
-      `control: with a setting of the session for an identity, this harness sees a leak (${wrong} of ${answers} answers)`);
+      'control: with a setting of the session for an identity, this harness sees a leak '
+      + `(${wrong} of ${answers} answers)`);
   }
 
   (async () => {

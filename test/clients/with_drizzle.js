@@ -14,9 +14,10 @@ const { check } = require('./ways');
 const papers = pgTable('papers', {
   id: integer().primaryKey(), project_id: uuid().notNull(), title: text().notNull() });
 const notes = pgTable('notes', {
-  id: integer().primaryKey(), owner_id: uuid().notNull(), touched: integer().notNull().default(0) });
+  id: integer().primaryKey(), owner_id: uuid().notNull(), touched: integer().notNull() });
 
-const open = (where, max) => drizzle(new Pool({ ...where, max }), { schema: { papers, notes } });
+const open = (where, max) =>
+  drizzle(new Pool({ ...where, max }), { schema: { papers, notes } });
 const close = (db) => db.$client.end();
 
 // The statements that all clients share, as Drizzle has them: text and parameters in turn.
@@ -28,8 +29,9 @@ function run(at, statement, values = []) {
 
 const ways = {
   'reads by the query builder': async (tx, ledger, topic, person) => {
-    ledger.expect(topic, list(await tx.select().from(papers).orderBy(asc(papers.id))), person.papers);
-    ledger.expect(topic, list(await tx.select().from(notes).orderBy(asc(notes.id))), person.notes);
+    const select = (table) => tx.select().from(table).orderBy(asc(table.id));
+    ledger.expect(topic, list(await select(papers)), person.papers);
+    ledger.expect(topic, list(await select(notes)), person.notes);
   },
   'reads by relational queries': async (tx, ledger, topic, person) => {
     const rows = await tx.query.papers.findMany({ columns: { id: true }, orderBy: asc(papers.id) });
@@ -46,7 +48,8 @@ const ways = {
 
 // What drizzle-kit push runs, with a schema that says nothing of policies.
 async function push(owner, app, stateOf) {
-  const drafts = pgTable('drafts', { id: integer().primaryKey(), owner_id: uuid().notNull(), more: text() });
+  const drafts = pgTable('drafts', {
+    id: integer().primaryKey(), owner_id: uuid().notNull(), more: text() });
   for (const user of [owner, app]) {
     const db = open(user, 1);
     const write = process.stdout.write;

@@ -35,15 +35,18 @@ async function push(owner, app, stateOf) {
     await db.destroy();
     return state;
   };
-  let state = await migrate(owner, 'adds', (trx) => trx.schema.alterTable('drafts', (t) => t.text('state')));
+  let state = await migrate(owner, 'adds',
+    (trx) => trx.schema.alterTable('drafts', (t) => t.text('state')));
   ok(state === 'no error', 'a migration by the owner adds a column', [state]);
   let changed;
   const backfill = async (trx) => { changed = await trx('drafts').update({ state: 'open' }); };
   state = await migrate(owner, 'backfills', backfill);
-  ok(state === 'no error' && changed === 0, 'a backfill by the owner changes no row, and does not say so', [state, changed]);
+  ok(state === 'no error' && changed === 0,
+    'a backfill by the owner changes no row, and does not say so', [state, changed]);
   state = await migrate({ ...owner, options: '-c row_security=off' }, 'tells', backfill);
   ok(state === '42501', 'with row_security = off it fails instead', [state]);
-  state = await migrate(owner, 'alters', (trx) => trx.schema.alterTable('drafts', (t) => t.text('owner_id').alter()));
+  state = await migrate(owner, 'alters',
+    (trx) => trx.schema.alterTable('drafts', (t) => t.text('owner_id').alter()));
   ok(state === '0A000', '.alter() of the type of a scope column is refused', [state]);
   const db = open(app, 1);
   state = await stateOf(db.schema.alterTable('drafts', (t) => t.text('more')));
