@@ -11,6 +11,8 @@ CREATE TABLE seeme.organizations (
   created_at  timestamptz NOT NULL DEFAULT now(),
   updated_at  timestamptz NOT NULL DEFAULT now(),
   archived_at timestamptz,
+  -- The built-in role Admin. No foreign key: see src/rules/creator_role.c.
+  creator_role_id uuid DEFAULT '00000000-0000-4000-8000-000000000002',
   CONSTRAINT organizations_name_is_given CHECK (name <> ''),
   CONSTRAINT organizations_slug_is_valid
     CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND length(slug) <= 63)
@@ -28,6 +30,9 @@ COMMENT ON COLUMN seeme.organizations.owner_id IS 'The id of the owner, who is a
 COMMENT ON COLUMN seeme.organizations.has_logo IS 'Whether it has a logo; follows seeme.logos';
 COMMENT ON COLUMN seeme.organizations.created_at IS 'When it was added';
 COMMENT ON COLUMN seeme.organizations.updated_at IS 'When it was last changed';
+COMMENT ON COLUMN seeme.organizations.creator_role_id IS
+  'The role that the creator of a team or project gets in it, unless they hold all of that role '
+  'there already; null: none';
 
 CREATE TABLE seeme.teams (
   id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),

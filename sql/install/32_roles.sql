@@ -137,6 +137,12 @@ COMMENT ON FUNCTION seeme.require_codes_held(text[], uuid) IS
   'Rule 7.1 for the permissions of a role: raises 42501 unless the asking person holds each of '
   'them in the organization. The message names the missing ones.';
 
+CREATE FUNCTION seeme.is_creator_role(role_id uuid, organization uuid) RETURNS boolean
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'seeme_is_creator_role_of';
+COMMENT ON FUNCTION seeme.is_creator_role(uuid, uuid) IS
+  'Whether the organization (null: any) has this role as its creator_role_id, by what is committed '
+  'now';
+
 CREATE FUNCTION seeme.enforce_role_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -178,6 +184,11 @@ BEGIN
         USING ERRCODE = 'foreign_key_violation',
               HINT = 'First give its members another role, and cancel the open invitations with '
                      'it.';
+    END IF;
+    IF seeme.is_creator_role(OLD.id, OLD.organization_id) THEN
+      RAISE EXCEPTION 'role "%" is in use', OLD.name
+        USING ERRCODE = 'foreign_key_violation',
+              HINT = 'First set creator_role_id of the organization to another role, or to null.';
     END IF;
     PERFORM seeme.require_codes_held(OLD.permissions, OLD.organization_id);
     RETURN OLD;

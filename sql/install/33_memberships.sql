@@ -192,6 +192,18 @@ CREATE TRIGGER seat_new_owner AFTER UPDATE OF owner_id ON seeme.organizations
   FOR EACH ROW WHEN (OLD.owner_id IS DISTINCT FROM NEW.owner_id)
   EXECUTE FUNCTION seeme.seat_owner();
 
+-- The creator of a team or project gets organizations.creator_role_id there.
+CREATE FUNCTION seeme.seat_creator() RETURNS trigger
+LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'seeme_seat_creator';
+COMMENT ON FUNCTION seeme.seat_creator() IS
+  'Trigger: after teams or projects were added, the asking person gets a membership in each with '
+  'the role organizations.creator_role_id, unless they hold all of that role there already';
+CREATE TRIGGER seat_creator AFTER INSERT ON seeme.teams
+  REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION seeme.seat_creator();
+CREATE TRIGGER seat_creator AFTER INSERT ON seeme.projects
+  REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION seeme.seat_creator();
+
 CREATE FUNCTION seeme.sees_membership(organization uuid, team uuid, project uuid, member uuid)
 RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE

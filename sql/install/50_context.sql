@@ -7,6 +7,7 @@ DECLARE
   wanted  uuid := nullif(current_setting('seeme_rbac.current_organization', true), '')::uuid;
   mine    uuid[];
   current uuid;
+  hidden  text[] := '{created_at,updated_at,archived_at,creator_role_id}';
 BEGIN
   mine := ARRAY(SELECT o.id FROM seeme.organizations o
                  WHERE person IS NOT NULL AND o.archived_at IS NULL
@@ -18,11 +19,11 @@ BEGIN
   RETURN jsonb_build_object(
     'user_id', person,
     'organizations', (
-      SELECT coalesce(jsonb_agg(to_jsonb(o) - '{created_at,updated_at,archived_at}'::text[]
+      SELECT coalesce(jsonb_agg(to_jsonb(o) - hidden
                                 ORDER BY o.name, o.id), '[]')
         FROM seeme.organizations o WHERE o.id = ANY (mine)),
     'current_organization', (
-      SELECT to_jsonb(o) - '{created_at,updated_at,archived_at}'::text[]
+      SELECT to_jsonb(o) - hidden
         FROM seeme.organizations o WHERE o.id = current),
     'roles', (
       SELECT coalesce(jsonb_agg(

@@ -10,12 +10,14 @@ BEGIN ATOMIC
      AND NOT EXISTS (SELECT FROM seeme.invitations i
                       WHERE i.role_id = r.id AND i.accepted_at IS NULL
                         AND i.expires_at > clock_timestamp() AND NOT seeme.is_retired(i.id))
+     AND NOT EXISTS (SELECT FROM seeme.organizations o
+                      WHERE o.id = r.organization_id AND o.creator_role_id = r.id)
      AND (seeme.holds_throughout('{roles:list,roles:read}', r.organization_id)
           OR seeme.is_unidentified() AND seeme.bypasses_row_security());
 END;
 COMMENT ON FUNCTION seeme.unused_roles(uuid[]) IS
-  'The roles of some organizations that no membership and no open invitation has: those that the '
-  'asking person may list or read.';
+  'The roles of some organizations that no membership, no open invitation and no creator_role_id '
+  'has: those that the asking person may list or read.';
 
 CREATE FUNCTION seeme.members_without_role(organizations uuid[]) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

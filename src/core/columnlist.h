@@ -17,6 +17,7 @@ COLUMN(users, tokens_valid_from, 13, TIMESTAMPTZOID)
 COLUMN(organizations, id, 1, UUIDOID)
 COLUMN(organizations, owner_id, 6, UUIDOID)
 COLUMN(organizations, archived_at, 10, TIMESTAMPTZOID)
+COLUMN(organizations, creator_role_id, 11, UUIDOID)
 
 COLUMN(teams, id, 1, UUIDOID)
 COLUMN(teams, organization_id, 2, UUIDOID)

@@ -8,6 +8,8 @@
 
 #include <limits.h>
 
+#include "miscadmin.h"
+
 #include "core/columns.h"
 #include "core/scope.h"
 #include "core/store.h"
@@ -157,6 +159,56 @@ seeme_read_owner_of_archived(SeemeStore *store, const pg_uuid_t *organization, p
 		return false;
 	*owner = found.id;
 	return true;
+}
+
+/* What whoever creates a team or project gets there; has_id is false: nothing. */
+typedef struct CreatorRole
+{
+	bool		has_id;
+	pg_uuid_t	id;
+} CreatorRole;
+
+static void
+get_creator_role(SeemeScan *scan, void *row)
+{
+	CreatorRole *role = row;
+
+	role->has_id = seeme_row_uuid(scan, Anum_organizations_creator_role_id, &role->id);
+}
+
+/* The organization's creator_role_id; false when it is null, or the organization does not exist. */
+bool
+seeme_read_creator_role(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *role)
+{
+	ScanKeyData key;
+	CreatorRole found;
+
+	seeme_uuid_key(&key, Anum_organizations_id, organization);
+	if (!seeme_read_row(store, SEEME_ORGANIZATIONS_BY_ID, 1, &key, get_creator_role, &found) ||
+		!found.has_id)
+		return false;
+	*role = found.id;
+	return true;
+}
+
+/* Whether any organization has this role as its creator_role_id. Reads the whole table. */
+bool
+seeme_is_creator_role(SeemeStore *store, const pg_uuid_t *role)
+{
+	SeemeScan	scan;
+	bool		is_found = false;
+
+	seeme_begin_table_scan(store, &scan, SEEME_TABLE_organizations);
+	while (!is_found && seeme_next_table_row(&scan))
+	{
+		CreatorRole found;
+
+		CHECK_FOR_INTERRUPTS();
+		get_creator_role(&scan, &found);
+		is_found = found.has_id && seeme_uuid_equal(&found.id, role);
+	}
+	seeme_end_scan(&scan);
+	return is_found;
 }
 
 /* The organizations that a user owns: pg_uuid_t *. */

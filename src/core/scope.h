@@ -73,6 +73,9 @@ typedef struct SeemePlace
 } SeemePlace;
 
 extern bool seeme_read_owner(SeemeStore *store, const pg_uuid_t *organization, pg_uuid_t *owner);
+extern bool seeme_read_creator_role(SeemeStore *store, const pg_uuid_t *organization,
+									pg_uuid_t *role);
+extern bool seeme_is_creator_role(SeemeStore *store, const pg_uuid_t *role);
 extern bool seeme_read_owner_of_archived(SeemeStore *store, const pg_uuid_t *organization,
 										 pg_uuid_t *owner);
 extern bool seeme_has_archived(SeemeStore *store, SeemeScopeKind kind);

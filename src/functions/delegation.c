@@ -26,6 +26,7 @@
 #include "core/uuid_hash.h"
 #include "core/version.h"
 #include "functions/arguments.h"
+#include "functions/creator_seats.h"
 #include "identity/identity.h"
 
 /*
@@ -385,6 +386,9 @@ collect_added(TriggerData *trigger, const pg_uuid_t *user_id, SeemeUuidHash *own
 		if (!get_uuid(row, columns.created_by, &id) || !seeme_uuid_equal(&id, user_id))
 			continue;
 		added.has_role = get_uuid(row, columns.role_id, &added.role_id);
+		if (added.has_role && get_uuid(row, columns.user_id, &id) &&
+			seeme_is_creator_seat(&added.scope, &id, &added.role_id))
+			continue;
 		(void) hash_search(all, &added, HASH_ENTER, NULL);
 	}
 	ExecDropSingleTupleTableSlot(row);

@@ -18,6 +18,7 @@
 
 #include "core/version.h"
 #include "functions/arguments.h"
+#include "rules/creator_role.h"
 #include "rules/names.h"
 #include "rules/rows.h"
 #include "rules/slug.h"
@@ -33,11 +34,12 @@ enum
 	/* organizations */
 	WEBSITE,
 	OWNER_ID,
+	CREATOR_ROLE_ID,
 	/* teams and projects */
 	ORGANIZATION_ID = WEBSITE,
 	/* projects */
 	TEAM_ID = OWNER_ID,
-	MAX_COLUMNS
+	MAX_COLUMNS = CREATOR_ROLE_ID + 1
 };
 
 #define SHARED_COLUMNS \
@@ -67,8 +69,10 @@ typedef struct Kind
 
 static const Kind kinds[] = {
 	{"organizations", "organization", "organizations_slug_key", NULL,
-		{SHARED_COLUMNS, {"website", TEXTOID}, {"owner_id", UUIDOID}}, 10,
-	{SHARED_MAY_CHANGE, WEBSITE, OWNER_ID}, 9}, /* owner_id: see seeme.authorize_owner() */
+		{SHARED_COLUMNS, {"website", TEXTOID}, {"owner_id", UUIDOID},
+		{"creator_role_id", UUIDOID}}, 11,
+	/* owner_id: see seeme.authorize_owner() */
+	{SHARED_MAY_CHANGE, WEBSITE, OWNER_ID, CREATOR_ROLE_ID}, 10},
 	{"teams", "team", "teams_slug_key", "teams:create",
 		{SHARED_COLUMNS, {"organization_id", UUIDOID}}, 9,
 	{SHARED_MAY_CHANGE}, 7},
@@ -413,7 +417,13 @@ before_insert(SeemeRowState *state, const Kind *kind, HeapTuple row)
 		refuse_id();
 	set_value(state, &values, HAS_LOGO, BoolGetDatum(false), false);
 	if (is_organizations(kind))
+	{
+		pg_uuid_t	role;
+
 		settle_owner(state, row, &values);
+		if (seeme_get_id(state, row, CREATOR_ROLE_ID, &role))
+			seeme_require_creator_role(state, has_id ? &id : NULL, &role);
+	}
 	if (has_team)
 	{
 		pg_uuid_t	of_team;
@@ -477,6 +487,19 @@ before_update(SeemeRowState *state, const Kind *kind, HeapTuple old, HeapTuple r
 	set_value(state, &values, CREATED_AT, created_at, isnull);
 	set_value(state, &values, UPDATED_AT,
 			  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false);
+	if (is_organizations(kind) && !seeme_is_same(state, old, row, CREATOR_ROLE_ID))
+	{
+		pg_uuid_t	former;
+		pg_uuid_t	role;
+		bool		has_role = seeme_get_id(state, row, CREATOR_ROLE_ID, &role);
+
+		if (has_role)
+			seeme_require_creator_role(state, &id, &role);
+		if (seeme_get_id(state, old, CREATOR_ROLE_ID, &former))
+			seeme_require_role_held_throughout(state, &id, &former);
+		if (has_role)
+			seeme_require_role_held_throughout(state, &id, &role);
+	}
 	if (is_projects(kind) && !seeme_is_same(state, old, row, TEAM_ID))
 	{
 		pg_uuid_t	former;

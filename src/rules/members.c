@@ -23,6 +23,7 @@
 
 #include "core/version.h"
 #include "functions/arguments.h"
+#include "functions/creator_seats.h"
 #include "rules/members.h"
 
 const SeemeRowColumn seeme_member_columns[MEMBER_NCOLUMNS] = {
@@ -204,10 +205,14 @@ seeme_require_role_held(SeemeRowState *state, const SeemeMember *member)
 {
 	const pg_uuid_t *id;
 	SeemeScopeKind level = level_of(member, &id);
+	SeemeScope	scope = {.kind = level};
 	ArrayType  *missing;
 	bool		known;
 
 	if (!state->is_identified || !member->has_role)
+		return;
+	scope.id = *id;
+	if (member->has_user && seeme_is_creator_seat(&scope, &member->user_id, &member->role_id))
 		return;
 	(void) seeme_recall(state, HOLDS_ROLE, level, id, &member->role_id, &known);
 	if (known || cardinality(missing_permissions(member)) == 0)
