@@ -84,3 +84,5 @@ COLUMN(external_identities, user_id, 3, UUIDOID)
 
 COLUMN(trusted_functions, name, 1, TEXTOID)
 COLUMN(trusted_functions, digest, 2, TEXTOID)
+
+COLUMN(mirrors, kind, 2, TEXTOID)

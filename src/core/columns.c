@@ -24,6 +24,7 @@ const char *const seeme_table_names[SEEME_NTABLES] = {
 	[SEEME_TABLE_external_identities] = "external_identities",
 	[SEEME_TABLE_in_use] = "in_use",
 	[SEEME_TABLE_trusted_functions] = "trusted_functions",
+	[SEEME_TABLE_mirrors] = "mirrors",
 };
 
 const SeemeColumn seeme_columns[] = {

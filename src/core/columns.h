@@ -29,8 +29,9 @@ typedef enum SeemeTable
 	SEEME_TABLE_external_identities,
 	SEEME_TABLE_in_use,
 	SEEME_TABLE_trusted_functions,
+	SEEME_TABLE_mirrors,
 } SeemeTable;
-#define SEEME_NTABLES (SEEME_TABLE_trusted_functions + 1)
+#define SEEME_NTABLES (SEEME_TABLE_mirrors + 1)
 
 /* Anum_users_id and so on, as in PostgreSQL's own catalogs */
 enum

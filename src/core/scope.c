@@ -8,8 +8,6 @@
 
 #include <limits.h>
 
-#include "miscadmin.h"
-
 #include "core/columns.h"
 #include "core/scope.h"
 #include "core/store.h"
@@ -203,7 +201,6 @@ seeme_is_creator_role(SeemeStore *store, const pg_uuid_t *role)
 	{
 		CreatorRole found;
 
-		CHECK_FOR_INTERRUPTS();
 		get_creator_role(&scan, &found);
 		is_found = found.has_id && seeme_uuid_equal(&found.id, role);
 	}

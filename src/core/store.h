@@ -146,6 +146,8 @@ extern bool seeme_read_deleted_container(const pg_uuid_t *id);
 extern bool seeme_read_deleted_role(const pg_uuid_t *id);
 extern List *seeme_list_projects_left(const char *type, const pg_uuid_t *resource, bool *had_row);
 
+extern bool seeme_is_mirrored(SeemeStore *store, const char *kind);
+
 /* store.c: trusted functions */
 extern char *seeme_read_trusted_function(SeemeStore *store, const char *name);
 

@@ -222,3 +222,17 @@ seeme_read_in_use(SeemeStore *store)
 	seeme_end_scan(&scan);
 	return in_use;
 }
+
+/* Whether an application's table is mirrored as this kind. There are at most a handful. */
+bool
+seeme_is_mirrored(SeemeStore *store, const char *kind)
+{
+	SeemeScan	scan;
+	bool		is_found = false;
+
+	seeme_begin_table_scan(store, &scan, SEEME_TABLE_mirrors);
+	while (!is_found && seeme_next_table_row(&scan))
+		is_found = strcmp(seeme_row_text(&scan, Anum_mirrors_kind), kind) == 0;
+	seeme_end_scan(&scan);
+	return is_found;
+}

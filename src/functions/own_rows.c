@@ -28,6 +28,7 @@
 #include "core/store.h"
 #include "core/version.h"
 #include "functions/arguments.h"
+#include "functions/creator_seats.h"
 #include "functions/own_rows.h"
 #include "identity/identity.h"
 
@@ -439,7 +440,13 @@ SEEME_FUNCTION(seeme_is_member, 1)
  */
 SEEME_FUNCTION(seeme_is_direct_member_of, 2)
 {
-	return is_in_own_scopes(fcinfo, false, 0, SEEME_SCOPE_TEAM, 2);
+	Datum		is_member = is_in_own_scopes(fcinfo, false, 0, SEEME_SCOPE_TEAM, 2);
+	int			argument = PG_ARGISNULL(0) ? 1 : 0;
+
+	if (DatumGetBool(is_member) || PG_ARGISNULL(argument) || !PG_ARGISNULL(1 - argument))
+		return is_member;
+	PG_RETURN_BOOL(seeme_is_created_now(argument == 0 ? SEEME_SCOPE_TEAM : SEEME_SCOPE_PROJECT,
+										PG_GETARG_UUID_P(argument)));
 }
 
 /*

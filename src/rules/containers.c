@@ -18,6 +18,7 @@
 
 #include "core/version.h"
 #include "functions/arguments.h"
+#include "functions/creator_seats.h"
 #include "rules/creator_role.h"
 #include "rules/names.h"
 #include "rules/rows.h"
@@ -422,7 +423,7 @@ before_insert(SeemeRowState *state, const Kind *kind, HeapTuple row)
 
 		settle_owner(state, row, &values);
 		if (seeme_get_id(state, row, CREATOR_ROLE_ID, &role))
-			seeme_require_creator_role(state, has_id ? &id : NULL, &role);
+			seeme_check_creator_role(state, NULL, NULL, &role);
 	}
 	if (has_team)
 	{
@@ -442,6 +443,9 @@ before_insert(SeemeRowState *state, const Kind *kind, HeapTuple row)
 					 row_detail(state, kind, row),
 					 errhint("A project's team is one of its own organization.")));
 	}
+	if (!is_organizations(kind) && has_id && has_organization)
+		seeme_note_created(is_projects(kind) ? SEEME_SCOPE_PROJECT : SEEME_SCOPE_TEAM, &id,
+						   &organization, has_team ? &team : NULL);
 	settle_texts(state, kind, row, NULL, has_id ? &id : NULL,
 				 has_organization ? &organization : NULL, &values);
 	return heap_modify_tuple_by_cols(row, RelationGetDescr(state->table), values.n, values.columns,
@@ -491,14 +495,10 @@ before_update(SeemeRowState *state, const Kind *kind, HeapTuple old, HeapTuple r
 	{
 		pg_uuid_t	former;
 		pg_uuid_t	role;
+		bool		had_role = seeme_get_id(state, old, CREATOR_ROLE_ID, &former);
 		bool		has_role = seeme_get_id(state, row, CREATOR_ROLE_ID, &role);
 
-		if (has_role)
-			seeme_require_creator_role(state, &id, &role);
-		if (seeme_get_id(state, old, CREATOR_ROLE_ID, &former))
-			seeme_require_role_held_throughout(state, &id, &former);
-		if (has_role)
-			seeme_require_role_held_throughout(state, &id, &role);
+		seeme_check_creator_role(state, &id, had_role ? &former : NULL, has_role ? &role : NULL);
 	}
 	if (is_projects(kind) && !seeme_is_same(state, old, row, TEAM_ID))
 	{

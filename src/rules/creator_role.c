@@ -32,9 +32,8 @@ static const pg_uuid_t admin_role = {{0, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 
  * Throws unless an organization (NULL: one that is being created) may have this role as its
  * creator_role_id. Locks the role's row FOR KEY SHARE, so that nobody deletes it meanwhile.
  */
-void
-seeme_require_creator_role(SeemeRowState *state, const pg_uuid_t *organization,
-						   const pg_uuid_t *role)
+static void
+require_creator_role(const pg_uuid_t *organization, const pg_uuid_t *role)
 {
 	ScanKeyData key;
 	HeapTuple	row;
@@ -73,9 +72,8 @@ seeme_require_creator_role(SeemeRowState *state, const pg_uuid_t *organization,
  * Rule 7.1 for the setting: throws 42501 unless the asking person holds every permission of the
  * role in the organization.
  */
-void
-seeme_require_role_held_throughout(SeemeRowState *state, const pg_uuid_t *organization,
-								   const pg_uuid_t *role)
+static void
+require_role_held(const pg_uuid_t *organization, const pg_uuid_t *role)
 {
 	LOCAL_FCINFO(call, 5);
 	FmgrInfo	flinfo = {.fn_mcxt = CurrentMemoryContext};
@@ -84,8 +82,6 @@ seeme_require_role_held_throughout(SeemeRowState *state, const pg_uuid_t *organi
 	int			ncodes;
 	StringInfoData joined;
 
-	if (!state->is_identified)
-		return;
 	InitFunctionCallInfoData(*call, &flinfo, 5, InvalidOid, NULL, NULL);
 	for (int i = 0; i < 5; i++)
 		call->args[i].isnull = true;
@@ -105,6 +101,24 @@ seeme_require_role_held_throughout(SeemeRowState *state, const pg_uuid_t *organi
 			 errmsg("you do not hold %s in this organization", joined.data),
 			 errhint("You can choose or replace only a role of which you hold all permissions in "
 					 "the organization.")));
+}
+
+/*
+ * Checks the change of an organization's creator_role_id from one role to another; NULL: none. The
+ * creator of an organization (organization NULL) owns it, and holds everything.
+ */
+void
+seeme_check_creator_role(SeemeRowState *state, const pg_uuid_t *organization,
+						 const pg_uuid_t *former, const pg_uuid_t *role)
+{
+	if (role != NULL)
+		require_creator_role(organization, role);
+	if (organization == NULL || !state->is_identified)
+		return;
+	if (former != NULL)
+		require_role_held(organization, former);
+	if (role != NULL)
+		require_role_held(organization, role);
 }
 
 /*
@@ -132,17 +146,10 @@ SEEME_FUNCTION(seeme_is_creator_role_of, 2)
 
 /* The seats */
 
-/* The answer for all teams, or projects of one team or of none, of one organization. */
-typedef struct SeatKey
-{
-	pg_uuid_t	organization_id;
-	pg_uuid_t	team_id;
-	bool		has_team;
-} SeatKey;
-
+/* The answer for everything that is equal in what matters. */
 typedef struct SeatAnswer
 {
-	SeatKey		key;
+	SeemeCreated created;		/* the key */
 	bool		has_seat;
 	pg_uuid_t	role_id;
 } SeatAnswer;
@@ -157,45 +164,6 @@ typedef struct SeatRows
 	Datum	   *roles;
 	SeemeCreatorSeats seats;
 } SeatRows;
-
-/* Whether the creator holds every permission of the role there. */
-static bool
-holds_all(SeemePrincipal *creator, const SeatKey *key, SeemeRole *role)
-{
-	SeemeScope	scope = {.kind = key->has_team ? SEEME_SCOPE_TEAM : SEEME_SCOPE_ORGANIZATION,
-	.id = key->has_team ? key->team_id : key->organization_id};
-	List	   *places = seeme_find_places(creator->store, &scope);
-
-	if (places == NIL)
-		return false;
-	for (int i = 0; i < role->ncodes; i++)
-		if (!seeme_evaluate(creator, linitial(places), role->codes[i]))
-			return false;
-	return true;
-}
-
-/*
- * Fills in whether the creator gets a seat, and with which role. The creator counts without an API
- * key: the membership is the user's, and the key limits what it is used for.
- */
-static void
-decide_seat(SeemePrincipal *creator, SeatAnswer *answer)
-{
-	SeemeMembership wanted = {.has_role = true};
-	SeemeRole  *role;
-	pg_uuid_t	membership;
-
-	answer->has_seat = false;
-	if (!seeme_read_creator_role(creator->store, &answer->key.organization_id, &wanted.role_id) ||
-		!seeme_find_membership(creator->store, &answer->key.organization_id, &creator->user.id,
-							   &membership))
-		return;
-	role = seeme_get_role(creator, &wanted);
-	if (role == NULL || holds_all(creator, &answer->key, role))
-		return;
-	answer->has_seat = true;
-	answer->role_id = wanted.role_id;
-}
 
 static void
 add_seat(SeatRows *rows, const SeatAnswer *answer, const pg_uuid_t *container)
@@ -216,7 +184,7 @@ add_seat(SeatRows *rows, const SeatAnswer *answer, const pg_uuid_t *container)
 #undef GROW
 	}
 	ids = palloc(sizeof(pg_uuid_t) * 3);
-	ids[0] = answer->key.organization_id;
+	ids[0] = answer->created.organization_id;
 	ids[1] = *container;
 	ids[2] = answer->role_id;
 	rows->organizations[rows->n] = UUIDPGetDatum(&ids[0]);
@@ -245,7 +213,7 @@ get_uuid(TupleTableSlot *row, const char *column, pg_uuid_t *id)
 static void
 collect_seats(TriggerData *trigger, SeemePrincipal *creator, SeatRows *rows)
 {
-	HASHCTL		control = {.keysize = sizeof(SeatKey), .entrysize = sizeof(SeatAnswer),
+	HASHCTL		control = {.keysize = sizeof(SeemeCreated), .entrysize = sizeof(SeatAnswer),
 	.hcxt = CurrentMemoryContext};
 	HTAB	   *answers = hash_create("seeme_rbac seats of a creator", 16, &control,
 									  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -257,28 +225,28 @@ collect_seats(TriggerData *trigger, SeemePrincipal *creator, SeatRows *rows)
 	tuplestore_rescan(trigger->tg_newtable);
 	while (tuplestore_gettupleslot(trigger->tg_newtable, true, false, row))
 	{
-		SeatKey		key;
+		SeemeCreated created;
 		SeatAnswer *answer;
 		pg_uuid_t	id;
 		bool		found;
 
 		CHECK_FOR_INTERRUPTS();
 		/* The whole structure is the key of the table, padding included. */
-		memset(&key, 0, sizeof(key));
+		memset(&created, 0, sizeof(created));
+		created.kind = rows->seats.kind;
 		get_uuid(row, "id", &id);
-		get_uuid(row, "organization_id", &key.organization_id);
-		if (rows->seats.kind == SEEME_SCOPE_PROJECT)
-			key.has_team = get_uuid(row, "team_id", &key.team_id);
-		answer = hash_search(answers, &key, HASH_ENTER, &found);
+		get_uuid(row, "organization_id", &created.organization_id);
+		if (created.kind == SEEME_SCOPE_PROJECT)
+			created.has_team = get_uuid(row, "team_id", &created.team_id);
+		answer = hash_search(answers, &created, HASH_ENTER, &found);
 		if (!found)
-			decide_seat(creator, answer);
+			answer->has_seat = seeme_creator_gets_seat(creator, &created, &answer->role_id);
 		if (answer->has_seat)
 			add_seat(rows, answer, &id);
 	}
 	ExecDropSingleTupleTableSlot(row);
 }
 
-/* An application's own table of members, if it is mirrored, says who is one. */
 static void
 insert_seats(SeatRows *rows)
 {
@@ -296,10 +264,8 @@ insert_seats(SeatRows *rows)
 								 "(organization_id, %s_id, user_id, role_id) "
 								 "SELECT s.organization_id, s.id, $1, s.role_id "
 								 "FROM unnest($2, $3, $4) AS s (organization_id, id, role_id) "
-								 "WHERE NOT EXISTS (SELECT FROM seeme.mirrors m "
-								 "WHERE m.kind = '%s_members') "
 								 "ON CONFLICT ON CONSTRAINT memberships_person_and_scope_key "
-								 "DO NOTHING", level, level);
+								 "DO NOTHING", level);
 	SeemeCreatorSeats *former;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -321,7 +287,8 @@ insert_seats(SeatRows *rows)
 /*
  * seeme.seat_creator() RETURNS trigger
  *
- * After an INSERT into seeme.teams or seeme.projects, for each statement.
+ * After an INSERT into seeme.teams or seeme.projects, for each statement. The creator counts without
+ * an API key: the membership is the user's, and the key limits what it is used for.
  */
 SEEME_FUNCTION(seeme_seat_creator, 0)
 {

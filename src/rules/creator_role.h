@@ -10,10 +10,8 @@
 
 #pragma GCC visibility push(hidden)
 
-extern void seeme_require_creator_role(SeemeRowState *state, const pg_uuid_t *organization,
-									   const pg_uuid_t *role);
-extern void seeme_require_role_held_throughout(SeemeRowState *state, const pg_uuid_t *organization,
-											   const pg_uuid_t *role);
+extern void seeme_check_creator_role(SeemeRowState *state, const pg_uuid_t *organization,
+									 const pg_uuid_t *former, const pg_uuid_t *role);
 
 #pragma GCC visibility pop
 

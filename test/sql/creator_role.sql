@@ -2,10 +2,11 @@
 \i test/include/prelude.psql
 BEGIN;
 \i test/include/people.psql
-SELECT plan(34);
+SELECT plan(39);
 
 \set founder '''e0000000-0000-4000-8000-0000000000c1'''
 \set lead    '''e0000000-0000-4000-8000-0000000000c2'''
+\set blind   '''e0000000-0000-4000-8000-0000000000c4'''
 \set drafter '''e0000000-0000-4000-8000-0000000000c3'''
 -- Nora may create teams and projects and see them, and nothing else. Mike has the same in the team
 -- Research.
@@ -14,7 +15,7 @@ INSERT INTO seeme.roles (id, organization_id, name, permissions) VALUES
   (:lead, :acme, 'Lead', '{projects:read,projects:update,datasets:*}'),
   (:drafter, :globex, 'Drafter', '{datasets:*}');
 UPDATE seeme.memberships SET role_id = :founder
- WHERE organization_id = :acme AND user_id = :nora;
+ WHERE organization_id = :acme AND user_id = :nora AND team_id IS NULL AND project_id IS NULL;
 INSERT INTO seeme.memberships (organization_id, team_id, user_id, role_id)
   VALUES (:acme, :research, :mike, :founder);
 
@@ -144,6 +145,32 @@ SELECT is(pg_temp.seat(:'stranger'), NULL,
 SELECT is(pg_temp.seat(:'veras'), 'vera Admin by vera',
   'and one for a member: the person whom it acts for has it');
 SELECT pg_temp.become(NULL) \g /dev/null
+
+-- INSERT ... RETURNING by somebody who may create projects, and see none
+INSERT INTO seeme.roles (id, organization_id, name, permissions) VALUES
+  (:blind, :acme, 'Blind', '{teams:create,projects:create}');
+UPDATE seeme.memberships SET role_id = :blind
+ WHERE organization_id = :acme AND user_id = :nora AND team_id IS NULL AND project_id IS NULL;
+SELECT pg_temp.become('nora') \g /dev/null
+INSERT INTO seeme.projects (organization_id, name) VALUES (:acme, 'Blind')
+  RETURNING id AS blind_project \gset
+SELECT is(pg_temp.seat(:'blind_project'), 'nora Admin by nora',
+  'RETURNING shows a project to its creator, who sees no others');
+SELECT results_eq(format($$INSERT INTO seeme.teams (organization_id, name)
+  VALUES (%L, 'Blind 1'), (%L, 'Blind 2') RETURNING name$$, :acme, :acme),
+  ARRAY['Blind 1', 'Blind 2'], 'and teams');
+SELECT is((SELECT array_agg(name ORDER BY name) FROM seeme.projects), '{Blind,Mine,"Of the team"}',
+  'those that they created are all that they see');
+SELECT pg_temp.become(NULL) \g /dev/null
+UPDATE seeme.organizations SET creator_role_id = NULL WHERE id = :acme;
+SELECT pg_temp.become('nora') \g /dev/null
+SELECT throws_ok(format($$INSERT INTO seeme.projects (organization_id, name)
+  VALUES (%L, 'Unseen') RETURNING id$$, :acme), '42501', NULL,
+  'without a membership to come, RETURNING is refused');
+SELECT lives_ok(format($$INSERT INTO seeme.projects (organization_id, name)
+  VALUES (%L, 'Unseen')$$, :acme), 'and INSERT alone works');
+SELECT pg_temp.become(NULL) \g /dev/null
+UPDATE seeme.organizations SET creator_role_id = DEFAULT WHERE id = :acme;
 
 -- A key limits what is done with it, not what its user is a member of.
 UPDATE seeme.memberships SET role_id = :founder WHERE organization_id = :acme AND user_id = :cora;
