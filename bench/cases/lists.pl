@@ -40,7 +40,7 @@ my $context = qq{
       'current_organization', (SELECT to_jsonb(o) - '{created_at,updated_at,archived_at,
                                                         creator_role_id}'::text[]
                                  FROM copy.organizations o WHERE o.id = $own),
-      'roles', (SELECT jsonb_agg(to_jsonb(r) - '{created_at,updated_at}'::text[]
+      'roles', (SELECT jsonb_agg(to_jsonb(r) - '{created_at,updated_at,grouped_actions}'::text[]
                        || jsonb_build_object(
                             'level', CASE WHEN m.project_id IS NOT NULL THEN 'project'
                               WHEN m.team_id IS NOT NULL THEN 'team' ELSE 'organization' END,

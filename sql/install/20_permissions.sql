@@ -184,8 +184,9 @@ BEGIN
   END IF;
   IF EXISTS (
     SELECT FROM seeme.roles r
-     WHERE r.organization_id IS NOT NULL
-       AND (OLD.name = ANY (r.permissions)
+     WHERE NOT seeme.is_builtin_role(r.id)
+       -- What a role holds by its grouped_actions goes with the code.
+       AND (OLD.name = ANY (r.permissions) AND OLD.action <> ALL (coalesce(r.grouped_actions, '{}'))
             OR OLD.resource || ':*' = ANY (r.permissions) AND NOT EXISTS (
                  SELECT FROM seeme.permissions p
                   WHERE p.resource = OLD.resource AND NOT p.is_wildcard AND p.name <> OLD.name)

@@ -11,23 +11,31 @@ CREATE TABLE seeme.roles (
   is_system_role  boolean NOT NULL GENERATED ALWAYS AS (organization_id IS NULL) STORED,
   created_at      timestamptz NOT NULL DEFAULT now(),
   updated_at      timestamptz NOT NULL DEFAULT now(),
+  grouped_actions text[],
   CONSTRAINT roles_name_key UNIQUE NULLS NOT DISTINCT (organization_id, name),
-  CONSTRAINT roles_name_is_given CHECK (name <> '')
+  CONSTRAINT roles_name_is_given CHECK (name <> ''),
+  CONSTRAINT roles_grouped_actions_of_system_roles
+    CHECK (grouped_actions IS NULL OR organization_id IS NULL)
 );
 COMMENT ON TABLE seeme.roles IS
-  'Roles of organizations, and the built-in ones (organization_id is null). Built-in roles can be '
-  'neither changed nor deleted.';
+  'Roles of organizations, and system roles (organization_id is null), which every organization '
+  'has: the built-in ones, which can be neither changed nor deleted, and those that a database '
+  'administrator adds.';
 COMMENT ON COLUMN seeme.roles.id IS 'Unique id. Built-in roles have the same id in every database.';
 COMMENT ON COLUMN seeme.roles.organization_id IS
-  'The organization that the role belongs to; null: built in';
-COMMENT ON COLUMN seeme.roles.name IS 'Name, unique in the organization';
+  'The organization that the role belongs to; null: a system role, for all organizations';
+COMMENT ON COLUMN seeme.roles.name IS
+  'Name, unique in the organization. A system role''s name is taken in every organization.';
 COMMENT ON COLUMN seeme.roles.description IS 'Description';
 COMMENT ON COLUMN seeme.roles.permissions IS
   'Registered permission codes, or wildcards: * (everything), resource:* and *:action';
-COMMENT ON COLUMN seeme.roles.scope IS 'organization, or system for a built-in role';
-COMMENT ON COLUMN seeme.roles.is_system_role IS 'Whether it is a built-in role';
+COMMENT ON COLUMN seeme.roles.scope IS 'organization or system';
+COMMENT ON COLUMN seeme.roles.is_system_role IS 'Whether it is a role for all organizations';
 COMMENT ON COLUMN seeme.roles.created_at IS 'When it was added';
 COMMENT ON COLUMN seeme.roles.updated_at IS 'When it was last changed';
+COMMENT ON COLUMN seeme.roles.grouped_actions IS
+  'For a system role that an administrator adds: the actions, for example {list,read}, that it '
+  'holds on everything that projects group, also on what is registered later; null: none';
 
 -- The permissions of each built-in role. They follow the registered codes: when an application
 -- registers reports:read, Admin and perhaps Editor and Contributor get it.
@@ -88,15 +96,48 @@ CREATE FUNCTION seeme.admin_role() RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL 
 RETURN '00000000-0000-4000-8000-000000000002'::uuid;
 COMMENT ON FUNCTION seeme.admin_role() IS 'The id of the built-in role Admin';
 
+CREATE FUNCTION seeme.is_builtin_role(role_id uuid) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN role_id IN ('00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002',
+                   '00000000-0000-4000-8000-000000000003', '00000000-0000-4000-8000-000000000004',
+                   '00000000-0000-4000-8000-000000000005', '00000000-0000-4000-8000-000000000006');
+COMMENT ON FUNCTION seeme.is_builtin_role(uuid) IS 'Whether this is the id of a built-in role';
+
+-- Example: {datasets:*} and the actions {read} give {datasets:*, datasets:read, models:read, ...}.
+-- The codes with these actions are all derived, except the extension's own, which do not change.
+CREATE FUNCTION seeme.permissions_with_grouped(codes text[], actions text[]) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE WHEN actions IS NULL THEN codes ELSE
+    ARRAY(SELECT c.code FROM unnest(codes) WITH ORDINALITY AS c (code, position)
+           WHERE strpos(c.code, '*') > 0 OR split_part(c.code, ':', 2) <> ALL (actions)
+              OR EXISTS (SELECT FROM seeme.permissions p
+                          WHERE p.name = c.code AND p.is_builtin AND NOT p.grouped_by_projects)
+           ORDER BY c.position)
+    || ARRAY(SELECT p.name FROM seeme.permissions p
+              WHERE p.grouped_by_projects AND NOT p.is_wildcard AND p.action = ANY (actions)
+              ORDER BY p.name COLLATE "C") END
+$$;
+COMMENT ON FUNCTION seeme.permissions_with_grouped(text[], text[]) IS
+  'The permissions of a role that holds some codes, and these actions on everything that projects '
+  'group by the codes that are registered now';
+
+CREATE FUNCTION seeme.permissions_now(r seeme.roles) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN seeme.is_builtin_role(r.id) THEN seeme.builtin_permissions(r.name)
+            ELSE seeme.permissions_with_grouped(r.permissions, r.grouped_actions) END;
+COMMENT ON FUNCTION seeme.permissions_now(seeme.roles) IS
+  'The permissions that a system role should hold, given the registered codes';
+
 CREATE FUNCTION seeme.update_builtin_roles() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-  UPDATE seeme.roles r SET permissions = seeme.builtin_permissions(r.name)
+  UPDATE seeme.roles r SET permissions = seeme.permissions_now(r)
    WHERE r.organization_id IS NULL
-     AND r.permissions IS DISTINCT FROM seeme.builtin_permissions(r.name)
+     AND (seeme.is_builtin_role(r.id) OR r.grouped_actions IS NOT NULL)
+     AND r.permissions IS DISTINCT FROM seeme.permissions_now(r)
 $$;
 COMMENT ON FUNCTION seeme.update_builtin_roles() IS
-  'Gives the built-in roles the permissions that follow from the registered codes. Needed after '
-  'codes were changed with triggers disabled.';
+  'Gives the built-in roles, and those with grouped_actions, the permissions that follow from the '
+  'registered codes. Needed after codes were changed with triggers disabled.';
 
 CREATE FUNCTION seeme.refresh_builtin_roles() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -106,7 +147,7 @@ BEGIN
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION seeme.refresh_builtin_roles() IS
-  'Trigger: built-in roles follow the registered codes';
+  'Trigger: built-in roles, and those with grouped_actions, follow the registered codes';
 CREATE TRIGGER refresh_builtin_roles AFTER INSERT OR UPDATE OR DELETE ON seeme.permissions
   FOR EACH STATEMENT EXECUTE FUNCTION seeme.refresh_builtin_roles();
 -- ALWAYS: some tools load data with session_replication_role = replica, and decisions must follow
@@ -137,6 +178,12 @@ COMMENT ON FUNCTION seeme.require_codes_held(text[], uuid) IS
   'Rule 7.1 for the permissions of a role: raises 42501 unless the asking person holds each of '
   'them in the organization. The message names the missing ones.';
 
+CREATE FUNCTION seeme.role_is_named(name text, of_organization boolean) RETURNS boolean
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'seeme_role_is_named';
+COMMENT ON FUNCTION seeme.role_is_named(text, boolean) IS
+  'Whether the own role of any organization has this name, or (of_organization false) a system '
+  'role, by what is committed now';
+
 CREATE FUNCTION seeme.is_creator_role(role_id uuid, organization uuid) RETURNS boolean
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'seeme_is_creator_role_of';
 COMMENT ON FUNCTION seeme.is_creator_role(uuid, uuid) IS
@@ -150,30 +197,38 @@ DECLARE
   entries text[] := ARRAY[]::text[];
   changed text[];
   rest    seeme.roles;
+  taken   text;
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
   IF seeme.restoring() THEN
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
   END IF;
 
-  IF TG_OP <> 'INSERT' AND OLD.organization_id IS NULL THEN
-    IF TG_OP = 'UPDATE' AND NEW.permissions = seeme.builtin_permissions(OLD.name) THEN
-      rest := NEW;
-      rest.permissions := OLD.permissions;
-      -- Generated columns have no value yet.
-      rest.scope := OLD.scope;
-      rest.is_system_role := OLD.is_system_role;
-      IF rest *= OLD THEN
-        RETURN NEW;  -- keeping up with the registered codes
-      END IF;
+  IF TG_OP = 'UPDATE' AND OLD.organization_id IS NULL THEN
+    rest := NEW;
+    rest.permissions := OLD.permissions;
+    -- Generated columns have no value yet.
+    rest.scope := OLD.scope;
+    rest.is_system_role := OLD.is_system_role;
+    IF rest *= OLD AND NEW.permissions = seeme.permissions_now(OLD) THEN
+      RETURN NEW;  -- keeping up with the registered codes
     END IF;
+  END IF;
+  IF TG_OP <> 'INSERT' AND seeme.is_builtin_role(OLD.id) THEN
     RAISE EXCEPTION 'built-in roles can be neither changed nor deleted'
       USING ERRCODE = 'insufficient_privilege', HINT = 'Create a role of the organization''s own.';
   END IF;
+  IF (CASE TG_OP WHEN 'INSERT' THEN NEW.organization_id ELSE OLD.organization_id END) IS NULL
+     AND NOT seeme.is_unidentified() THEN
+    RAISE EXCEPTION 'only a database administrator adds, changes or deletes a role for all '
+                    'organizations'
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Nobody is identified then. Create a role of the organization''s own.';
+  END IF;
 
   IF TG_OP = 'DELETE' THEN
-    PERFORM FROM seeme.organizations o WHERE o.id = OLD.organization_id;
-    IF NOT FOUND THEN
+    IF OLD.organization_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM seeme.organizations o WHERE o.id = OLD.organization_id) THEN
       RETURN OLD;  -- goes with its organization
     END IF;
     IF EXISTS (SELECT FROM seeme.memberships m WHERE m.role_id = OLD.id)
@@ -200,9 +255,16 @@ BEGIN
     RAISE EXCEPTION 'this id is taken'
       USING ERRCODE = 'unique_violation', HINT = 'Leave it out to have one made.';
   END IF;
-  IF NEW.organization_id IS NULL THEN
-    RAISE EXCEPTION 'a role belongs to an organization'
-      USING ERRCODE = 'not_null_violation', HINT = 'Built-in roles come with the extension.';
+  IF NEW.grouped_actions IS NOT NULL THEN
+    IF NEW.organization_id IS NOT NULL THEN
+      RAISE EXCEPTION 'only a role for all organizations has grouped_actions'
+        USING ERRCODE = 'check_violation', HINT = 'Name the codes, or use wildcards.';
+    END IF;
+    IF NOT (SELECT coalesce(bool_and(coalesce(a ~ '^[a-z][a-z0-9_]*$', false)), true)
+              FROM unnest(NEW.grouped_actions) AS a) THEN
+      RAISE EXCEPTION 'grouped_actions are actions, for example {list,read}'
+        USING ERRCODE = 'check_violation';
+    END IF;
   END IF;
   IF TG_OP = 'UPDATE' THEN
     NEW.created_at := OLD.created_at;
@@ -212,6 +274,7 @@ BEGIN
     rest.description := OLD.description;
     rest.permissions := OLD.permissions;
     rest.updated_at := OLD.updated_at;
+    rest.grouped_actions := OLD.grouped_actions;
     rest.scope := OLD.scope;
     rest.is_system_role := OLD.is_system_role;
     IF rest *<> OLD THEN
@@ -222,10 +285,24 @@ BEGIN
   END IF;
   NEW.name := seeme.checked_name(NEW.name, 'role');
   NEW.description := seeme.checked_text(NEW.description, 'description', 10000);
-  IF EXISTS (SELECT FROM seeme.roles r
-              WHERE r.organization_id = NEW.organization_id AND r.name = NEW.name
-                AND r.id <> NEW.id) THEN
-    RAISE EXCEPTION 'the organization has a role "%" already', NEW.name
+  IF NEW.organization_id IS NULL THEN
+    IF TG_OP = 'INSERT' OR NEW.name <> OLD.name THEN
+      -- No organization adds a role of this name meanwhile (src/rules/role_names.c).
+      LOCK TABLE seeme.roles IN SHARE ROW EXCLUSIVE MODE;
+      taken := CASE
+        WHEN seeme.role_is_named(NEW.name, false) THEN 'there is a system role "%s" already'
+        WHEN seeme.role_is_named(NEW.name, true) THEN 'an organization has a role "%s" of its own'
+        END;
+    END IF;
+  ELSIF EXISTS (SELECT FROM seeme.roles r
+                 WHERE r.organization_id = NEW.organization_id AND r.name = NEW.name
+                   AND r.id <> NEW.id) THEN
+    taken := 'the organization has a role "%s" already';
+  ELSIF (TG_OP = 'INSERT' OR NEW.name <> OLD.name) AND seeme.role_is_named(NEW.name, false) THEN
+    taken := 'there is a system role "%s" already';
+  END IF;
+  IF taken IS NOT NULL THEN
+    RAISE EXCEPTION '%', format(taken, NEW.name)
       USING ERRCODE = 'unique_violation', HINT = 'Choose another name, or change that role.',
             SCHEMA = 'seeme', TABLE = 'roles', CONSTRAINT = 'roles_name_key';
   END IF;
@@ -236,7 +313,16 @@ BEGIN
       entries := entries || code;
     END IF;
   END LOOP;
-  NEW.permissions := entries;
+  NEW.permissions := seeme.permissions_with_grouped(entries, NEW.grouped_actions);
+  FOREACH code IN ARRAY entries LOOP
+    IF code <> ALL (NEW.permissions) THEN
+      RAISE EXCEPTION 'permission "%" is not of a resource that projects group', code
+        USING ERRCODE = 'check_violation',
+              HINT = 'Set its grouped_by_projects in seeme.permissions, or leave its action out of '
+                     'grouped_actions.';
+    END IF;
+  END LOOP;
+  entries := NEW.permissions;
 
   -- Rule 7.1: all members with the role get what is added to it, and lose what is removed.
   changed := entries;
@@ -249,7 +335,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.enforce_role_rules() IS
   'Trigger: the permissions of a role are registered codes, and the asking person holds those '
-  'that change (rule 7.1). Built-in roles stay as they are.';
+  'that change (rule 7.1). Built-in roles stay as they are; other system roles are an '
+  'administrator''s.';
 
 CREATE TRIGGER authorize BEFORE INSERT ON seeme.roles
   FOR EACH ROW EXECUTE FUNCTION seeme.authorize_role();
@@ -272,4 +359,7 @@ SELECT seeme.create_write_policy('seeme.roles', 'UPDATE',
 SELECT seeme.create_write_policy('seeme.roles', 'DELETE',
   '@extschema@.seeme_has_permission(''roles:delete'', organization => organization_id)');
 
-SELECT pg_extension_config_dump('seeme.roles', 'WHERE organization_id IS NOT NULL');
+SELECT pg_extension_config_dump('seeme.roles', $$WHERE id NOT IN (
+  '00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002',
+  '00000000-0000-4000-8000-000000000003', '00000000-0000-4000-8000-000000000004',
+  '00000000-0000-4000-8000-000000000005', '00000000-0000-4000-8000-000000000006')$$);

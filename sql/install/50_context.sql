@@ -27,7 +27,7 @@ BEGIN
         FROM seeme.organizations o WHERE o.id = current),
     'roles', (
       SELECT coalesce(jsonb_agg(
-               to_jsonb(r) - '{created_at,updated_at}'::text[]
+               to_jsonb(r) - '{created_at,updated_at,grouped_actions}'::text[]
                || jsonb_build_object(
                     'level', CASE WHEN m.project_id IS NOT NULL THEN 'project'
                                   WHEN m.team_id IS NOT NULL THEN 'team'

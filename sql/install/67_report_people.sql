@@ -188,7 +188,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM seeme.roles r,
          LATERAL (SELECT array_agg(c) AS codes FROM unnest(r.permissions) AS c
                    WHERE NOT seeme.is_known_code(c)) AS u
-   WHERE r.organization_id IS NOT NULL AND u.codes IS NOT NULL
+   WHERE NOT seeme.is_builtin_role(r.id) AND u.codes IS NOT NULL
   UNION ALL
   SELECT 'low', format('seeme.api_keys %s', k.id),
          format('key holds unknown codes: %L has %s, which is not registered',

@@ -92,6 +92,27 @@ clipped(const char *written)
 	return pnstrdup(written, pg_mbcliplen(written, strlen(written), 100));
 }
 
+/* Whether it has the form resource:action of a code that could be registered. */
+static bool
+is_well_formed(const char *code)
+{
+	const char *colon = strchr(code, ':');
+
+	if (colon == NULL || strlen(code) > 100 || !islower((unsigned char) code[0]) ||
+		!islower((unsigned char) colon[1]))
+		return false;
+	return strspn(code, "abcdefghijklmnopqrstuvwxyz0123456789_") == colon - code &&
+		strspn(colon + 1, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(colon + 1);
+}
+
+/* How an administrator registers a code, for example before its table is protected. */
+static char *
+registering(const char *code)
+{
+	return psprintf("INSERT INTO seeme.permissions (name, grouped_by_projects) VALUES ('%s', true);",
+					code);
+}
+
 static void
 raise_unknown_code(List *registered, const char *code)
 {
@@ -115,6 +136,9 @@ raise_unknown_code(List *registered, const char *code)
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("permission \"%s\" is not registered", clipped(code)),
 					meant != NULL ? errhint("Perhaps you mean \"%s\".", meant)
+					: is_well_formed(code)
+					? errhint("seeme_protect registers the codes of a table. To use one before, "
+							  "register it: %s", registering(code))
 					: errhint("A permission is resource:action, and "
 							  "seeme.permissions lists them; wildcards are *, "
 							  "resource:* and *:action.")));

@@ -90,6 +90,7 @@ static const struct
 	[SEEME_PROJECTS_BY_TEAM] = {SEEME_TABLE_projects, "projects_team_id_idx"},
 	[SEEME_PROJECTS_ARCHIVED] = {SEEME_TABLE_projects, "projects_archived_idx"},
 	[SEEME_ROLES_BY_ID] = {SEEME_TABLE_roles, "roles_pkey"},
+	[SEEME_ROLES_BY_NAME] = {SEEME_TABLE_roles, "roles_name_key"},
 	[SEEME_MEMBERSHIPS_BY_ID] = {SEEME_TABLE_memberships, "memberships_pkey"},
 	[SEEME_MEMBERSHIPS_BY_USER] = {SEEME_TABLE_memberships, "memberships_person_and_scope_key",
 	true},
