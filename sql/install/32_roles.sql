@@ -121,19 +121,23 @@ COMMENT ON FUNCTION seeme.permissions_with_grouped(text[], text[]) IS
   'The permissions of a role that holds some codes, and these actions on everything that projects '
   'group by the codes that are registered now';
 
-CREATE FUNCTION seeme.permissions_now(r seeme.roles) RETURNS text[]
+CREATE FUNCTION seeme.permissions_now(role_id uuid, name text, codes text[], actions text[])
+RETURNS text[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN CASE WHEN seeme.is_builtin_role(r.id) THEN seeme.builtin_permissions(r.name)
-            ELSE seeme.permissions_with_grouped(r.permissions, r.grouped_actions) END;
-COMMENT ON FUNCTION seeme.permissions_now(seeme.roles) IS
+RETURN CASE WHEN seeme.is_builtin_role(role_id) THEN seeme.builtin_permissions(name)
+            ELSE seeme.permissions_with_grouped(codes, actions) END;
+COMMENT ON FUNCTION seeme.permissions_now(uuid, text, text[], text[]) IS
   'The permissions that a system role should hold, given the registered codes';
 
 CREATE FUNCTION seeme.update_builtin_roles() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-  UPDATE seeme.roles r SET permissions = seeme.permissions_now(r)
-   WHERE r.organization_id IS NULL
-     AND (seeme.is_builtin_role(r.id) OR r.grouped_actions IS NOT NULL)
-     AND r.permissions IS DISTINCT FROM seeme.permissions_now(r)
+  UPDATE seeme.roles r SET permissions = now.permissions
+    FROM (SELECT s.id, seeme.permissions_now(s.id, s.name, s.permissions, s.grouped_actions)
+            FROM seeme.roles s
+           WHERE s.organization_id IS NULL
+             AND (seeme.is_builtin_role(s.id) OR s.grouped_actions IS NOT NULL)
+         ) AS now (id, permissions)
+   WHERE r.id = now.id AND r.permissions IS DISTINCT FROM now.permissions
 $$;
 COMMENT ON FUNCTION seeme.update_builtin_roles() IS
   'Gives the built-in roles, and those with grouped_actions, the permissions that follow from the '
@@ -210,7 +214,8 @@ BEGIN
     -- Generated columns have no value yet.
     rest.scope := OLD.scope;
     rest.is_system_role := OLD.is_system_role;
-    IF rest *= OLD AND NEW.permissions = seeme.permissions_now(OLD) THEN
+    IF rest *= OLD AND NEW.permissions = seeme.permissions_now(
+         OLD.id, OLD.name, OLD.permissions, OLD.grouped_actions) THEN
       RETURN NEW;  -- keeping up with the registered codes
     END IF;
   END IF;

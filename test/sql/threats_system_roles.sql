@@ -85,7 +85,8 @@ SELECT throws_ok(format($$INSERT INTO seeme.roles (organization_id, name) VALUES
   :acme), '23505', NULL, 'also with white space around it');
 SELECT pg_temp.become('stan') \g /dev/null
 SELECT throws_ok(format($$INSERT INTO seeme.roles (organization_id, name)
-  VALUES (%L, 'Annotator')$$, :acme), '42501', NULL, 'threat: a stranger learns by the name which roles an organization has');
+  VALUES (%L, 'Annotator')$$, :acme), '42501', NULL,
+  'threat: a stranger learns by the name which roles an organization has');
 
 -- Codes are registered by somebody who is identified, and no system role is left behind.
 SELECT pg_temp.become(NULL) \g /dev/null
