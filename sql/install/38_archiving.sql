@@ -25,6 +25,19 @@ COMMENT ON FUNCTION seeme.may_archive(uuid, uuid, uuid, timestamptz) IS
   'given: holds its :delete. Where archived_at says that it is archived: whether they own the '
   'organization, and so may bring it back.';
 
+CREATE FUNCTION seeme.may_archive_row(organization uuid, team uuid, project uuid) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may_archive_row';
+COMMENT ON FUNCTION seeme.may_archive_row(uuid, uuid, uuid) IS
+  'seeme.may_archive with the archived_at of the organization, team or project itself. For the '
+  'policies of mirrored tables, which do not have that column.';
+
+CREATE FUNCTION seeme.sees_unused(organization uuid, team uuid, project uuid) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_sees_unused';
+COMMENT ON FUNCTION seeme.sees_unused(uuid, uuid, uuid) IS
+  'Whether the asking person sees a team or project for which seeme.is_in_use is false: it is '
+  'archived in an organization that they own, or is not there yet in an organization to which they '
+  'belong. For the policies of mirrored tables.';
+
 CREATE FUNCTION seeme.may_bring_back(organization uuid) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may_bring_back';
 COMMENT ON FUNCTION seeme.may_bring_back(uuid) IS

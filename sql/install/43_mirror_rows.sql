@@ -65,20 +65,37 @@ $$;
 COMMENT ON FUNCTION seeme.mirror_expression(seeme.mirrors, text, text) IS
   'The SQL expression of a mirrored column''s value, as a text or a time';
 
--- A row of the query: r, its columns; counts; and k, which tells it from others.
-CREATE FUNCTION seeme.mirror_reading(m seeme.mirrors, source text) RETURNS text
+-- The ids of a row, as SQL expressions.
+CREATE FUNCTION seeme.mirror_keys(m seeme.mirrors) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT jsonb_object_agg(c.name, CASE seeme.mirror_column_type(m.table_name,
+    (m.columns ->> c.name)::name)
+           WHEN 'uuid' THEN quote_ident(m.columns ->> c.name)
+           WHEN 'citext' THEN format('@extschema@.seeme_uuid(%L, pg_catalog.format(''%%s'', %I))',
+             c.key_kind, m.columns ->> c.name)
+           ELSE format('@extschema@.seeme_uuid(%L, %I)', c.key_kind,
+             m.columns ->> c.name) END)
+    FROM seeme.mirror_columns(m.kind) c WHERE c.class = 'key' AND m.columns ? c.name
+$$;
+COMMENT ON FUNCTION seeme.mirror_keys(seeme.mirrors) IS
+  'The SQL expression of each id of a mirrored row, by the name of the column here';
+
+-- A row of the query: r, its columns; counts; k, which tells it from others; and may_change, where
+-- such a condition is given.
+CREATE FUNCTION seeme.mirror_reading(m seeme.mirrors, source text, may_change text = NULL)
+  RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT format('SELECT pg_catalog.jsonb_build_object(%s) AS r, (%s) IS TRUE AS counts, '
-                'pg_catalog.jsonb_build_array(%s)::pg_catalog.text AS k FROM %s AS %I',
+                'pg_catalog.jsonb_build_array(%s)::pg_catalog.text AS k%s FROM %s AS %I',
                 string_agg(format('%L, %s', c.name, seeme.mirror_expression(m, c.name, c.class)),
                   ', ' ORDER BY c.n),
                 coalesce(m.condition, 'true'),
                 string_agg(seeme.mirror_expression(m, c.name, c.class), ', ' ORDER BY c.n)
                   FILTER (WHERE c.name = 'id' OR m.kind LIKE '%members' AND c.class = 'key'),
-                source, (SELECT r.relname FROM pg_class r WHERE r.oid = m.table_name))
+                ', (' || may_change || ') IS TRUE AS may_change', source, (SELECT r.relname FROM pg_class r WHERE r.oid = m.table_name))
     FROM seeme.mirror_columns(m.kind) c WHERE m.columns ? c.name
 $$;
-COMMENT ON FUNCTION seeme.mirror_reading(seeme.mirrors, text) IS
+COMMENT ON FUNCTION seeme.mirror_reading(seeme.mirrors, text, text) IS
   'The query of a mirrored table''s rows';
 
 CREATE FUNCTION seeme.in_batches(query text) RETURNS text
@@ -105,7 +122,7 @@ BEGIN
                           'it a mirror again.',
                           relation::regclass);
   END IF;
-  RETURN coalesce(m.statements ->> event, seeme.in_batches(
+  RETURN coalesce(m.statements ->> event, m.statements ->> split_part(event, '_', 1), seeme.in_batches(
     format('SELECT pg_catalog.jsonb_build_object(''n'', n.r, ''nw'', n.counts) AS v FROM (%s) AS n',
            seeme.mirror_reading(m, relation::regclass::text))));
 END $$;
@@ -171,6 +188,32 @@ $$;
 COMMENT ON FUNCTION seeme.mirror_assignments(seeme.mirrors, text[]) IS
   'The columns here, and what they are set to, where these of a mirrored row have changed';
 
+CREATE FUNCTION seeme.mirror_may_change(m seeme.mirrors) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN m.protect AND m.kind IN ('organizations', 'teams', 'projects') THEN
+  format('@extschema@.seeme_has_permission(%L, %s => %s)', m.kind || ':update',
+    rtrim(m.kind, 's'), seeme.mirror_keys(m) ->> 'id') END;
+COMMENT ON FUNCTION seeme.mirror_may_change(seeme.mirrors) IS
+  'The condition under which the asking person changes a row of a mirrored table of organizations, '
+  'teams or projects, and does not only archive it or bring it back; null: the table has no '
+  'policies, or is of another kind';
+
+-- The policy for UPDATE is also passed by those who may only archive a row or bring it back. An
+-- UPDATE of theirs that does neither is refused, even if it changes no mirrored column: so its rows
+-- are read, too (seeme.apply_containers).
+CREATE FUNCTION seeme.mirror_update_query(m seeme.mirrors, may_change text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN seeme.in_batches(format(
+  'SELECT pg_catalog.jsonb_build_object(''o'', o.r, ''ow'', o.counts, ''n'', n.r, ''nw'', '
+  'n.counts) AS v '
+  'FROM (%s) AS o FULL JOIN (%s) AS n ON o.k = n.k '
+  'WHERE o.r IS DISTINCT FROM n.r OR o.counts IS DISTINCT FROM n.counts%s',
+  seeme.mirror_reading(m, 'seeme_old'), seeme.mirror_reading(m, 'seeme_new', may_change),
+  CASE WHEN may_change IS NOT NULL THEN ' OR NOT n.may_change' END));
+COMMENT ON FUNCTION seeme.mirror_update_query(seeme.mirrors, text) IS
+  'The query of the rows that an UPDATE of a mirrored table changed. may_change: a condition; rows '
+  'of which it is not true are found, too, where no mirrored column was changed';
+
 CREATE FUNCTION seeme.mirror_statements(m seeme.mirrors) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN jsonb_build_object(
@@ -180,12 +223,9 @@ RETURN jsonb_build_object(
   'DELETE', seeme.in_batches(format(
     'SELECT pg_catalog.jsonb_build_object(''o'', o.r, ''ow'', o.counts) AS v FROM (%s) AS o',
     seeme.mirror_reading(m, 'seeme_old'))),
-  'UPDATE', seeme.in_batches(format(
-    'SELECT pg_catalog.jsonb_build_object(''o'', o.r, ''ow'', o.counts, ''n'', n.r, ''nw'', '
-    'n.counts) AS v '
-    'FROM (%s) AS o FULL JOIN (%s) AS n ON o.k = n.k '
-    'WHERE o.r IS DISTINCT FROM n.r OR o.counts IS DISTINCT FROM n.counts',
-    seeme.mirror_reading(m, 'seeme_old'), seeme.mirror_reading(m, 'seeme_new'))),
+  'UPDATE', seeme.mirror_update_query(m, NULL),
+  'UPDATE_ASKED', CASE WHEN seeme.mirror_may_change(m) IS NOT NULL
+    THEN seeme.mirror_update_query(m, seeme.mirror_may_change(m)) END,
   'map', format('SELECT coalesce(jsonb_agg(jsonb_build_object(''o'', %s, ''n'', %s)), ''[]'') '
                 'FROM jsonb_array_elements($1) AS v',
                 seeme.mirror_mapping(m, 'o'), seeme.mirror_mapping(m, 'n')),
@@ -199,8 +239,9 @@ RETURN jsonb_build_object(
                      THEN '{disabled}' ELSE '{archived}' END) a
            WHERE m.kind NOT LIKE '%members'));
 COMMENT ON FUNCTION seeme.mirror_statements(seeme.mirrors) IS
-  'The queries of a mirrored table''s changed rows (INSERT, UPDATE, DELETE), the one that maps '
-  'them, the columns that are not null, and the statement that adds them here';
+  'The queries of a mirrored table''s changed rows (INSERT, UPDATE, DELETE; UPDATE_ASKED: an '
+  'UPDATE by somebody to whom the policies apply), the one that maps them, the columns that are '
+  'not null, and the statement that adds them here';
 
 CREATE FUNCTION seeme.mapped_rows(m seeme.mirrors, rows jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

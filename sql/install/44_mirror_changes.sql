@@ -155,6 +155,13 @@ BEGIN
     IF FOUND THEN
       RAISE EXCEPTION 'the key of a mirrored row never changes' USING ERRCODE = 'check_violation';
     END IF;
+    -- Nothing of these is archived, brought back or changed here (seeme.mirror_update_query).
+    PERFORM FROM jsonb_array_elements(raw) AS v WHERE v -> 'o' = v -> 'n' AND v -> 'ow' = v -> 'nw';
+    IF FOUND THEN
+      RAISE EXCEPTION 'you may not change this row of seeme.%', m.kind
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = 'You may archive it, or bring it back, and nothing else.';
+    END IF;
     ids := ARRAY(SELECT (v -> 'n' ->> 'id')::uuid FROM jsonb_array_elements(mapped) AS v);
     PERFORM seeme.require_changed((SELECT count(*) FILTER (WHERE e.is_mirrored)
       FROM seeme.existing_rows(m.kind, ids) e),

@@ -67,19 +67,12 @@ CREATE FUNCTION seeme.mirror_conditions(m seeme.mirrors)
 RETURNS TABLE (sees text, adds text, changes text, removes text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  k   jsonb;
-  has text;
+  k      jsonb := seeme.mirror_keys(m);
+  has    text;
+  -- Of what is archived, the owner alone sees the row.
+  unused text := '(%s) AND (seeme.is_in_use(%s, %s, %s) OR seeme.sees_unused(%2$s, %3$s, %4$s))';
 BEGIN
   has := '@extschema@.seeme_has_permission(%L, %s => %s)';
-  -- The ids of a row, as SQL expressions.
-  SELECT jsonb_object_agg(c.name, CASE seeme.mirror_column_type(m.table_name,
-    (m.columns ->> c.name)::name)
-           WHEN 'uuid' THEN quote_ident(m.columns ->> c.name)
-           WHEN 'citext' THEN format('@extschema@.seeme_uuid(%L, pg_catalog.format(''%%s'', %I))',
-             c.key_kind, m.columns ->> c.name)
-           ELSE format('@extschema@.seeme_uuid(%L, %I)', c.key_kind,
-             m.columns ->> c.name) END) INTO k
-    FROM seeme.mirror_columns(m.kind) c WHERE c.class = 'key' AND m.columns ? c.name;
   CASE m.kind
   WHEN 'users' THEN
     sees := format('%s = (SELECT @extschema@.seeme_user_id()) OR (SELECT '
@@ -91,7 +84,7 @@ BEGIN
     sees := format('%s = (SELECT seeme.own_user_id(''organizations:read'')) OR '
                    'seeme.is_member(organization => %s)', k ->> 'owner_id', k ->> 'id');
     adds := format('%s = seeme.own_user_id(''organizations:create'')', k ->> 'owner_id');
-    changes := format(has || ' OR seeme.may_archive(%3$s, NULL, NULL, ''epoch'')',
+    changes := format(has || ' OR seeme.may_archive_row(%3$s, NULL, NULL)',
       'organizations:update', 'organization', k ->> 'id');
     removes := format(has, 'organizations:delete', 'organization', k ->> 'id');
   WHEN 'teams' THEN
@@ -100,8 +93,9 @@ BEGIN
             || format(' OR seeme.is_direct_member(team => %s)', k ->> 'id')
             || ' OR ' || format(has, 'teams:list', 'team', k ->> 'id') || ' OR ' || format(has,
               'teams:read', 'team', k ->> 'id');
+    sees := format(unused, sees, k ->> 'organization_id', k ->> 'id', 'NULL');
     adds := format(has, 'teams:create', 'organization', k ->> 'organization_id');
-    changes := format(has || ' OR seeme.may_archive(%4$s, %3$s, NULL, ''epoch'')', 'teams:update',
+    changes := format(has || ' OR seeme.may_archive_row(%4$s, %3$s, NULL)', 'teams:update',
       'team', k ->> 'id', k ->> 'organization_id');
     removes := format(has, 'teams:delete', 'team', k ->> 'id');
   WHEN 'projects' THEN
@@ -113,11 +107,12 @@ BEGIN
       format('seeme.is_direct_member(project => %s)', k ->> 'id'),
       format(has, 'projects:list', 'project', k ->> 'id'), format(has, 'projects:read', 'project',
         k ->> 'id'));
+    sees := format(unused, sees, k ->> 'organization_id', 'NULL', k ->> 'id');
     adds := concat_ws(' OR ', format(has, 'projects:create', 'organization',
       k ->> 'organization_id'),
       CASE WHEN k ? 'team_id' THEN format(has || ' AND seeme.lies_in(%4$s, %3$s, NULL)',
         'projects:create', 'team', k ->> 'team_id', k ->> 'organization_id') END);
-    changes := format(has || ' OR seeme.may_archive(%4$s, NULL, %3$s, ''epoch'')',
+    changes := format(has || ' OR seeme.may_archive_row(%4$s, NULL, %3$s)',
       'projects:update', 'project', k ->> 'id', k ->> 'organization_id');
     removes := format(has, 'projects:delete', 'project', k ->> 'id');
   ELSE
@@ -152,7 +147,8 @@ BEGIN
     'seeme.own_user_id(text)', 'seeme.is_unidentified()', 'seeme.provisions_users()',
       'seeme.sees_user(uuid)',
     'seeme.is_member(uuid)', 'seeme.is_direct_member(uuid,uuid)', 'seeme.lies_in(uuid,uuid,uuid)',
-      'seeme.may_archive(uuid,uuid,uuid,timestamptz)',
+      'seeme.may_archive_row(uuid,uuid,uuid)', 'seeme.sees_unused(uuid,uuid,uuid)',
+    'seeme.is_in_use(uuid,uuid,uuid)',
     'seeme.sees_membership(uuid,uuid,uuid,uuid)',
       'seeme.manages_membership(uuid,uuid,uuid)']::regprocedure[]
   LOOP

@@ -64,6 +64,7 @@ BEGIN
     'seeme.check_like_pattern("any")', 'seeme.check_search_pattern("any")',
     'seeme.restoring()', 'seeme.provisions_users()', 'seeme.bypasses_row_security()',
     'seeme.may_archive(uuid,uuid,uuid,timestamptz)', 'seeme.may_bring_back(uuid)',
+    'seeme.may_archive_row(uuid,uuid,uuid)', 'seeme.sees_unused(uuid,uuid,uuid)',
     'seeme.is_in_use(uuid,uuid,uuid)',
     'seeme.unused_roles(uuid[])', 'seeme.members_without_role(uuid[])', 'seeme.uses_api_key()',
     'seeme.own_user_id(text)', 'seeme.owns_row(text,uuid,uuid,uuid,uuid,text,uuid,boolean)',

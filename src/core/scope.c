@@ -227,6 +227,29 @@ seeme_read_place(SeemeStore *store, SeemeScopeKind kind, const pg_uuid_t *id, Se
 	return found;
 }
 
+/* The same, also of an archived container; and whether the container is archived. */
+bool
+seeme_read_place_of_archived(SeemeStore *store, SeemeScopeKind kind, const pg_uuid_t *id,
+							 SeemePlace *place, bool *container_is_archived)
+{
+	ScanKeyData key;
+	SeemeScan	scan;
+	bool		found;
+
+	memset(place, 0, sizeof(*place));
+	*container_is_archived = false;
+	seeme_uuid_key(&key, seeme_scope_descriptors[kind].columns[kind], id);
+	seeme_begin_scan(store, &scan, seeme_scope_descriptors[kind].by_id, 1, &key);
+	found = seeme_next_row(&scan);
+	if (found)
+	{
+		get_place(&scan, kind, place);
+		*container_is_archived = is_archived(&scan, kind);
+	}
+	seeme_end_scan(&scan);
+	return found;
+}
+
 /*
  * Whether any container of a kind is archived. As a rule none is. An empty index tells so, once for
  * all that is asked of a store.

@@ -83,6 +83,9 @@ extern void seeme_visit_organizations(SeemeStore *store, int limit,
 													 const pg_uuid_t *owner), void *context);
 extern bool seeme_read_place(SeemeStore *store, SeemeScopeKind kind, const pg_uuid_t *id,
 							 SeemePlace *place);
+extern bool seeme_read_place_of_archived(SeemeStore *store, SeemeScopeKind kind,
+										 const pg_uuid_t *id, SeemePlace *place,
+										 bool *container_is_archived);
 extern void seeme_set_organization_place(SeemePlace *place, const pg_uuid_t *organization);
 extern SeemePlace *seeme_organization_place(const pg_uuid_t *organization);
 extern List *seeme_list_places(SeemeStore *store, SeemeScopeKind kind, SeemeScopeKind container,

@@ -42,54 +42,119 @@ SEEME_FUNCTION(seeme_may_bring_back, 1)
 	PG_RETURN_BOOL(may);
 }
 
-/*
- * seeme.may_archive(organization, team, project uuid, archived_at timestamptz) RETURNS boolean
- */
-SEEME_FUNCTION(seeme_may_archive, 4)
+/* What is archived or brought back: the first arguments, of which the organization is not null. */
+static SeemeScope
+scope_argument(FunctionCallInfo fcinfo)
 {
-	bool		is_archived = !PG_ARGISNULL(3);
-	const char *code = "organizations:delete";
 	SeemeScope	scope = {SEEME_SCOPE_ORGANIZATION};
-	SeemeStore	store;
+
+	if (!PG_ARGISNULL(1))
+		scope.kind = SEEME_SCOPE_TEAM;
+	else if (!PG_ARGISNULL(2))
+		scope.kind = SEEME_SCOPE_PROJECT;
+	scope.id = *PG_GETARG_UUID_P(scope.kind - SEEME_SCOPE_ORGANIZATION);
+	return scope;
+}
+
+static bool
+may_archive(SeemeStore *store, const pg_uuid_t *organization, const SeemeScope *scope,
+			bool is_archived)
+{
+	static const char *const codes[] = {
+		[SEEME_SCOPE_ORGANIZATION] = "organizations:delete",
+		[SEEME_SCOPE_TEAM] = "teams:delete",
+		[SEEME_SCOPE_PROJECT] = "projects:delete",
+	};
+	const char *code = codes[scope->kind];
 	SeemePrincipal asking;
 	List	   *places;
-	bool		is_identified;
-	bool		may;
 
-	if (PG_ARGISNULL(0))
-		PG_RETURN_BOOL(false);
-	scope.id = *PG_GETARG_UUID_P(0);
-	if (!PG_ARGISNULL(1))
-	{
-		scope = (SeemeScope)
-		{
-			SEEME_SCOPE_TEAM, *PG_GETARG_UUID_P(1)
-		};
-		code = "teams:delete";
-	}
-	else if (!PG_ARGISNULL(2))
-	{
-		scope = (SeemeScope)
-		{
-			SEEME_SCOPE_PROJECT, *PG_GETARG_UUID_P(2)
-		};
-		code = "projects:delete";
-	}
-	seeme_store_open(&store);
-	is_identified = seeme_init_asking(&asking, &store) && !asking.is_refused;
-	may = is_identified && is_archived && owns(&store, &asking, PG_GETARG_UUID_P(0), code);
+	if (!seeme_init_asking(&asking, store) || asking.is_refused)
+		return false;
+	if (is_archived && owns(store, &asking, organization, code))
+		return true;
 
 	/*
 	 * Of what this very statement archives, the evaluator does not know yet: its new row may be
 	 * seen.
 	 */
-	if (!may && is_identified)
-	{
-		places = seeme_find_places(&store, &scope);
-		may = places != NIL && seeme_evaluate(&asking, linitial(places), code);
-	}
+	places = seeme_find_places(store, scope);
+	return places != NIL && seeme_evaluate(&asking, linitial(places), code);
+}
+
+/*
+ * seeme.may_archive(organization, team, project uuid, archived_at timestamptz) RETURNS boolean
+ */
+SEEME_FUNCTION(seeme_may_archive, 4)
+{
+	SeemeStore	store;
+	SeemeScope	scope;
+	bool		may;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BOOL(false);
+	scope = scope_argument(fcinfo);
+	seeme_store_open(&store);
+	may = may_archive(&store, PG_GETARG_UUID_P(0), &scope, !PG_ARGISNULL(3));
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(may);
+}
+
+/*
+ * seeme.may_archive_row(organization, team, project uuid) RETURNS boolean
+ *
+ * The same, for a row elsewhere that mirrors the one here: archived_at is read. False where the row
+ * is not here, or lies in another organization.
+ */
+SEEME_FUNCTION(seeme_may_archive_row, 3)
+{
+	SeemeStore	store;
+	SeemeScope	scope;
+	SeemePlace	place;
+	bool		is_archived;
+	bool		may;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BOOL(false);
+	scope = scope_argument(fcinfo);
+	seeme_store_open(&store);
+	may = seeme_read_place_of_archived(&store, scope.kind, &scope.id, &place, &is_archived) &&
+		seeme_uuid_equal(seeme_place_organization(&place), PG_GETARG_UUID_P(0)) &&
+		may_archive(&store, PG_GETARG_UUID_P(0), &scope, is_archived);
+	seeme_store_close(&store);
+	PG_RETURN_BOOL(may);
+}
+
+/*
+ * seeme.sees_unused(organization, team, project uuid) RETURNS boolean
+ *
+ * What seeme.is_in_use does not answer of a row elsewhere that mirrors the one here. A row that is
+ * being added there is not here yet. Members of its organization alone are told that it is not.
+ */
+SEEME_FUNCTION(seeme_sees_unused, 3)
+{
+	SeemeStore	store;
+	SeemeScope	scope;
+	SeemePlace	place;
+	SeemePrincipal asking;
+	bool		is_archived;
+	bool		sees;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BOOL(false);
+	scope = scope_argument(fcinfo);
+	seeme_store_open(&store);
+	if (seeme_read_place_of_archived(&store, scope.kind, &scope.id, &place, &is_archived) &&
+		is_archived && seeme_uuid_equal(seeme_place_organization(&place), PG_GETARG_UUID_P(0)))
+		sees = may_archive(&store, PG_GETARG_UUID_P(0), &scope, true);
+	else
+	{
+		seeme_set_organization_place(&place, PG_GETARG_UUID_P(0));
+		sees = seeme_init_asking(&asking, &store) && !asking.is_refused &&
+			seeme_belongs(seeme_get_grants_at(&asking, &place));
+	}
+	seeme_store_close(&store);
+	PG_RETURN_BOOL(sees);
 }
 
 /* Whether a team or project lies in an organization that the principal belongs to. */

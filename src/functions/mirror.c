@@ -24,6 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/uuid.h"
@@ -145,6 +146,18 @@ name_of_event(TriggerEvent event)
 		TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "UPDATE";
 }
 
+/*
+ * Which query finds the rows of an UPDATE. Whoever may archive a row passes the policy, too. Where
+ * row security is asked, the rows are read that this person may not change otherwise.
+ */
+static const char *
+name_of_query(TriggerEvent event, Oid relid, Oid user)
+{
+	if (TRIGGER_FIRED_BY_UPDATE(event) && check_enable_rls(relid, user, true) == RLS_ENABLED)
+		return "UPDATE_ASKED";
+	return name_of_event(event);
+}
+
 /* One value of the only row that a statement answers with; NULL: null. */
 static char *
 ask_for_text(const char *statement, int nargs, Oid *types, Datum *values)
@@ -199,10 +212,11 @@ SEEME_FUNCTION(seeme_mirror_statement, 0)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	values[0] = ObjectIdGetDatum(relid);
-	values[1] = CStringGetTextDatum(name_of_event(trigger->tg_event));
+	values[1] = CStringGetTextDatum(name_of_query(trigger->tg_event, relid, user));
 	query = ask_for_text("SELECT seeme.mirror_query($1, $2)", 2, types, values);
 	if (query != NULL)
 	{
+		values[1] = CStringGetTextDatum(name_of_event(trigger->tg_event));
 		if (SPI_register_trigger_data(trigger) != SPI_OK_TD_REGISTER)
 			elog(ERROR, "SPI_register_trigger_data failed");
 		batches = read_rows(relid, query, extension_owner, sec_context);

@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(68);
+SELECT plan(80);
 
 -- A small world by chance. An oracle in plain SQL says which roles each person may hand out where.
 SAVEPOINT world;
@@ -289,6 +289,61 @@ SELECT is(pg_temp.rows('adam', format($$UPDATE seeme.%s SET valid_until = '2099-
     ('project_members', '{paul}')) AS x (v, u);
 SELECT is(pg_temp.try('tess', $$UPDATE seeme.team_members SET valid_until = NULL
     WHERE user_id = {tess}$$), '0 rows', 'threat: nobody extends their own membership by a view');
+
+-- Whom one may edit, by the query of doc/settings.md
+UPDATE seeme.memberships SET valid_until = NULL WHERE valid_until IS NOT NULL;
+SELECT pg_temp.hold('{organizations:manage_members,organizations:read,models:read}') \g /dev/null
+CREATE TEMP TABLE editable AS
+  SELECT p AS person, m.id, pg_temp.rows(p, format($$SELECT
+       seeme_has_permission('organizations:manage_members', organization => {acme})
+       AND (m.role_id IS NULL OR m.role_id IN (
+             SELECT a.role_id FROM seeme_assignable_roles(organization => {acme}) a)) AS may_edit
+      FROM seeme.organization_members m WHERE m.id = %L$$, m.id)) = '{true}' AS may_edit,
+    pg_temp.try(p, format('UPDATE seeme.organization_members SET role_id = {reads}
+      WHERE id = %L', m.id)) = '1 row' AS edited
+    FROM unnest('{olga,adam,nora,vera,edith,oscar}'::text[]) AS p
+    JOIN seeme.memberships m ON m.organization_id = :acme AND m.team_id IS NULL
+      AND m.project_id IS NULL;
+SELECT is_empty('SELECT * FROM editable WHERE may_edit IS DISTINCT FROM edited',
+  'the query tells whom an UPDATE changes');
+SELECT cmp_ok((SELECT count(*) FROM editable WHERE may_edit), '>', 15::bigint, 'many');
+SELECT is((SELECT count(*) FROM editable WHERE may_edit AND person = 'nora'),
+  (SELECT count(*) FROM seeme.memberships m WHERE organization_id = :acme AND team_id IS NULL
+    AND project_id IS NULL AND (role_id IS NULL OR user_id = :nora)),
+  'a manager edits themselves and members without a role, not those who hold more');
+SELECT is((SELECT count(*) FROM editable WHERE may_edit AND person IN ('vera', 'edith', 'oscar')),
+  0::bigint, 'others edit nobody');
+
+-- The SDK's member list and its removal, as in doc/calls.md
+SELECT pg_temp.become('adam') \g /dev/null
+SELECT id AS pending FROM
+  seeme_invite('pia@example.com', organization => :acme, role_id => pg_temp.builtin('Viewer')) \gset
+SELECT id AS below FROM seeme_invite('pia@example.com', team => :research) \gset
+SELECT pg_temp.become(NULL) \g /dev/null
+INSERT INTO thing VALUES ('pending', :'pending'), ('below', :'below');
+INSERT INTO thing SELECT 'member_edith', id FROM seeme.memberships WHERE user_id = :edith;
+\set list 'SELECT user_id, role_name FROM (SELECT id, organization_id, user_id::text, role_id, role_name, email, username, firstname, name FROM seeme.organization_members WHERE organization_id = {acme} UNION ALL SELECT id, organization_id, '''', role_id, role_name, email, username, firstname, name FROM seeme.pending_members WHERE organization_id = {acme} AND team_id IS NULL AND project_id IS NULL) AS m WHERE email IN (''pia@example.com'', ''edith@example.com'') ORDER BY email'
+\set remove 'WITH member AS (DELETE FROM seeme.organization_members WHERE organization_id = {acme} AND id = $1 RETURNING id), invitation AS (DELETE FROM seeme.pending_members WHERE organization_id = {acme} AND team_id IS NULL AND project_id IS NULL AND id = $1 RETURNING id) SELECT id FROM member UNION ALL SELECT id FROM invitation'
+SELECT is(pg_temp.rows('adam', :'list'),
+  '{a0000000-0000-4000-8000-000000000003|Editor,|Viewer}',
+  'get_organization_members gives invited people an empty user_id');
+SELECT is(pg_temp.rows('adam', replace(:'remove', '$1', '{pending}'), :'list'),
+  '{a0000000-0000-4000-8000-000000000003|Editor}',
+  'remove_organization_member cancels an invitation');
+SELECT is(pg_temp.rows('adam', replace(:'remove', '$1', '{member_edith}'), :'list'), '{|Viewer}',
+  'and removes a member');
+SELECT is(pg_temp.try('adam', replace(:'remove', '$1', '{below}')), '0 rows',
+  'not an invitation to a team');
+SELECT is(pg_temp.try(p, replace(:'remove', '$1', '{pending}')), '0 rows',
+  'threat: an invitation is cancelled by ' || p) FROM unnest('{vera,oscar}'::text[]) AS p;
+
+-- image/jpg
+SELECT is(pg_temp.rows('adam', $$INSERT INTO seeme.logos (organization_id, filename, media_type,
+    content) VALUES ({acme}, 'a.jpg', 'image/jpg', '\xffd8ffe0') RETURNING media_type$$),
+  '{image/jpeg}', 'image/jpg is image/jpeg');
+SELECT is(pg_temp.rows('adam', $$INSERT INTO seeme.logos (organization_id, filename, media_type,
+    content) VALUES ({acme}, 'a.jpg', 'image/jpg', '\x89504e470d0a1a0a00') RETURNING media_type$$),
+  '{22023}', 'threat: another image that says image/jpg');
 
 SELECT * FROM finish();
 ROLLBACK;
