@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(80);
+SELECT plan(82);
 
 -- A small world by chance. An oracle in plain SQL says which roles each person may hand out where.
 SAVEPOINT world;
@@ -275,6 +275,14 @@ UPDATE seeme.users SET email_verified_at = now() WHERE username = 'stan';
 SELECT is(pg_temp.rows('stan', :'accept', $$SELECT role_name, team_id = {research} FROM
   seeme.team_members WHERE username = 'stan'$$), '{Viewer|true}', 'it makes the person a member as they were invited');
 SELECT is(pg_temp.rows('stan', :'accept', :'accept'), '{22023}', 'once');
+
+SELECT pg_temp.become('stan') \g /dev/null
+SELECT key FROM seeme_create_api_key('scripts', '{*}') \gset
+SELECT pg_temp.become(NULL) \g /dev/null
+SELECT is(pg_temp.rows('stan', format('SELECT seeme_login(%L)', :'key'),
+  'SELECT seeme_user_id() = {stan}'), '{true}', 'an API key names the person');
+SELECT is(pg_temp.rows('stan', format('SELECT seeme_login(%L)', :'key'), :'accept'), '{22023}',
+  'threat: an API key accepts its user''s invitation');
 
 -- Dates in the member views
 SELECT is(pg_temp.rows('adam', format($$INSERT INTO seeme.%1$s (%2$s, user_id, valid_from,
