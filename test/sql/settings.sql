@@ -62,7 +62,8 @@ CREATE TEMP VIEW entry AS
       AND own.team_id IS NULL AND own.project_id IS NULL
     JOIN seeme.roles r ON r.id = m.role_id, unnest(r.permissions) AS e (entry)
    WHERE u.disabled_at IS NULL
-     AND coalesce(m.valid_until, 'infinity') > now() AND coalesce(own.valid_until, 'infinity') > now();
+     AND coalesce(m.valid_until, 'infinity') > now()
+     AND coalesce(own.valid_until, 'infinity') > now();
 -- An entry is held through itself, or through a wider one.
 CREATE FUNCTION pg_temp.holds(who text, place text, wanted text) RETURNS boolean LANGUAGE sql STABLE
 AS $$ SELECT EXISTS (SELECT FROM pg_temp.entry e WHERE e.person = who AND e.argument = place
@@ -279,9 +280,9 @@ SELECT is(pg_temp.rows('stan', :'accept', :'accept'), '{22023}', 'once');
 SELECT pg_temp.become('stan') \g /dev/null
 SELECT key FROM seeme_create_api_key('scripts', '{*}') \gset
 SELECT pg_temp.become(NULL) \g /dev/null
-SELECT is(pg_temp.rows('stan', format('SELECT seeme_login(%L)', :'key'),
+SELECT is(pg_temp.rows('ghost', format('SELECT seeme_login(%L)', :'key'),
   'SELECT seeme_user_id() = {stan}'), '{true}', 'an API key names the person');
-SELECT is(pg_temp.rows('stan', format('SELECT seeme_login(%L)', :'key'), :'accept'), '{22023}',
+SELECT is(pg_temp.rows('ghost', format('SELECT seeme_login(%L)', :'key'), :'accept'), '{22023}',
   'threat: an API key accepts its user''s invitation');
 
 -- Dates in the member views
