@@ -33,10 +33,10 @@ my %by_hand = (
 # Everything that the context tells, for a member of one organization.
 my $context = qq{
     SELECT jsonb_build_object('user_id', $me,
-      'organizations', (SELECT jsonb_agg(to_jsonb(o) - '{created_at,updated_at}'::text[]
+      'organizations', (SELECT jsonb_agg(to_jsonb(o) - '{created_at,updated_at,archived_at}'::text[]
                                          ORDER BY o.name, o.id)
                           FROM copy.organizations o WHERE o.id = $own),
-      'current_organization', (SELECT to_jsonb(o) - '{created_at,updated_at}'::text[]
+      'current_organization', (SELECT to_jsonb(o) - '{created_at,updated_at,archived_at}'::text[]
                                  FROM copy.organizations o WHERE o.id = $own),
       'roles', (SELECT jsonb_agg(to_jsonb(r) - '{created_at,updated_at}'::text[]
                        || jsonb_build_object(
