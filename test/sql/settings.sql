@@ -169,7 +169,8 @@ SELECT is(pg_temp.rows('adam', :'assignable' || a), '{}', 'no scope, or none tha
 SELECT is(pg_temp.complaint('adam', :'assignable' || a),
   '22023: more than one scope is given |  | Give one of organization, team and project: the '
   'narrowest says it all.', 'two scopes are an error: ' || a)
-  FROM unnest(ARRAY['({acme}, {research})', '({acme}, NULL, {alpha})', '(NULL, {research}, {alpha})',
+  FROM unnest(ARRAY['({acme}, {research})', '({acme}, NULL, {alpha})',
+    '(NULL, {research}, {alpha})',
     '({acme}, {research}, {alpha})', '({nobody_known}, {nobody_known})']) AS a;
 SELECT is(pg_temp.complaint('stan', :'assignable' || '({acme}, {research})'),
   pg_temp.complaint('adam', :'assignable' || '({acme}, {research})'), 'for a stranger, too');
@@ -274,7 +275,8 @@ SELECT is(pg_temp.rows('gina', 'SELECT seeme_accept_invitation_by_id(NULL)'), '{
   'so is none');
 UPDATE seeme.users SET email_verified_at = now() WHERE username = 'stan';
 SELECT is(pg_temp.rows('stan', :'accept', $$SELECT role_name, team_id = {research} FROM
-  seeme.team_members WHERE username = 'stan'$$), '{Viewer|true}', 'it makes the person a member as they were invited');
+  seeme.team_members WHERE username = 'stan'$$), '{Viewer|true}',
+  'it makes the person a member as they were invited');
 SELECT is(pg_temp.rows('stan', :'accept', :'accept'), '{22023}', 'once');
 
 SELECT pg_temp.become('stan') \g /dev/null
