@@ -183,13 +183,13 @@ COMMENT ON FUNCTION seeme.require_codes_held(text[], uuid) IS
   'them in the organization. The message names the missing ones.';
 
 CREATE FUNCTION seeme.role_is_named(name text, of_organization boolean) RETURNS boolean
-LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'seeme_role_is_named';
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_role_is_named';
 COMMENT ON FUNCTION seeme.role_is_named(text, boolean) IS
   'Whether the own role of any organization has this name, or (of_organization false) a system '
   'role, by what is committed now';
 
 CREATE FUNCTION seeme.is_creator_role(role_id uuid, organization uuid) RETURNS boolean
-LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'seeme_is_creator_role_of';
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_is_creator_role_of';
 COMMENT ON FUNCTION seeme.is_creator_role(uuid, uuid) IS
   'Whether the organization (null: any) has this role as its creator_role_id, by what is committed '
   'now';

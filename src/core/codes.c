@@ -109,8 +109,8 @@ is_well_formed(const char *code)
 static char *
 registering(const char *code)
 {
-	return psprintf("INSERT INTO seeme.permissions (name, grouped_by_projects) VALUES ('%s', true);",
-					code);
+	return psprintf("INSERT INTO seeme.permissions (name, grouped_by_projects) "
+					"VALUES ('%s', true);", code);
 }
 
 static void

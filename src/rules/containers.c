@@ -72,7 +72,7 @@ static const Kind kinds[] = {
 	{"organizations", "organization", "organizations_slug_key", NULL,
 		{SHARED_COLUMNS, {"website", TEXTOID}, {"owner_id", UUIDOID},
 		{"creator_role_id", UUIDOID}}, 11,
-	/* owner_id: see seeme.authorize_owner() */
+		/* owner_id: see seeme.authorize_owner() */
 	{SHARED_MAY_CHANGE, WEBSITE, OWNER_ID, CREATOR_ROLE_ID}, 10},
 	{"teams", "team", "teams_slug_key", "teams:create",
 		{SHARED_COLUMNS, {"organization_id", UUIDOID}}, 9,

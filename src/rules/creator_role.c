@@ -287,8 +287,8 @@ insert_seats(SeatRows *rows)
 /*
  * seeme.seat_creator() RETURNS trigger
  *
- * After an INSERT into seeme.teams or seeme.projects, for each statement. The creator counts without
- * an API key: the membership is the user's, and the key limits what it is used for.
+ * After an INSERT into seeme.teams or seeme.projects, for each statement. The creator counts
+ * without an API key: the membership is the user's, and the key limits what it is used for.
  */
 SEEME_FUNCTION(seeme_seat_creator, 0)
 {
@@ -296,6 +296,7 @@ SEEME_FUNCTION(seeme_seat_creator, 0)
 	SeemeStore	store;
 	SeemePrincipal creator;
 	SeatRows	rows = {0};
+
 	LOCAL_FCINFO(call, 0);
 	Datum		user_id;
 

@@ -15,7 +15,7 @@ SELECT results_eq(format($$SELECT name, scope, is_system_role, permissions FROM 
   WHERE id = %L$$, :auditor),
   $$VALUES ('Auditor', 'system', true, '{*:read,datasets:list}'::text[])$$,
   'it is a system role, and its permissions are checked as those of others');
-SELECT throws_ok($$INSERT INTO seeme.roles (name, permissions) VALUES ('Wrong', '{datset:read}')$$,
+SELECT throws_ok($$INSERT INTO seeme.roles (name, permissions) VALUES ('Wrong', '{zebras:read}')$$,
   '22023', NULL, 'a code that is not registered is refused');
 SELECT pg_temp.become('stan') \g /dev/null
 SELECT is((SELECT count(*) FROM seeme.roles WHERE name = 'Auditor'), 1::bigint,
