@@ -110,7 +110,7 @@ sub vectors {
             'GRANT ALL ON seeme.users TO CURRENT_USER' ] ],
         [ 'the extension\'s trigger functions on a table of one\'s own' =>
             [ 'CREATE TABLE workshop.memberships (LIKE seeme.memberships)',
-            map { "CREATE TRIGGER t BEFORE INSERT ON workshop.memberships FOR EACH ROW EXECUTE FUNCTION seeme.$_()" } qw(enforce_membership_rules skip_restored_foreign_keys write_audit_log seat_owner follow_resource) ], refused => '42501' ],
+            map { "CREATE TRIGGER t BEFORE INSERT ON workshop.memberships FOR EACH ROW EXECUTE FUNCTION seeme.$_()" } qw(enforce_membership_rules skip_restored_foreign_keys write_audit_log seat_owner seat_creator follow_resource) ], refused => '42501' ],
         [ 'the extension\'s trigger functions on a table of one\'s own, granted by mistake' =>
             [ 'CREATE TABLE workshop.memberships (LIKE seeme.memberships)',
             (map { "CREATE TRIGGER $_ BEFORE INSERT ON workshop.memberships FOR EACH ROW EXECUTE FUNCTION seeme.$_()" } qw(skip_restored_foreign_keys remove_lower_memberships)),
