@@ -44,7 +44,7 @@ SELECT bench.id('organization', 1) AS organization_id, bench.id('project', n) AS
   FROM generate_series(1, :memberships / 100) AS p, generate_series(1, 100) AS n, role
  WHERE role.name = 'Viewer';
 CREATE TABLE bench.new_projects AS
-SELECT bench.id('new', n) AS id, bench.id('organization', 1) AS organization_id,
+SELECT gen_random_uuid() AS id, bench.id('organization', 1) AS organization_id,
        'New project ' || n AS name, 'new-project-' || n AS slug
   FROM generate_series(1, :projects) AS n;
 CREATE TABLE bench.new_users AS

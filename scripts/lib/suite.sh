@@ -109,7 +109,8 @@ prove_sql() {
 # Two at a time, those that take longest first.
 prove_clients() {
   tap prove --verbose -j 2 -I test/t/lib -I test/clients \
-    test/clients/{postgraphile,sqlalchemy,psycopg,node_postgres,pgbouncer}.pl
+    test/clients/{postgraphile,sqlalchemy,psycopg,node_postgres}.pl \
+    test/clients/{sequelize,typeorm,drizzle,knex,django,pgbouncer}.pl
 }
 
 prove_perl() { tap prove --verbose -I test/t/lib test/t/*.pl; }

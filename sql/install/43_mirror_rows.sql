@@ -92,7 +92,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                 coalesce(m.condition, 'true'),
                 string_agg(seeme.mirror_expression(m, c.name, c.class), ', ' ORDER BY c.n)
                   FILTER (WHERE c.name = 'id' OR m.kind LIKE '%members' AND c.class = 'key'),
-                ', (' || may_change || ') IS TRUE AS may_change', source, (SELECT r.relname FROM pg_class r WHERE r.oid = m.table_name))
+                ', (' || may_change || ') IS TRUE AS may_change', source,
+                (SELECT r.relname FROM pg_class r WHERE r.oid = m.table_name))
     FROM seeme.mirror_columns(m.kind) c WHERE m.columns ? c.name
 $$;
 COMMENT ON FUNCTION seeme.mirror_reading(seeme.mirrors, text, text) IS
@@ -122,9 +123,10 @@ BEGIN
                           'it a mirror again.',
                           relation::regclass);
   END IF;
-  RETURN coalesce(m.statements ->> event, m.statements ->> split_part(event, '_', 1), seeme.in_batches(
-    format('SELECT pg_catalog.jsonb_build_object(''n'', n.r, ''nw'', n.counts) AS v FROM (%s) AS n',
-           seeme.mirror_reading(m, relation::regclass::text))));
+  RETURN coalesce(m.statements ->> event, m.statements ->> split_part(event, '_', 1),
+    seeme.in_batches(format(
+      'SELECT pg_catalog.jsonb_build_object(''n'', n.r, ''nw'', n.counts) AS v FROM (%s) AS n',
+      seeme.mirror_reading(m, relation::regclass::text))));
 END $$;
 COMMENT ON FUNCTION seeme.mirror_query(oid, text) IS
   'The query, for the owner of a mirrored table, of the rows that a statement changed (o: as they '

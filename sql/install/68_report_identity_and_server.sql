@@ -20,6 +20,12 @@ BEGIN
          s.remedy
     FROM seeme.settings('seeme_rbac.session_login') s WHERE seeme.is_on(s.value)
   UNION ALL
+  SELECT 'critical', s.whom,
+         'several people are named: a transaction may name one person after another, which is for '
+         'tests; injected SQL can be anybody',
+         s.remedy
+    FROM seeme.settings('seeme_rbac.several_people') s WHERE seeme.is_on(s.value)
+  UNION ALL
   SELECT 'high', s.whom,
          format('weak method of authentication: %s proves nothing that a client could not claim; a '
                 'connection by it is still taken for a person', m.method),

@@ -209,22 +209,20 @@ get_place(SeemeScan *scan, SeemeScopeKind kind, SeemePlace *place)
 	}
 }
 
-/* The place of a container; all zeroes and false when there is none with this id. */
+/*
+ * The place of a container; all zeroes and false when there is none with this id, or it is
+ * archived.
+ */
 bool
 seeme_read_place(SeemeStore *store, SeemeScopeKind kind, const pg_uuid_t *id, SeemePlace *place)
 {
-	ScanKeyData key;
-	SeemeScan	scan;
-	bool		found;
+	bool		container_is_archived;
 
+	if (seeme_read_place_of_archived(store, kind, id, place, &container_is_archived) &&
+		!container_is_archived)
+		return true;
 	memset(place, 0, sizeof(*place));
-	seeme_uuid_key(&key, seeme_scope_descriptors[kind].columns[kind], id);
-	seeme_begin_scan(store, &scan, seeme_scope_descriptors[kind].by_id, 1, &key);
-	found = seeme_next_row(&scan) && !is_archived(&scan, kind);
-	if (found)
-		get_place(&scan, kind, place);
-	seeme_end_scan(&scan);
-	return found;
+	return false;
 }
 
 /* The same, also of an archived container; and whether the container is archived. */

@@ -47,6 +47,7 @@ static char *user_id_setting = NULL;
 static char *session_user_id_setting = NULL;
 static char *current_organization_setting = NULL;
 static bool session_login = false;
+static bool several_people = false;
 
 /* The values of the first two settings, as their check hook has parsed them; NULL: nobody. */
 static const SeemeIdentity *leader_identity = NULL;
@@ -73,7 +74,7 @@ static const SeemeIdentity *new_identity = NULL;
 
 /*
  * The first identity of this transaction. A rollback to a savepoint does not undo it: a
- * transaction speaks for one user.
+ * transaction speaks for one user. With seeme_rbac.several_people it is the last one.
  */
 static LocalTransactionId named_lxid = InvalidLocalTransactionId;
 static SeemeIdentity named_identity;
@@ -236,7 +237,7 @@ at_end_of_subtransaction(SubXactEvent event, SubTransactionId ended,
 		transaction_identity->subid = parent;
 	else
 	{
-		/* The outer one has named the same user, with other dates. */
+		/* The outer one has named the same user, with other dates; or see several_people. */
 		TransactionIdentity *later = transaction_identity;
 
 		transaction_identity = later->outer;
@@ -282,6 +283,11 @@ seeme_identity_init(void)
 							 "For roles that connect directly: behind a pool the next client "
 							 "would be that person.",
 							 &session_login, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL,
+							 NULL);
+	DefineCustomBoolVariable("seeme_rbac.several_people",
+							 "Lets a transaction name one person after another.",
+							 "For tests of an application. Injected SQL could name anybody.",
+							 &several_people, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL,
 							 NULL);
 	DefineCustomStringVariable("seeme_rbac.current_organization",
 							   "The organization that the asking person works in.",
@@ -373,23 +379,25 @@ seeme_refuse_identity(const char *reason)
  * Names an identity until the end of the transaction or session. The caller has found it valid.
  * Throws the error of seeme_refuse_identity() if the transaction has spoken for another user, or
  * for the same user with another key; 55006 if the session still has objects of another user;
- * 25000 in a parallel operation.
+ * 25000 in a parallel operation. With seeme_rbac.several_people, the first two are no errors.
  */
 void
 seeme_assume_identity(const SeemeIdentity *identity, bool for_session)
 {
-	const SeemeIdentity *already;
-
 	/* The workers that are running could not be told. */
 	if (IsInParallelMode())
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
 				 errmsg("a person cannot be named during a parallel operation")));
-	already = seeme_current_identity();
-	if ((already != NULL && !seeme_same_identity(already, identity)) ||
-		(named_lxid == seeme_local_xid() && !seeme_same_identity(&named_identity, identity)))
-		seeme_refuse_identity("the transaction or session speaks for somebody else");
-	seeme_claim_session(&identity->user_id);
+	if (!several_people)
+	{
+		const SeemeIdentity *already = seeme_current_identity();
+
+		if ((already != NULL && !seeme_same_identity(already, identity)) ||
+			(named_lxid == seeme_local_xid() && !seeme_same_identity(&named_identity, identity)))
+			seeme_refuse_identity("the transaction or session speaks for somebody else");
+	}
+	seeme_claim_session(&identity->user_id, several_people);
 
 	if (!for_session && !IsTransactionBlock())
 		ereport(WARNING,

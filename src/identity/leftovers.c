@@ -408,14 +408,17 @@ remove_leftovers(void)
 						"RESET ROLE, or DISCARD ALL,");
 }
 
-/* Claims the session for a user, if it has no leftovers of another: see remove_leftovers(). */
+/*
+ * Claims the session for a user, if it has no leftovers of another: see remove_leftovers(). With
+ * `share`, leftovers stay, and it becomes unknown whose they are.
+ */
 void
-seeme_claim_session(const pg_uuid_t *user)
+seeme_claim_session(const pg_uuid_t *user, bool share)
 {
 	seeme_note_transaction_start();
 	if (!is_claimed)
 		note_baseline(user);
-	else
+	else if (!share)
 	{
 		const char *statement = seeme_find_prepared_by_other(user, action == DISCARD);
 
@@ -435,5 +438,5 @@ seeme_claim_session(const pg_uuid_t *user)
 	}
 	is_claimed = true;
 	last_user = *user;
-	last_user_is_unknown = false;
+	last_user_is_unknown = share;
 }

@@ -13,7 +13,7 @@ extern LocalTransactionId seeme_last_transaction;
 
 extern void seeme_leftovers_init(void);
 extern void seeme_note_prepared(const char *name);
-extern void seeme_claim_session(const pg_uuid_t *user);
+extern void seeme_claim_session(const pg_uuid_t *user, bool share);
 extern void seeme_record_transaction_start(void);
 
 /*

@@ -13,12 +13,12 @@ use JSON::PP;
 use SeemeTest;
 use Test::More;
 
-our @EXPORT = qw(client_world start_pgbouncer run_client);
+our @EXPORT = qw(client_world owned_table is_still_protected start_pgbouncer run_client);
 
 my $here = dirname(abs_path(__FILE__));
 our $requests = 10_000; # of each run of a program
 my @people = qw(paul gina tess vera);
-my (@pgbouncers, $dba, $database, $world);
+my (@pgbouncers, $dba, $database, $world, $protection);
 
 # client_world(name): a database and a role NAME_gateway that the clients connect as. Answers with
 # a superuser's connection.
@@ -64,6 +64,44 @@ sub client_world {
     is(scalar(keys %views), @people + 1, 'no two people of this world see the same rows');
     isnt($world->{people}{tess}{editable}, '', 'one of them may write');
     return $dba;
+}
+
+# owned_table(): what tools that push a schema are let loose on. NAME_owner, a role that is no
+# superuser, owns the protected table drafts, and may make tables, also in the schema migrations.
+sub owned_table {
+    my $owner = "${database}_owner";
+    create_roles("$owner LOGIN");
+    $dba->do("GRANT CREATE ON SCHEMA public TO $owner");
+    $dba->do("CREATE SCHEMA migrations AUTHORIZATION $owner");
+    $dba->do('CREATE TABLE drafts (id int PRIMARY KEY, owner_id uuid NOT NULL)');
+    $dba->do('CREATE INDEX ON drafts (owner_id)');
+    $dba->do("INSERT INTO drafts SELECT id, owner_id FROM notes");
+    $dba->do("ALTER TABLE drafts OWNER TO $owner");
+    $dba->do(q{SELECT seeme_protect('drafts', 'drafts', owner_column => 'owner_id')});
+    $dba->do("GRANT SELECT, INSERT, UPDATE, DELETE ON drafts TO ${database}_app");
+    $world->{owner} = $owner;
+    $protection = protection();
+    like($protection, qr/^t t [1-9]/, 'drafts is protected');
+    return;
+}
+
+# Its policies, triggers and rows, whatever else a tool did.
+sub protection {
+    return value($dba, <<'SQL');
+SELECT concat_ws(' ', relrowsecurity, relforcerowsecurity,
+         (SELECT count(*) FROM drafts),
+         (SELECT string_agg(concat(polname, polcmd, polroles, pg_get_expr(polqual, polrelid),
+                                   pg_get_expr(polwithcheck, polrelid)), ' ' ORDER BY polname)
+            FROM pg_policy WHERE polrelid = c.oid),
+         (SELECT string_agg(concat(tgname, tgenabled), ' ' ORDER BY tgname)
+            FROM pg_trigger WHERE tgrelid = c.oid))
+  FROM pg_class c WHERE oid = 'drafts'::regclass
+SQL
+}
+
+sub is_still_protected {
+    is(protection(), $protection, 'drafts is protected as before, and has all its rows');
+    return;
 }
 
 # The oracle: from the rows of seeme.*, by nothing of the extension's code.

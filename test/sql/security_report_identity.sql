@@ -6,7 +6,7 @@ BEGIN;
 \i test/include/security_report.psql
 CREATE ROLE r_app LOGIN;
 SELECT seeme_grant_usage('r_app') \g /dev/null
-SELECT plan(24);
+SELECT plan(31);
 
 SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why) FROM (VALUES
   (1, 'request claims are trusted', 'critical', 'ROLE r_app',
@@ -16,6 +16,11 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why) FROM (
   'for this database'),
   (3, 'session logins are allowed', 'medium', 'ROLE r_app',
   $$ALTER ROLE r_app SET seeme_rbac.session_login = on$$, 'for a role'),
+  (4, 'several people are named', 'critical', 'ROLE r_app',
+  $$ALTER ROLE r_app SET seeme_rbac.several_people = on$$, 'for a role'),
+  (5, 'several people are named', 'critical', format('DATABASE %I', current_database()),
+  format('ALTER DATABASE %I SET seeme_rbac.several_people = on', current_database()),
+  'for this database'),
   (6, 'tokens are taken late', 'low', 'ROLE r_app',
   $$ALTER ROLE r_app SET seeme_rbac.token_leeway = 61$$, 'by more than a minute'),
   (7, 'tokens are taken late', 'low', 'ROLE r_app',
@@ -34,12 +39,15 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why) FROM (
        '"y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}', 'user_id', now(), NULL)$$,
        'a key for good'),
   (10, 'token keys are granted', 'critical', 'seeme.token_keys',
-  $$GRANT SELECT (jwk) ON seeme.token_keys TO r_app$$, 'to the application')
+  $$GRANT SELECT (jwk) ON seeme.token_keys TO r_app$$, 'to the application'),
+  (11, 'setting is granted', 'critical', 'parameter seeme_rbac.several_people',
+  $$GRANT SET ON PARAMETER seeme_rbac.several_people TO r_app$$, 'that of several people')
 ) AS c (n, name, severity, object, weakness, why) ORDER BY c.n;
 
 -- What is not a weakness
 SELECT is(pg_temp.found('ALTER ROLE r_app SET seeme_rbac.' || s), NULL, 'no finding: ' || s)
-  FROM unnest(ARRAY['trust_request_claims = off', 'session_login = off', 'token_leeway = 60']) AS s;
+  FROM unnest(ARRAY['trust_request_claims = off', 'session_login = off',
+    'several_people = off', 'token_leeway = 60']) AS s;
 
 -- What a connection was authenticated as is known from PostgreSQL 16 on; before, the setting is
 -- refused.

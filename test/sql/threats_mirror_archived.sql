@@ -64,7 +64,8 @@ SELECT seeme_mirror('app.project_members', 'project_members',
   '{"project_id": "project", "user_id": "person", "role_id": "role"}', protect => true);
 INSERT INTO seeme.roles (id, organization_id, name, permissions) VALUES
   (app.id('remover'), app.id('main'), 'Remover',
-   '{organizations:read,organizations:delete,teams:read,teams:delete,projects:read,projects:delete}');
+   '{organizations:read,organizations:delete,teams:read,teams:delete,'
+   'projects:read,projects:delete}');
 INSERT INTO app.organization_members VALUES (app.id('main'), app.id('ms_admin'), 'Admin'),
   (app.id('main'), app.id('ms_viewer'), 'Viewer'),
   (app.id('main'), app.id('ms_remover'), 'Remover'), (app.id('main'), app.id('ms_team'), NULL),
@@ -80,7 +81,8 @@ CREATE TABLE app.attempt (kind text, action text, here text, there text);
 INSERT INTO app.attempt
 SELECT k || 's', v.action, replace(v.here, '{kind}', k), replace(v.there, '{kind}', k)
   FROM unnest('{organization,team,project}'::text[]) AS k, (VALUES
-    ('read', 'SELECT FROM seeme.{kind}s WHERE id = {id}', 'SELECT FROM app.{kind}s WHERE id = {id}'),
+    ('read', 'SELECT FROM seeme.{kind}s WHERE id = {id}',
+     'SELECT FROM app.{kind}s WHERE id = {id}'),
     ('lock', 'SELECT FROM seeme.{kind}s WHERE id = {id} FOR UPDATE',
      'SELECT FROM app.{kind}s WHERE id = {id} FOR UPDATE'),
     ('change', 'UPDATE seeme.{kind}s SET description = ''x'' WHERE id = {id}',
@@ -89,9 +91,11 @@ SELECT k || 's', v.action, replace(v.here, '{kind}', k), replace(v.there, '{kind
      'UPDATE app.{kind}s SET note = ''x'' WHERE id = {id}'),
     ('change unread rows', 'UPDATE seeme.{kind}s SET description = ''x''',
      'UPDATE app.{kind}s SET note = ''x'''),
-    ('remove', 'DELETE FROM seeme.{kind}s WHERE id = {id}', 'DELETE FROM app.{kind}s WHERE id = {id}'),
+    ('remove', 'DELETE FROM seeme.{kind}s WHERE id = {id}',
+     'DELETE FROM app.{kind}s WHERE id = {id}'),
     ('remove unread rows', 'DELETE FROM seeme.{kind}s', 'DELETE FROM app.{kind}s'),
-    ('archive', 'UPDATE seeme.{kind}s SET archived_at = now() WHERE id = {id} AND archived_at IS NULL',
+    ('archive',
+     'UPDATE seeme.{kind}s SET archived_at = now() WHERE id = {id} AND archived_at IS NULL',
      'UPDATE app.{kind}s SET gone = true WHERE id = {id} AND NOT gone'),
     ('archive and change',
      'UPDATE seeme.{kind}s SET archived_at = now(), description = ''x'' WHERE id = {id}',
@@ -322,7 +326,8 @@ BEGIN
     SELECT concat_ws(', ', a.kind, a.action, a.row_name, a.o, a.t) FROM a WHERE a.o <> a.t
     UNION ALL
     SELECT 'sees ' || a.row_name FROM a
-     WHERE (a.action, a.t) = ('read', '1 rows') AND a.kind IN ('organizations', 'teams', 'projects');
+     WHERE (a.action, a.t) = ('read', '1 rows')
+       AND a.kind IN ('organizations', 'teams', 'projects');
     RAISE EXCEPTION USING ERRCODE = 'UNDO0', MESSAGE = 'undone';
   EXCEPTION WHEN SQLSTATE 'UNDO0' THEN NULL;
   END;

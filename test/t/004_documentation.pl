@@ -32,6 +32,14 @@ for my $page (
         \set person '''11111111-1111-4111-8111-111111111111'''} },
     { file => 'doc/security_report.md', database => 'documentation_report',
         before => 'CREATE EXTENSION seeme_rbac;' },
+    { file => 'doc/testing.md', database => 'documentation_testing',
+        before => "$models CREATE EXTENSION pgtap; CREATE ROLE app LOGIN;" . q{
+        GRANT SELECT, DELETE ON models TO app;
+        SELECT seeme_grant_usage('app'), seeme_protect('models', 'models', project_column => 'project_id');
+        GRANT EXECUTE ON FUNCTION seeme_assume(uuid) TO app;
+        \set QUIET 1
+        \pset format unaligned
+        \pset tuples_only on} },
     { file => 'doc/search.md', database => 'app', before => $models },
     { file => 'doc/planning.md', database => 'documentation_planning', before => $models },
     { file => 'doc/reference.md', database => 'documentation_reference', before => $models,
