@@ -62,8 +62,10 @@ BEGIN
        WHERE d.object_type IN ('policy', 'trigger') AND r.relation IS NOT NULL);
   ELSE
     touched := seeme.touched_relations();
+    -- ATTACH PARTITION names the table above alone.
     touched := touched || ARRAY(SELECT i.inhparent FROM pg_inherits i
-      WHERE i.inhrelid = ANY (touched));
+      WHERE i.inhrelid = ANY (touched))
+      || ARRAY(SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = ANY (touched));
   END IF;
   FOR m IN SELECT * FROM seeme.mirrors t WHERE t.table_name = ANY (touched) LOOP
     IF TG_EVENT = 'ddl_command_end' THEN

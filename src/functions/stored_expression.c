@@ -21,6 +21,8 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodes.h"
 #include "nodes/parsenodes.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
 #include "parser/analyze.h"
 #include "parser/parse_clause.h"
 #include "parser/parse_collate.h"
@@ -87,6 +89,19 @@ SEEME_FUNCTION(seeme_parsed_condition, 2)
 	table_close(relation, AccessShareLock);
 
 	PG_RETURN_TEXT_P(cstring_to_text(nodeToString(tree)));
+}
+
+/*
+ * seeme.depends_on_row_alone(condition pg_node_tree) RETURNS boolean
+ *
+ * Whether a condition has the same answer as long as the row is the same: whatever the time is,
+ * who asks, and what is in other tables.
+ */
+SEEME_FUNCTION(seeme_depends_on_row_alone, 1)
+{
+	Node	   *tree = stringToNode(TextDatumGetCString(PG_GETARG_DATUM(0)));
+
+	PG_RETURN_BOOL(!contain_mutable_functions(tree) && !contain_subplans(tree));
 }
 
 /*
