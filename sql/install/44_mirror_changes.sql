@@ -293,6 +293,22 @@ COMMENT ON FUNCTION seeme.members_here(seeme.mirrors, jsonb, text) IS
   'Where mirrored members are, by one side of changed rows, and the membership there, if there is '
   'one';
 
+-- The owner's seat is not written. Whoever changes its row in the table, or adds it, may manage the
+-- others.
+CREATE FUNCTION seeme.require_manager(organizations uuid[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_changed(count(*), 0, 'memberships')
+    FROM unnest(organizations) AS o (id)
+   WHERE NOT CASE WHEN seeme.is_unidentified()
+     THEN (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.oid = seeme.acting_role())
+     ELSE @extschema@.seeme_has_permission('organizations:manage_members', organization => o.id)
+     END;
+END $$;
+COMMENT ON FUNCTION seeme.require_manager(uuid[]) IS
+  'Raises 42501 unless the acting role or the asking person manages the members of these '
+  'organizations';
+
 CREATE FUNCTION seeme.apply_members(m seeme.mirrors, event text, mapped jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -330,6 +346,10 @@ BEGIN
   END IF;
 
   -- Changed. The seat's role and dates are not the table's to say.
+  PERFORM seeme.require_manager(array_agg(DISTINCT h.organization))
+     FROM seeme.members_here(m, mapped, 'n') h
+    WHERE event = 'UPDATE' AND h.is_seat
+      AND seeme.changed_columns(h.v) && '{role_id,valid_from,valid_until}';
   FOR part IN
     SELECT c.changed,
            jsonb_agg(jsonb_build_object('id', h.membership,
@@ -372,12 +392,9 @@ BEGIN
     jsonb_agg(r) FILTER (WHERE NOT (r ->> 'is_seat')::boolean)
     INTO seats, added FROM jsonb_array_elements(rows) AS r;
   IF seats IS NOT NULL THEN
-    IF NOT seeme.is_unidentified() THEN
-      PERFORM seeme.require_changed(count(*), 0, 'memberships')
-         FROM jsonb_to_recordset(seats) AS r (organization_id uuid)
-        WHERE NOT @extschema@.seeme_has_permission('organizations:manage_members',
-          organization => r.organization_id);
-    END IF;
+    PERFORM seeme.require_manager(ARRAY(
+      SELECT DISTINCT r.organization_id
+        FROM jsonb_to_recordset(seats) AS r (organization_id uuid)));
     INSERT INTO seeme.mirrored_rows (kind, id)
     SELECT m.kind, (r ->> 'id')::uuid FROM jsonb_array_elements(seats) AS r ON CONFLICT DO NOTHING;
   END IF;

@@ -81,8 +81,10 @@ BEGIN
     changes := format('%s = @extschema@.seeme_user_id() OR seeme.provisions_users()', k ->> 'id');
     removes := adds;
   WHEN 'organizations' THEN
-    sees := format('%s = (SELECT seeme.own_user_id(''organizations:read'')) OR '
-                   'seeme.is_member(organization => %s)', k ->> 'owner_id', k ->> 'id');
+    -- The table may still name a former owner.
+    sees := format('%s = (SELECT seeme.own_user_id(''organizations:read'')) '
+                   'AND seeme.sees_unused(%s, NULL, NULL) OR '
+                   'seeme.is_member(organization => %2$s)', k ->> 'owner_id', k ->> 'id');
     adds := format('%s = seeme.own_user_id(''organizations:create'')', k ->> 'owner_id');
     changes := format(has || ' OR seeme.may_archive_row(%3$s, NULL, NULL)',
       'organizations:update', 'organization', k ->> 'id');
@@ -102,8 +104,11 @@ BEGIN
     sees := concat_ws(' OR ', format(has, 'projects:list', 'organization',
       k ->> 'organization_id'), format(has, 'projects:read', 'organization',
       k ->> 'organization_id'),
-      CASE WHEN k ? 'team_id' THEN format(has, 'projects:list', 'team', k ->> 'team_id') || ' OR '
-        || format(has, 'projects:read', 'team', k ->> 'team_id') END,
+      -- The table may still name a former team.
+      CASE WHEN k ? 'team_id' THEN format('(%s OR %s) AND seeme.sees_unused(%s, %s, %s)',
+        format(has, 'projects:list', 'team', k ->> 'team_id'),
+        format(has, 'projects:read', 'team', k ->> 'team_id'),
+        k ->> 'organization_id', k ->> 'team_id', k ->> 'id') END,
       format('seeme.is_direct_member(project => %s)', k ->> 'id'),
       format(has, 'projects:list', 'project', k ->> 'id'), format(has, 'projects:read', 'project',
         k ->> 'id'));
