@@ -11,7 +11,8 @@ COMMENT ON FUNCTION seeme.provisions(oid) IS
 CREATE FUNCTION seeme.apply_own_profile(m seeme.mirrors, rows jsonb, mapped jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  person text := @extschema@.seeme_user_id();
+  -- No API key has a code for it.
+  person text := seeme.own_user_id('*');
   v      jsonb;
 BEGIN
   FOR v IN SELECT * FROM jsonb_array_elements(mapped) LOOP
@@ -252,11 +253,12 @@ BEGIN
       RETURN NULL;
     END IF;
   END IF;
-  -- No organization names a role of its own so that it is taken for a system role.
+  -- No organization names a role of its own so that it is taken for a system role, or by the id of
+  -- another one.
   SELECT r.id INTO id FROM seeme.roles r
    WHERE (r.name = role OR r.id::text = lower(role COLLATE "C")) AND (r.organization_id IS NULL
      OR r.organization_id = organization)
-   ORDER BY r.organization_id IS NOT NULL LIMIT 1;
+   ORDER BY r.organization_id IS NOT NULL, r.name = role LIMIT 1;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no role "%" in this organization', left(role, 100)
       USING ERRCODE = 'foreign_key_violation', HINT = 'Take a built-in role, or one of the '

@@ -78,7 +78,7 @@ BEGIN
     sees := format('%s = (SELECT @extschema@.seeme_user_id()) OR (SELECT '
                    'seeme.provisions_users()) OR seeme.sees_user(%1$s)', k ->> 'id');
     adds := 'seeme.provisions_users()';
-    changes := format('%s = @extschema@.seeme_user_id() OR seeme.provisions_users()', k ->> 'id');
+    changes := format('%s = seeme.own_user_id(''*'') OR seeme.provisions_users()', k ->> 'id');
     removes := adds;
   WHEN 'organizations' THEN
     -- The table may still name a former owner.

@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/app_tables.psql
-SELECT plan(28);
+SELECT plan(33);
 
 -- One member may have several rows, of which one counts.
 DROP TABLE app.workspace_users, app.boards CASCADE;
@@ -156,6 +156,35 @@ SELECT pg_temp.ask_as(NULL) \g /dev/null
 CREATE TABLE app.all_boards (LIKE app.boards) PARTITION BY LIST (workspace);
 SELECT throws_ok('ALTER TABLE app.all_boards ATTACH PARTITION app.boards DEFAULT', '55000', NULL,
   'threat: a mirrored table becomes a partition, whose rows no trigger follows');
+
+-- Roles of an organization
+INSERT INTO seeme.roles (organization_id, name, permissions)
+SELECT seeme_uuid('organization', 10), 'e0000000-0000-4000-8000-0000000000e1', '{projects:*}';
+INSERT INTO seeme.roles (id, organization_id, name, permissions)
+VALUES ('e0000000-0000-4000-8000-0000000000e1', seeme_uuid('organization', 10), 'Low', '{}');
+INSERT INTO app.seats (workspace, person, role)
+  VALUES (10, 6, 'E0000000-0000-4000-8000-0000000000E1'),
+    (10, 7, 'e0000000-0000-4000-8000-0000000000e1');
+SELECT results_eq('SELECT role::text FROM pg_temp.members WHERE person IN (6, 7)',
+  $$VALUES ('Low'), ('Low')$$, 'threat: a role whose name is another''s id is taken for that one');
+
+-- API keys
+SELECT seeme_unmirror('app.users'), seeme_mirror('app.users', 'users',
+  '{"id": "id", "email": "email", "firstname": "first_name"}', protect => true) \g /dev/null
+SELECT (seeme_create_api_key('a', '{projects:read}', user_id => seeme_uuid('user', 3))).key \gset
+SET SESSION AUTHORIZATION t_app;
+SELECT seeme_login(:'key') = seeme_uuid('user', 3) AS is_cleo \gset
+SELECT ok(:'is_cleo', 'a person is identified by an API key');
+SELECT is((SELECT count(*) FROM app.users WHERE id = 3), 1::bigint, 'they see their own row');
+UPDATE app.users SET first_name = 'By key', last_login = now() WHERE id = 3;
+RESET SESSION AUTHORIZATION;
+SELECT is((SELECT last_login FROM app.users WHERE id = 3), NULL,
+  'threat: a key changes the row of its user');
+ALTER TABLE app.users DISABLE ROW LEVEL SECURITY;
+SET SESSION AUTHORIZATION t_app;
+SELECT throws_ok($$UPDATE app.users SET first_name = 'By key' WHERE id = 3$$, '42501', NULL,
+  'threat: or their name here');
+RESET SESSION AUTHORIZATION;
 
 SELECT * FROM finish();
 ROLLBACK;
