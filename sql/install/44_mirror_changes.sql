@@ -87,8 +87,8 @@ COMMENT ON FUNCTION seeme.containers_here(text, uuid[]) IS
 CREATE FUNCTION seeme.existing_rows(kind text, ids uuid[]) RETURNS TABLE (id uuid,
   is_mirrored boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT c.id, EXISTS (SELECT FROM seeme.mirrored_rows m WHERE m.kind = existing_rows.kind
-    AND m.id = c.id)
+  SELECT c.id, coalesce((SELECT true FROM seeme.mirrored_rows m
+                          WHERE m.kind = existing_rows.kind AND m.id = c.id LIMIT 1), false)
     FROM seeme.containers_here(kind, ids) c
 $$;
 COMMENT ON FUNCTION seeme.existing_rows(text, uuid[]) IS
@@ -276,7 +276,8 @@ RETURNS TABLE (v jsonb, organization uuid, team uuid, project uuid, member uuid,
                is_mirrored boolean, is_seat boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT s.v, s.organization, s.team, s.project, s.member, x.id,
-         EXISTS (SELECT FROM seeme.mirrored_rows r WHERE r.kind = m.kind AND r.id = x.id),
+         coalesce((SELECT true FROM seeme.mirrored_rows r WHERE r.kind = m.kind AND r.id = x.id
+                   LIMIT 1), false),
          coalesce(m.kind = 'organization_members' AND o.owner_id = s.member, false)
     FROM (SELECT i.v, i.team, i.project, i.member,
                  coalesce(i.organization, t.organization_id, p.organization_id) AS organization
@@ -288,8 +289,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
             LEFT JOIN seeme.teams t ON t.id = i.team LEFT JOIN seeme.projects p
               ON p.id = i.project) AS s
     LEFT JOIN seeme.organizations o ON o.id = s.organization
-    LEFT JOIN seeme.memberships x ON x.user_id = s.member AND x.organization_id = s.organization
-     AND x.team_id IS NOT DISTINCT FROM s.team AND x.project_id IS NOT DISTINCT FROM s.project
+    -- Row by row, by index: the planner takes every array for one of 100 elements.
+    LEFT JOIN LATERAL (
+           SELECT y.id FROM seeme.memberships y
+            WHERE y.user_id = s.member AND y.organization_id = s.organization
+              AND y.team_id IS NOT DISTINCT FROM s.team
+              AND y.project_id IS NOT DISTINCT FROM s.project LIMIT 1) AS x ON true
 $$;
 COMMENT ON FUNCTION seeme.members_here(seeme.mirrors, jsonb, text) IS
   'Where mirrored members are, by one side of changed rows, and the membership there, if there is '

@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/app_tables.psql
-SELECT plan(33);
+SELECT plan(37);
 
 -- One member may have several rows, of which one counts.
 DROP TABLE app.workspace_users, app.boards CASCADE;
@@ -40,6 +40,25 @@ SELECT throws_ok(format('SELECT pg_temp.mirror_seats(%L)', c), '22023', NULL,
     'threat: a row stops to count without a statement, and its DELETE removes nothing: ' || c)
   FROM unnest('{until > now(),CURRENT_USER <> ''x'',NOT app.is_late(until),'
     'EXISTS (SELECT FROM app.users u WHERE u.id = person)}'::text[]) AS c;
+CREATE UNLOGGED TABLE app.lost (LIKE app.seats);
+SELECT throws_ok($$SELECT seeme_mirror('app.lost', 'organization_members',
+    '{"organization_id": "workspace", "user_id": "person"}')$$, '42809', NULL,
+  'threat: a table that is empty after a crash, and the members are here still');
+SELECT current_setting('server_version_num')::integer >= 180000 AS has_virtual \gset
+\if :has_virtual
+ALTER TABLE app.seats ADD COLUMN v_role text GENERATED ALWAYS AS (lower(role)) VIRTUAL,
+  ADD COLUMN v_on boolean GENERATED ALWAYS AS (NOT gone) VIRTUAL;
+\else
+ALTER TABLE app.seats ADD COLUMN v_role date, ADD COLUMN v_on timestamptz;
+\endif
+SELECT throws_ok($$SELECT seeme_mirror('app.seats', 'organization_members',
+    '{"organization_id": "workspace", "user_id": "person", "role_id": "v_role"}')$$, '42804', NULL,
+  'threat: a virtual generated column, which is null in the rows of a trigger, as a role');
+SELECT throws_matching($$SELECT pg_temp.mirror_seats('v_on')$$, 'row alone|boolean',
+  'threat: as a condition: a DELETE removes nothing here');
+SELECT throws_ok($$SELECT pg_temp.mirror_seats('tableoid > 0')$$, '22023', NULL,
+  'system columns, which these rows do not have');
+ALTER TABLE app.seats DROP COLUMN v_role, DROP COLUMN v_on;
 SELECT lives_ok($$SELECT pg_temp.mirror_seats('NOT gone AND until IS NULL')$$,
   'a condition on the row alone is one');
 
