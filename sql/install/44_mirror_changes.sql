@@ -152,10 +152,15 @@ DECLARE
   part    record;
 BEGIN
   IF event = 'UPDATE' THEN
-    PERFORM FROM jsonb_array_elements(mapped) AS v WHERE v -> 'o' = 'null' OR v -> 'n' = 'null';
-    IF FOUND THEN
+    -- What a trigger of the application removed meanwhile is gone here, too.
+    ids := ARRAY(SELECT (v -> 'o' ->> 'id')::uuid FROM jsonb_array_elements(mapped) AS v
+                  WHERE v -> 'n' = 'null');
+    IF EXISTS (SELECT FROM jsonb_array_elements(mapped) AS v WHERE v -> 'o' = 'null')
+       OR ids <> '{}' AND EXISTS (SELECT FROM seeme.existing_rows(m.kind, ids)) THEN
       RAISE EXCEPTION 'the key of a mirrored row never changes' USING ERRCODE = 'check_violation';
     END IF;
+    SELECT coalesce(jsonb_agg(v), '[]') INTO mapped
+      FROM jsonb_array_elements(mapped) AS v WHERE v -> 'n' <> 'null';
     -- Nothing of these is archived, brought back or changed here (seeme.mirror_update_query).
     PERFORM FROM jsonb_array_elements(raw) AS v WHERE v -> 'o' = v -> 'n' AND v -> 'ow' = v -> 'nw';
     IF FOUND THEN

@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/app_tables.psql
-SELECT plan(37);
+SELECT plan(40);
 
 -- One member may have several rows, of which one counts.
 DROP TABLE app.workspace_users, app.boards CASCADE;
@@ -129,6 +129,18 @@ SELECT is_empty($$SELECT * FROM seeme_mirror_differences('app.seats')
 SELECT is_empty($$SELECT person FROM pg_temp.members WHERE person <> 1
   EXCEPT SELECT person FROM app.seats WHERE NOT gone$$, 'and no members besides');
 
+CREATE FUNCTION app.remove_team() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM app.teams WHERE id = NEW.id AND NEW.title = 'Gone';
+  RETURN NULL;
+END $$;
+CREATE TRIGGER remove_team AFTER UPDATE ON app.teams
+  FOR EACH ROW EXECUTE FUNCTION app.remove_team();
+INSERT INTO app.teams VALUES (52, 10, 'Choir');
+UPDATE app.teams SET title = 'Gone' WHERE id = 52;
+SELECT is((SELECT count(*) FROM seeme.teams WHERE id = seeme_uuid('team', 52)), 0::bigint,
+  'a trigger of the application removes the row that is being changed');
+
 -- The owner's seat
 SELECT pg_temp.ask_as(3) \g /dev/null
 SELECT throws_ok($$UPDATE app.seats SET role = 'Viewer' WHERE person = 1$$, '42501', NULL,
@@ -171,10 +183,24 @@ SELECT is((SELECT count(*) FROM app.workspaces WHERE id = 10), 0::bigint,
   'threat: a former owner, who was taken out, sees it');
 SELECT pg_temp.ask_as(NULL) \g /dev/null
 
+SAVEPOINT before_drop;
+
 -- Partitions
 CREATE TABLE app.all_boards (LIKE app.boards) PARTITION BY LIST (workspace);
 SELECT throws_ok('ALTER TABLE app.all_boards ATTACH PARTITION app.boards DEFAULT', '55000', NULL,
   'threat: a mirrored table becomes a partition, whose rows no trigger follows');
+
+
+-- A column goes with its type
+CREATE TYPE app.kind_of_title AS ENUM ('Crew', 'Band');
+SELECT seeme_unmirror('app.teams') \g /dev/null
+ALTER TABLE app.teams ALTER title TYPE app.kind_of_title USING title::app.kind_of_title;
+SELECT seeme_mirror('app.teams', 'teams',
+  '{"id": "id", "organization_id": "workspace", "name": "title"}', protect => true) \g /dev/null
+SELECT throws_ok('DROP TYPE app.kind_of_title CASCADE', '55000', NULL,
+  'threat: a mirrored column is dropped along with its type');
+SELECT lives_ok('DROP TABLE app.users CASCADE', 'a mirrored table is dropped');
+ROLLBACK TO before_drop;
 
 -- Roles of an organization
 INSERT INTO seeme.roles (organization_id, name, permissions)
