@@ -107,8 +107,8 @@ RETURN format('SELECT pg_catalog.jsonb_agg(n.v) FROM (SELECT q.v, (pg_catalog.ro
 COMMENT ON FUNCTION seeme.in_batches(text) IS
   'A query whose column v is put into arrays of 5,000 rows';
 
--- A trigger of the application, or a function in RETURNING, may change the rows of a statement again
--- before that statement is mirrored. What it changed is mirrored by then.
+-- A trigger of the application, or a function in RETURNING, may change the rows of a statement
+-- again before that statement is mirrored. What it changed is mirrored by then.
 CREATE FUNCTION seeme.mirror_rows_now(m seeme.mirrors) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT format('WITH seeme_new AS (SELECT t.* FROM %s AS t WHERE (%s) IN (SELECT %s FROM '

@@ -29,8 +29,8 @@ DECLARE
   relation pg_class;
 BEGIN
   SELECT * INTO relation FROM pg_class c WHERE c.oid = table_name;
-  -- A statement on a part of a table calls no triggers for statements of the whole. An unlogged table
-  -- is empty after a crash, and the rows here are not.
+  -- A statement on a part of a table calls no triggers for statements of the whole. An unlogged
+  -- table is empty after a crash, and the rows here are not.
   IF relation.relkind <> 'r' OR relation.relpersistence <> 'p' OR relation.relispartition
      OR EXISTS (SELECT FROM pg_inherits i WHERE table_name IN (i.inhrelid, i.inhparent))
      OR relation.relnamespace IN ('seeme'::regnamespace, 'pg_catalog'::regnamespace,

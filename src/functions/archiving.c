@@ -130,8 +130,8 @@ SEEME_FUNCTION(seeme_may_archive_row, 3)
  *
  * What seeme.is_in_use does not answer of a row elsewhere that mirrors the one here. A row that is
  * being added there is not here yet. Members of its organization alone are told that it is not. Of
- * an organization: whether they own the one here, if there is one. Of a project with a team: whether
- * the one here, if there is one, lies in that team.
+ * an organization: whether they own the one here, if there is one. Of a project with a team:
+ * whether the one here, if there is one, lies in that team.
  */
 SEEME_FUNCTION(seeme_sees_unused, 3)
 {

@@ -8,8 +8,8 @@
  * are also refused the statements that lock first and check privileges afterwards.
  *
  * Guarded relations are the tables of the schema seeme, protected tables with their partitions
- * and children, mirrored tables with policies, the indexes of these, and PostgreSQL's catalogs. Their owners may lock them, and
- * so may superusers and BYPASSRLS roles.
+ * and children, mirrored tables with policies, the indexes of these, and PostgreSQL's catalogs.
+ * Their owners may lock them, and so may superusers and BYPASSRLS roles.
  *
  * Owns no state. Must not decide. Works only where session_preload_libraries loads the library.
  */
