@@ -142,6 +142,22 @@ RETURN ARRAY(SELECT n.key FROM jsonb_each(v -> 'n') AS n WHERE v -> 'o' -> n.key
 COMMENT ON FUNCTION seeme.changed_columns(jsonb) IS
   'The columns in which a changed row differs from what it was';
 
+-- A person who was disabled, what was archived, and an organization that was handed over.
+CREATE FUNCTION seeme.taken_away(here jsonb, there jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN ARRAY(
+  SELECT 'archived' WHERE there ? 'archived' AND NOT (there ->> 'archived')::boolean
+                      AND here ->> 'archived_at' IS NOT NULL
+  UNION ALL
+  SELECT d.name FROM unnest(ARRAY['disabled', 'disabled_at']) AS d (name)
+   WHERE there ? d.name AND here ->> 'disabled_at' IS NOT NULL
+     AND NOT coalesce((there ->> 'disabled')::boolean, false)
+     AND there ->> 'disabled_at' IS NULL
+  UNION ALL
+  SELECT 'owner_id' WHERE there ? 'owner_id' AND here ->> 'owner_id' <> there ->> 'owner_id');
+COMMENT ON FUNCTION seeme.taken_away(jsonb, jsonb) IS
+  'The columns of a row here by which a mirrored row would give back what was taken away';
+
 CREATE FUNCTION seeme.apply_containers(m seeme.mirrors, event text, raw jsonb, mapped jsonb)
   RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -217,12 +233,21 @@ BEGIN
                                                    'or the row of the table.';
     END IF;
     ids := ARRAY(SELECT e.id FROM seeme.existing_rows(m.kind, ids) e);
+    -- It gives nothing back that was taken away here since.
     FOR part IN
-      SELECT ARRAY(SELECT jsonb_object_keys(rows -> 0) EXCEPT SELECT 'id') AS changed,
-        jsonb_agg(r) AS rows
+      SELECT k.taken, ARRAY(SELECT jsonb_object_keys(rows -> 0) EXCEPT SELECT 'id'
+                            EXCEPT SELECT unnest(k.taken)) AS changed,
+             jsonb_agg(r) AS rows
         FROM jsonb_array_elements(rows) AS r
-          WHERE (r ->> 'id')::uuid = ANY (ids) HAVING count(*) > 0
+        JOIN seeme.containers_here(m.kind, ids) h ON h.id = (r ->> 'id')::uuid,
+             LATERAL (SELECT seeme.taken_away(h.content, r) AS taken) AS k
+       GROUP BY k.taken
     LOOP
+      IF part.taken <> '{}' THEN
+        RAISE WARNING 'table % differs from seeme.%, which stays as it is: % (rows: %)',
+          m.table_name, m.kind, array_to_string(part.taken, ', '), jsonb_array_length(part.rows)
+          USING HINT = format('SELECT * FROM seeme_mirror_differences(%L);', m.table_name);
+      END IF;
       PERFORM seeme.update_containers(m, part.rows, part.changed, true);
     END LOOP;
     SELECT jsonb_agg(r) INTO rows FROM jsonb_array_elements(rows) AS r
