@@ -25,7 +25,8 @@ BEGIN
     RAISE EXCEPTION 'column "%" of table % is of type %', column_name, table_name,
                     format_type(attribute.atttypid, attribute.atttypmod)
       USING ERRCODE = 'datatype_mismatch',
-            HINT = format('%s names a column of type uuid.', parameter);
+            HINT = format('%s names a column of type uuid. A generated column can make one of '
+                          'text and integer keys: @extschema@.seeme_uuid.', parameter);
   END IF;
   PERFORM FROM pg_index i
     WHERE i.indrelid = table_name AND i.indkey[0] = attribute.attnum AND i.indisvalid
@@ -86,7 +87,9 @@ DECLARE
     '@extschema@.seeme_permitted_resources(text,text)',
     -- the owner creates the triggers of a new partition
     'seeme.recheck_after_lock()', 'seeme.check_moved_row()',
-    'seeme.follow_resource()']::regprocedure[];
+    'seeme.follow_resource()',
+    -- what generates columns of ids
+    '@extschema@.seeme_uuid(text,text)', '@extschema@.seeme_uuid(text,bigint)']::regprocedure[];
   routine regprocedure;
 BEGIN
   IF NOT has_function_privilege(owner, 'seeme.own_user_id(text)', 'EXECUTE') THEN
@@ -239,6 +242,11 @@ BEGIN
             HINT = 'Name at least one of project_column, team_column, organization_column, '
                    'resource_id_column, owner_column.';
   END IF;
+  PERFORM seeme.check_key_columns(table_name, jsonb_strip_nulls(jsonb_build_object(
+    'resource', resource, 'project_column', project_column, 'team_column', team_column,
+    'organization_column', organization_column, 'resource_id_column', resource_id_column,
+    'owner_column', owner_column, 'resource_type', resource_type,
+    'listing_columns', listing_columns, 'owner_alone', nullif(owner_alone, true))));
   PERFORM seeme.check_scope_column(table_name, project_column, 'project_column'),
           seeme.check_scope_column(table_name, team_column, 'team_column'),
           seeme.check_scope_column(table_name, organization_column, 'organization_column'),
@@ -275,8 +283,7 @@ BEGIN
                 HINT = 'Say which: resource_type => ''dataset'' for a table of parts of datasets.';
       END IF;
     ELSE
-      p.resource_type := CASE WHEN resource ~ 'ies$' THEN left(resource, -3) || 'y'
-                              WHEN resource ~ '[^s]s$' THEN left(resource, -1) ELSE resource END;
+      p.resource_type := seeme.type_named_after(resource);
     END IF;
   END IF;
   IF p.resource_type IS NOT NULL
