@@ -65,6 +65,25 @@ seeme_generated_columns(Relation relation, Expr *condition)
 	return found;
 }
 
+/* The columns from which a stored generated column is computed. NULL for any other column. */
+Bitmapset *
+seeme_base_columns(Relation relation, AttrNumber column)
+{
+	TupleDesc	descriptor = RelationGetDescr(relation);
+	Bitmapset  *read = NULL;
+	Bitmapset  *columns = NULL;
+	int			number = -1;
+
+	if (descriptor->constr == NULL || !descriptor->constr->has_generated_stored || column < 1 ||
+		TupleDescAttr(descriptor, column - 1)->attgenerated != ATTRIBUTE_GENERATED_STORED)
+		return NULL;
+	pull_varattnos(build_column_default(relation, column), 1, &read);
+	while ((number = bms_next_member(read, number)) >= 0)
+		if (number + FirstLowInvalidHeapAttributeNumber > 0)
+			columns = bms_add_member(columns, number + FirstLowInvalidHeapAttributeNumber);
+	return columns;
+}
+
 /* A row with the values that its generated columns will have. Valid until the next call. */
 TupleTableSlot *
 seeme_compute_generated(SeemeGeneratedColumns *columns, TupleTableSlot *row)
