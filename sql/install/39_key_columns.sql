@@ -117,77 +117,129 @@ END $$;
 COMMENT ON FUNCTION seeme.new_column_name(regclass, name, text, name[]) IS
   'A free name for the generated column of a column of keys: project_uuid for project_id';
 
+CREATE FUNCTION seeme.generated_key_column(relation regclass, key_column name, kind text)
+RETURNS name
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT a.attname FROM pg_attribute a
+         WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+           AND a.attgenerated = 's' AND a.atttypid = 'uuid'::regtype
+           AND seeme.kind_of_key_column(relation, a.attname) = kind
+           AND seeme.base_columns(relation, a.attname) = ARRAY[key_column]
+         ORDER BY a.attnum LIMIT 1);
+COMMENT ON FUNCTION seeme.generated_key_column(regclass, name, text) IS
+  'The generated column with the ids of a column of keys; null: there is none yet';
+
+CREATE FUNCTION seeme.generated_id_column(relation regclass, kind text) RETURNS name
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT g.name
+          FROM pg_index i
+          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0],
+               LATERAL (SELECT seeme.generated_key_column(relation, a.attname, kind) AS name) AS g
+          JOIN pg_attribute ga ON ga.attrelid = relation AND ga.attname = g.name
+         WHERE i.indrelid = relation AND i.indisprimary AND i.indnkeyatts = 1
+           -- rows are looked up by it
+           AND EXISTS (SELECT FROM pg_index o
+                        WHERE o.indrelid = relation AND o.indkey[0] = ga.attnum AND o.indisvalid
+                          AND o.indpred IS NULL));
+COMMENT ON FUNCTION seeme.generated_id_column(regclass, text) IS
+  'The indexed generated column with the ids of a table''s primary key; null: there is none';
+
+-- arguments: those of seeme_protect, by the names of the parameters.
+CREATE FUNCTION seeme.columns_of_arguments(relation regclass, arguments jsonb)
+RETURNS TABLE (parameter text, kind text, name name, type text, is_uuid boolean,
+               generated "char", n bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT k.name, v.kind, a.attname, format_type(a.atttypid, a.atttypmod),
+         a.atttypid = 'uuid'::regtype, a.attgenerated, k.n
+    FROM seeme.protect_parameters() k
+    JOIN pg_attribute a ON a.attrelid = relation AND a.attname = arguments ->> k.name
+                           AND a.attnum > 0 AND NOT a.attisdropped,
+         LATERAL (SELECT seeme.kind_of_parameter(k.name, arguments ->> 'resource',
+                                                 arguments ->> 'resource_type') AS kind) AS v
+   WHERE v.kind IS NOT NULL
+$$;
+COMMENT ON FUNCTION seeme.columns_of_arguments(regclass, jsonb) IS
+  'The columns that seeme_protect is told of, with the kind of keys in each';
+
+CREATE FUNCTION seeme.statement_for_keys(relation regclass, arguments jsonb) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  given     record;
+  made      name;
+  additions text[] := '{}';
+  indexes   text[] := '{}';
+  names     name[] := '{}';
+BEGIN
+  FOR given IN SELECT * FROM seeme.columns_of_arguments(relation, arguments) g ORDER BY g.n LOOP
+    CONTINUE WHEN given.is_uuid
+               OR seeme.key_expression(relation, given.name, given.kind) IS NULL;
+    made := seeme.generated_key_column(relation, given.name, given.kind);
+    IF made IS NULL THEN
+      made := seeme.new_column_name(relation, given.name, given.kind, names);
+      names := names || made;
+      additions := additions || format('ADD COLUMN %I uuid GENERATED ALWAYS AS (%s) STORED', made,
+                                       seeme.key_expression(relation, given.name, given.kind));
+      indexes := indexes || format('CREATE INDEX ON %s (%I); ', relation, made);
+    END IF;
+    arguments := jsonb_set(arguments, ARRAY[given.parameter], to_jsonb(made));
+  END LOOP;
+  RETURN concat('ALTER TABLE ' || relation::text || ' '
+                               || nullif(array_to_string(additions, ', '), '') || '; ',
+                array_to_string(indexes, ''),
+                format('SELECT %s;', seeme.protect_statement(relation::text, arguments)));
+END $$;
+COMMENT ON FUNCTION seeme.statement_for_keys(regclass, jsonb) IS
+  'The statements that add generated columns for keys that are not uuid, and protect the table by '
+  'them';
+
 CREATE FUNCTION seeme.check_key_columns(relation regclass, arguments jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   given      record;
-  kind       text;
   found_kind text;
-  made       name;
-  first_type text;
-  first      name;
-  fitting    jsonb := arguments;
-  additions  text[] := '{}';
-  indexes    text[] := '{}';
-  names      name[] := '{}';
 BEGIN
-  FOR given IN
-    SELECT k.name AS parameter, a.attname, a.atttypid, a.atttypmod, a.attgenerated
-      FROM seeme.protect_parameters() k
-      JOIN pg_attribute a ON a.attrelid = relation AND a.attname = arguments ->> k.name
-                             AND a.attnum > 0 AND NOT a.attisdropped
-     ORDER BY k.n
-  LOOP
-    kind := seeme.kind_of_parameter(given.parameter, arguments ->> 'resource',
-                                    arguments ->> 'resource_type');
-    CONTINUE WHEN kind IS NULL;
+  FOR given IN SELECT * FROM seeme.columns_of_arguments(relation, arguments) g ORDER BY g.n LOOP
     -- The triggers read the stored row.
-    IF given.attgenerated NOT IN ('', 's') THEN
-      RAISE EXCEPTION 'column "%" of table % is a virtual generated column', given.attname, relation
+    IF given.generated NOT IN ('', 's') THEN
+      RAISE EXCEPTION 'column "%" of table % is a virtual generated column', given.name, relation
         USING ERRCODE = 'feature_not_supported',
               HINT = format('Make the column that %s names GENERATED ALWAYS AS (...) STORED.',
                             given.parameter);
     END IF;
-    found_kind := seeme.kind_of_key_column(relation, given.attname);
-    IF found_kind <> kind THEN
-      RAISE EXCEPTION 'column "%" of table % has ids of the kind "%"', given.attname, relation,
+    found_kind := seeme.kind_of_key_column(relation, given.name);
+    IF found_kind <> given.kind THEN
+      RAISE EXCEPTION 'column "%" of table % has ids of the kind "%"', given.name, relation,
                       found_kind
         USING ERRCODE = 'invalid_parameter_value',
               HINT = format('%s names a column of the kind %L: seeme_uuid(%2$L, ...).',
-                            given.parameter, kind);
+                            given.parameter, given.kind);
     END IF;
-    CONTINUE WHEN given.atttypid = 'uuid'::regtype
-               OR seeme.key_expression(relation, given.attname, kind) IS NULL;
-    first := coalesce(first, given.attname);
-    first_type := coalesce(first_type, format_type(given.atttypid, given.atttypmod));
-    -- Perhaps the generated column is there already.
-    made := (SELECT a.attname FROM pg_attribute a
-              WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
-                AND a.attgenerated = 's' AND a.atttypid = 'uuid'::regtype
-                AND seeme.kind_of_key_column(relation, a.attname) = kind
-                AND seeme.base_columns(relation, a.attname) = ARRAY[given.attname]
-              ORDER BY a.attnum LIMIT 1);
-    IF made IS NULL THEN
-      made := seeme.new_column_name(relation, given.attname, kind, names);
-      names := names || made;
-      additions := additions || format('ADD COLUMN %I uuid GENERATED ALWAYS AS (%s) STORED', made,
-                                       seeme.key_expression(relation, given.attname, kind));
-      indexes := indexes || format('CREATE INDEX ON %s (%I); ', relation, made);
-    END IF;
-    fitting := jsonb_set(fitting, ARRAY[given.parameter], to_jsonb(made));
   END LOOP;
-  IF first IS NULL THEN
-    RETURN;
-  END IF;
-  RAISE EXCEPTION 'column "%" of table % is of type %', first, relation, first_type
-    USING ERRCODE = 'datatype_mismatch',
-          DETAIL = 'seeme_protect takes columns of type uuid. For other keys, a generated column '
-                   'has the id under which each key is known here. Adding one rewrites the table.',
-          HINT = concat('ALTER TABLE ' || relation::text || ' '
-                                       || nullif(array_to_string(additions, ', '), '') || '; ',
-                        array_to_string(indexes, ''),
-                        format('SELECT %s;', seeme.protect_statement(relation::text, fitting)));
+  FOR given IN SELECT * FROM seeme.columns_of_arguments(relation, arguments) g ORDER BY g.n LOOP
+    IF NOT given.is_uuid AND seeme.key_expression(relation, given.name, given.kind) IS NOT NULL THEN
+      RAISE EXCEPTION 'column "%" of table % is of type %', given.name, relation, given.type
+        USING ERRCODE = 'datatype_mismatch',
+              DETAIL = 'seeme_protect takes columns of type uuid. For other keys, a generated '
+                       'column has the id under which each key is known here. Adding one rewrites '
+                       'the table.',
+              HINT = seeme.statement_for_keys(relation, arguments);
+    END IF;
+  END LOOP;
 END $$;
 COMMENT ON FUNCTION seeme.check_key_columns(regclass, jsonb) IS
   'Raises 42804 if a column that seeme_protect is told of has keys that are not uuid: the hint has '
   'the statements that make it fit. Raises 22023 if a generated column has ids of another kind.';
+
+-- What the extension made of columns is compared with what statements and foreign keys name.
+CREATE FUNCTION seeme.is_same_key(
+  child regclass, child_column name, named_child name,
+  parent regclass, parent_column name, named_parent name) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN coalesce(named_child = child_column AND named_parent = parent_column
+                OR ARRAY[named_child] = seeme.base_columns(child, child_column)
+                   AND ARRAY[named_parent] = seeme.base_columns(parent, parent_column)
+                   AND seeme.kind_of_key_column(child, child_column)
+                       = seeme.kind_of_key_column(parent, parent_column), false);
+COMMENT ON FUNCTION seeme.is_same_key(regclass, name, name, regclass, name, name) IS
+  'Whether two columns that a foreign key names are two scope columns, or the keys from which both '
+  'are generated';

@@ -15,11 +15,12 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'table % has no column "%"', table_name, column_name
       USING ERRCODE = 'undefined_column',
-            HINT = format('%s names a uuid column of the table; it has: %s.', parameter,
-              (SELECT coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), 'none')
+            HINT = format('%s names a column of the table; it has: %s.', parameter,
+              (SELECT coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                                 FILTER (WHERE a.atttypid = 'uuid'::regtype),
+                               string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), 'none')
                  FROM pg_attribute a
-                WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped
-                  AND a.atttypid = 'uuid'::regtype));
+                WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped));
   END IF;
   IF attribute.atttypid <> 'uuid'::regtype THEN
     RAISE EXCEPTION 'column "%" of table % is of type %', column_name, table_name,
@@ -304,7 +305,8 @@ BEGIN
       SELECT a.attname FROM pg_index i
         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
        WHERE i.indrelid = table_name AND i.indisprimary AND i.indnkeyatts = 1
-         AND a.atttypid = 'uuid'::regtype));
+         AND a.atttypid = 'uuid'::regtype),
+      seeme.generated_id_column(table_name, p.resource_type));
     p.name_column := seeme.name_column_of(table_name);
   END IF;
 
