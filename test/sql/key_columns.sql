@@ -5,7 +5,7 @@ BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
 CREATE EXTENSION IF NOT EXISTS citext;
-SELECT plan(42);
+SELECT plan(43);
 
 CREATE SCHEMA app;
 SET search_path = app, public;
@@ -198,6 +198,18 @@ SELECT is((SELECT format('%s %s %s %s', (SELECT count(*) FROM seeme.resource_typ
                          (SELECT c.relrowsecurity FROM pg_class c
                            WHERE c.oid = 'app.others'::regclass)) FROM before), 't t t f',
           'and nothing has changed');
+
+-- The triggers read stored rows. Before PostgreSQL 18 there are no virtual columns.
+DO $$ BEGIN
+  IF current_setting('server_version_num')::integer >= 180000 THEN
+    CREATE TABLE app.computed (id integer PRIMARY KEY, place text);
+    EXECUTE 'ALTER TABLE app.computed ADD project_uuid uuid GENERATED ALWAYS AS (place::uuid) '
+            'VIRTUAL';
+  END IF;
+END $$;
+SELECT is(CASE WHEN to_regclass('app.computed') IS NULL THEN '0A000' ELSE left(pg_temp.complaint(
+    NULL, $$SELECT seeme_protect('app.computed', 'models', project_column => 'project_uuid')$$),
+    5) END, '0A000', 'a virtual generated column is refused');
 
 -- The functions that generate a column run with the rights of whoever writes the row.
 CREATE ROLE t_owner NOLOGIN;
