@@ -38,13 +38,37 @@ RETURN (SELECT CASE a.attgenerated WHEN '' THEN ARRAY[a.attname]
 COMMENT ON FUNCTION seeme.base_columns(regclass, name) IS
   'The columns from which a generated column is computed; of any other column, itself';
 
+-- Nothing but this extension's function counts. No other schema has its name.
+CREATE FUNCTION seeme.key_call(relation regclass, column_name name)
+RETURNS TABLE (kind text, key text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT p.parts[1], p.parts[2]
+    FROM (SELECT seeme.generation_expression(relation, column_name) AS text) AS e,
+         LATERAL regexp_matches(substr(e.text, length('@extschema@') + 1),
+                                '^\.seeme_uuid\(''([a-z0-9_]+)''::text, ([^'']*)\)$') AS p (parts)
+   WHERE starts_with(e.text, '@extschema@.')
+$$;
+COMMENT ON FUNCTION seeme.key_call(regclass, name) IS
+  'The arguments of seeme_uuid(kind, key) in the expression of a generated column; no row: it is '
+  'generated otherwise, or not at all';
+
 CREATE FUNCTION seeme.kind_of_key_column(relation regclass, column_name name) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN substring(seeme.generation_expression(relation, column_name)
-                 FROM '^(?:(?:"[^"]+"|\w+)\.)?seeme_uuid\(''([a-z0-9_]+)''::text, [^'']*\)$');
+RETURN (SELECT c.kind FROM seeme.key_call(relation, column_name) c);
 COMMENT ON FUNCTION seeme.kind_of_key_column(regclass, name) IS
   'The kind in the expression seeme_uuid(kind, key) of a generated column; null: it is generated '
   'otherwise, or not at all';
+
+CREATE FUNCTION seeme.plain_key_of(relation regclass, column_name name, kind text) RETURNS name
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT b.names[1]
+          FROM seeme.key_call(relation, column_name) c,
+               LATERAL (SELECT seeme.base_columns(relation, column_name) AS names) AS b
+         WHERE c.kind = plain_key_of.kind AND cardinality(b.names) = 1
+           AND c.key IN (quote_ident(b.names[1]), format('(%I)::text', b.names[1]),
+                         format('(%I)::bigint', b.names[1])));
+COMMENT ON FUNCTION seeme.plain_key_of(regclass, name, text) IS
+  'The column whose keys, unchanged, a generated column has the ids of this kind of; null: none';
 
 CREATE FUNCTION seeme.key_expression(relation regclass, column_name name, kind text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

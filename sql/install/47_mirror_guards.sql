@@ -72,7 +72,8 @@ BEGIN
         PERFORM seeme.check_mirrored_table(m.table_name), seeme.check_mirror(m);
       EXCEPTION WHEN undefined_column OR datatype_mismatch OR wrong_object_type
                   OR undefined_function
-                  OR undefined_table OR syntax_error OR ambiguous_function THEN
+                  OR undefined_table OR syntax_error OR ambiguous_function
+                  OR invalid_parameter_value THEN
         RAISE EXCEPTION 'table % is mirrored as %, which this statement would end: %',
           m.table_name, m.kind, SQLERRM
           USING ERRCODE = 'object_not_in_prerequisite_state',

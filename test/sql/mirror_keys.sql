@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(19);
+SELECT plan(21);
 
 CREATE SCHEMA app;
 GRANT USAGE ON SCHEMA app TO t_app;
@@ -34,7 +34,7 @@ SELECT seeme_mirror('app.board_people', 'project_members',
 CREATE TEMP TABLE before AS
   SELECT person, t, pg_temp.rows(person, 'SELECT * FROM ' || t || ' ORDER BY 1, 2') AS seen
     FROM unnest('{edith,nora,olga,stan}'::text[]) AS person,
-         unnest('{app.companies,app."Board",app.board_people}'::text[]) AS t;
+         unnest(ARRAY['app.companies', 'app."Board"', 'app.board_people']) AS t;
 SELECT is((SELECT string_agg(cardinality(seen)::text, ' ' ORDER BY t, person) FROM before),
           '50 1 1950 0 0 1 1 0 1 1 39 0', 'everybody sees rows of their own before');
 
@@ -59,7 +59,7 @@ DO $$ BEGIN EXECUTE current_setting('test.statement'); END $$;
 SELECT is((SELECT count(*) FROM seeme.mirrors m WHERE seeme.statement_for_mirror_keys(m) IS NULL
              AND m.protect), 3::bigint, 'it was executed, and there is nothing to propose any more');
 SELECT is((SELECT string_agg(format('%s %s', t, d.difference), ', ')
-             FROM unnest('{app.companies,app."Board",app.board_people}'::text[]) AS t,
+             FROM unnest(ARRAY['app.companies', 'app."Board"', 'app.board_people']) AS t,
                   seeme_mirror_differences(t::regclass) d
             WHERE d.difference <> 'not in the table'), NULL, 'nothing differs');
 SELECT is(pg_temp.rows(person, 'SELECT ' || columns || ' FROM ' || t || ' ORDER BY 1, 2'), seen,
@@ -91,6 +91,11 @@ SELECT is(pg_temp.rows('edith', 'UPDATE app."Board" SET gone = true WHERE id = '
                        'WHERE id = seeme_uuid(''project'', ''b40'')'), '{true}', 'or archived');
 SELECT is(pg_temp.try('edith', 'INSERT INTO app."Board" VALUES (''new'', 2, ''New'', false)'),
           '42501', 'threat: a board in somebody else''s company');
+SELECT is(pg_temp.try('edith', format('INSERT INTO app."Board" VALUES (%L, 1, ''New'', false)',
+                                      seeme_uuid('project', 'of somebody else'))), '42501',
+          'threat: a text key that is the id of another key, which somebody will add later');
+SELECT is(pg_temp.try('edith', format('INSERT INTO app."Board" VALUES (%L, 1, ''New'', false)',
+                                      gen_random_uuid())), '1 row', 'another uuid is a key');
 SELECT is(pg_temp.try('edith', 'UPDATE app."Board" SET company = 2 WHERE id = ''b40'''), '23514',
           'threat: a board is moved to somebody else''s company by its integer');
 SELECT throws_ok($$SELECT seeme_unmirror('app."Board"'), seeme_mirror('app."Board"', 'projects',
