@@ -153,6 +153,15 @@ RETURN (SELECT a.attname FROM pg_attribute a
 COMMENT ON FUNCTION seeme.generated_key_column(regclass, name, text) IS
   'The generated column with the ids of a column of keys; null: there is none yet';
 
+CREATE FUNCTION seeme.is_unique_column(relation regclass, column_name name) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (SELECT FROM pg_index i
+                 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+                WHERE i.indrelid = relation AND a.attname = column_name AND i.indisunique
+                  AND i.indnkeyatts = 1 AND i.indisvalid AND i.indpred IS NULL);
+COMMENT ON FUNCTION seeme.is_unique_column(regclass, name) IS
+  'Whether a unique index keeps two rows from having the same value in a column';
+
 CREATE FUNCTION seeme.generated_id_column(relation regclass, kind text) RETURNS name
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT g.name
@@ -161,12 +170,10 @@ RETURN (SELECT g.name
                LATERAL (SELECT seeme.generated_key_column(relation, a.attname, kind) AS name) AS g
           JOIN pg_attribute ga ON ga.attrelid = relation AND ga.attname = g.name
          WHERE i.indrelid = relation AND i.indisprimary AND i.indnkeyatts = 1
-           -- rows are looked up by it
-           AND EXISTS (SELECT FROM pg_index o
-                        WHERE o.indrelid = relation AND o.indkey[0] = ga.attnum AND o.indisvalid
-                          AND o.indpred IS NULL));
+           AND seeme.is_unique_column(relation, ga.attname));
 COMMENT ON FUNCTION seeme.generated_id_column(regclass, text) IS
-  'The indexed generated column with the ids of a table''s primary key; null: there is none';
+  'The generated column with the ids of a table''s primary key, if it has a unique index; null: '
+  'there is none';
 
 -- arguments: those of seeme_protect, by the names of the parameters.
 CREATE FUNCTION seeme.columns_of_arguments(relation regclass, arguments jsonb)
@@ -203,7 +210,12 @@ BEGIN
       names := names || made;
       additions := additions || format('ADD COLUMN %I uuid GENERATED ALWAYS AS (%s) STORED', made,
                                        seeme.key_expression(relation, given.name, given.kind));
-      indexes := indexes || format('CREATE INDEX ON %s (%I); ', relation, made);
+      -- Two texts may have one id: a uuid in large and small letters. Whoever adds the second row
+      -- must not get a share in the first one.
+      indexes := indexes || format('CREATE %sINDEX ON %s (%I); ',
+        CASE WHEN given.parameter = 'resource_id_column'
+                  AND seeme.is_unique_column(relation, given.name) THEN 'UNIQUE ' END,
+        relation, made);
     END IF;
     arguments := jsonb_set(arguments, ARRAY[given.parameter], to_jsonb(made));
   END LOOP;
@@ -237,6 +249,14 @@ BEGIN
         USING ERRCODE = 'invalid_parameter_value',
               HINT = format('%s names a column of the kind %L: seeme_uuid(%2$L, ...).',
                             given.parameter, given.kind);
+    END IF;
+    IF given.parameter = 'resource_id_column' AND given.generated = 's'
+       AND NOT seeme.is_unique_column(relation, given.name)
+       AND EXISTS (SELECT FROM unnest(seeme.base_columns(relation, given.name)) AS b
+                    WHERE seeme.is_unique_column(relation, b)) THEN
+      RAISE WARNING 'two rows of % may be one resource: no unique index is on %', relation,
+                    quote_ident(given.name)
+        USING HINT = format('CREATE UNIQUE INDEX ON %s (%I);', relation, given.name);
     END IF;
   END LOOP;
   FOR given IN SELECT * FROM seeme.columns_of_arguments(relation, arguments) g ORDER BY g.n LOOP

@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(58);
+SELECT plan(61);
 
 -- One and Two lie in Acme, Three in Globex. nora may do everything with the models of One, read
 -- those of Two, and is nothing in Three.
@@ -141,5 +141,27 @@ UPDATE seeme.memberships SET role_id = NULL WHERE user_id = :nora;
 SELECT is(pg_temp.try('nora', format('UPDATE %s SET project_id = NULL%s WHERE id = 1', t, more)),
           '42501', t || ': threat: ownership alone takes a row out of the organization' || more)
   FROM (VALUES ('owned', ''), ('owned_parts', ''), ('owned_parts', ', kind = 2')) AS v (t, more);
+
+-- Threat: a text key that is the id of somebody else's row. Both rows would be one resource, and
+-- whoever owns one of them could share the other.
+CREATE TABLE texts (id text PRIMARY KEY, owner_id text, name text);
+GRANT SELECT, INSERT, UPDATE, DELETE ON texts TO t_app;
+INSERT INTO texts VALUES ('cl9ebqhxk00003b600tymydho', :vera, 'hers');
+DO $$
+DECLARE hint text;
+BEGIN
+  PERFORM seeme_protect('texts', 'datasets', resource_id_column => 'id',
+                        owner_column => 'owner_id');
+EXCEPTION WHEN datatype_mismatch THEN
+  GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+  EXECUTE hint;
+END $$;
+SELECT is(pg_temp.try('nora', format('INSERT INTO texts VALUES (%L, %L, ''mine'')', id, :nora)),
+          outcome, what)
+  FROM (VALUES (seeme_uuid('dataset', 'cl9ebqhxk00003b600tymydho')::text, '23505',
+                'threat: a key that is the id of another row'),
+               (upper(seeme_uuid('dataset', 'cl9ebqhxk00003b600tymydho')::text), '23505',
+                'threat: and in large letters'),
+               (:delta, '1 row', 'any other uuid is a key')) AS v (id, outcome, what);
 SELECT * FROM finish();
 ROLLBACK;
