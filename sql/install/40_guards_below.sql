@@ -69,8 +69,8 @@ BEGIN
     EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_row %s UPDATE ON %s FOR EACH ROW WHEN (%s) '
                    'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L, %L, %L)',
                    CASE WHEN is_partitioned THEN 'BEFORE' ELSE 'AFTER' END,
-                   relation, coalesce(moved, 'false'), p.resource, coalesce(p.resource_type, ''), p.holds_resource,
-                   coalesce(p.project_column, ''), coalesce(p.team_column, ''),
+                   relation, coalesce(moved, 'false'), p.resource, coalesce(p.resource_type, ''),
+                   p.holds_resource, coalesce(p.project_column, ''), coalesce(p.team_column, ''),
                    coalesce(p.organization_column, ''), coalesce(p.resource_id_column, ''),
                    coalesce(p.owner_column, ''),
                    CASE WHEN p.owner_column IS NULL THEN ''

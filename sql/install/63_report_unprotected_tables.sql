@@ -14,8 +14,8 @@ COMMENT ON FUNCTION seeme.scope_named(name) IS
   'The level (project, team, organization) that the name of a column or table suggests, whatever '
   'kind of key it is; null: none';
 
--- What somebody writes for an id of each mirrored table: company_id, where companies are mirrored as
--- the organizations.
+-- What somebody writes for an id of each mirrored table: company_id, where companies are mirrored
+-- as the organizations.
 CREATE FUNCTION seeme.mirrored_scopes()
 RETURNS TABLE (relation oid, scope text, column_pattern text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -44,7 +44,7 @@ seeme_generated_columns(Relation relation, Expr *condition)
 	if (descriptor->constr == NULL || !descriptor->constr->has_generated_stored)
 		return NULL;
 	pull_varattnos((Node *) condition, 1, &read);
-	for (AttrNumber number = 1; number <= descriptor->natts; number++)
+	for (int number = 1; number <= descriptor->natts; number++)
 	{
 		if (TupleDescAttr(descriptor, number - 1)->attgenerated != ATTRIBUTE_GENERATED_STORED ||
 			!bms_is_member(number - FirstLowInvalidHeapAttributeNumber, read))

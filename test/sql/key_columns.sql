@@ -107,7 +107,8 @@ SELECT lives_ok($$SELECT seeme.renew_protection('app."My Models"')$$,
 INSERT INTO seeme.project_resources (project_id, resource_type, resource_id)
   VALUES (seeme_uuid('project', 43), 'model', seeme_uuid('model', 2));
 SELECT is((SELECT resource_name FROM seeme.project_resources
-            WHERE resource_id = seeme_uuid('model', 2)), 'two', 'an assigned resource has its name');
+            WHERE resource_id = seeme_uuid('model', 2)), 'two',
+          'an assigned resource has its name');
 UPDATE app."My Models" SET name = 'deux' WHERE id = 2;
 SELECT is((SELECT resource_name FROM seeme.project_resources
             WHERE resource_id = seeme_uuid('model', 2)), 'deux', 'the name follows the row');
@@ -177,7 +178,8 @@ CREATE TEMP TABLE before AS SELECT (SELECT count(*) FROM seeme.resource_types) A
 SELECT throws_ok(format('SELECT seeme_protect(%L, %L, %s)', 'others', 'others', argument), code,
                  message, argument)
   FROM (VALUES
-    ('project_column => ''amount''', '42804', 'column "amount" of table app.others is of type numeric'),
+    ('project_column => ''amount''', '42804',
+     'column "amount" of table app.others is of type numeric'),
     ('project_column => ''at''', '42804',
      'column "at" of table app.others is of type timestamp with time zone'),
     ('owner_column => ''flag''', '42804', 'column "flag" of table app.others is of type boolean'),
@@ -187,8 +189,8 @@ SELECT throws_ok(format('SELECT seeme_protect(%L, %L, %s)', 'others', 'others', 
     ('owner_column => ''project_uuid''', '22023',
      'column "project_uuid" of table app.others has ids of the kind "project"'),
     ('resource_id_column => ''project_uuid''', '22023',
-     'column "project_uuid" of table app.others has ids of the kind "project"')) AS v (argument, code,
-                                                                                    message);
+     'column "project_uuid" of table app.others has ids of the kind "project"'))
+    AS v (argument, code, message);
 SELECT matches(pg_temp.complaint(NULL,
     $$SELECT seeme_protect('app.others', 'others', team_column => 'project_uuid')$$),
   'team_column names a column of the kind ''team'': seeme_uuid\(''team'', ...\)\.$',

@@ -57,7 +57,8 @@ SELECT set_config('test.statement', seeme.statement_for_mirror_keys(m), true)
   FROM seeme.mirrors m WHERE m.kind = 'project_members' \g /dev/null
 DO $$ BEGIN EXECUTE current_setting('test.statement'); END $$;
 SELECT is((SELECT count(*) FROM seeme.mirrors m WHERE seeme.statement_for_mirror_keys(m) IS NULL
-             AND m.protect), 3::bigint, 'it was executed, and there is nothing to propose any more');
+             AND m.protect), 3::bigint,
+          'it was executed, and there is nothing to propose any more');
 SELECT is((SELECT string_agg(format('%s %s', t, d.difference), ', ')
              FROM unnest(ARRAY['app.companies', 'app."Board"', 'app.board_people']) AS t,
                   seeme_mirror_differences(t::regclass) d
@@ -84,7 +85,8 @@ SELECT pg_temp.become(NULL) \g /dev/null
 
 -- Changes go on.
 SELECT is(pg_temp.rows('edith', 'INSERT INTO app."Board" VALUES (''new'', 1, ''New'', false)',
-                       'SELECT name FROM seeme.projects WHERE id = seeme_uuid(''project'', ''new'')'),
+                       'SELECT name FROM seeme.projects '
+                       'WHERE id = seeme_uuid(''project'', ''new'')'),
           '{New}', 'a row that is added');
 SELECT is(pg_temp.rows('edith', 'UPDATE app."Board" SET gone = true WHERE id = ''b40''',
                        'SELECT archived_at IS NOT NULL FROM seeme.projects '

@@ -14,7 +14,8 @@ CREATE TABLE companies (id integer PRIMARY KEY, title text, boss integer REFEREN
 CREATE TABLE boards (id text PRIMARY KEY, company integer REFERENCES companies, title text);
 INSERT INTO people VALUES (1, 'ada@example.com'), (2, 'bob@example.com');
 INSERT INTO companies VALUES (10, 'Acme', 1);
-INSERT INTO boards VALUES ('cjld2cjxh0000qzrmn831i7rn', 10, 'Plans'), ('cl9ebqhxk0000', 10, 'Plots');
+INSERT INTO boards VALUES ('cjld2cjxh0000qzrmn831i7rn', 10, 'Plans'),
+  ('cl9ebqhxk0000', 10, 'Plots');
 SELECT seeme_mirror('people', 'users', '{"id": "id", "email": "email"}'),
        seeme_mirror('companies', 'organizations',
                     '{"id": "id", "name": "title", "owner_id": "boss"}', protect => true),
@@ -43,8 +44,8 @@ SELECT pg_temp.follow_hint(
        pg_temp.follow_hint(
          $$SELECT seeme_protect('runs', 'workflows', project_column => 'board_id')$$) \g /dev/null
 GRANT SELECT, INSERT, UPDATE, DELETE ON models, runs TO k_app;
-SELECT is(pg_temp.lines(), NULL, 'tables protected by generated columns, and the keys between them, '
-          'have no findings');
+SELECT is(pg_temp.lines(), NULL, 'tables protected by generated columns, and the keys between '
+          'them, have no findings');
 
 SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend) FROM (VALUES
   (1, 'table without row security', 'high', 'public.notes',
