@@ -101,7 +101,7 @@ SELECT is(pg_temp.try('edith', format('INSERT INTO app."Board" VALUES (%L, 1, ''
 SELECT is(pg_temp.try('edith', 'UPDATE app."Board" SET company = 2 WHERE id = ''b40'''), '23514',
           'threat: a board is moved to somebody else''s company by its integer');
 SELECT throws_ok($$SELECT seeme_unmirror('app."Board"'), seeme_mirror('app."Board"', 'projects',
-    '{"id": "company_uuid", "organization_id": "company_uuid", "name": "title"}')$$, '22023',
+    '{"id": "company_uuid", "organization_id": "company_uuid", "name": "title"}')$$, '42804',
   'column "company_uuid" of table app."Board" has ids of the kind "organization"',
   'a generated column of another kind');
 SELECT * FROM finish();
