@@ -46,6 +46,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   existing name[] := ARRAY(SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = relation);
   moved    text;
+  is_partitioned boolean;
 BEGIN
   -- Few triggers: PostgreSQL copies all of a table's triggers in each statement that changes a row.
   IF NOT 'seeme_after_wait' = ANY (existing) THEN
@@ -54,19 +55,22 @@ BEGIN
                    CASE WHEN seeme.has_one_scope(p) THEN '''moves''' END);
   END IF;
   IF NOT seeme.has_one_scope(p) AND NOT 'zz_seeme_check_moved_row' = ANY (existing) THEN
-    SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
+    is_partitioned := (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = relation);
+    -- It fires after all other triggers. On a partitioned table it fires before: for a row that
+    -- moves to another partition PostgreSQL fires no AFTER trigger of UPDATE. PostgreSQL computes
+    -- generated columns after BEFORE triggers: there a change of a base column counts.
+    SELECT string_agg(DISTINCT format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', b), ' OR ') INTO moved
       FROM unnest(ARRAY[p.project_column, p.team_column, p.organization_column, p.owner_column,
                         CASE WHEN p.owner_column IS NULL THEN p.resource_id_column
-                             ELSE seeme.assigned_by(p) END]) AS c
+                             ELSE seeme.assigned_by(p) END]) AS c,
+           unnest(CASE WHEN is_partitioned THEN seeme.base_columns(relation, c)
+                       ELSE ARRAY[c] END) AS b
      WHERE c IS NOT NULL;
-    -- It fires after all other triggers. On a partitioned table it fires before: for a row that
-    -- moves to another partition PostgreSQL fires no AFTER trigger of UPDATE.
     EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_row %s UPDATE ON %s FOR EACH ROW WHEN (%s) '
                    'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L, %L, %L)',
-                   CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = relation)
-                     WHEN 'p' THEN 'BEFORE' ELSE 'AFTER' END,
-                   relation, moved, p.resource, coalesce(p.resource_type, ''), p.holds_resource,
-                   coalesce(p.project_column, ''), coalesce(p.team_column, ''),
+                   CASE WHEN is_partitioned THEN 'BEFORE' ELSE 'AFTER' END,
+                   relation, coalesce(moved, 'false'), p.resource, coalesce(p.resource_type, ''),
+                   p.holds_resource, coalesce(p.project_column, ''), coalesce(p.team_column, ''),
                    coalesce(p.organization_column, ''), coalesce(p.resource_id_column, ''),
                    coalesce(p.owner_column, ''),
                    CASE WHEN p.owner_column IS NULL THEN ''

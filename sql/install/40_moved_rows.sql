@@ -22,6 +22,8 @@ DECLARE
   new_project uuid; new_team uuid; new_organization uuid; new_resource uuid;
   place text;
   column_name text;
+  expression  text;
+  generated   jsonb;
 BEGIN
   IF NOT (row_security_active(TG_RELID)
           OR EXISTS (SELECT FROM pg_partition_ancestors(TG_RELID) a
@@ -29,6 +31,17 @@ BEGIN
     RETURN NEW;
   END IF;
   FOREACH column_name IN ARRAY TG_ARGV[3:8] LOOP
+    -- PostgreSQL computes generated columns after BEFORE triggers.
+    IF TG_WHEN = 'BEFORE' AND column_name <> '' THEN
+      SELECT pg_get_expr(d.adbin, d.adrelid) INTO expression
+        FROM pg_attribute a JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+       WHERE a.attrelid = TG_RELID AND a.attname = column_name AND a.attgenerated = 's';
+      IF FOUND THEN
+        EXECUTE format('SELECT jsonb_build_object(%L, %s) FROM (SELECT ($1).*) AS new_row',
+                       column_name, expression) INTO generated USING NEW;
+        new_row := new_row || generated;
+      END IF;
+    END IF;
     IF column_name <> '' AND NOT new_row ? column_name THEN
       RAISE EXCEPTION 'table % is protected by a column "%" that it does not have any more',
                       TG_RELID::regclass, column_name

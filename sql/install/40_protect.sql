@@ -15,17 +15,19 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'table % has no column "%"', table_name, column_name
       USING ERRCODE = 'undefined_column',
-            HINT = format('%s names a uuid column of the table; it has: %s.', parameter,
-              (SELECT coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), 'none')
+            HINT = format('%s names a column of the table; it has: %s.', parameter,
+              (SELECT coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                                 FILTER (WHERE a.atttypid = 'uuid'::regtype),
+                               string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), 'none')
                  FROM pg_attribute a
-                WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped
-                  AND a.atttypid = 'uuid'::regtype));
+                WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped));
   END IF;
   IF attribute.atttypid <> 'uuid'::regtype THEN
     RAISE EXCEPTION 'column "%" of table % is of type %', column_name, table_name,
                     format_type(attribute.atttypid, attribute.atttypmod)
       USING ERRCODE = 'datatype_mismatch',
-            HINT = format('%s names a column of type uuid.', parameter);
+            HINT = format('%s names a column of type uuid. A generated column can make one of '
+                          'text and integer keys: @extschema@.seeme_uuid.', parameter);
   END IF;
   PERFORM FROM pg_index i
     WHERE i.indrelid = table_name AND i.indkey[0] = attribute.attnum AND i.indisvalid
@@ -86,7 +88,9 @@ DECLARE
     '@extschema@.seeme_permitted_resources(text,text)',
     -- the owner creates the triggers of a new partition
     'seeme.recheck_after_lock()', 'seeme.check_moved_row()',
-    'seeme.follow_resource()']::regprocedure[];
+    'seeme.follow_resource()',
+    -- what generates columns of ids
+    '@extschema@.seeme_uuid(text,text)', '@extschema@.seeme_uuid(text,bigint)']::regprocedure[];
   routine regprocedure;
 BEGIN
   IF NOT has_function_privilege(owner, 'seeme.own_user_id(text)', 'EXECUTE') THEN
@@ -239,6 +243,11 @@ BEGIN
             HINT = 'Name at least one of project_column, team_column, organization_column, '
                    'resource_id_column, owner_column.';
   END IF;
+  PERFORM seeme.check_key_columns(table_name, jsonb_strip_nulls(jsonb_build_object(
+    'resource', resource, 'project_column', project_column, 'team_column', team_column,
+    'organization_column', organization_column, 'resource_id_column', resource_id_column,
+    'owner_column', owner_column, 'resource_type', resource_type,
+    'listing_columns', listing_columns, 'owner_alone', nullif(owner_alone, true))));
   PERFORM seeme.check_scope_column(table_name, project_column, 'project_column'),
           seeme.check_scope_column(table_name, team_column, 'team_column'),
           seeme.check_scope_column(table_name, organization_column, 'organization_column'),
@@ -275,8 +284,7 @@ BEGIN
                 HINT = 'Say which: resource_type => ''dataset'' for a table of parts of datasets.';
       END IF;
     ELSE
-      p.resource_type := CASE WHEN resource ~ 'ies$' THEN left(resource, -3) || 'y'
-                              WHEN resource ~ '[^s]s$' THEN left(resource, -1) ELSE resource END;
+      p.resource_type := seeme.type_named_after(resource);
     END IF;
   END IF;
   IF p.resource_type IS NOT NULL
@@ -297,7 +305,8 @@ BEGIN
       SELECT a.attname FROM pg_index i
         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
        WHERE i.indrelid = table_name AND i.indisprimary AND i.indnkeyatts = 1
-         AND a.atttypid = 'uuid'::regtype));
+         AND a.atttypid = 'uuid'::regtype),
+      seeme.generated_id_column(table_name, p.resource_type));
     p.name_column := seeme.name_column_of(table_name);
   END IF;
 

@@ -187,6 +187,12 @@ BEGIN
         USING ERRCODE = 'datatype_mismatch',
               HINT = format('Its type is one of: %s.', array_to_string(seeme.mirror_types(c.class),
                 ', '));
+    ELSIF c.class = 'key' AND seeme.kind_of_key_column(
+            m.table_name, (m.columns ->> c.name)::name) <> c.key_kind THEN
+      RAISE EXCEPTION 'column "%" of table % has ids of the kind "%"', m.columns ->> c.name,
+        m.table_name, seeme.kind_of_key_column(m.table_name, (m.columns ->> c.name)::name)
+        USING ERRCODE = 'datatype_mismatch',
+              HINT = format('%s is of the kind %L: seeme_uuid(%2$L, ...).', c.name, c.key_kind);
     END IF;
   END LOOP;
   -- Otherwise a row would stop to count without a statement that says so. A DELETE of it would then

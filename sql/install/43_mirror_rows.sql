@@ -44,6 +44,20 @@ COMMENT ON FUNCTION seeme.refuse_truncate() IS 'Trigger: a mirrored table is not
 
 -- Reading
 
+-- Policies use a generated column of ids. The mirror reads the keys of which it is made: an id that
+-- somebody writes as a text key is told from one that is computed.
+CREATE FUNCTION seeme.mirrored_column(m seeme.mirrors, column_name text) RETURNS name
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN coalesce((SELECT seeme.plain_key_of(m.table_name, (m.columns ->> c.name)::name, c.key_kind)
+                   FROM seeme.mirror_columns(m.kind) c
+                  WHERE c.name = column_name AND c.class = 'key'
+                    AND seeme.mirror_column_type(m.table_name, seeme.plain_key_of(
+                          m.table_name, (m.columns ->> c.name)::name, c.key_kind))
+                        = ANY (seeme.mirror_types('key'))),
+                (m.columns ->> column_name)::name);
+COMMENT ON FUNCTION seeme.mirrored_column(seeme.mirrors, text) IS
+  'The column of a mirrored table that is read for a column here';
+
 CREATE FUNCTION seeme.mirror_expression(m seeme.mirrors, column_name text, class text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT CASE t.type
@@ -57,10 +71,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
            WHEN 'citext' THEN format('CASE WHEN %1$s IS NOT NULL THEN pg_catalog.format(''%%s'', '
                                      '%1$s) END', c.name)
            ELSE c.name || '::pg_catalog.text' END
-    FROM (SELECT format('%I.%I', r.relname, m.columns ->> column_name) AS name
+    FROM (SELECT format('%I.%I', r.relname, seeme.mirrored_column(m, column_name)) AS name
             FROM pg_class r WHERE r.oid = m.table_name) AS c,
          (SELECT seeme.mirror_column_type(m.table_name,
-           (m.columns ->> column_name)::name) AS type) AS t
+                                          seeme.mirrored_column(m, column_name)) AS type) AS t
 $$;
 COMMENT ON FUNCTION seeme.mirror_expression(seeme.mirrors, text, text) IS
   'The SQL expression of a mirrored column''s value, as a text or a time';

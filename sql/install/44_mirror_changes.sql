@@ -214,7 +214,7 @@ BEGIN
   SELECT jsonb_agg(v -> 'n') INTO rows FROM jsonb_array_elements(mapped) AS v;
   -- A key that is itself such an id would be there before the row whose key has it.
   IF NOT seeme.is_unidentified() AND seeme.mirror_column_type(m.table_name,
-    (m.columns ->> 'id')::name) NOT LIKE 'int_' THEN
+    seeme.mirrored_column(m, 'id')) NOT LIKE 'int_' THEN
     PERFORM FROM jsonb_array_elements(raw) AS v
       WHERE v -> 'n' ->> 'id' ~* '^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$';
     IF FOUND THEN

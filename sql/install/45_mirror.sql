@@ -294,6 +294,7 @@ BEGIN
     'LOAD')) LOOP
     PERFORM seeme.apply_mirror(table_name, 'LOAD', batch) WHERE batch IS NOT NULL;
   END LOOP;
+  PERFORM seeme.note_mirror_keys(m);
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_mirror(regclass, text, jsonb, jsonb, text, boolean) IS
   'Keeps an application''s own table of users, organizations, teams, projects, '

@@ -21,8 +21,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      -- ON DELETE SET NULL (columns) sets some of the key's columns only
      AND EXISTS (SELECT FROM unnest(coalesce(k.confdelsetcols, k.conkey)) AS c (number)
                    JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.number
-                  WHERE a.attname IN (p.project_column, p.team_column, p.organization_column,
-                                      p.resource_id_column))
+                   JOIN unnest(ARRAY[p.project_column, p.team_column, p.organization_column,
+                                     p.resource_id_column]) AS s (name)
+                     -- a generated column is null when its base column is
+                     ON a.attname = ANY (seeme.base_columns(p.table_name, s.name)))
 $$;
 COMMENT ON FUNCTION seeme.findings_on_owner_columns() IS
   'Part of the security report: foreign keys that may leave a row to its owner alone';

@@ -14,12 +14,33 @@ COMMENT ON FUNCTION seeme.scope_named(name) IS
   'The level (project, team, organization) that the name of a column or table suggests, whatever '
   'kind of key it is; null: none';
 
+-- What somebody writes for an id of each mirrored table: company_id, where companies are mirrored
+-- as the organizations.
+CREATE FUNCTION seeme.mirrored_scopes()
+RETURNS TABLE (relation oid, scope text, column_pattern text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT m.table_name::oid, v.scope,
+         CASE WHEN v.scope <> 'owner'
+              THEN format('^%s_?(?:id|uuid|key|slug|code|ref|no|number)$',
+                          regexp_replace(seeme.type_named_after(lower(c.relname COLLATE "C")),
+                                         '[^a-z0-9_]', '.', 'g')) END
+    FROM seeme.mirrors m JOIN pg_class c ON c.oid = m.table_name,
+         LATERAL (SELECT CASE m.kind WHEN 'projects' THEN 'project' WHEN 'teams' THEN 'team'
+                                     WHEN 'organizations' THEN 'organization'
+                                     WHEN 'users' THEN 'owner' END AS scope) AS v
+   WHERE v.scope IS NOT NULL
+$$;
+COMMENT ON FUNCTION seeme.mirrored_scopes() IS
+  'The mirrored tables of organizations, teams, projects and users (scope: owner), and a pattern '
+  'for the names of columns that hold their ids';
+
 -- Tables without row security, and the signs that they should have it.
 CREATE FUNCTION seeme.tables_left_out()
-RETURNS TABLE (relation oid, scope text, column_name name, is_uuid boolean, belongs_to oid,
-               is_open boolean)
+RETURNS TABLE (relation oid, scope text, column_name name, is_uuid boolean, is_mirrored boolean,
+               belongs_to oid, is_open boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH RECURSIVE application AS MATERIALIZED (SELECT a.role FROM seeme.application_roles() a),
+  mirrored AS MATERIALIZED (SELECT m.* FROM seeme.mirrored_scopes() m),
   candidate AS MATERIALIZED (
     SELECT c.oid, c.relname,
            c.relowner IN (SELECT role FROM application)
@@ -30,13 +51,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
        AND NOT c.relispartition AND NOT c.relrowsecurity
        AND n.nspname NOT IN ('seeme', 'pg_catalog', 'information_schema') AND n.nspname !~ '^pg_'
        AND NOT EXISTS (SELECT FROM seeme.protected_tables p WHERE p.table_name = c.oid)
+       -- findings_on_mirrors() tells of these
+       AND NOT EXISTS (SELECT FROM seeme.mirrors m WHERE m.table_name = c.oid)
        AND NOT seeme.is_of_extension('pg_class', c.oid)
   ), reference AS MATERIALIZED (
     SELECT k.conrelid, k.confrelid, k.conkey FROM pg_constraint k
      WHERE k.contype = 'f' AND k.conrelid <> k.confrelid
   ), told AS MATERIALIZED (
     -- Columns that seeme_protect can use come first, then the narrowest scope: a project also
-    -- implies the team and the organization.
+    -- implies the team and the organization. People come last.
     SELECT DISTINCT ON (c.oid) c.oid, v.scope, a.attname, a.atttypid = 'uuid'::regtype AS is_uuid
       FROM candidate c
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -46,16 +69,21 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
              (SELECT CASE r.confrelid WHEN 'seeme.projects'::regclass THEN 'project'
                                       WHEN 'seeme.teams'::regclass THEN 'team'
                                       WHEN 'seeme.organizations'::regclass THEN 'organization'
-                                      ELSE seeme.scope_named(f.relname) END AS scope
+                                      WHEN 'seeme.users'::regclass THEN 'owner'
+                                      ELSE coalesce((SELECT m.scope FROM mirrored m
+                                                      WHERE m.relation = r.confrelid),
+                                                    seeme.scope_named(f.relname)) END AS scope
                 FROM reference r JOIN pg_class f ON f.oid = r.confrelid
                WHERE r.conrelid = c.oid AND a.attnum = ANY (r.conkey)
                ORDER BY scope LIMIT 1),
+             (SELECT m.scope FROM mirrored m
+               WHERE lower(a.attname) COLLATE "C" ~ m.column_pattern ORDER BY m.scope LIMIT 1),
              -- A text column named "project" alone probably holds a name, not a key.
              CASE WHEN t.typcategory <> 'S'
                        OR a.attname ~* '(id|uuid|key|slug|code|ref|no|number)$'
                   THEN seeme.scope_named(a.attname) END) AS scope) AS v
      WHERE v.scope IS NOT NULL
-     ORDER BY c.oid, a.atttypid = 'uuid'::regtype DESC,
+     ORDER BY c.oid, v.scope = 'owner', a.atttypid = 'uuid'::regtype DESC,
               array_position('{project,team,organization}', v.scope), a.attnum
   ), below (oid, belongs_to) AS (
     SELECT r.conrelid, r.confrelid FROM reference r
@@ -66,39 +94,53 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      WHERE r.conrelid IN (SELECT c.oid FROM candidate c)
   )
   SELECT c.oid, coalesce(t.scope, seeme.scope_named(c.relname)), t.attname,
-         coalesce(t.is_uuid, false), b.belongs_to, c.is_open
+         coalesce(t.is_uuid, false),
+         EXISTS (SELECT FROM mirrored m WHERE m.scope = t.scope), b.belongs_to, c.is_open
     FROM candidate c LEFT JOIN told t ON t.oid = c.oid
     LEFT JOIN (SELECT b.oid, min(b.belongs_to) AS belongs_to
                  FROM below b GROUP BY b.oid) AS b ON b.oid = c.oid
 $$;
 COMMENT ON FUNCTION seeme.tables_left_out() IS
   'The tables without row security: the scope that one of their columns (or, without one, their '
-  'name) suggests, the table whose rows theirs belong to, and whether any role but an '
-  'administrator''s reaches them';
+  'name) suggests (owner: a person), whether a table of such things is mirrored, the table whose '
+  'rows theirs belong to, and whether any role but an administrator''s reaches them';
+
+CREATE FUNCTION seeme.resource_for_table(table_name name) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+-- ProjectNote, as some object mappers write it, is project_note.
+RETURN (SELECT v.name
+          FROM (SELECT lower(regexp_replace(table_name::text COLLATE "C",
+                                            '([a-z0-9])([A-Z])', '\1_\2', 'g')) AS name) AS v
+         WHERE v.name ~ '^[a-z][a-z0-9_]*$'
+           AND v.name NOT IN ('organizations', 'teams', 'projects', 'roles', 'permissions'));
+COMMENT ON FUNCTION seeme.resource_for_table(name) IS
+  'The resource that the report proposes for the rows of a table; null: the name is none that a '
+  'resource can have';
 
 CREATE FUNCTION seeme.findings_beside_protected_tables()
 RETURNS TABLE (severity text, object text, finding text, remedy text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH left_out AS MATERIALIZED (
-    SELECT l.*, c.oid::regclass AS name,
-           CASE WHEN c.relname ~ '^[a-z][a-z0-9_]*$'
-                     AND c.relname NOT IN ('organizations', 'teams', 'projects', 'roles',
-                                           'permissions')
-                THEN c.relname END AS resource
+    SELECT l.*, c.oid::regclass AS name, seeme.resource_for_table(c.relname) AS resource
       FROM seeme.tables_left_out() l JOIN pg_class c ON c.oid = l.relation)
-  SELECT CASE WHEN l.is_open THEN 'high' ELSE 'low' END, l.name::text,
+  SELECT CASE WHEN NOT l.is_open THEN 'low' WHEN l.scope = 'owner' AND l.belongs_to IS NULL
+              THEN 'medium' ELSE 'high' END, l.name::text,
          format('table without row security: its rows %s, and whoever is granted it sees them all',
                 CASE WHEN l.column_name IS NOT NULL
-                     THEN format('belong to %ss (%I)', l.scope, l.column_name)
+                     THEN format('belong to %s (%I)',
+                                 CASE l.scope WHEN 'owner' THEN 'people' ELSE l.scope || 's' END,
+                                 l.column_name)
                      WHEN l.scope IS NOT NULL THEN format('are %ss', l.scope)
                      ELSE format('belong to those of %s', l.belongs_to::regclass) END),
-         CASE WHEN l.is_uuid AND l.resource IS NOT NULL
-              THEN format('SELECT @extschema@.seeme_protect(%L, %L, %s => %L);',
-                          l.name, l.resource, l.scope || '_column', l.column_name)
+         CASE WHEN l.resource IS NOT NULL AND l.column_name IS NOT NULL
+                   AND (l.is_uuid OR l.is_mirrored
+                        AND seeme.key_expression(l.name, l.column_name, 'user') IS NOT NULL)
+              THEN seeme.statement_for_keys(l.name, jsonb_build_object(
+                     'resource', l.resource, l.scope || '_column', l.column_name))
               ELSE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;%s',
-                          l.name, '-- which closes it; seeme_protect with a uuid column opens it '
-                                  'to '
-                                  'the people whose rows they are') END
+                          l.name, '-- which closes it; seeme_protect with a column of its project, '
+                                  'team, organization or owner opens it to the people whose rows '
+                                  'they are') END
     FROM left_out l WHERE l.scope IS NOT NULL OR l.belongs_to IS NOT NULL
   UNION ALL
   SELECT 'info', l.name::text,
@@ -116,25 +158,32 @@ COMMENT ON FUNCTION seeme.findings_beside_protected_tables() IS
 CREATE FUNCTION seeme.foreign_keys_across_scopes()
 RETURNS TABLE (constraint_id oid, child_scope name, parent_scope name)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT k.oid,
-         CASE WHEN r.project_column IS NOT NULL THEN c.project_column
-              WHEN r.team_column IS NOT NULL THEN c.team_column ELSE c.organization_column END,
-         coalesce(r.project_column, r.team_column, r.organization_column)
+  SELECT k.oid, CASE WHEN b.are_keys THEN b.child[1] ELSE s.child END,
+         CASE WHEN b.are_keys THEN b.parent[1] ELSE s.parent END
     FROM pg_constraint k
     JOIN seeme.protected_tables c ON c.table_name = k.conrelid
-    JOIN seeme.protected_tables r ON r.table_name = k.confrelid
+    JOIN seeme.protected_tables r ON r.table_name = k.confrelid,
+         LATERAL (SELECT CASE WHEN r.project_column IS NOT NULL THEN c.project_column
+                              WHEN r.team_column IS NOT NULL THEN c.team_column
+                              ELSE c.organization_column END AS child,
+                         coalesce(r.project_column, r.team_column, r.organization_column) AS parent)
+           AS s,
+         -- Where both columns are generated, the key carries the columns that they are made of.
+         LATERAL (SELECT n.*, seeme.is_same_key(c.table_name, s.child, n.child[1],
+                                                r.table_name, s.parent, n.parent[1])
+                              AND cardinality(n.child || n.parent) = 2 AS are_keys
+                    FROM (SELECT seeme.base_columns(c.table_name, s.child) AS child,
+                                 seeme.base_columns(r.table_name, s.parent) AS parent) AS n) AS b
    WHERE k.contype = 'f' AND k.conparentid = 0
      AND NOT EXISTS (
        SELECT FROM unnest(seeme.column_names(k.conrelid, k.conkey),
                           seeme.column_names(k.confrelid, k.confkey)) AS pair (child, parent)
-        WHERE pair.parent = r.project_column AND pair.child = c.project_column
-           OR r.project_column IS NULL
-              AND pair.parent = r.team_column AND pair.child = c.team_column
-           OR r.project_column IS NULL AND r.team_column IS NULL
-              AND pair.parent = r.organization_column AND pair.child = c.organization_column
+        WHERE seeme.is_same_key(c.table_name, s.child, pair.child,
+                                r.table_name, s.parent, pair.parent)
            -- the referencing column itself is the one that places the row
            OR NOT c.holds_resource AND r.holds_resource AND c.resource_type = r.resource_type
-              AND pair.child = c.resource_id_column AND pair.parent = r.id_column)
+              AND seeme.is_same_key(c.table_name, c.resource_id_column, pair.child,
+                                    r.table_name, r.id_column, pair.parent))
 $$;
 COMMENT ON FUNCTION seeme.foreign_keys_across_scopes() IS
   'Foreign keys between protected tables that may refer to a row in another scope, and the columns '

@@ -1,8 +1,8 @@
 /*
  * key_mapping.c: seeme_uuid: the ids under which an application's own keys are known here.
  *
- * Owns the layout of these ids, and its inverse for integers. Reads the registered resource types
- * for a kind that is none of the four built-in ones, and nothing else; must not know who asks.
+ * Owns the layout of these ids, and its inverse for integers. Reads no table: the functions are
+ * immutable. Must not know who asks.
  *
  * They are UUIDs of version 8 (RFC 9562), which no generator of random ids makes. Of the 122 bits
  * that are free there
@@ -22,7 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
-#include "core/store.h"
+#include "core/uuid_hash.h"
 #include "core/version.h"
 
 /* The bytes of a UUID that hold its version and its variant. */
@@ -31,33 +31,27 @@
 
 #define UUID_TEXT_LENGTH 36
 
-static const char *const kinds[] = {"user", "organization", "team", "project"};
+/* Somebody who writes one of these means its singular. */
+static const char *const plurals[] = {"users", "organizations", "teams", "projects"};
 
-/* A kind that was found to be a registered resource type, until the vocabulary changes. */
-static char known_type[64];
-static uint64 known_type_under = 0;
-
+/*
+ * Generated columns and indexes call this function: while a dump is loaded, before a resource type
+ * is registered, and after seeme_unprotect took the type away. So any name that a resource type can
+ * have is a kind, and no table is asked. seeme_protect compares a column's kind with its parameter.
+ */
 static bool
-is_resource_type(const char *kind, int length)
+is_kind(const char *name, int length)
 {
-	SeemeStore	store;
-	bool		found;
-	char	   *type;
-
-	if (known_type_under == seeme_generations[SEEME_INVAL_VOCABULARY] &&
-		strlen(known_type) == length && memcmp(known_type, kind, length) == 0)
-		return true;
-	type = pnstrdup(kind, length);
-	seeme_store_open(&store);
-	found = seeme_read_resource_type(&store, type);
-	seeme_store_close(&store);
-	if (found && length < sizeof(known_type))
-	{
-		strlcpy(known_type, type, sizeof(known_type));
-		known_type_under = seeme_generations[SEEME_INVAL_VOCABULARY];
-	}
-	pfree(type);
-	return found;
+	if (length < 1 || length >= NAMEDATALEN || name[0] < 'a' || name[0] > 'z')
+		return false;
+	for (int i = 1; i < length; i++)
+		if (!((name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9') ||
+			  name[i] == '_'))
+			return false;
+	for (int i = 0; i < lengthof(plurals); i++)
+		if (strlen(plurals[i]) == length && memcmp(plurals[i], name, length) == 0)
+			return false;
+	return true;
 }
 
 static void
@@ -66,10 +60,7 @@ check_kind(text *kind)
 	const char *name = VARDATA_ANY(kind);
 	int			length = VARSIZE_ANY_EXHDR(kind);
 
-	for (int i = 0; i < lengthof(kinds); i++)
-		if (strlen(kinds[i]) == length && memcmp(kinds[i], name, length) == 0)
-			return;
-	if (is_resource_type(name, length))
+	if (is_kind(name, length))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -36,6 +36,7 @@
 
 #include "planner/check_expression.h"
 #include "core/compat.h"
+#include "core/generated_columns.h"
 #include "core/version.h"
 
 /* The condition of a policy. Most conditions are a single call. NOTHING accepts no row. */
@@ -48,6 +49,7 @@ typedef struct Condition
 	SeemeCall	call;
 	ExprState  *expression;
 	EState	   *estate;
+	SeemeGeneratedColumns *generated;	/* those that it reads; NULL: none */
 } Condition;
 
 /* The conditions of one trigger in one statement, in fn_extra. */
@@ -140,6 +142,7 @@ take_condition(Condition *condition, Relation table, Relation relation, const ch
 	if (table != relation)
 		found = linitial(map_partition_varattnos(list_make1(copyObject(found)), 1, relation,
 												 table));
+	condition->generated = seeme_generated_columns(relation, found);
 	if (seeme_is_call((Node *) found, 1))
 	{
 		condition->kind = CALL;
@@ -340,13 +343,18 @@ SEEME_FUNCTION(seeme_recheck_after_lock, 0)
 		PG_RETURN_POINTER(NULL);
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		PG_RETURN_POINTER(trigger->tg_trigtuple);
-	if (conditions->are_asked && trigger->tg_trigger->tgnargs > 0 &&
-		!says_the_same(&conditions->own, trigger->tg_trigslot, trigger->tg_newslot) &&
-		!is_true_of(&conditions->own, trigger->tg_newslot))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("new row violates row-level security policy for table \"%s\"",
-						RelationGetRelationName(trigger->tg_relation))));
+	if (conditions->are_asked && trigger->tg_trigger->tgnargs > 0)
+	{
+		TupleTableSlot *new_row = seeme_compute_generated(conditions->own.generated,
+														  trigger->tg_newslot);
+
+		if (!says_the_same(&conditions->own, trigger->tg_trigslot, new_row) &&
+			!is_true_of(&conditions->own, new_row))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("new row violates row-level security policy for table \"%s\"",
+							RelationGetRelationName(trigger->tg_relation))));
+	}
 	if (trigger->tg_relation->rd_rel->relispartition)
 		note_moving(trigger);
 	PG_RETURN_POINTER(trigger->tg_newtuple);

@@ -44,6 +44,9 @@ typedef struct SeemeStatement
 	bool		only_reads;
 	RelOptInfo *rel;			/* the table that is_point_query is about */
 	bool		is_point_query;
+	RelOptInfo *generated_in;	/* the table that has_fixed_base is about, and the column */
+	AttrNumber	generated_column;
+	bool		has_fixed_base;
 	SeemeColumnStatistics statistics[SEEME_KNOWN_COLUMNS];
 	int			next;			/* the place in statistics that is overwritten next */
 } SeemeStatement;

@@ -14,6 +14,7 @@
 
 #include "access/htup_details.h"
 #include "access/stratnum.h"
+#include "access/table.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_proc.h"
@@ -36,6 +37,7 @@
 
 #include "cache/effective_permissions.h"
 #include "core/compat.h"
+#include "core/generated_columns.h"
 #include "core/invalidation.h"
 #include "core/version.h"
 #include "functions/permitted.h"
@@ -170,6 +172,36 @@ seeme_is_fixed(RelOptInfo *rel, int column)
 	return fixing_condition(rel, column, &value) != NULL;
 }
 
+/*
+ * Whether a query compares the columns from which a generated column is computed with such values:
+ * `project_id = 7`, where project_uuid is generated from project_id. Then all of its rows have one
+ * value there.
+ */
+static bool
+has_fixed_base(PlannerInfo *root, RelOptInfo *rel, int column)
+{
+	SeemeStatement *statement = seeme_statement(root);
+	RangeTblEntry *rte = planner_rt_fetch(rel->relid, root);
+	Relation	relation;
+	Bitmapset  *base;
+	int			number = -1;
+
+	if (rte->rtekind != RTE_RELATION)
+		return false;
+	if (statement->generated_in == rel && statement->generated_column == column)
+		return statement->has_fixed_base;
+	/* The planner holds a lock on it. */
+	relation = table_open(rte->relid, NoLock);
+	base = seeme_base_columns(relation, column);
+	table_close(relation, NoLock);
+	statement->generated_in = rel;
+	statement->generated_column = column;
+	statement->has_fixed_base = base != NULL;
+	while (statement->has_fixed_base && (number = bms_next_member(base, number)) >= 0)
+		statement->has_fixed_base = seeme_is_fixed(rel, number);
+	return statement->has_fixed_base;
+}
+
 static bool
 is_point_query(RelOptInfo *rel)
 {
@@ -234,7 +266,8 @@ selectivity(PlannerInfo *root, List *args)
 	if (rel == NULL)
 		return 0.5;
 	/* A person who names a project, or a row, is likely to see it. Counting costs time. */
-	if (seeme_is_point_query(root, rel) || seeme_is_fixed(rel, ((Var *) column)->varattno))
+	if (seeme_is_point_query(root, rel) || seeme_is_fixed(rel, ((Var *) column)->varattno) ||
+		has_fixed_base(root, rel, ((Var *) column)->varattno))
 		return 1.0;
 	permitted = count_permitted(args, scope);
 	distinct = seeme_distinct_values(root, (Var *) column, &null_part);
@@ -309,7 +342,8 @@ index_condition(SupportRequestIndexCondition *request)
 	if (!IsA(column, Var))
 		return NIL;
 	if (seeme_is_point_query(request->root, index->rel) ||
-		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]))
+		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
+		has_fixed_base(request->root, index->rel, index->indexkeys[request->indexcol]))
 		return NIL;
 	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID,
 								BTEqualStrategyNumber);

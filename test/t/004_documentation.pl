@@ -18,6 +18,8 @@ for my $page (
     { file => 'doc/existing_tables.md', database => 'documentation_existing' },
     { file => 'doc/mirrors.md', database => 'documentation_mirrors',
         before => 'CREATE EXTENSION seeme_rbac;' },
+    { file => 'doc/keys.md', database => 'documentation_keys',
+        before => "CREATE EXTENSION seeme_rbac;\n\\set SHOW_CONTEXT never" },
     { file => 'doc/protect.md', database => 'documentation_protect',
         before => 'CREATE EXTENSION seeme_rbac;' },
     { file => 'doc/install.md', database => 'app',
