@@ -53,16 +53,20 @@ BEGIN
                    'EXECUTE FUNCTION seeme.recheck_after_lock(%s)', relation,
                    CASE WHEN seeme.has_one_scope(p) THEN '''moves''' END);
   END IF;
-  IF NOT seeme.has_one_scope(p) AND NOT 'zz_seeme_check_moved_row' = ANY (existing) THEN
+  IF seeme.checks_moved_rows(p) AND NOT 'zz_seeme_check_moved_row' = ANY (existing) THEN
     SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
       FROM unnest(ARRAY[p.project_column, p.team_column, p.organization_column, p.owner_column,
                         CASE WHEN p.owner_column IS NULL THEN p.resource_id_column
                              ELSE seeme.assigned_by(p) END]) AS c
      WHERE c IS NOT NULL;
+    IF p.public_column IS NOT NULL THEN
+      moved := format('%s OR NEW.%2$I IS TRUE AND OLD.%2$I IS NOT TRUE', moved, p.public_column);
+    END IF;
     -- It fires after all other triggers. On a partitioned table it fires before: for a row that
     -- moves to another partition PostgreSQL fires no AFTER trigger of UPDATE.
     EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_row %s UPDATE ON %s FOR EACH ROW WHEN (%s) '
-                   'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L, %L, %L)',
+                   'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L, %L, %L, '
+                   '%L, %L)',
                    CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = relation)
                      WHEN 'p' THEN 'BEFORE' ELSE 'AFTER' END,
                    relation, moved, p.resource, coalesce(p.resource_type, ''), p.holds_resource,
@@ -70,7 +74,10 @@ BEGIN
                    coalesce(p.organization_column, ''), coalesce(p.resource_id_column, ''),
                    coalesce(p.owner_column, ''),
                    CASE WHEN p.owner_column IS NULL THEN ''
-                        ELSE coalesce(seeme.assigned_by(p), '') END, p.owner_alone);
+                        ELSE coalesce(seeme.assigned_by(p), '') END, p.owner_alone,
+                   coalesce(p.public_column, ''),
+                   CASE WHEN p.public_column IS NULL THEN ''
+                        ELSE seeme.publish_condition(p) END);
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.create_row_triggers(regclass, seeme.protected_tables) IS
