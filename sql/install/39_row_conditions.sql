@@ -52,7 +52,8 @@ COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text) IS
 -- The public column comes first: it is the cheapest arm, and all that counts if nobody asks.
 CREATE FUNCTION seeme.read_condition(p seeme.protected_tables) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN concat_ws(' OR ', quote_ident(p.public_column), seeme.row_condition(p, p.resource || ':read'));
+RETURN concat_ws(' OR ', quote_ident(p.public_column),
+                 seeme.row_condition(p, p.resource || ':read'));
 COMMENT ON FUNCTION seeme.read_condition(seeme.protected_tables) IS
   'The SQL condition for rows of a protected table that the asking person may read';
 
@@ -60,16 +61,18 @@ COMMENT ON FUNCTION seeme.read_condition(seeme.protected_tables) IS
 -- time.
 CREATE FUNCTION seeme.publishing_code(resource text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-RETURN resource || CASE WHEN EXISTS (SELECT FROM seeme.permissions p
-                                      WHERE p.name = resource || ':share')
-                        THEN ':share' ELSE ':*' END;
+RETURN publishing_code.resource
+       || CASE WHEN EXISTS (SELECT FROM seeme.permissions p
+                             WHERE p.name = publishing_code.resource || ':share')
+               THEN ':share' ELSE ':*' END;
 COMMENT ON FUNCTION seeme.publishing_code(text) IS
   'The permission that making a row public needs: share, or everything if the resource has no '
   'share';
 
 CREATE FUNCTION seeme.publish_condition(p seeme.protected_tables) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN replace(seeme.row_condition(p, p.resource || ':share'), quote_literal(p.resource || ':share'),
+RETURN replace(seeme.row_condition(p, p.resource || ':share'),
+               quote_literal(p.resource || ':share'),
                format('seeme.publishing_code(%L)', p.resource));
 COMMENT ON FUNCTION seeme.publish_condition(seeme.protected_tables) IS
   'The SQL condition for rows of a protected table that the asking person may make public: they '

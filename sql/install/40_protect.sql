@@ -431,6 +431,6 @@ COMMENT ON FUNCTION @extschema@.seeme_protect(
   'of a row. Any of the columns tells the scope. resource_id_column: the id by which the row''s '
   'resource, of type resource_type, is assigned to projects. owner_column: this person may do '
   'everything with the row while they are a member where it lies. public_column: everybody may '
-  'read the rows in which this boolean is true; making a row public needs share. owner_alone: whether a row '
-  'that lies nowhere belongs to its owner. listing_columns: the columns of a view TABLE_listing '
-  'for people who hold resource:list. For the owner of the table.';
+  'read the rows in which this boolean is true; making a row public needs share. owner_alone: '
+  'whether a row that lies nowhere belongs to its owner. listing_columns: the columns of a '
+  'view TABLE_listing for people who hold resource:list. For the owner of the table.';

@@ -222,9 +222,9 @@ decide_by_public_column(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
 	{
 		int			row = take_row(&undecided);
 		bool		isnull;
-		Datum		is_public = heap_getattr(&rows->rows[row], arm->columns[0], rows->columns, &isnull);
+		Datum		value = heap_getattr(&rows->rows[row], arm->columns[0], rows->columns, &isnull);
 
-		if (!isnull && DatumGetBool(is_public))
+		if (!isnull && DatumGetBool(value))
 			found |= UINT32_C(1) << row;
 	}
 	return found;
@@ -329,12 +329,13 @@ add_arm(List **arms, Node *expression, Index relid)
 List *
 seeme_find_arms(Node *condition, Index relid)
 {
-	List	   *parts = is_orclause(condition) ? ((BoolExpr *) condition)->args :
-		list_make1(condition);
+	List	   *parts = list_make1(condition);
 	List	   *calls = NIL;
 	List	   *columns = NIL;
 	ListCell   *cell;
 
+	if (is_orclause(condition))
+		parts = ((BoolExpr *) condition)->args;
 	foreach(cell, parts)
 		if (!add_arm(IsA(lfirst(cell), Var) ? &columns : &calls, lfirst(cell), relid))
 		return NIL;
