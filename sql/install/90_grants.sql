@@ -166,7 +166,8 @@ BEGIN
                               'project_resources', 'invitations', 'users', 'permissions',
                               'resource_types', 'protected_tables', 'mirrors', 'logos', 'api_keys',
                               'token_keys',
-                              'external_identities', 'trusted_functions'] LOOP
+                              'external_identities', 'trusted_functions',
+                              'accepted_findings'] LOOP
     EXECUTE format('CREATE TRIGGER write_audit_log_of_insert AFTER INSERT ON seeme.%I
                       REFERENCING NEW TABLE AS added
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);
