@@ -54,9 +54,10 @@ BEGIN
                  f.object, f.finding,
                  CASE WHEN a.id IS NULL THEN f.remedy ELSE
                    -- on one line: the remedy is a statement, and this its comment
-                   format('%s -- %s, accepted by %s on %s: %s', f.remedy, a.severity, a.accepted_by,
-                          to_char(a.accepted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
-                          regexp_replace(a.reason, '\s+', ' ', 'g')) END AS remedy
+                   concat(f.remedy,
+                          format(' -- %s, accepted by %s on %s: %s', a.severity, a.accepted_by,
+                                 to_char(a.accepted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
+                                 regexp_replace(a.reason, '\s+', ' ', 'g'))) END AS remedy
             FROM seeme.all_findings() f
             LEFT JOIN seeme.accepted_findings a
                    ON (a.object, a.finding, a.severity) = (f.object, f.finding, f.severity)
