@@ -51,9 +51,10 @@ COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text) IS
 
 -- The public column comes first: it is the cheapest arm, and all that counts if nobody asks.
 CREATE FUNCTION seeme.read_condition(p seeme.protected_tables) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN concat_ws(' OR ', quote_ident(p.public_column),
-                 seeme.row_condition(p, p.resource || ':read'));
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT concat_ws(' OR ', quote_ident(p.public_column),
+                   seeme.row_condition(p, p.resource || ':read'))
+$$;
 COMMENT ON FUNCTION seeme.read_condition(seeme.protected_tables) IS
   'The SQL condition for rows of a protected table that the asking person may read';
 
@@ -70,10 +71,11 @@ COMMENT ON FUNCTION seeme.publishing_code(text) IS
   'share';
 
 CREATE FUNCTION seeme.publish_condition(p seeme.protected_tables) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN replace(seeme.row_condition(p, p.resource || ':share'),
-               quote_literal(p.resource || ':share'),
-               format('seeme.publishing_code(%L)', p.resource));
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT replace(seeme.row_condition(p, p.resource || ':share'),
+                 quote_literal(p.resource || ':share'),
+                 format('seeme.publishing_code(%L)', p.resource))
+$$;
 COMMENT ON FUNCTION seeme.publish_condition(seeme.protected_tables) IS
   'The SQL condition for rows of a protected table that the asking person may make public: they '
   'hold share there, or own the row';
