@@ -22,7 +22,8 @@ CREATE TABLE seeme.protected_tables (
   protected_at        timestamptz NOT NULL DEFAULT now(),
   owner_alone         boolean NOT NULL DEFAULT true,
   schema_name         name,
-  relation_name       name
+  relation_name       name,
+  public_column       name
 );
 COMMENT ON TABLE seeme.protected_tables IS
   'The arguments of seeme_protect for each application table, and what it found there';
@@ -60,6 +61,8 @@ COMMENT ON COLUMN seeme.protected_tables.owner_alone IS
 COMMENT ON COLUMN seeme.protected_tables.schema_name IS
   'Its schema. After it is dropped or moved, the schema that it was in';
 COMMENT ON COLUMN seeme.protected_tables.relation_name IS 'Its name there';
+COMMENT ON COLUMN seeme.protected_tables.public_column IS
+  'Boolean column. Everybody may read the rows in which it is true';
 
 -- There is no policy: only database administrators read and write it.
 ALTER TABLE seeme.protected_tables ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

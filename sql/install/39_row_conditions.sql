@@ -49,6 +49,37 @@ COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text) IS
   'The SQL condition for rows of a protected table on which the asking person holds a code. It '
   'is arms with OR between them (src/planner/policy_arms.c)';
 
+-- The public column comes first: it is the cheapest arm, and all that counts if nobody asks.
+CREATE FUNCTION seeme.read_condition(p seeme.protected_tables) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT concat_ws(' OR ', quote_ident(p.public_column),
+                   seeme.row_condition(p, p.resource || ':read'))
+$$;
+COMMENT ON FUNCTION seeme.read_condition(seeme.protected_tables) IS
+  'The SQL condition for rows of a protected table that the asking person may read';
+
+-- Codes may be registered later. The condition of a policy is stored, so it asks for the code each
+-- time.
+CREATE FUNCTION seeme.publishing_code(resource text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+RETURN publishing_code.resource
+       || CASE WHEN EXISTS (SELECT FROM seeme.permissions p
+                             WHERE p.name = publishing_code.resource || ':share')
+               THEN ':share' ELSE ':*' END;
+COMMENT ON FUNCTION seeme.publishing_code(text) IS
+  'The permission that making a row public needs: share, or everything if the resource has no '
+  'share';
+
+CREATE FUNCTION seeme.publish_condition(p seeme.protected_tables) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT replace(seeme.row_condition(p, p.resource || ':share'),
+                 quote_literal(p.resource || ':share'),
+                 format('seeme.publishing_code(%L)', p.resource))
+$$;
+COMMENT ON FUNCTION seeme.publish_condition(seeme.protected_tables) IS
+  'The SQL condition for rows of a protected table that the asking person may make public: they '
+  'hold share there, or own the row';
+
 CREATE FUNCTION seeme.listing_query(p seeme.protected_tables) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT format('SELECT %s FROM %s WHERE %s',
@@ -69,6 +100,13 @@ RETURN num_nonnulls(p.project_column, p.team_column, p.organization_column,
 COMMENT ON FUNCTION seeme.has_one_scope(seeme.protected_tables) IS
   'Whether one column, of a container, tells the scope of a protected table''s rows';
 
+-- The policy of UPDATE does not know the old row: it cannot tell that a row becomes public.
+CREATE FUNCTION seeme.checks_moved_rows(p seeme.protected_tables) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN NOT seeme.has_one_scope(p) OR p.public_column IS NOT NULL;
+COMMENT ON FUNCTION seeme.checks_moved_rows(seeme.protected_tables) IS
+  'Whether a protected table needs the trigger seeme.check_moved_row';
+
 CREATE FUNCTION seeme.insert_condition(p seeme.protected_tables) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -77,6 +115,9 @@ DECLARE
   anywhere text[] := ARRAY[]::text[];
   everything text;
   bare     seeme.protected_tables := p;
+  publishes text := CASE WHEN p.public_column IS NOT NULL
+                         THEN format(' AND (%I IS NOT TRUE OR %s)', p.public_column,
+                                     seeme.publish_condition(p)) END;
 BEGIN
   -- The person holds the code in each container that the new row names. A container that contains
   -- another one of them needs no check: it follows from that one.
@@ -125,9 +166,10 @@ BEGIN
     anywhere := anywhere || seeme.owner_condition(p, code);
   END IF;
   IF seeme.has_one_scope(p) THEN
-    RETURN seeme.row_condition(p, code);
+    RETURN seeme.row_condition(p, code) || coalesce(publishes, '');
   END IF;
-  RETURN format('(%s) AND %s', array_to_string(anywhere, ' OR '), array_to_string(checks, ' AND '));
+  RETURN format('(%s) AND %s', array_to_string(anywhere, ' OR '), array_to_string(checks, ' AND '))
+         || coalesce(publishes, '');
 END $$;
 COMMENT ON FUNCTION seeme.insert_condition(seeme.protected_tables) IS
   'The SQL condition under which the asking person may insert a row into a protected table';

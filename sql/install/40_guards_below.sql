@@ -54,7 +54,7 @@ BEGIN
                    'EXECUTE FUNCTION seeme.recheck_after_lock(%s)', relation,
                    CASE WHEN seeme.has_one_scope(p) THEN '''moves''' END);
   END IF;
-  IF NOT seeme.has_one_scope(p) AND NOT 'zz_seeme_check_moved_row' = ANY (existing) THEN
+  IF seeme.checks_moved_rows(p) AND NOT 'zz_seeme_check_moved_row' = ANY (existing) THEN
     is_partitioned := (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = relation);
     -- It fires after all other triggers. On a partitioned table it fires before: for a row that
     -- moves to another partition PostgreSQL fires no AFTER trigger of UPDATE. PostgreSQL computes
@@ -66,15 +66,22 @@ BEGIN
            unnest(CASE WHEN is_partitioned THEN seeme.base_columns(relation, c)
                        ELSE ARRAY[c] END) AS b
      WHERE c IS NOT NULL;
+    moved := concat_ws(' OR ', moved, CASE WHEN p.public_column IS NOT NULL
+      THEN format('NEW.%1$I IS TRUE AND OLD.%1$I IS NOT TRUE', p.public_column) END);
     EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_row %s UPDATE ON %s FOR EACH ROW WHEN (%s) '
-                   'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L, %L, %L)',
+                   'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L, %L, %L, '
+                   '%L, %L)',
                    CASE WHEN is_partitioned THEN 'BEFORE' ELSE 'AFTER' END,
-                   relation, coalesce(moved, 'false'), p.resource, coalesce(p.resource_type, ''),
+                   relation, coalesce(nullif(moved, ''), 'false'), p.resource,
+                   coalesce(p.resource_type, ''),
                    p.holds_resource, coalesce(p.project_column, ''), coalesce(p.team_column, ''),
                    coalesce(p.organization_column, ''), coalesce(p.resource_id_column, ''),
                    coalesce(p.owner_column, ''),
                    CASE WHEN p.owner_column IS NULL THEN ''
-                        ELSE coalesce(seeme.assigned_by(p), '') END, p.owner_alone);
+                        ELSE coalesce(seeme.assigned_by(p), '') END, p.owner_alone,
+                   coalesce(p.public_column, ''),
+                   CASE WHEN p.public_column IS NULL THEN ''
+                        ELSE seeme.publish_condition(p) END);
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.create_row_triggers(regclass, seeme.protected_tables) IS

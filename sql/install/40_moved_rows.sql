@@ -1,4 +1,4 @@
--- Rows that an UPDATE moves to another place, or gives to another owner.
+-- Rows that an UPDATE moves to another place, gives to another owner, or makes public.
 
 -- A policy sees the old row or the new one, never both.
 CREATE FUNCTION seeme.check_moved_row() RETURNS trigger
@@ -18,19 +18,22 @@ DECLARE
   owner_column   text := TG_ARGV[7];
   assigned_by    text := TG_ARGV[8];
   owner_alone    boolean := TG_ARGV[9];
+  public_column  text := TG_ARGV[10];
   old_project uuid; old_team uuid; old_organization uuid; old_resource uuid;
   new_project uuid; new_team uuid; new_organization uuid; new_resource uuid;
   place text;
   column_name text;
+  may_publish boolean;
   expression  text;
   generated   jsonb;
+  computed    jsonb := '{}';
 BEGIN
   IF NOT (row_security_active(TG_RELID)
           OR EXISTS (SELECT FROM pg_partition_ancestors(TG_RELID) a
                       WHERE row_security_active(a.relid))) THEN
     RETURN NEW;
   END IF;
-  FOREACH column_name IN ARRAY TG_ARGV[3:8] LOOP
+  FOREACH column_name IN ARRAY TG_ARGV[3:8] || public_column LOOP
     -- PostgreSQL computes generated columns after BEFORE triggers.
     IF TG_WHEN = 'BEFORE' AND column_name <> '' THEN
       SELECT pg_get_expr(d.adbin, d.adrelid) INTO expression
@@ -39,6 +42,7 @@ BEGIN
       IF FOUND THEN
         EXECUTE format('SELECT jsonb_build_object(%L, %s) FROM (SELECT ($1).*) AS new_row',
                        column_name, expression) INTO generated USING NEW;
+        computed := computed || generated;
         new_row := new_row || generated;
       END IF;
     END IF;
@@ -118,8 +122,25 @@ BEGIN
       USING ERRCODE = 'insufficient_privilege',
             HINT = 'Ownership alone moves no row out of an organization.';
   END IF;
+
+  -- A row that becomes public, or a public row that moves. The condition (seeme.publish_condition)
+  -- is about the new row: its place is where others will find it.
+  IF (new_row ->> public_column)::boolean
+     AND ((old_row ->> public_column)::boolean IS NOT TRUE
+          OR EXISTS (SELECT FROM unnest(TG_ARGV[3:6]) AS c
+                      WHERE new_row -> c <> old_row -> c)) THEN
+    EXECUTE format('SELECT %s FROM (SELECT ($1).*) AS r', TG_ARGV[11]) INTO may_publish
+      USING jsonb_populate_record(NEW, computed);
+    IF may_publish IS NOT TRUE THEN
+      RAISE EXCEPTION 'you do not hold % where this row would be public',
+                      seeme.publishing_code(TG_ARGV[0])
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = 'Making a row public is granting access to it: everybody may read it then.';
+    END IF;
+  END IF;
   RETURN NEW;
 END $$;
 COMMENT ON FUNCTION seeme.check_moved_row() IS
   'Trigger on protected tables: a row that moves needs update where it goes, a change of owner '
-  'needs everything, and ownership alone takes no row out of an organization';
+  'needs everything, ownership alone takes no row out of an organization, and a row becomes public '
+  'only by who may share it';

@@ -41,11 +41,72 @@ COMMENT ON FUNCTION seeme.check_scope_column(regclass, name, text) IS
   'Raises an error unless the column exists (42703) and is a uuid (42804). A NOTICE has the '
   'statement to run when no index begins with it';
 
+CREATE FUNCTION seeme.has_public_index(table_name regclass, column_name name) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT EXISTS (
+    SELECT FROM pg_index i
+      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = column_name
+     WHERE i.indrelid = table_name AND i.indisvalid
+       AND CASE WHEN i.indpred IS NULL THEN i.indkey[0] = a.attnum
+                ELSE pg_get_expr(i.indpred, i.indrelid)
+                     IN (quote_ident(column_name), format('(%I = true)', column_name)) END)
+$$;
+COMMENT ON FUNCTION seeme.has_public_index(regclass, name) IS
+  'Whether an index finds the public rows of a table: one that begins with the column, or one of '
+  'these rows alone';
+
+CREATE FUNCTION seeme.check_public_column(table_name regclass, column_name name) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  attribute pg_attribute;
+BEGIN
+  IF column_name IS NULL THEN
+    RETURN;
+  END IF;
+  SELECT * INTO attribute FROM pg_attribute a
+   WHERE a.attrelid = table_name AND a.attname = column_name AND a.attnum > 0
+     AND NOT a.attisdropped;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'table % has no column "%"', table_name, column_name
+      USING ERRCODE = 'undefined_column',
+            HINT = format('public_column names a boolean column of the table; it has: %s.',
+              (SELECT coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), 'none')
+                 FROM pg_attribute a
+                WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped
+                  AND a.atttypid = 'boolean'::regtype));
+  END IF;
+  IF attribute.atttypid <> 'boolean'::regtype THEN
+    RAISE EXCEPTION 'column "%" of table % is of type %', column_name, table_name,
+                    format_type(attribute.atttypid, attribute.atttypmod)
+      USING ERRCODE = 'datatype_mismatch',
+            HINT = 'public_column names a column of type boolean. A generated column can be one: '
+                   'GENERATED ALWAYS AS (visibility = ''public'') STORED.';
+  END IF;
+  -- The check that a row becomes public is a trigger. It does not see these values.
+  IF attribute.attgenerated = 'v'
+     OR attribute.attgenerated <> '' AND (SELECT c.relkind FROM pg_class c
+                                           WHERE c.oid = table_name) = 'p' THEN
+    RAISE EXCEPTION 'generated column "%" of table % cannot tell which rows are public',
+                    column_name, table_name
+      USING ERRCODE = 'feature_not_supported',
+            HINT = 'A generated column can do so if it is STORED and the table is not '
+                   'partitioned.';
+  END IF;
+  IF NOT seeme.has_public_index(table_name, column_name) THEN
+    RAISE NOTICE 'no index finds the rows of % whose % is true', table_name,
+                 quote_ident(column_name)
+      USING HINT = format('CREATE INDEX ON %s (%2$I) WHERE %2$I;', table_name, column_name);
+  END IF;
+END $$;
+COMMENT ON FUNCTION seeme.check_public_column(regclass, name) IS
+  'Raises an error unless the column exists (42703), is a boolean (42804), and triggers see its '
+  'value (0A000). A NOTICE has the statement to run when no index finds the public rows';
+
 CREATE FUNCTION seeme.create_policies(p seeme.protected_tables) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   EXECUTE format('CREATE POLICY seeme_select ON %s FOR SELECT USING (%s)', p.table_name,
-                 seeme.row_condition(p, p.resource || ':read'));
+                 seeme.read_condition(p));
   EXECUTE format('CREATE POLICY seeme_insert ON %s FOR INSERT WITH CHECK (%s)', p.table_name,
                  seeme.insert_condition(p));
   EXECUTE format('CREATE POLICY seeme_update ON %s FOR UPDATE USING (%s)', p.table_name,
@@ -88,7 +149,7 @@ DECLARE
     '@extschema@.seeme_permitted_resources(text,text)',
     -- the owner creates the triggers of a new partition
     'seeme.recheck_after_lock()', 'seeme.check_moved_row()',
-    'seeme.follow_resource()',
+    'seeme.follow_resource()', 'seeme.publishing_code(text)',
     -- what generates columns of ids
     '@extschema@.seeme_uuid(text,text)', '@extschema@.seeme_uuid(text,bigint)']::regprocedure[];
   routine regprocedure;
@@ -176,7 +237,8 @@ COMMENT ON FUNCTION seeme.drop_left_view(text) IS
 CREATE FUNCTION @extschema@.seeme_protect(
   table_name regclass, resource text, project_column name = NULL, team_column name = NULL,
   organization_column name = NULL, resource_id_column name = NULL, owner_column name = NULL,
-  resource_type text = NULL, listing_columns name[] = NULL, owner_alone boolean = true) RETURNS void
+  resource_type text = NULL, listing_columns name[] = NULL, public_column name = NULL,
+  owner_alone boolean = true) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -252,7 +314,8 @@ BEGIN
           seeme.check_scope_column(table_name, team_column, 'team_column'),
           seeme.check_scope_column(table_name, organization_column, 'organization_column'),
           seeme.check_scope_column(table_name, resource_id_column, 'resource_id_column'),
-          seeme.check_scope_column(table_name, owner_column, 'owner_column');
+          seeme.check_scope_column(table_name, owner_column, 'owner_column'),
+          seeme.check_public_column(table_name, public_column);
   PERFORM seeme.note_search_indexes(table_name);
 
   p.table_name := table_name;
@@ -262,6 +325,7 @@ BEGIN
   p.organization_column := organization_column;
   p.resource_id_column := resource_id_column;
   p.owner_column := owner_column;
+  p.public_column := public_column;
   was_guarded := seeme.clear_guards(table_name);
   p.had_row_security := relation.relrowsecurity AND NOT was_guarded;
   p.had_force := relation.relforcerowsecurity AND NOT was_guarded;
@@ -371,10 +435,11 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_protect(
-  regclass, text, name, name, name, name, name, text, name[], boolean) IS
+  regclass, text, name, name, name, name, name, text, name[], name, boolean) IS
   'Protects a table: policies ask for resource:read, :create, :update and :delete in the scope '
   'of a row. Any of the columns tells the scope. resource_id_column: the id by which the row''s '
   'resource, of type resource_type, is assigned to projects. owner_column: this person may do '
-  'everything with the row while they are a member where it lies. owner_alone: whether a row '
-  'that lies nowhere belongs to its owner. listing_columns: the columns of a view TABLE_listing '
-  'for people who hold resource:list. For the owner of the table.';
+  'everything with the row while they are a member where it lies. public_column: everybody may '
+  'read the rows in which this boolean is true; making a row public needs share. owner_alone: '
+  'whether a row that lies nowhere belongs to its owner. listing_columns: the columns of a '
+  'view TABLE_listing for people who hold resource:list. For the owner of the table.';

@@ -17,7 +17,7 @@ DECLARE
 BEGIN
   -- Types as in pg_trigger.tgtype: 1 for each row, 2 before, 8 DELETE, 16 UPDATE, 32 TRUNCATE.
   RETURN QUERY VALUES ('seeme_after_wait'::name, 'recheck_after_lock', 1 + 2 + 8 + 16);
-  IF NOT seeme.has_one_scope(p) THEN
+  IF seeme.checks_moved_rows(p) THEN
     RETURN QUERY VALUES ('zz_seeme_check_moved_row'::name, 'check_moved_row',
                          1 + 16 + CASE WHEN partitioned THEN 2 ELSE 0 END);
   END IF;
@@ -100,7 +100,7 @@ BEGIN
               OR EXISTS (SELECT FROM pg_trigger t
                           WHERE t.tgrelid = b.relation AND t.tgname = 'seeme_after_wait'),
               'trigger seeme_after_wait'),
-             (b.is_partition OR b.is_detached OR seeme.has_one_scope(p)
+             (b.is_partition OR b.is_detached OR NOT seeme.checks_moved_rows(p)
               OR EXISTS (SELECT FROM pg_trigger t
                           WHERE t.tgrelid = b.relation AND t.tgname = 'zz_seeme_check_moved_row'),
               'trigger zz_seeme_check_moved_row')) AS v (is_on, guard)

@@ -28,9 +28,17 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      AND NOT EXISTS (SELECT FROM pg_attribute a
                       WHERE a.attrelid = p.table_name AND a.attname = v.name
                         AND NOT a.attisdropped AND a.atttypid = 'uuid'::regtype)
+  UNION ALL
+  SELECT p.table_name, p.public_column
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
+   WHERE p.public_column IS NOT NULL
+     AND NOT EXISTS (SELECT FROM pg_attribute a
+                      WHERE a.attrelid = p.table_name AND a.attname = p.public_column
+                        AND NOT a.attisdropped AND a.atttypid = 'boolean'::regtype)
 $$;
 COMMENT ON FUNCTION seeme.scope_columns_gone() IS
-  'Recorded columns of protected tables that no longer exist, or are not of type uuid';
+  'Recorded columns of protected tables that no longer exist, or are not of type uuid (the public '
+  'column: boolean)';
 
 CREATE FUNCTION seeme.policies_of_protected_tables()
 RETURNS TABLE (relation regclass, name name, command "char", condition text)
@@ -38,7 +46,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT p.table_name, v.name, v.command, v.condition
     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name,
          LATERAL (VALUES
-           ('seeme_select'::name, 'r'::"char", seeme.row_condition(p, p.resource || ':read')),
+           ('seeme_select'::name, 'r'::"char", seeme.read_condition(p)),
            ('seeme_insert', 'a', seeme.insert_condition(p)),
            ('seeme_update', 'w', seeme.row_condition(p, p.resource || ':update')),
            ('seeme_delete', 'd', seeme.row_condition(p, p.resource || ':delete'))
@@ -113,7 +121,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   UNION ALL
   SELECT 'high', g.relation::text,
          format('scope column is gone: the table is protected by its column %I, which does not '
-                'exist any more or is not of type uuid; moves of rows are refused, and rows may be '
+                'exist any more or is of another type; moves of rows are refused, and rows may be '
                 'decided by another column', g.name),
          format('-- SELECT seeme_unprotect(%L), seeme_protect(%1$L, ...) with the column that it '
                 'has now, in one statement', g.relation)
@@ -170,6 +178,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      AND NOT EXISTS (SELECT FROM pg_index i
                       WHERE i.indrelid = p.table_name AND i.indkey[0] = a.attnum
                         AND i.indisvalid AND i.indpred IS NULL)
+  UNION ALL
+  SELECT 'low', p.table_name::text,
+         format('public column has no index: no index finds the rows whose %I is true; the queries '
+                'of a person who sees few rows read the whole table', p.public_column),
+         format('CREATE INDEX ON %s (%2$I) WHERE %2$I;', p.table_name, p.public_column)
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
+   WHERE p.public_column IS NOT NULL
+     AND NOT seeme.has_public_index(p.table_name, p.public_column)
+     AND NOT EXISTS (SELECT FROM seeme.scope_columns_gone() g WHERE g.relation = p.table_name)
   UNION ALL
   SELECT 'medium', p.table_name::text,
          format('resource id is not unique: rows with the same %I are one resource; a project that '

@@ -42,6 +42,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
            'resource_id_column', s.resource_id_column,
            'owner_column', (parse_ident(o.parts[2]))[1],
            'owner_alone', CASE o.parts[3] WHEN 'false' THEN false END,
+           'public_column',
+             (SELECT (parse_ident(substring(pg_get_expr(r.polqual, r.polrelid)
+                                            FROM '^\(([a-z_][a-z0-9_]*|"(?:[^"]|"")+") OR ')))[1]
+                FROM pg_policy r WHERE r.polrelid = c.oid AND r.polname = 'seeme_select'),
            'resource_type', coalesce(
              s.resource_type,
              (SELECT split_part(encode(t.tgargs, 'escape'), '\000', 1) FROM pg_trigger t

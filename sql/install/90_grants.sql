@@ -77,7 +77,7 @@ BEGIN
     'seeme.has_effective_role(uuid)', 'seeme.effective_roles()', 'seeme.sees_user(uuid)',
     'seeme.users_seen()', 'seeme.own_organizations()', 'seeme.own_email_key()',
     'seeme.holders(uuid,uuid,uuid,uuid,text)', 'seeme.lies_in(uuid,uuid,uuid)',
-    'seeme.may_claim(text,text,uuid)', 'seeme.is_invited(text)',
+    'seeme.may_claim(text,text,uuid)', 'seeme.publishing_code(text)', 'seeme.is_invited(text)',
     'seeme.may_change(uuid,uuid,uuid)',
     'seeme.sees_membership(uuid,uuid,uuid,uuid)', 'seeme.manages_membership(uuid,uuid,uuid)',
     'seeme.membership_role_name(uuid)', 'seeme.invitation_role_name(uuid)',
@@ -166,7 +166,8 @@ BEGIN
                               'project_resources', 'invitations', 'users', 'permissions',
                               'resource_types', 'protected_tables', 'mirrors', 'logos', 'api_keys',
                               'token_keys',
-                              'external_identities', 'trusted_functions'] LOOP
+                              'external_identities', 'trusted_functions',
+                              'accepted_findings'] LOOP
     EXECUTE format('CREATE TRIGGER write_audit_log_of_insert AFTER INSERT ON seeme.%I
                       REFERENCING NEW TABLE AS added
                       FOR EACH STATEMENT EXECUTE FUNCTION seeme.write_audit_log()', name);

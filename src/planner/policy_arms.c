@@ -3,8 +3,8 @@
  *
  * A row may have several scopes: `has_permission(project) OR has_permission(team) OR
  * owns_row(owner)`. Each part is an arm: a call of one of this library's functions about columns of
- * the row, with constants as its other arguments. The condition of a table with one scope has one
- * arm.
+ * the row, with constants as its other arguments; or the public column, a boolean. The condition of
+ * a table with one scope has one arm.
  *
  * The planner asks here whether a condition has this form, and which columns it is about. A scan of
  * a whole table decides many rows here at once. Each arm is evaluated only for the rows that no arm
@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "port/pg_bitutils.h"
 #include "utils/datum.h"
@@ -205,6 +206,42 @@ is_exact_owner(FuncExpr *call)
 	return DatumGetBool(((Const *) list_nth(call->args, SEEME_ARG_OWNER_ALONE))->constvalue);
 }
 
+/* The arm that accepts public rows: a boolean column. It is no call, and has no entry below. */
+
+static void
+prepare_public_arm(SeemeArm *arm)
+{
+}
+
+static uint32
+decide_by_public_column(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
+{
+	uint32		found = 0;
+
+	while (undecided != 0)
+	{
+		int			row = take_row(&undecided);
+		bool		isnull;
+		Datum		value = heap_getattr(&rows->rows[row], arm->columns[0], rows->columns, &isnull);
+
+		if (!isnull && DatumGetBool(value))
+			found |= UINT32_C(1) << row;
+	}
+	return found;
+}
+
+static bool
+is_exact_public(FuncExpr *call)
+{
+	return true;
+}
+
+static const SeemeArmKind public_arm_kind = {
+	.prepare = prepare_public_arm,
+	.decide = decide_by_public_column,
+	.is_exact = is_exact_public,
+};
+
 static const SeemeArmKind arm_kinds[] = {
 	{
 		.function = seeme_has_permission,
@@ -254,6 +291,8 @@ kind_of(Node *expression, Index relid)
 {
 	FuncExpr   *call = (FuncExpr *) expression;
 
+	if (is_column(expression, relid) && ((Var *) expression)->vartype == BOOLOID)
+		return &public_arm_kind;
 	if (!IsA(expression, FuncExpr))
 		return NULL;
 	for (int kind = 0; kind < lengthof(arm_kinds); kind++)
@@ -274,30 +313,34 @@ add_arm(List **arms, Node *expression, Index relid)
 		return false;
 	arm = palloc0(sizeof(SeemeArm));
 	arm->kind = kind;
-	arm->call = (FuncExpr *) expression;
+	if (kind == &public_arm_kind)
+		arm->columns[0] = ((Var *) expression)->varattno;
+	else
+		arm->call = (FuncExpr *) expression;
 	*arms = lappend(*arms, arm);
 	return true;
 }
 
 /*
- * The arms of a condition on a table, in their order. The condition is one arm, or arms with OR
- * between them; NIL: it has another form.
+ * The arms of a condition on a table. The condition is one arm, or arms with OR between them; NIL:
+ * it has another form. Calls keep their order. A column comes after them: whoever reads a whole
+ * table holds the permission on most rows, and then the column is not looked at.
  */
 List *
 seeme_find_arms(Node *condition, Index relid)
 {
-	List	   *arms = NIL;
+	List	   *parts = list_make1(condition);
+	List	   *calls = NIL;
+	List	   *columns = NIL;
 	ListCell   *cell;
 
-	if (!is_orclause(condition))
-	{
-		(void) add_arm(&arms, condition, relid);
-		return arms;
-	}
-	foreach(cell, ((BoolExpr *) condition)->args)
-		if (!add_arm(&arms, lfirst(cell), relid))
+	if (is_orclause(condition))
+		parts = ((BoolExpr *) condition)->args;
+	foreach(cell, parts)
+		if (!add_arm(IsA(lfirst(cell), Var) ? &columns : &calls, lfirst(cell), relid))
 		return NIL;
-	return arms;
+	/* Columns alone are a condition of the query. */
+	return calls == NIL ? NIL : list_concat(calls, columns);
 }
 
 /* Whether there is one arm, and it checks a permission. */
@@ -308,7 +351,7 @@ seeme_is_one_check(List *arms)
 		((SeemeArm *) linitial(arms))->kind->function == seeme_has_permission;
 }
 
-/* The numbers of the columns that the arms are about. */
+/* The numbers of the columns that the calls of the arms are about. */
 Bitmapset *
 seeme_columns_of_arms(List *arms)
 {
@@ -317,9 +360,15 @@ seeme_columns_of_arms(List *arms)
 	ListCell   *argument;
 
 	foreach(cell, arms)
-		foreach(argument, ((SeemeArm *) lfirst(cell))->call->args)
-		if (IsA(lfirst(argument), Var))
-		columns = bms_add_member(columns, ((Var *) lfirst(argument))->varattno);
+	{
+		SeemeArm   *arm = lfirst(cell);
+
+		if (arm->call == NULL)
+			continue;
+		foreach(argument, arm->call->args)
+			if (IsA(lfirst(argument), Var))
+			columns = bms_add_member(columns, ((Var *) lfirst(argument))->varattno);
+	}
 	return columns;
 }
 

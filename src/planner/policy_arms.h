@@ -52,10 +52,10 @@ typedef struct SeemeArmKind
 struct SeemeArm
 {
 	const SeemeArmKind *kind;
-	FuncExpr   *call;
+	FuncExpr   *call;			/* NULL: the arm is a column */
 	/* For execution */
 	SeemeCall	check;			/* of a permission */
-	/* of another kind: the call, and the columns of its arguments (0: a constant) */
+	/* of another kind: the call, and the columns of its arguments (0: a constant) or the column */
 	FmgrInfo	function;
 	FunctionCallInfo info;
 	AttrNumber	columns[SEEME_MAX_ARM_ARGS];

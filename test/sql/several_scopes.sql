@@ -76,7 +76,7 @@ SELECT seeme_protect(rel::regclass, 'dataset_items', CASE WHEN p THEN 'project_i
   CASE WHEN t THEN 'team_id' END,
                      CASE WHEN o THEN 'organization_id' END, CASE WHEN r THEN 'resource_id' END,
                      CASE WHEN w THEN 'owner_id' END,
-                     'dataset', '{n,note}', alone) FROM shape_of \g /dev/null
+                     'dataset', '{n,note}', owner_alone => alone) FROM shape_of \g /dev/null
 
 -- What is true of each person and row: the codes held by each column, by their first letters, and
 -- whether the person belongs to where the column says that the row lies (null: it says nothing).

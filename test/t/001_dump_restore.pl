@@ -65,8 +65,15 @@ SELECT seeme_protect('model_versions', 'model_versions', resource_id_column => '
 CREATE TABLE labels (id int PRIMARY KEY, project_id uuid NOT NULL REFERENCES seeme.projects ON
   DELETE CASCADE);
 INSERT INTO labels VALUES (1, '%7$s'), (2, '%9$s');
+CREATE TABLE pages (id int PRIMARY KEY, project_id uuid, is_public boolean);
+INSERT INTO pages SELECT row_number() OVER (ORDER BY id), id, slug IN ('beta', 'delta')
+  FROM seeme.projects;
+CREATE INDEX ON pages (project_id);
+CREATE INDEX ON pages (is_public) WHERE is_public;
+SELECT seeme_protect('pages', 'pages', project_column => 'project_id',
+  public_column => 'is_public');
 GRANT SELECT, INSERT, UPDATE, DELETE ON lab_notes, models, model_versions,
-  lab_notes_listing TO dump_app;
+  lab_notes_listing, pages TO dump_app;
 
 INSERT INTO seeme.roles (organization_id, name, description, permissions) VALUES
   ('%1$s', 'Citing', 'with codes and kinds of the application''s own',
@@ -157,7 +164,7 @@ sub answers {
                 q{SELECT m, c, seeme_has_permission(c, resource => m) FROM unnest(?::uuid[]) m, unnest('{models:read,models:share}'::text[]) c ORDER BY 1, 2}, \@models),
             map({ my $table = $_; "$table " . join ' ',
             rows($dbh, "SELECT id FROM $table ORDER BY id") }
-                qw(papers lab_notes lab_notes_listing models model_versions seeme.organizations seeme.projects seeme.roles seeme.memberships seeme.invitations)),
+                qw(papers lab_notes lab_notes_listing models model_versions pages seeme.organizations seeme.projects seeme.roles seeme.memberships seeme.invitations)),
             value($dbh, "SELECT seeme_current_user_context() - 'generated_at'");
         $dbh->disconnect;
     }

@@ -33,7 +33,9 @@ for my $page (
         before => q{CREATE EXTENSION seeme_rbac;
         \set person '''11111111-1111-4111-8111-111111111111'''} },
     { file => 'doc/security_report.md', database => 'documentation_report',
-        before => 'CREATE EXTENSION seeme_rbac;' },
+        before => q{CREATE EXTENSION seeme_rbac;
+        CREATE TABLE notes (id uuid PRIMARY KEY, project_id uuid, is_template boolean);
+        SELECT seeme_protect('notes', 'notes', project_column => 'project_id');} },
     { file => 'doc/testing.md', database => 'documentation_testing',
         before => "$models CREATE EXTENSION pgtap; CREATE ROLE app LOGIN;" . q{
         GRANT SELECT, DELETE ON models TO app;
