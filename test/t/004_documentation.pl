@@ -18,6 +18,8 @@ for my $page (
     { file => 'doc/existing_tables.md', database => 'documentation_existing' },
     { file => 'doc/mirrors.md', database => 'documentation_mirrors',
         before => 'CREATE EXTENSION seeme_rbac;' },
+    { file => 'doc/comparing.md', database => 'documentation_comparing',
+        before => 'CREATE EXTENSION seeme_rbac;' },
     { file => 'doc/protect.md', database => 'documentation_protect',
         before => 'CREATE EXTENSION seeme_rbac;' },
     { file => 'doc/install.md', database => 'app',
