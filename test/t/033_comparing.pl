@@ -44,7 +44,7 @@ my $dba = connect_to('comparing');
 
 # The application's rule once more, in other words: of each pair that anybody could ask about.
 my $oracle = <<'SQL';
-CREATE TEMP VIEW asked AS
+CREATE VIEW compare.asked AS
 SELECT u.id AS person, p.id AS project, a.action,
        coalesce(w.owner_id = u.id OR m.role = 'admin'
          OR m.role IS NOT NULL AND (o.role = 'editor' OR o.role = 'viewer' AND a.action = 'view'
@@ -63,13 +63,13 @@ sub agrees {
     $dba->begin_work;
     $dba->do('CALL compare.ask()');
     $dba->commit;
-    $dba->do('DROP TABLE IF EXISTS oracle');
-    $dba->do('CREATE TEMP TABLE oracle AS TABLE asked');
+    $dba->do('DROP TABLE IF EXISTS compare.oracle');
+    $dba->do('CREATE TABLE compare.oracle AS TABLE compare.asked');
     is join("\n", rows($dba, <<'SQL')), '', "$when: what is listed is what differs, pair by pair";
 (SELECT person, project, action, old, new FROM compare.differences
- EXCEPT SELECT person, project, action, old, new FROM oracle WHERE old <> new)
+ EXCEPT SELECT person, project, action, old, new FROM compare.oracle WHERE old <> new)
 UNION ALL
-(SELECT person, project, action, old, new FROM oracle WHERE old <> new
+(SELECT person, project, action, old, new FROM compare.oracle WHERE old <> new
  EXCEPT SELECT person, project, action, old, new FROM compare.differences)
 SQL
     is join("\n", rows($dba, <<'SQL')), '', "$when: and seeme_permitted_users says the same";
