@@ -15,7 +15,7 @@ my $app = 'clients_postgrest_app';
 open my $recipe, '<', 'doc/clients/seeme_postgrest.sql' or die "seeme_postgrest.sql: $!";
 my $identify = do { local $/; <$recipe> };
 close $recipe or die $!;
-$dba->do('CREATE SCHEMA api');
+$dba->do("CREATE SCHEMA $_") for 'api', 'auth';
 $dba->do($identify);
 # What the application exposes: views of the tables, and functions.
 $dba->do($_) for split /;\n/, <<"SQL";
@@ -26,15 +26,17 @@ CREATE FUNCTION api.touch(note_id int) RETURNS int LANGUAGE sql
 CREATE FUNCTION api.asking() RETURNS uuid LANGUAGE sql STABLE AS 'SELECT seeme_user_id()';
 CREATE FUNCTION api.backend() RETURNS int LANGUAGE sql STABLE AS 'SELECT pg_backend_pid()';
 CREATE FUNCTION api.forge(headers text) RETURNS void LANGUAGE plpgsql
-  AS 'BEGIN PERFORM set_config(''request.headers'', headers, true); PERFORM api.identify(); END';
-GRANT USAGE ON SCHEMA api TO $app;
+  AS 'BEGIN PERFORM set_config(''request.headers'', headers, true); PERFORM auth.identify(); END';
+GRANT USAGE ON SCHEMA api, auth TO $app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA api TO $app;
 SQL
 
 # Signed tokens, besides the API keys that the world has.
 my $secret = join '', map { chr int rand 256 } 1 .. 32;
-$dba->do(q{SELECT seeme_import_jwks(?, issuer => 'https://id.example.com', audience => 'api')}, undef,
-    encode_json({ keys => [ { kty => 'oct', kid => 'one', alg => 'HS256', k => encode_base64url($secret) } ] }));
+my $jwks = { keys => [ { kty => 'oct', kid => 'one', alg => 'HS256',
+    k => encode_base64url($secret) } ] };
+$dba->do(q{SELECT seeme_import_jwks(?, issuer => 'https://id.example.com', audience => 'api')},
+    undef, encode_json($jwks));
 sub token {
     my ($person, %claims) = @_;
     my $input = join '.', map { encode_base64url(encode_json($_)) }
@@ -50,7 +52,7 @@ $ClientsTest::world_more = {
              'of another audience' => token('paul', aud => 'other'),
              forged => substr($good, 0, -4) . 'AAAA', 'no token' => 'seeme_nothing' },
 };
-$ClientsTest::requests = 5_000;
+$ClientsTest::requests = 2_500;
 run_client('node', ClientsTest::client_file('with_postgrest.js'));
 run_client('node', ClientsTest::client_file('with_postgrest.js'), start_pgbouncer('transaction'));
 done_testing();
