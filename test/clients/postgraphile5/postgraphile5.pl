@@ -17,6 +17,7 @@ CREATE FUNCTION become(person_id uuid) RETURNS uuid
   LANGUAGE sql AS 'SELECT seeme_assume(person_id)';
 SQL
 $ClientsTest::requests = 2_500;
+$ENV{GRAPHILE_ENV} = 'production';
 $ENV{NODE_PATH} = ClientsTest::client_file('postgraphile5/node_modules');
 my $program = ClientsTest::client_file('postgraphile5/postgraphile5.js');
 run_client('node', $program);
