@@ -77,7 +77,7 @@ SELECT string_agg(concat_ws(':', u.id, w.id, p.id, t.id), ' ' ORDER BY u.id, t.i
 CREATE EXTENSION seeme_rbac;
 
 SELECT seeme_mirror('users', 'users',
-  '{"id": "id", "email": "email", "name": "name"}') \g /dev/null
+  '{"id": "id", "email": "email", "name": "name"}', protect => true) \g /dev/null
 SELECT seeme_mirror('workspaces', 'organizations',
   '{"id": "id", "name": "name", "owner_id": "owner_id"}', protect => true) \g /dev/null
 SELECT seeme_mirror('members', 'organization_members',
