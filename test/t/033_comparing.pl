@@ -107,7 +107,8 @@ is agrees('later'), 0, 'and nothing after members, roles and projects have chang
 # A person of the application, by its own statements.
 $dba->do($_) for q{SELECT seeme_grant_usage('comparing_app')},
     'GRANT SELECT, INSERT, UPDATE, DELETE ON workspace_members, project_members TO comparing_app',
-    'GRANT SELECT ON users, workspaces, projects TO comparing_app';
+    'GRANT SELECT ON users, workspaces, projects TO comparing_app',
+    'GRANT INSERT, DELETE ON workspaces, projects TO comparing_app';
 sub changes {
     my ($key, $sql) = @_;
     $dba->begin_work;
@@ -127,6 +128,14 @@ is changes(3, q{UPDATE workspace_members SET role = 'editor' WHERE user_id = 3})
 is changes(3, q{INSERT INTO project_members VALUES (101, 3, 'editor')}), '42501',
     'nor in one project';
 is agrees('a viewer'), 0, 'and nothing differs';
+
+is changes(1, q{INSERT INTO projects VALUES (104, 10, 'Shop')}), '', 'an owner adds a project';
+is agrees('a new project'), 0, 'and everybody has their role there';
+is changes(3, 'DELETE FROM workspace_members WHERE user_id = 3'), '', 'a viewer leaves';
+is agrees('somebody left'), 0, 'and nothing differs';
+is changes(20, 'DELETE FROM workspaces WHERE id = 20'), '', 'an owner deletes a workspace';
+is value($dba, 'SELECT count(*) FROM projects WHERE workspace_id = 20'), 0, 'and all of it';
+is agrees('a workspace less'), 0, 'and nothing differs';
 
 # What a DBA does beside the mirrors is seen.
 $dba->do(q{UPDATE seeme.users SET disabled_at = now() WHERE id = seeme_uuid('user', 4)});
