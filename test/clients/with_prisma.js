@@ -2,7 +2,7 @@
 // with_prisma.js [SOCKET]: Prisma's client without an engine, on the server itself or through the
 // pooler at SOCKET.
 
-const { execFileSync } = require('child_process');
+const { spawnSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
 const { PrismaPg } = require('@prisma/adapter-pg');
@@ -10,18 +10,21 @@ const { asPerson } = require('../../doc/clients/seeme_prisma');
 const { world, ok, list } = require('./harness');
 const { check } = require('./ways');
 
-// The client is generated, from schema.prisma. The command line would first fetch the engine for
-// schemas, which nothing here uses: a file that is there keeps it from doing so.
+// The command line would first fetch an engine for schemas, in place of which it has one in
+// WebAssembly here: a file that is there keeps it from doing so.
+const cli = require.resolve('prisma/build/index.js');
+const prisma = (folder, env, ...args) => spawnSync(process.execPath, [cli, ...args], {
+  cwd: folder, encoding: 'utf8',
+  env: { ...process.env, DATABASE_URL: 'postgresql://none', CHECKPOINT_DISABLE: '1',
+    PRISMA_HIDE_UPDATE_MESSAGE: '1', PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true', ...env },
+});
+fs.symlinkSync(path.resolve(cli, '../../..'), path.join(world.directory, 'node_modules'));
+
 function generate() {
-  const cli = require.resolve('prisma/build/index.js');
   const schema = path.join(world.directory, 'schema.prisma');
   fs.copyFileSync(path.join(__dirname, 'schema.prisma'), schema);
-  fs.symlinkSync(path.resolve(cli, '../../..'), path.join(world.directory, 'node_modules'));
-  execFileSync(process.execPath, [cli, 'generate', '--schema', schema], {
-    env: { ...process.env, DATABASE_URL: 'postgresql://', CHECKPOINT_DISABLE: '1',
-      PRISMA_HIDE_UPDATE_MESSAGE: '1', PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true' },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const { status, stderr } = prisma(world.directory, {}, 'generate', '--schema', schema);
+  if (status !== 0) throw new Error(stderr);
   return require(path.join(world.directory, 'generated'));
 }
 const { PrismaClient } = generate();
@@ -57,7 +60,7 @@ const stateIn = (error) =>
   (error.meta?.driverAdapterError ?? error).cause?.originalCode ?? error.code;
 
 // The array form of a transaction; and what the models' own functions say outside of one.
-async function more(owner, where) {
+async function more(where) {
   const db = open(where, 1);
   const { paul, gina } = world.people;
   const [, papers] = await db.$transaction([
@@ -90,6 +93,33 @@ async function more(owner, where) {
   await db.$disconnect();
 }
 
+// prisma db push: as the schema is; without the index; with another type for the scope column.
+function push(owner, app) {
+  const folder = path.join(world.directory, 'push');
+  fs.mkdirSync(folder);
+  fs.copyFileSync(path.join(__dirname, 'prisma.config.js'), path.join(folder, 'prisma.config.js'));
+  const schema = fs.readFileSync(path.join(__dirname, 'schema.prisma'), 'utf8');
+  const pushed = ({ user, host }, drafts) => {
+    fs.writeFileSync(path.join(folder, 'schema.prisma'), `${schema}
+      model drafts {\n id Int @id\n ${drafts}\n }
+      model session_notes {\n id Int?\n owner_id String? @db.Uuid\n touched Int?\n @@ignore\n }`);
+    const { status, stdout, stderr } = prisma(folder, { PUSH_USER: user, PUSH_HOST: host,
+      PUSH_DATABASE: world.database }, 'db', 'push', '--skip-generate', '--accept-data-loss');
+    return status === 0 ? 'pushed' : stdout + stderr;
+  };
+  const column = 'owner_id String @db.Uuid';
+  let said = pushed(app, `${column}\n more String?\n @@index([owner_id])`);
+  ok(/must be owner of table drafts/.test(said),
+    'push by the application\'s role is refused', [said]);
+  said = pushed(owner, `${column}\n more String?\n @@index([owner_id])`);
+  ok(said === 'pushed', 'push by the owner adds a column', [said]);
+  said = pushed(owner, 'owner_id String\n more String?\n @@index([owner_id])');
+  ok(/cannot alter type of a column used in a policy/.test(said),
+    'push by the owner does not change the type of a scope column', [said]);
+  said = pushed(owner, `${column}\n more String?`);
+  ok(said === 'pushed', 'push by the owner drops an index that the schema lacks', [said]);
+}
+
 let savepoints = 0;
 check({
   open,
@@ -111,5 +141,5 @@ check({
   },
   state: stateIn,
   ways,
-  push: more,
+  push: async (owner, app) => { push(owner, app); await more(app); },
 });
