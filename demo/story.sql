@@ -19,4 +19,5 @@
 \ir queries.sql
 \ir changes.sql
 \ir returns.sql
+\ir adopt.sql
 \ir verify.sql

@@ -97,13 +97,18 @@ INSERT INTO fact (fact, holds) VALUES
      :'ann_accepted' = '22023' AND :sam_back_models > :sam_after_models
        AND :sam_back_models < :sam_before_models + :ravi_models),
   ('The key read Tess''s models, and changed none', :key_models = :tess_models
-    AND :key_datasets = 0 AND :key_updated = 0);
+    AND :key_datasets = 0 AND :key_updated = 0),
+  ('Each person of the tracker saw the same rows before and after',
+     length(:'tracker_before') > 1000 AND :tracker_rosa = 0
+       AND :'tracker_before' = concat_ws(' ', :'tracker_nora', :'tracker_luca', :'tracker_hugo')),
+  ('Nora gave Rosa access by the tracker''s own table: to look, and no more',
+     :tracker_rosa_then > 0 AND :tracker_rosa_then < :tracker_forgotten AND :tracker_changed = 0);
 
 SELECT CASE WHEN holds THEN 'ok  ' ELSE 'NOT ' END || fact AS fact FROM fact ORDER BY n
 \g (tuples_only=on format=unaligned)
 DO $$
 BEGIN
-  IF NOT (SELECT coalesce(bool_and(holds), false) AND count(*) = 17 FROM fact) OR EXISTS (SELECT
+  IF NOT (SELECT coalesce(bool_and(holds), false) AND count(*) = 19 FROM fact) OR EXISTS (SELECT
     FROM fact WHERE holds IS NULL) THEN
     RAISE EXCEPTION 'the story was not true';
   END IF;

@@ -108,9 +108,16 @@ prove_sql() {
 
 # Two at a time, those that take longest first.
 prove_clients() {
-  tap prove --verbose -j 2 -I test/t/lib -I test/clients \
-    test/clients/{postgraphile,sqlalchemy,psycopg,node_postgres}.pl \
+  local programs=(
+    test/clients/{postgraphile,prisma,sqlalchemy,psycopg,node_postgres,postgrest}.pl
     test/clients/{sequelize,typeorm,drizzle,knex,django,pgbouncer}.pl
+  )
+  if [ -e test/clients/postgraphile5/node_modules ]; then
+    programs+=(test/clients/postgraphile5/postgraphile5.pl)
+  else
+    say "PostGraphile 5 is not tested: it needs Node 22, and this is $(node --version)"
+  fi
+  tap prove --verbose -j 2 -I test/t/lib -I test/clients "${programs[@]}"
 }
 
 prove_perl() { tap prove --verbose -I test/t/lib test/t/*.pl; }

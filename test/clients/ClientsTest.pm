@@ -17,6 +17,7 @@ our @EXPORT = qw(client_world owned_table is_still_protected start_pgbouncer run
 
 my $here = dirname(abs_path(__FILE__));
 our $requests = 10_000; # of each run of a program
+our $world_more; # what else a program is told
 my @people = qw(paul gina tess vera);
 my (@pgbouncers, $dba, $database, $world, $protection);
 
@@ -179,7 +180,7 @@ sub run_client {
     $name .= ' through pgbouncer' if $command[-1] !~ /\.(js|py)$/;
     my $directory = tempdir(CLEANUP => 1);
     write_file("$directory/world.json", encode_json({
-        %$world, requests => $requests, database => $database, user => "${database}_gateway",
+        %$world, %{ $world_more // {} }, requests => $requests, database => $database, user => "${database}_gateway",
             socket => $ENV{PGHOST}, directory => $directory }));
     local $ENV{SEEME_WORLD} = "$directory/world.json";
     local $ENV{PYTHONDONTWRITEBYTECODE} = 1;

@@ -20,6 +20,8 @@ for my $page (
         before => 'CREATE EXTENSION seeme_rbac;' },
     { file => 'doc/keys.md', database => 'documentation_keys',
         before => "CREATE EXTENSION seeme_rbac;\n\\set SHOW_CONTEXT never" },
+    { file => 'doc/comparing.md', database => 'documentation_comparing',
+        before => 'CREATE EXTENSION seeme_rbac;' },
     { file => 'doc/protect.md', database => 'documentation_protect',
         before => 'CREATE EXTENSION seeme_rbac;' },
     { file => 'doc/install.md', database => 'app',
