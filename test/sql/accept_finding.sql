@@ -196,7 +196,7 @@ SELECT throws_ok(s, code, message, message) FROM (VALUES
   AS bad (s, code, message);
 SELECT alike(pg_temp.complaint(NULL,
   $$SELECT seeme_accept_finding('no such thing', 'public.t_note', 'r')$$),
-  '%| About this object it has: ''additional permissive policy''.', 'the hint says what there is');
+  '%| What it has about this object is ''additional permissive policy''.', 'the hint says what there is');
 DROP POLICY second ON t_note;
 CREATE ROLE t_admin BYPASSRLS;
 GRANT USAGE ON SCHEMA seeme TO t_admin;
