@@ -104,9 +104,9 @@ BEGIN
       FROM seeme.all_findings() f WHERE f.object = object;
     RAISE EXCEPTION 'the security report has no finding "%" about %', finding, object
       USING ERRCODE = 'undefined_object',
-            HINT = coalesce(format('About this object it has: %s.', others),
-                            'It has none about this object: SELECT object, finding FROM '
-                            'seeme_security_report();');
+            HINT = coalesce(format('What it has about this object is %s.', others),
+                            'It has none about this object. SELECT object, finding FROM '
+                            'seeme_security_report() shows all.');
   END IF;
   IF match.n > 1 THEN
     RAISE EXCEPTION 'the security report has % findings "%" about %', match.n, finding, object

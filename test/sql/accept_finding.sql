@@ -57,8 +57,8 @@ SELECT is((SELECT (accepted_by, severity, reason) = (session_user::name, 'high',
 SELECT is((SELECT count(*) FROM seeme.audit_log WHERE table_name = 'accepted_findings'), 1::bigint,
   'and in the audit log');
 
--- What ends it. Each statement is undone. The whole report would take long for each of them: what is
--- looked at is what it compares.
+-- What ends it. Each statement is undone. The whole report would take long for each of them, so
+-- this looks at what the report compares.
 CREATE FUNCTION pg_temp.compared() RETURNS text LANGUAGE sql AS $$
   SELECT CASE WHEN a.digest = seeme.digest_of_finding(f.object, f.remedy) THEN 'accepted'
               ELSE f.severity END
@@ -196,7 +196,8 @@ SELECT throws_ok(s, code, message, message) FROM (VALUES
   AS bad (s, code, message);
 SELECT alike(pg_temp.complaint(NULL,
   $$SELECT seeme_accept_finding('no such thing', 'public.t_note', 'r')$$),
-  '%| About this object it has: ''additional permissive policy''.', 'the hint says what there is');
+  '%| What it has about this object is ''additional permissive policy''.',
+  'the hint says what there is');
 DROP POLICY second ON t_note;
 CREATE ROLE t_admin BYPASSRLS;
 GRANT USAGE ON SCHEMA seeme TO t_admin;
