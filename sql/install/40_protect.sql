@@ -309,7 +309,8 @@ BEGIN
     'resource', resource, 'project_column', project_column, 'team_column', team_column,
     'organization_column', organization_column, 'resource_id_column', resource_id_column,
     'owner_column', owner_column, 'resource_type', resource_type,
-    'listing_columns', listing_columns, 'owner_alone', nullif(owner_alone, true))));
+    'listing_columns', listing_columns, 'public_column', public_column,
+    'owner_alone', nullif(owner_alone, true))));
   PERFORM seeme.check_scope_column(table_name, project_column, 'project_column'),
           seeme.check_scope_column(table_name, team_column, 'team_column'),
           seeme.check_scope_column(table_name, organization_column, 'organization_column'),
