@@ -199,6 +199,56 @@ SELECT concat_ws(' ', s_test.name(l.user_id), s_test.name(l.actor_id)) AS log_me
 SELECT s_test.name(created_by) AS added_by FROM seeme.memberships WHERE user_id = :stan \gset
 SELECT body AS changed FROM s_note WHERE id = 0 \gset
 
+-- The read-only form: a key that a user makes for support. vera owns a row, too.
+CREATE TABLE s_test.draft (id integer PRIMARY KEY, owner_id uuid, body text);
+INSERT INTO s_test.draft VALUES (1, :vera, 'mine');
+GRANT ALL ON s_test.draft TO s_app;
+SELECT seeme_protect('s_test.draft', 'drafts', owner_column => 'owner_id') \g /dev/null
+SET SESSION AUTHORIZATION s_door;
+BEGIN;
+SELECT seeme_assume(:uma) AS p \gset
+SELECT key AS uma_reads FROM seeme_create_api_key('support', '{*:list,*:read}', valid_for => '1 day')
+  \gset
+COMMIT;
+BEGIN;
+SELECT seeme_assume(:vera) AS p \gset
+SELECT key AS vera_reads
+  FROM seeme_create_api_key('support', '{*:list,*:read}', valid_for => '1 day') \gset
+SELECT (SELECT count(*) FROM s_test.draft) AS own_draft,
+       s_test.try('UPDATE s_test.draft SET body = ''x'' RETURNING body') AS own_update \gset
+ROLLBACK;
+BEGIN;
+SELECT seeme_assume(:vera) AS p \gset
+SELECT key AS vera_reads
+  FROM seeme_create_api_key('support', '{*:list,*:read}', valid_for => '1 day') \gset
+COMMIT;
+BEGIN;
+SELECT seeme_login(:'uma_reads') AS p \gset
+SELECT concat_ws(' ', (:asking), (:count), (SELECT count(*) FROM seeme.projects),
+                 (SELECT count(*) FROM seeme.organizations)) AS reads,
+       concat_ws(' ',
+         s_test.try('UPDATE s_note SET body = ''x'' RETURNING body'),
+         s_test.try('DELETE FROM s_note RETURNING body'),
+         s_test.try('INSERT INTO s_note VALUES (-1, ''d3000000-0000-4000-8000-000000000001'')'),
+         s_test.try('UPDATE seeme.projects SET description = ''x'' RETURNING description'),
+         s_test.try('DELETE FROM seeme.organizations RETURNING name'),
+         s_test.try('INSERT INTO seeme.organizations (name) VALUES (''s-x-test'')'),
+         s_test.try('DELETE FROM seeme.memberships RETURNING id'),
+         s_test.try('DELETE FROM seeme.api_keys RETURNING id'),
+         s_test.try('SELECT seeme_invite(''x@example.com'', organization => {acme})'),
+         s_test.try('SELECT seeme_create_api_key(''x'', ''{*:read}'')'),
+         s_test.try('SELECT seeme_transfer_ownership({acme}, {vera})')) AS read_only_writes \gset
+COMMIT;
+BEGIN;
+SELECT seeme_login(:'vera_reads') AS p \gset
+SELECT concat_ws(' ', (:asking), (:count), (SELECT count(*) FROM s_test.draft)) AS vera_sees,
+       concat_ws(' ', s_test.try('UPDATE s_test.draft SET body = ''x'' RETURNING body'),
+                 s_test.try('DELETE FROM s_test.draft RETURNING body'),
+                 s_test.try('DELETE FROM seeme.memberships RETURNING id')) AS vera_writes \gset
+COMMIT;
+RESET SESSION AUTHORIZATION;
+SELECT seeme_unprotect('s_test.draft') \g /dev/null
+
 -- In tests of an application: one after the other, and back
 GRANT EXECUTE ON FUNCTION seeme_assume(uuid) TO s_desk;
 BEGIN;
@@ -214,7 +264,7 @@ SELECT seeme_act_for(:uma, :sid) AS p \gset
 SELECT (:asking) AS several_four, (:count) AS several_four_count \gset
 COMMIT;
 
-SELECT plan(59);
+SELECT plan(64);
 SELECT is(concat_ws(' ', :'before', :'before_count'), 'nobody by nobody 0',
   'the support tool is nobody by itself');
 SELECT is(:'acted'::text, :uma, 'seeme_act_for returns the user who is asking now');
@@ -290,6 +340,13 @@ SELECT is(:'log_admin'::text, 'nobody nobody', 'what an administrator changes ha
 SELECT is(:'log_member'::text, 'uma sam', 'a membership that is added has both in the log');
 SELECT is(:'added_by'::text, 'uma', 'and the user in created_by');
 SELECT is(:'changed'::text, 'by support', 'rows of a protected table are changed as by the user');
+SELECT is(:'reads'::text, 'uma by nobody 10000 2 1',
+  'by a key with read codes, support sees what the user sees');
+SELECT is(:'read_only_writes'::text, 'null null 42501 null null 42501 null null 42501 42501 42501',
+  'and changes nothing');
+SELECT is(concat_ws(' ', :'own_draft', :'own_update'), '1 x', 'the owner of a row changes it');
+SELECT is(:'vera_sees'::text, 'vera by nobody 10000 1', 'by the key the row is seen');
+SELECT is(:'vera_writes'::text, 'null null null', 'and neither changed nor left');
 SELECT is(concat_ws(', ', :'several_one', :'several_two', :'several_three', :'several_four'),
   'uma by sam, stan by sam, stan by nobody, uma by sid',
   'seeme_rbac.several_people lets a test name one after another');

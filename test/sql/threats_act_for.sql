@@ -236,12 +236,16 @@ RESET SESSION AUTHORIZATION;
 RESET seeme_rbac.leftovers;
 REVOKE EXECUTE ON FUNCTION seeme_assume(uuid) FROM s_desk;
 
--- An actor who is disabled in the middle of a transaction: by the clock
+-- An actor who is disabled in the middle of a transaction: by the clock. A row is uma's own.
+CREATE TABLE s_test.draft (id integer PRIMARY KEY, owner_id uuid, body text);
+INSERT INTO s_test.draft VALUES (1, :uma, 'mine');
+GRANT ALL ON s_test.draft TO s_app;
+SELECT seeme_protect('s_test.draft', 'drafts', owner_column => 'owner_id') \g /dev/null
 UPDATE seeme.users SET disabled_at = clock_timestamp() + interval '1 second' WHERE id = :sid;
 SET SESSION AUTHORIZATION s_desk;
 BEGIN;
 SELECT seeme_act_for(:uma, :sid) AS p \gset
-SELECT concat_ws(' ', (:asking), (:count)) AS before_date \gset
+SELECT concat_ws(' ', (:asking), (:count), (SELECT count(*) FROM s_test.draft)) AS before_date \gset
 PREPARE s_rows AS SELECT count(*) FROM s_note;
 EXECUTE s_rows \gset before_
 SELECT pg_sleep(1.2) \g /dev/null
@@ -251,7 +255,8 @@ SELECT concat_ws(' ', (:asking), (:count),
                  coalesce(cardinality(seeme_permissions(organization => :acme)), 0),
                  cardinality(seeme_permitted_projects('notes:read')),
                  (SELECT count(*) FROM seeme.organizations),
-                 (SELECT count(*) FROM seeme.users)) AS after_date,
+                 (SELECT count(*) FROM seeme.users), (SELECT count(*) FROM s_test.draft),
+                 s_test.try('UPDATE s_test.draft SET body = ''x'' RETURNING id')) AS after_date,
        s_test.try('INSERT INTO s_note VALUES (-1, {b1}, ''x'')') AS after_insert,
        s_test.try('INSERT INTO seeme.projects (organization_id, name) VALUES ({acme}, ''x'')')
          AS after_project,
@@ -291,6 +296,8 @@ SELECT s_test.try($$WITH d AS MATERIALIZED (SELECT s_test.disable({sid}))
   UPDATE s_note SET body = 'z' FROM d RETURNING 1$$) AS within_statement \gset
 ROLLBACK;
 RESET SESSION AUTHORIZATION;
+
+SELECT seeme_unprotect('s_test.draft') \g /dev/null
 
 -- Who sees in the log that somebody acted for a user: those who manage the members
 SET SESSION AUTHORIZATION s_door;
@@ -374,10 +381,10 @@ SELECT is(concat_ws(' ', :'table_of_user', :'cursor_of_user'), '55006 55006',
   'threat: what the user left is met by the actor');
 SELECT ok(:'nothing_left', 'once it is removed, the actor may act');
 SELECT is(:'discarded'::text, 't t', 'or it is removed, where the setting says so');
-SELECT is(concat_ws(' ', :'before_date', :'before_count'), 'uma by sid 10000 10000',
+SELECT is(concat_ws(' ', :'before_date', :'before_count'), 'uma by sid 10000 1 10000',
   'until the actor''s date, the actor acts');
 SELECT is(:'after_count'::text, '0', 'threat: a prepared statement outlives the actor''s date');
-SELECT is(:'after_date'::text, 'nobody by nobody 0 f 0 0 0 0',
+SELECT is(:'after_date'::text, 'nobody by nobody 0 f 0 0 0 0 0 null',
   'from the actor''s date on, nobody is asking and nothing is seen or permitted');
 SELECT is(concat_ws(' ', :'after_insert', :'after_project', :'after_invite', :'after_create',
                     :'after_key'), '42501 42501 42501 42501 42501', 'and nothing is added');

@@ -30,6 +30,11 @@ for my $page (
     { file => 'doc/stop.md', database => 'documentation_stop',
         before => q{CREATE EXTENSION seeme_rbac;
         \set person '''11111111-1111-4111-8111-111111111111'''} },
+    { file => 'doc/support.md', database => 'documentation_support',
+        before => $models . q{
+        INSERT INTO seeme.users (id, username)
+        VALUES ('22222222-2222-4222-8222-222222222222', 'bob');
+        SELECT seeme_protect('models', 'models', project_column => 'project_id');} },
     { file => 'doc/security_report.md', database => 'documentation_report',
         before => 'CREATE EXTENSION seeme_rbac;' },
     { file => 'doc/testing.md', database => 'documentation_testing',
@@ -55,7 +60,7 @@ for my $page (
 ) {
     my $server = connect_to('postgres');
     $server->do("DROP DATABASE IF EXISTS $page->{database}");
-    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst developer);
+    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst developer desk);
     $server->do("CREATE DATABASE $page->{database} TEMPLATE template0");
     my (@boxes, %answer);
     my $text = text_of($page->{file});
@@ -88,7 +93,7 @@ for my $page (
             "$page->{file}: box $box does not fail" }
     }
     $server->do("DROP DATABASE $page->{database}");
-    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst developer);
+    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst developer desk);
     $server->disconnect;
 }
 
