@@ -35,7 +35,8 @@ COMMENT ON FUNCTION @extschema@.seeme_actor_id() IS
   'identified.';
 
 CREATE FUNCTION seeme.require_no_actor(action text) RETURNS void
-LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'seeme_require_no_actor_for';
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'seeme_require_no_actor_for';
 COMMENT ON FUNCTION seeme.require_no_actor(text) IS
   'Raises 42501 while somebody acts for the asking person. The action is for the message.';
 

@@ -151,8 +151,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                    '@extschema@.seeme_act_for(uuid,uuid)'::regprocedure)
   UNION ALL
   SELECT 'low', seeme.grantee_name(r.grantee),
-         'application role acts for people: it may call seeme_assume and seeme_act_for; SQL that is '
-         'injected into the application can act in the name of any member of the support staff',
+         'application role acts for people: it may call seeme_assume and seeme_act_for; SQL that '
+         'is injected into the application can act in the name of any member of the support staff',
          format('REVOKE EXECUTE ON FUNCTION %s FROM %s; -- and grant it to the role of the support '
                 'tool', r.oid::regprocedure, seeme.grantee_name(r.grantee))
     FROM routine r

@@ -174,7 +174,7 @@ seeme_cache_add_principal(const SeemePrincipalKey *key)
 			.hcxt = seeme_principals_context};
 
 			with_other = hash_create("seeme_rbac viewers", 64, &control,
-								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+									 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 		}
 		cached = hash_search(with_other, key, HASH_ENTER, NULL);
 	}

@@ -45,8 +45,8 @@ seeme_init_active_principal(SeemePrincipal *principal, SeemeStore *store, const 
 }
 
 /*
- * Refuses a principal when the actor, who acts for this user, does not exist or is disabled. Returns
- * the date on which the actor is disabled; DT_NOEND: never.
+ * Refuses a principal when the actor, who acts for this user, does not exist or is disabled.
+ * Returns the date on which the actor is disabled; DT_NOEND: never.
  */
 TimestampTz
 seeme_require_actor(SeemePrincipal *principal, const pg_uuid_t *actor_id)

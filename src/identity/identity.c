@@ -379,13 +379,13 @@ seeme_refuse_identity(const char *reason)
 /*
  * Names an identity until the end of the transaction or session. The caller has found it valid.
  * Throws the error of seeme_refuse_identity() if the transaction has spoken for another user, or
- * for the same user with another key or actor; 55006 if the session still has objects of another user;
- * 25000 in a parallel operation. With seeme_rbac.several_people, the first two are no errors.
+ * for the same user with another key or actor; 55006 if the session still has objects of another
+ * user; 25000 in a parallel operation. With seeme_rbac.several_people, the first two are no errors.
  */
 void
 seeme_assume_identity(const SeemeIdentity *identity, bool for_session)
 {
-	SeemeLeftoverOwner owner = {.user_id = identity->user_id,.has_actor = identity->has_actor,
+	SeemeLeftoverOwner owner = {.user_id = identity->user_id, .has_actor = identity->has_actor,
 	.actor_id = identity->actor_id};
 
 	/* The workers that are running could not be told. */

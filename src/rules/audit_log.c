@@ -173,9 +173,9 @@ set_parameter(const pg_uuid_t *id, Datum *value, char *null)
 }
 
 /*
- * The asking person, the actor and the API key, or nulls. The last two are also those of an identity
- * that does not count any more. While library and extension have different versions, there is no
- * person: only DDL writes rows then.
+ * The asking person, the actor and the API key, or nulls. The last two are also those of an
+ * identity that does not count any more. While library and extension have different versions, there
+ * is no person: only DDL writes rows then.
  */
 static void
 get_parameters(Datum *values, char *nulls)

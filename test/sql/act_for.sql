@@ -207,8 +207,8 @@ SELECT seeme_protect('s_test.draft', 'drafts', owner_column => 'owner_id') \g /d
 SET SESSION AUTHORIZATION s_door;
 BEGIN;
 SELECT seeme_assume(:uma) AS p \gset
-SELECT key AS uma_reads FROM seeme_create_api_key('support', '{*:list,*:read}', valid_for => '1 day')
-  \gset
+SELECT key AS uma_reads
+  FROM seeme_create_api_key('support', '{*:list,*:read}', valid_for => '1 day') \gset
 COMMIT;
 BEGIN;
 SELECT seeme_assume(:vera) AS p \gset
@@ -268,10 +268,12 @@ SELECT plan(64);
 SELECT is(concat_ws(' ', :'before', :'before_count'), 'nobody by nobody 0',
   'the support tool is nobody by itself');
 SELECT is(:'acted'::text, :uma, 'seeme_act_for returns the user who is asking now');
-SELECT is(:'acted_asking'::text, 'uma by sam', 'seeme_user_id is the user, seeme_actor_id the actor');
+SELECT is(:'acted_asking'::text, 'uma by sam',
+  'seeme_user_id is the user, seeme_actor_id the actor');
 SELECT is(:'acted_count'::text, '10000', 'the rows are those that the user sees');
 SELECT is(:'acted_count'::text, :'assumed_count'::text, 'as many as by seeme_assume');
-SELECT is(:'acted_permissions'::text, :'assumed_permissions'::text, 'the permissions are the user''s');
+SELECT is(:'acted_permissions'::text, :'assumed_permissions'::text,
+  'the permissions are the user''s');
 SELECT is(:'acted_context'::text, :'assumed_context'::text,
   'the context is the user''s, and has no further field');
 SELECT is(concat_ws(' ', :'acted_organizations', :'acted_projects'),

@@ -33,10 +33,12 @@ SELECT is(pg_temp.found('GRANT EXECUTE ON FUNCTION seeme_act_for TO PUBLIC'),
         'the cluster may call it; seeme_grant_usage grants it to the roles that need it'],
   'a grant to PUBLIC is one finding');
 -- Whoever may act for people uses the extension, and is looked at as an application.
-SELECT is((SELECT count(*) FROM seeme.application_roles() WHERE role = 'r_tool'::regrole), 0::bigint,
+SELECT is(
+  (SELECT count(*) FROM seeme.application_roles() WHERE role = 'r_tool'::regrole), 0::bigint,
   'a role without grants is no application');
 GRANT EXECUTE ON FUNCTION seeme_act_for TO r_tool;
-SELECT is((SELECT count(*) FROM seeme.application_roles() WHERE role = 'r_tool'::regrole), 1::bigint,
+SELECT is(
+  (SELECT count(*) FROM seeme.application_roles() WHERE role = 'r_tool'::regrole), 1::bigint,
   'a role that may act for people is one');
 SELECT * FROM finish();
 ROLLBACK;

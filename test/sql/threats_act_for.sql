@@ -75,7 +75,8 @@ BEGIN;
 SELECT seeme_act_for(:uma, :sam) AS p \gset
 SELECT s_test.try(format('SELECT set_config(''seeme_rbac.user_id'', %L, true)',
                          :uma || '+' || :sid)) AS forged_actor,
-       s_test.try(format('SELECT set_config(''seeme_rbac.user_id'', %L, true)', :uma)) AS forged_none,
+       s_test.try(format('SELECT set_config(''seeme_rbac.user_id'', %L, true)', :uma))
+         AS forged_none,
        s_test.try('RESET seeme_rbac.user_id') AS forged_reset,
        s_test.try(format(
          'SELECT count(*) FROM (WITH x AS MATERIALIZED (SELECT set_config(''seeme_rbac.user_id'', '
@@ -95,7 +96,8 @@ RESET SESSION AUTHORIZATION;
 
 -- An API key whose id is the actor's: neither is taken for the other, whichever comes first.
 INSERT INTO seeme.api_keys (id, user_id, permissions, name, key_prefix, key_hash)
-  VALUES (:sam, :uma, '{notes:list}', 'x', 'x', sha256(convert_to('seeme_key_' || repeat('x', 43), 'UTF8')));
+  VALUES (:sam, :uma, '{notes:list}', 'x', 'x',
+          sha256(convert_to('seeme_key_' || repeat('x', 43), 'UTF8')));
 \set key '''seeme_key_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'''
 SET SESSION AUTHORIZATION s_desk;
 BEGIN;
@@ -139,8 +141,8 @@ SET SESSION AUTHORIZATION s_desk;
 BEGIN;
 SELECT seeme_act_for(:uma, :sam) AS p \gset
 SELECT s_test.message('SELECT seeme_create_api_key(''x'', ''{notes:read}'')') AS own_key,
-       s_test.message('SELECT seeme_create_api_key(''x'', ''{notes:read}'', organization => {acme}, '
-                      'user_id => {bot})') AS service_key,
+       s_test.message('SELECT seeme_create_api_key(''x'', ''{notes:read}'', '
+                      'organization => {acme}, user_id => {bot})') AS service_key,
        s_test.try('SELECT s_test.add_key()') AS careless_key,
        s_test.message('SELECT seeme_transfer_ownership({acme}, {vera})') AS transferred,
        s_test.message('SELECT seeme_transfer_ownership({unknown}, {vera})') AS transferred_unknown,
@@ -367,7 +369,8 @@ SELECT is(:'accepted'::text, '42501 | you cannot accept invitations while you ac
   ' | This is for the person themselves.', 'threat: an invitation is accepted by its token');
 SELECT is(concat_ws(' ', :'accepted_unknown', :'accepted_null'),
   concat_ws(' ', :'accepted', :'accepted'), 'the same error as without an invitation');
-SELECT is(:'accepted_by_id'::text, :'accepted'::text, 'threat: an invitation is accepted by its id');
+SELECT is(:'accepted_by_id'::text, :'accepted'::text,
+  'threat: an invitation is accepted by its id');
 SELECT is(:'accepted_by_unknown_id'::text, :'accepted'::text, 'the same error for an unknown id');
 SELECT is(concat_ws(' ', :'keys_made', :'owners', :'memberships_made', :'open_invitations'),
   '0 uma 0 1', 'none of this has had an effect');
