@@ -4,8 +4,8 @@ CREATE FUNCTION @extschema@.seeme_user_id() RETURNS uuid
 LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'seeme_user_id';
 COMMENT ON FUNCTION @extschema@.seeme_user_id() IS
   'The asking person: the one named in this transaction by seeme_assume, seeme_act_for or '
-  'seeme_login, else the '
-  'one logged in for the session, else the one that a source trusted by an administrator names '
+  'seeme_login, else the one logged in for the session, else the one that a source trusted by an '
+  'administrator names '
   '(seeme_rbac.trust_request_claims, seeme_rbac.system_user_methods), else the one whose '
   'database_role is session_user. NULL if nobody is identified, or if the person is unknown or '
   'disabled.';
