@@ -93,7 +93,7 @@ typedef struct KnownGrantee
  * count, because a careless GRANT makes one. Nor does a grant to a role of which it is a member.
  * The answer is kept until a function changes.
  */
-static inline bool
+static pg_attribute_always_inline bool
 session_user_is_grantee(Oid function, KnownGrantee *known)
 {
 	Oid			role = GetSessionUserId();
@@ -141,7 +141,7 @@ identify(const SeemeIdentity *identity, bool for_session)
 }
 
 /* A grant of one function that names people is no grant of another one. */
-static inline void
+static pg_attribute_always_inline void
 require_grantee(FunctionCallInfo fcinfo, const char *function, KnownGrantee *known)
 {
 	if (!session_user_is_grantee(fcinfo->flinfo->fn_oid, known) || in_foreign_context())
