@@ -444,6 +444,7 @@ DECLARE
   member_id  uuid;
   outsider   boolean;
 BEGIN
+  PERFORM seeme.require_no_actor('accept invitations');
   -- A second transaction with the same invitation waits for this lock, and then finds it accepted.
   SELECT i.* INTO invitation FROM seeme.invitations i
    WHERE i.id = accept_invitation.invitation_id AND i.accepted_at IS NULL FOR UPDATE;

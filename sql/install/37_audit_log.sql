@@ -13,7 +13,9 @@ CREATE TABLE seeme.audit_log (
   command         text NOT NULL,
   row_id          text NOT NULL,
   before          jsonb,
-  after           jsonb
+  after           jsonb,
+  actor_id        uuid,
+  api_key_id      uuid
 );
 CREATE INDEX audit_log_organization_id_idx ON seeme.audit_log (organization_id, id);
 COMMENT ON TABLE seeme.audit_log IS
@@ -34,6 +36,10 @@ COMMENT ON COLUMN seeme.audit_log.command IS 'INSERT, UPDATE, DELETE or TRUNCATE
 COMMENT ON COLUMN seeme.audit_log.row_id IS 'The key of the row; * for TRUNCATE';
 COMMENT ON COLUMN seeme.audit_log.before IS 'The row before, without secrets and images';
 COMMENT ON COLUMN seeme.audit_log.after IS 'The row after, without secrets and images';
+COMMENT ON COLUMN seeme.audit_log.actor_id IS
+  'The person who acted for user_id (seeme_act_for); null: nobody did';
+COMMENT ON COLUMN seeme.audit_log.api_key_id IS
+  'The API key by which user_id was identified; null: none';
 
 -- Fires once for a statement and writes an entry for each row (src/rules/audit_log.c). Its plan is
 -- kept. It was made for few rows and must also serve many, hence no nested loops.

@@ -55,6 +55,7 @@ DECLARE
   person uuid := @extschema@.seeme_user_id();
   owner  uuid;
 BEGIN
+  PERFORM seeme.require_no_actor('transfer an organization');
   SELECT o.owner_id INTO owner FROM seeme.organizations o WHERE o.id = organization_id FOR UPDATE;
   IF person IS NULL OR owner IS DISTINCT FROM person OR seeme.uses_api_key() THEN
     RAISE EXCEPTION 'only the owner of an organization can transfer it'

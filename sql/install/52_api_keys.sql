@@ -53,6 +53,7 @@ CREATE FUNCTION seeme.note_memberships_of_key() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_own_table(TG_TABLE_SCHEMA);
+  PERFORM seeme.require_no_actor('make API keys');
   IF NOT seeme.restoring() THEN
     NEW.creator_membership_id := coalesce(
       NEW.creator_membership_id, seeme.membership_in(NEW.organization_id, NEW.created_by));
@@ -62,7 +63,8 @@ BEGIN
   RETURN NEW;
 END $$;
 COMMENT ON FUNCTION seeme.note_memberships_of_key() IS
-  'Trigger: remembers the memberships under which a key was made';
+  'Trigger: remembers the memberships under which a key was made. Nobody makes one while acting '
+  'for somebody.';
 CREATE TRIGGER note_memberships BEFORE INSERT ON seeme.api_keys
   FOR EACH ROW EXECUTE FUNCTION seeme.note_memberships_of_key();
 
@@ -142,6 +144,7 @@ DECLARE
   code    text;
   made    seeme.api_keys;
 BEGIN
+  PERFORM seeme.require_no_actor('make API keys');
   IF label IS NULL OR bearer IS NULL OR coalesce(cardinality(permissions), 0) = 0 THEN
     RAISE EXCEPTION 'a key has a name, a user, and permissions'
       USING ERRCODE = 'invalid_parameter_value',

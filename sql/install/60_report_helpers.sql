@@ -55,7 +55,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT DISTINCT a.grantee AS role
       FROM pg_proc p, aclexplode(p.proacl) AS a
      WHERE p.oid IN ('@extschema@.seeme_user_id()'::regprocedure,
-                     '@extschema@.seeme_assume(uuid)'::regprocedure)
+                     '@extschema@.seeme_assume(uuid)'::regprocedure,
+                     '@extschema@.seeme_act_for(uuid, uuid)'::regprocedure)
        AND a.grantee NOT IN (0, p.proowner, seeme.extension_owner()))
   SELECT g.role FROM granted g
   UNION
@@ -65,7 +66,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION seeme.application_roles() IS
   'The database roles that use the extension (seeme_grant_usage, seeme_grant_provisioning, '
-  'seeme_assume), and the members of these roles';
+  'seeme_assume, seeme_act_for), and the members of these roles';
 
 CREATE FUNCTION seeme.bypassing_roles() RETURNS TABLE (role oid)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -48,7 +48,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                 g.relation::regclass, seeme.grantee_name(g.grantee))
     FROM granted g WHERE g.grantable GROUP BY g.relation, g.grantee
   UNION ALL
-  SELECT CASE WHEN r.proname = 'seeme_assume' THEN 'critical' ELSE 'medium' END,
+  SELECT CASE WHEN r.proname IN ('seeme_assume', 'seeme_act_for') THEN 'critical'
+              ELSE 'medium' END,
          r.oid::regprocedure::text,
          format('may be passed on: %s holds EXECUTE with the grant option, and decides who else '
                 'gets it',
@@ -118,7 +119,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM granted g
    WHERE g.relation = 'seeme.users'::regclass AND g.privilege = 'DELETE'
      AND g.grantee IN (SELECT r.grantee FROM routine r
-                        WHERE r.oid = '@extschema@.seeme_assume(uuid)'::regprocedure)
+                        WHERE r.oid IN ('@extschema@.seeme_assume(uuid)'::regprocedure,
+                                        '@extschema@.seeme_act_for(uuid,uuid)'::regprocedure))
   UNION ALL
   SELECT CASE WHEN r.pronamespace = 'seeme'::regnamespace THEN 'high' ELSE 'medium' END,
          r.oid::regprocedure::text,
@@ -140,12 +142,23 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      AND r.grantee <> 0
   UNION ALL
   SELECT 'low', seeme.grantee_name(r.grantee),
-         'seeme_assume is granted to a group: only a session_user that is granted it by name may '
-         'call it; this grant has no effect, and misleads',
+         format('%s is granted to a group: only a session_user that is granted it by name may '
+                'call it; this grant has no effect, and misleads', r.proname),
          format('REVOKE EXECUTE ON FUNCTION %s FROM %s;',
                 r.oid::regprocedure, seeme.grantee_name(r.grantee))
     FROM routine r JOIN pg_roles g ON g.oid = r.grantee AND NOT g.rolcanlogin
-   WHERE r.oid = '@extschema@.seeme_assume(uuid)'::regprocedure
+   WHERE r.oid IN ('@extschema@.seeme_assume(uuid)'::regprocedure,
+                   '@extschema@.seeme_act_for(uuid,uuid)'::regprocedure)
+  UNION ALL
+  SELECT 'low', seeme.grantee_name(r.grantee),
+         'application role acts for people: it may call seeme_assume and seeme_act_for; SQL that '
+         'is injected into the application can act in the name of any member of the support staff',
+         format('REVOKE EXECUTE ON FUNCTION %s FROM %s; -- and grant it to the role of the support '
+                'tool', r.oid::regprocedure, seeme.grantee_name(r.grantee))
+    FROM routine r
+   WHERE r.oid = '@extschema@.seeme_act_for(uuid,uuid)'::regprocedure AND r.grantee <> 0
+     AND r.grantee IN (SELECT a.grantee FROM routine a
+                        WHERE a.oid = '@extschema@.seeme_assume(uuid)'::regprocedure)
   UNION ALL
   SELECT CASE WHEN n.nspname = 'seeme' THEN 'high' ELSE 'medium' END,
          'schema ' || n.oid::regnamespace,

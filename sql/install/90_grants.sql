@@ -36,7 +36,7 @@ BEGIN
     expires_at, accepted_at, membership_id, created_at), DELETE ON seeme.invitations TO %I',
     role_name);
   FOREACH routine IN ARRAY ARRAY[
-    '@extschema@.seeme_user_id()',
+    '@extschema@.seeme_user_id()', '@extschema@.seeme_actor_id()',
     '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
     '@extschema@.seeme_user_has_permission(uuid,text,uuid,uuid,uuid,uuid,text)',
     '@extschema@.seeme_permissions(uuid,uuid,uuid,uuid,text)',
@@ -88,8 +88,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_grant_usage(name) IS
   'Grants an application''s database role the schema, the tables and the functions that it needs. '
-  'Which rows it sees and changes is up to the policies. seeme_assume is not included: grant it '
-  'separately.';
+  'Which rows it sees and changes is up to the policies. seeme_assume and seeme_act_for are not '
+  'included: grant them separately.';
 
 CREATE FUNCTION seeme.skip_restored_foreign_keys() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_skip_restored_foreign_keys';

@@ -23,12 +23,28 @@ typedef uint16 SeemeCodeSet;
 #define SEEME_UNKNOWN_CODE_SET 0
 #define SEEME_EMPTY_CODE_SET 1
 
-/* A user, perhaps with an API key. */
+/* With what a user is asking. */
+typedef enum SeemePrincipalKind
+{
+	SEEME_PLAIN_USER,
+	SEEME_USER_WITH_KEY,
+	SEEME_USER_WITH_ACTOR,
+} SeemePrincipalKind;
+
+/* A user, perhaps with an API key or an actor. It is hashed as it is, so it has no padding. */
 typedef struct SeemePrincipalKey
 {
 	pg_uuid_t	user_id;
-	pg_uuid_t	key_id;			/* all zeroes: no key */
+	pg_uuid_t	other_id;		/* of the key or actor; all zeroes for a plain user */
+	uint8		kind;			/* a SeemePrincipalKind */
 } SeemePrincipalKey;
+
+static inline bool
+seeme_same_principal_key(const SeemePrincipalKey *a, const SeemePrincipalKey *b)
+{
+	return seeme_uuid_equal(&a->user_id, &b->user_id) && a->kind == b->kind &&
+		(a->kind == SEEME_PLAIN_USER || seeme_uuid_equal(&a->other_id, &b->other_id));
+}
 
 /* The ids at which a principal has one code. */
 typedef struct SeemeCachedIds
@@ -84,13 +100,15 @@ typedef struct SeemeCachedPrincipal
 	uint64		generation;		/* seeme_generation before the first read */
 	TimestampTz next_change;	/* the first date on which any of this may change */
 	TimestampTz tokens_valid_from;	/* older tokens are refused */
-	bool		is_refused;		/* unknown, disabled, or with an invalid key: has no permission */
+	/* unknown, disabled, or with an invalid key or actor: has no permission */
+	bool		is_refused;
 	bool		is_complete;	/* a place that is not here has no code */
 	bool		is_flat;
 	bool		key_has_organization;
 	uint64	   *key_codes;		/* the codes of the API key; NULL: no key */
-	bool		has_creator;	/* a user made the key: what changes about */
-	pg_uuid_t	creator_id;		/* that user changes this, too */
+	/* What changes about another user changes this, too: the creator of the key, or the actor. */
+	bool		depends_on_other;
+	pg_uuid_t	other_user_id;
 
 	/* Code sets by place: a small hash table as long as there are few places, then a flat array. */
 	uint32		size;

@@ -107,16 +107,14 @@ seeme_cached_note_dates_of_grants(SeemeCachedPrincipal *cached, TimestampTz now,
 		seeme_cached_note_dates(cached, now, &grants->memberships[i]);
 }
 
-/* Sets up a principal for the evaluator. The cache knows that user and key are valid. */
+/* Sets up a principal for the evaluator. The cache knows that user, key and actor are valid. */
 void
 seeme_init_from_cache(SeemePrincipal *principal, SeemeStore *store,
 					  const SeemeCachedPrincipal *cached)
 {
-	static const pg_uuid_t none = {{0}};
-
 	seeme_init_active_principal(principal, store, &cached->key.user_id);
-	if (!seeme_uuid_equal(&cached->key.key_id, &none))
-		seeme_limit_to_valid_api_key(principal, &cached->key.key_id);
+	if (cached->key.kind == SEEME_USER_WITH_KEY)
+		seeme_limit_to_valid_api_key(principal, &cached->key.other_id);
 }
 
 static SeemePrincipalKey
@@ -125,7 +123,15 @@ key_of(const SeemeIdentity *identity)
 	SeemePrincipalKey key = {identity->user_id};
 
 	if (identity->has_key)
-		key.key_id = identity->key_id;
+	{
+		key.other_id = identity->key_id;
+		key.kind = SEEME_USER_WITH_KEY;
+	}
+	else if (identity->has_actor)
+	{
+		key.other_id = identity->actor_id;
+		key.kind = SEEME_USER_WITH_ACTOR;
+	}
 	return key;
 }
 
@@ -157,6 +163,7 @@ add_cached(SeemeStore *store, const SeemeIdentity *identity, const SeemePrincipa
 	SeemeCachedPrincipal *cached;
 	SeemePrincipal principal;
 	uint64	   *key_codes = NULL;
+	TimestampTz actor_disabled_at = DT_NOEND;
 
 	if (seeme_is_known_active(store, &identity->user_id))
 		seeme_init_active_principal(&principal, store, &identity->user_id);
@@ -164,6 +171,8 @@ add_cached(SeemeStore *store, const SeemeIdentity *identity, const SeemePrincipa
 		seeme_init_principal(&principal, store, &identity->user_id);
 	if (identity->has_key)
 		seeme_limit_to_api_key(&principal, &identity->key_id);
+	if (identity->has_actor)
+		actor_disabled_at = seeme_require_actor(&principal, &identity->actor_id);
 	/* Do first what may fail: a cached principal without the limits of its key has too much. */
 	if (principal.key != NULL)
 	{
@@ -181,8 +190,14 @@ add_cached(SeemeStore *store, const SeemeIdentity *identity, const SeemePrincipa
 	{
 		note_date(cached, principal.now, principal.key->expires_at);
 		cached->key_has_organization = principal.key->has_organization;
-		cached->has_creator = principal.key->has_creator;
-		cached->creator_id = principal.key->created_by;
+		cached->depends_on_other = principal.key->has_creator;
+		cached->other_user_id = principal.key->created_by;
+	}
+	if (identity->has_actor)
+	{
+		note_date(cached, principal.now, actor_disabled_at);
+		cached->depends_on_other = true;
+		cached->other_user_id = identity->actor_id;
 	}
 	if (principal.creator != NULL)
 	{
@@ -223,8 +238,8 @@ seeme_get_cached_principal(SeemeStore *store, const SeemeIdentity *identity)
 }
 
 /*
- * Whether an identity's user exists and is not disabled, and its key or token counts, by what is
- * committed now. Opens the cache itself.
+ * Whether an identity's user, and actor, if any, exist and are not disabled, and its key or token
+ * counts, by what is committed now. Opens the cache itself.
  */
 bool
 seeme_is_valid_identity(const SeemeIdentity *identity)
@@ -250,6 +265,8 @@ seeme_is_valid_identity(const SeemeIdentity *identity)
 		seeme_init_principal(&principal, &store, &identity->user_id);
 		if (identity->has_key)
 			seeme_limit_to_api_key(&principal, &identity->key_id);
+		if (identity->has_actor)
+			(void) seeme_require_actor(&principal, &identity->actor_id);
 		is_valid = !principal.is_refused &&
 			seeme_token_counts(identity->issued_at, principal.user.tokens_valid_from);
 	}

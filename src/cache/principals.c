@@ -18,10 +18,10 @@
 #define FEW_GRANTS 8
 
 /*
- * In seeme_principals_context: the principals with an API key, and the others by the user's
- * number. A number stays when its principal is forgotten.
+ * In seeme_principals_context: the principals with an API key or an actor, and the others by the
+ * user's number. A number stays when its principal is forgotten.
  */
-static HTAB *by_key = NULL;
+static HTAB *with_other = NULL;
 static SeemeUuidHash numbers;
 static SeemeCachedPrincipal **by_number = NULL;
 static uint32 by_number_size = 0;
@@ -30,21 +30,13 @@ static SeemeCachedPrincipal *last_principal = NULL; /* the last one that was loo
 void
 seeme_principals_forget(void)
 {
-	by_key = NULL;
+	with_other = NULL;
 	memset(&numbers, 0, sizeof(numbers));
 	by_number = NULL;
 	by_number_size = 0;
 	last_principal = NULL;
 	MemoryContextReset(seeme_principals_context);
 	seeme_site_generation++;
-}
-
-static bool
-came_by_key(const SeemePrincipalKey *key)
-{
-	static const pg_uuid_t none = {{0}};
-
-	return !seeme_uuid_equal(&key->key_id, &none);
 }
 
 static void
@@ -94,9 +86,9 @@ seeme_resources_forget(void)
 	for (uint32 i = 1; i <= numbers.used; i++)
 		if (by_number[i] != NULL)
 			forget_resources_of(by_number[i]);
-	if (by_key != NULL)
+	if (with_other != NULL)
 	{
-		hash_seq_init(&all, by_key);
+		hash_seq_init(&all, with_other);
 		while ((cached = hash_seq_search(&all)) != NULL)
 			forget_resources_of(cached);
 	}
@@ -107,7 +99,7 @@ seeme_resources_forget(void)
 uint32
 seeme_cache_nprincipals(void)
 {
-	return numbers.used + (by_key == NULL ? 0 : hash_get_num_entries(by_key));
+	return numbers.used + (with_other == NULL ? 0 : hash_get_num_entries(with_other));
 }
 
 static SeemeCachedPrincipal *
@@ -115,8 +107,8 @@ find_principal(const SeemePrincipalKey *key)
 {
 	SeemeUuidHashEntry *entry;
 
-	if (came_by_key(key))
-		return by_key == NULL ? NULL : hash_search(by_key, key, HASH_FIND, NULL);
+	if (key->kind != SEEME_PLAIN_USER)
+		return with_other == NULL ? NULL : hash_search(with_other, key, HASH_FIND, NULL);
 	entry = seeme_uuid_hash_find(&numbers, &key->user_id);
 	return entry == NULL ? NULL : by_number[entry->number];
 }
@@ -127,12 +119,12 @@ seeme_cache_find_principal(const SeemePrincipalKey *key)
 {
 	SeemeCachedPrincipal *cached = last_principal;
 
-	if (cached == NULL || memcmp(&cached->key, key, sizeof(SeemePrincipalKey)) != 0)
+	if (cached == NULL || !seeme_same_principal_key(&cached->key, key))
 		cached = last_principal = find_principal(key);
 	if (cached == NULL ||
 		(seeme_bucket_generations[seeme_inval_bucket(&key->user_id)] <= cached->generation &&
-		 (!cached->has_creator ||
-		  seeme_bucket_generations[seeme_inval_bucket(&cached->creator_id)] <=
+		 (!cached->depends_on_other ||
+		  seeme_bucket_generations[seeme_inval_bucket(&cached->other_user_id)] <=
 		  cached->generation)))
 		return cached;
 	seeme_cache_forget_principal(cached);
@@ -173,18 +165,18 @@ seeme_cache_add_principal(const SeemePrincipalKey *key)
 {
 	SeemeCachedPrincipal *cached;
 
-	if (came_by_key(key))
+	if (key->kind != SEEME_PLAIN_USER)
 	{
-		if (by_key == NULL)
+		if (with_other == NULL)
 		{
 			HASHCTL		control = {.keysize = sizeof(SeemePrincipalKey),
 				.entrysize = sizeof(SeemeCachedPrincipal),
 			.hcxt = seeme_principals_context};
 
-			by_key = hash_create("seeme_rbac viewers", 64, &control,
-								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+			with_other = hash_create("seeme_rbac viewers", 64, &control,
+									 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 		}
-		cached = hash_search(by_key, key, HASH_ENTER, NULL);
+		cached = hash_search(with_other, key, HASH_ENTER, NULL);
 	}
 	else
 	{
@@ -226,8 +218,8 @@ seeme_cache_forget_principal(SeemeCachedPrincipal *cached)
 	if (cached->sets.all != NULL)
 		pfree(cached->sets.all);
 	last_principal = NULL;
-	if (came_by_key(&cached->key))
-		hash_search(by_key, &cached->key, HASH_REMOVE, NULL);
+	if (cached->key.kind != SEEME_PLAIN_USER)
+		hash_search(with_other, &cached->key, HASH_REMOVE, NULL);
 	else
 	{
 		*pointer_of_user(&cached->key.user_id) = NULL;

@@ -45,6 +45,25 @@ seeme_init_active_principal(SeemePrincipal *principal, SeemeStore *store, const 
 }
 
 /*
+ * Refuses a principal when the actor, who acts for this user, does not exist or is disabled.
+ * Returns the date on which the actor is disabled; DT_NOEND: never.
+ */
+TimestampTz
+seeme_require_actor(SeemePrincipal *principal, const pg_uuid_t *actor_id)
+{
+	SeemeUser	actor;
+
+	if (!seeme_read_user(principal->store, actor_id, &actor))
+	{
+		principal->is_refused = true;
+		return DT_NOEND;
+	}
+	if (actor.disabled_at <= principal->now)
+		principal->is_refused = true;
+	return actor.disabled_at;
+}
+
+/*
  * Limits a principal to what an API key allows. Refuses the principal when the key does not exist,
  * has expired, or is another user's. The caller knows that its creator could make it now; else see
  * seeme_limit_to_api_key().

@@ -45,7 +45,8 @@ typedef struct SeemePrincipal
 {
 	SeemeStore *store;
 	SeemeUser	user;
-	bool		is_refused;		/* unknown, disabled, or with an invalid key: has no permission */
+	/* unknown, disabled, or with an invalid key or actor: has no permission */
+	bool		is_refused;
 	TimestampTz now;
 	SeemeApiKey *key;			/* NULL: none */
 	struct SeemePrincipal *creator; /* of the key, if the creator was looked at */
@@ -67,6 +68,7 @@ extern void seeme_init_principal(SeemePrincipal *principal, SeemeStore *store,
 								 const pg_uuid_t *user_id);
 extern void seeme_init_active_principal(SeemePrincipal *principal, SeemeStore *store,
 										const pg_uuid_t *user_id);
+extern TimestampTz seeme_require_actor(SeemePrincipal *principal, const pg_uuid_t *actor_id);
 extern void seeme_limit_to_valid_api_key(SeemePrincipal *principal, const pg_uuid_t *key_id);
 extern bool seeme_api_key_allows(const SeemePrincipal *principal,
 								 const pg_uuid_t *organization_id, const char *code);

@@ -46,6 +46,8 @@ seeme_init_asking(SeemePrincipal *asking, SeemeStore *store)
 		else
 			seeme_limit_to_api_key(asking, &identity->key_id);
 	}
+	if (identity->has_actor)
+		(void) seeme_require_actor(asking, &identity->actor_id);
 	if (identity->expires_at <= asking->now ||
 		!seeme_token_counts(identity->issued_at, asking->user.tokens_valid_from))
 		asking->is_refused = true;

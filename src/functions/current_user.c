@@ -1,5 +1,5 @@
 /*
- * current_user.c: the id and the e-mail address of the user who is asking.
+ * current_user.c: the id and the e-mail address of the user who is asking, and the id of the actor.
  *
  * Must not decide: evaluator.c and the cache say whether the identity counts.
  */
@@ -65,6 +65,21 @@ current_user_id(FunctionCallInfo fcinfo, const char *code)
 SEEME_FUNCTION(seeme_user_id, 0)
 {
 	return current_user_id(fcinfo, NULL);
+}
+
+/*
+ * seeme_actor_id() RETURNS uuid
+ */
+SEEME_FUNCTION(seeme_actor_id, 0)
+{
+	pg_uuid_t  *actor_id = palloc(sizeof(pg_uuid_t));
+	const pg_uuid_t *actor;
+	pg_uuid_t	user_id;
+
+	if (!seeme_find_current_user(NULL, &user_id) || (actor = seeme_current_actor()) == NULL)
+		PG_RETURN_NULL();
+	*actor_id = *actor;
+	PG_RETURN_UUID_P(actor_id);
 }
 
 /*

@@ -1,6 +1,6 @@
 /*
- * login.c: the ways to identify oneself: a trusted application (seeme_assume), an API key or a
- * signed token (seeme_login).
+ * login.c: the ways to identify oneself: a trusted application (seeme_assume), support staff
+ * (seeme_act_for), an API key or a signed token (seeme_login).
  *
  * Owns the verified tokens of this backend. Must not say whether an identity counts: that is for
  * cache/identity_lookup.c. identity.c keeps it, and jwt.c reads tokens.
@@ -15,6 +15,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -78,33 +79,38 @@ is_grantee(Oid role, Oid function)
 	return found;
 }
 
+/* Whether a role was granted EXECUTE on a function. Kept for each function that names people. */
+typedef struct KnownGrantee
+{
+	Oid			function;
+	Oid			role;
+	uint64		generation;		/* seeme_function_generation; 0: nothing is known */
+	bool		is_grantee;
+} KnownGrantee;
+
 /*
  * Whether session_user itself was granted EXECUTE on a function. A grant to PUBLIC does not
  * count, because a careless GRANT makes one. Nor does a grant to a role of which it is a member.
  * The answer is kept until a function changes.
  */
-static bool
-session_user_is_grantee(Oid function)
+static pg_attribute_always_inline bool
+session_user_is_grantee(Oid function, KnownGrantee *known)
 {
-	static Oid	known_function = InvalidOid;
-	static Oid	known_role = InvalidOid;
-	static uint64 known_generation = 0;
-	static bool known;
 	Oid			role = GetSessionUserId();
 
 	(void) seeme_accept_invalidations();
-	if (known_generation != seeme_function_generation || known_function != function ||
-		known_role != role)
+	if (known->generation != seeme_function_generation || known->function != function ||
+		known->role != role)
 	{
 		uint64		generation = seeme_function_generation;
 
-		known_generation = 0;
-		known = is_grantee(role, function);
-		known_function = function;
-		known_role = role;
-		known_generation = generation;
+		known->generation = 0;
+		known->is_grantee = is_grantee(role, function);
+		known->function = function;
+		known->role = role;
+		known->generation = generation;
 	}
-	return known || superuser_arg(role);
+	return known->is_grantee || superuser_arg(role);
 }
 
 /*
@@ -122,16 +128,38 @@ in_foreign_context(void)
 }
 
 /*
- * Assumes an identity. The error is the same whether the user, key or token is unknown, disabled
- * or expired, or the session speaks for another user.
+ * Assumes an identity. The error is the same whether the user, actor, key or token is unknown,
+ * disabled or expired, or the session speaks for another user.
  */
 static void
 identify(const SeemeIdentity *identity, bool for_session)
 {
 	if (!seeme_is_valid_identity(identity))
-		seeme_refuse_identity("the person, key or token is unknown, disabled, signed out, or has "
-							  "expired; or who made the key could not make it now");
+		seeme_refuse_identity("the person, actor, key or token is unknown, disabled, signed out, "
+							  "or has expired; or who made the key could not make it now");
 	seeme_assume_identity(identity, for_session);
+}
+
+/* A grant of one function that names people is no grant of another one. */
+static pg_attribute_always_inline void
+require_grantee(FunctionCallInfo fcinfo, const char *function, KnownGrantee *known)
+{
+	if (!session_user_is_grantee(fcinfo->flinfo->fn_oid, known) || in_foreign_context())
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("permission denied for function %s", function),
+						errdetail("It is for the database role that connected (session_user), if "
+								  "that was granted it, and not to be called from SECURITY "
+								  "DEFINER functions.")));
+}
+
+static inline pg_uuid_t
+user_argument(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	if (PG_ARGISNULL(arg))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s is null", name)));
+	return *PG_GETARG_UUID_P(arg);
 }
 
 /*
@@ -139,19 +167,51 @@ identify(const SeemeIdentity *identity, bool for_session)
  */
 SEEME_FUNCTION(seeme_assume, 1)
 {
+	static KnownGrantee known;
 	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND};
 
-	if (!session_user_is_grantee(fcinfo->flinfo->fn_oid) || in_foreign_context())
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("permission denied for function seeme_assume"),
-						errdetail("It is for the database role that connected (session_user), if "
-								  "that was granted it, and not to be called from SECURITY "
-								  "DEFINER functions.")));
-	if (PG_ARGISNULL(0))
+	require_grantee(fcinfo, "seeme_assume", &known);
+	identity.user_id = user_argument(fcinfo, 0, "user_id");
+	identify(&identity, false);
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+/*
+ * Writes a call of seeme_act_for to the server's log, which a rollback does not change. If the call
+ * is refused, the error follows in the log. The line is never sent to the client. It leaves the
+ * statement out, which may have secrets.
+ */
+static void
+log_act_for(const SeemeIdentity *identity)
+{
+	char	   *user = DatumGetCString(DirectFunctionCall1(uuid_out,
+														   UUIDPGetDatum(&identity->user_id)));
+	char	   *actor = DatumGetCString(DirectFunctionCall1(uuid_out,
+															UUIDPGetDatum(&identity->actor_id)));
+
+	ereport(LOG_SERVER_ONLY,
+			(errmsg("seeme_act_for is called: user %s, actor %s, database role \"%s\"",
+					user, actor, GetUserNameFromId(GetSessionUserId(), false)),
+			 errhidestmt(true), errhidecontext(true)));
+}
+
+/*
+ * seeme_act_for(user_id, actor_id uuid) RETURNS uuid
+ */
+SEEME_FUNCTION(seeme_act_for, 2)
+{
+	static KnownGrantee known;
+	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND, .has_actor = true};
+
+	require_grantee(fcinfo, "seeme_act_for", &known);
+	identity.user_id = user_argument(fcinfo, 0, "user_id");
+	identity.actor_id = user_argument(fcinfo, 1, "actor_id");
+	if (seeme_uuid_equal(&identity.user_id, &identity.actor_id))
 		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("user_id is null")));
-	identity.user_id = *PG_GETARG_UUID_P(0);
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("user and actor are the same person"),
+				 errhint("Call seeme_assume() for somebody who acts as themselves.")));
+	log_act_for(&identity);
 	identify(&identity, false);
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }

@@ -187,7 +187,8 @@ bool
 seeme_same_identity(const SeemeIdentity *a, const SeemeIdentity *b)
 {
 	return seeme_uuid_equal(&a->user_id, &b->user_id) && a->has_key == b->has_key &&
-		seeme_uuid_equal(&a->key_id, &b->key_id);
+		seeme_uuid_equal(&a->key_id, &b->key_id) && a->has_actor == b->has_actor &&
+		seeme_uuid_equal(&a->actor_id, &b->actor_id);
 }
 
 /*
@@ -378,12 +379,15 @@ seeme_refuse_identity(const char *reason)
 /*
  * Names an identity until the end of the transaction or session. The caller has found it valid.
  * Throws the error of seeme_refuse_identity() if the transaction has spoken for another user, or
- * for the same user with another key; 55006 if the session still has objects of another user;
- * 25000 in a parallel operation. With seeme_rbac.several_people, the first two are no errors.
+ * for the same user with another key or actor; 55006 if the session still has objects of another
+ * user; 25000 in a parallel operation. With seeme_rbac.several_people, the first two are no errors.
  */
 void
 seeme_assume_identity(const SeemeIdentity *identity, bool for_session)
 {
+	SeemeLeftoverOwner owner = {.user_id = identity->user_id, .has_actor = identity->has_actor,
+	.actor_id = identity->actor_id};
+
 	/* The workers that are running could not be told. */
 	if (IsInParallelMode())
 		ereport(ERROR,
@@ -397,7 +401,7 @@ seeme_assume_identity(const SeemeIdentity *identity, bool for_session)
 			(named_lxid == seeme_local_xid() && !seeme_same_identity(&named_identity, identity)))
 			seeme_refuse_identity("the transaction or session speaks for somebody else");
 	}
-	seeme_claim_session(&identity->user_id, several_people);
+	seeme_claim_session(&owner, several_people);
 
 	if (!for_session && !IsTransactionBlock())
 		ereport(WARNING,
@@ -428,16 +432,57 @@ SEEME_FUNCTION(seeme_is_unidentified, 0)
 	PG_RETURN_BOOL(seeme_current_identity() == NULL);
 }
 
+/* The identity that was named, also if it does not count any more; NULL: nobody was named. */
+static const SeemeIdentity *
+get_named_identity(void)
+{
+	return get_transaction_identity() != NULL ? get_transaction_identity() : session_identity;
+}
+
+/* The API key of whoever is asking; NULL: none was used. */
+const pg_uuid_t *
+seeme_current_key(void)
+{
+	const SeemeIdentity *identity = get_named_identity();
+
+	return identity != NULL && identity->has_key ? &identity->key_id : NULL;
+}
+
+/* The person who acts for whoever is asking; NULL: nobody does. */
+const pg_uuid_t *
+seeme_current_actor(void)
+{
+	const SeemeIdentity *identity = get_named_identity();
+
+	return identity != NULL && identity->has_actor ? &identity->actor_id : NULL;
+}
+
+/* Refuses what people do for themselves only. The action is a verb phrase. */
+void
+seeme_require_no_actor(const char *action)
+{
+	if (seeme_current_actor() != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("you cannot %s while you act for somebody", action),
+				 errhint("This is for the person themselves.")));
+}
+
 /*
  * seeme.uses_api_key() RETURNS boolean
  */
 SEEME_FUNCTION(seeme_uses_api_key, 0)
 {
-	const SeemeIdentity *identity = get_transaction_identity() != NULL
-	? get_transaction_identity()
-	: session_identity;
+	PG_RETURN_BOOL(seeme_current_key() != NULL);
+}
 
-	PG_RETURN_BOOL(identity != NULL && identity->has_key);
+/*
+ * seeme.require_no_actor(action text) RETURNS void
+ */
+SEEME_FUNCTION(seeme_require_no_actor_for, 1)
+{
+	seeme_require_no_actor(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	PG_RETURN_VOID();
 }
 
 /*

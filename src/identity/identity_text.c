@@ -1,5 +1,6 @@
 /*
- * identity_text.c: an identity as the value of a setting: USER, USER/KEY or USER@EXPIRY@ISSUED.
+ * identity_text.c: an identity as the value of a setting: USER, USER/KEY, USER+ACTOR or
+ * USER@EXPIRY@ISSUED.
  *
  * Owns nothing, and calls nothing that throws: check hooks of settings use it.
  */
@@ -64,6 +65,11 @@ seeme_parse_identity(const char *text, SeemeIdentity *identity)
 		identity->has_key = true;
 		rest = parse_uuid(rest + 1, &identity->key_id);
 	}
+	else if (rest != NULL && *rest == '+')
+	{
+		identity->has_actor = true;
+		rest = parse_uuid(rest + 1, &identity->actor_id);
+	}
 	else if (rest != NULL && *rest == '@')
 	{
 		char	   *end;
@@ -108,6 +114,11 @@ seeme_put_identity(char text[SEEME_IDENTITY_LENGTH], const SeemeIdentity *identi
 	{
 		*end++ = '/';
 		put_uuid(end, &identity->key_id);
+	}
+	else if (identity->has_actor)
+	{
+		*end++ = '+';
+		put_uuid(end, &identity->actor_id);
 	}
 	else if (identity->expires_at != DT_NOEND || identity->issued_at != DT_NOEND)
 		snprintf(end, text +SEEME_IDENTITY_LENGTH - end, "@" INT64_FORMAT "@" INT64_FORMAT,

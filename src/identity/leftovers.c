@@ -13,6 +13,8 @@
  * with another digest. The transaction that names the first user belongs to that user from its
  * start.
  *
+ * An actor who acted for a user counts as another user than that one alone.
+ *
  * Owns the baseline and the last user. Must not know who may ask: users are ids here.
  */
 #include "postgres.h"
@@ -83,8 +85,8 @@ static List *baseline_objects = NIL;
 static List *baseline_cursors = NIL;
 static Oid	baseline_role = InvalidOid;
 
-/* The user who was named last. */
-static pg_uuid_t last_user;
+/* The user who was named last, perhaps with an actor. */
+static SeemeLeftoverOwner last_owner;
 
 /*
  * The subtransaction that named the last user and removed leftovers of another one. After its
@@ -318,7 +320,7 @@ find_leftover_cursor(void)
 void
 seeme_note_prepared(const char *name)
 {
-	seeme_keep_prepared(name, is_claimed ? &last_user : NULL);
+	seeme_keep_prepared(name, is_claimed ? &last_owner : NULL);
 }
 
 /* SET LOCAL ROLE ends with its transaction, and is not there at the start of the next. */
@@ -371,9 +373,9 @@ discard_leftovers(List *temporary_objects)
 
 /* Notes the baseline when the first user is named. If naming the user fails, it is noted again. */
 static void
-note_baseline(const pg_uuid_t *user)
+note_baseline(const SeemeLeftoverOwner *owner)
 {
-	seeme_claim_prepared(user);
+	seeme_claim_prepared(owner);
 	list_free_deep(baseline_objects);
 	list_free_deep(baseline_cursors);
 	baseline_objects = baseline_cursors = NIL;
@@ -413,20 +415,20 @@ remove_leftovers(void)
  * `share`, leftovers stay, and it becomes unknown whose they are.
  */
 void
-seeme_claim_session(const pg_uuid_t *user, bool share)
+seeme_claim_session(const SeemeLeftoverOwner *owner, bool share)
 {
 	seeme_note_transaction_start();
 	if (!is_claimed)
-		note_baseline(user);
+		note_baseline(owner);
 	else if (!share)
 	{
-		const char *statement = seeme_find_prepared_by_other(user, action == DISCARD);
+		const char *statement = seeme_find_prepared_by_other(owner, action == DISCARD);
 
 		if (statement != NULL)
 			refuse_leftover("a statement that the person who asked before has prepared is still "
 							"there",
 							statement, "DEALLOCATE it, or DISCARD ALL,");
-		if (!last_user_is_unknown && seeme_uuid_equal(&last_user, user))
+		if (!last_user_is_unknown && seeme_same_leftover_owner(&last_owner, owner))
 			return;
 		remove_leftovers();
 
@@ -437,6 +439,6 @@ seeme_claim_session(const pg_uuid_t *user, bool share)
 			claimed_subid = GetCurrentSubTransactionId();
 	}
 	is_claimed = true;
-	last_user = *user;
+	last_owner = *owner;
 	last_user_is_unknown = share;
 }

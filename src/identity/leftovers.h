@@ -4,16 +4,15 @@
 
 #include "postgres.h"
 
-#include "utils/uuid.h"
-
 #include "core/compat.h"
+#include "identity/prepared_statements.h"
 
 /* The transaction whose start was recorded last. */
 extern LocalTransactionId seeme_last_transaction;
 
 extern void seeme_leftovers_init(void);
 extern void seeme_note_prepared(const char *name);
-extern void seeme_claim_session(const pg_uuid_t *user, bool share);
+extern void seeme_claim_session(const SeemeLeftoverOwner *owner, bool share);
 extern void seeme_record_transaction_start(void);
 
 /*

@@ -23,7 +23,7 @@ typedef struct PreparedBySql
 {
 	char		name[NAMEDATALEN];	/* the key of the table; must be first */
 	TimestampTz prepared_at;
-	pg_uuid_t	user;
+	SeemeLeftoverOwner owner;
 } PreparedBySql;
 
 static HTAB *prepared = NULL;
@@ -62,14 +62,14 @@ forget_prepared(void)
  * was named in this session yet.
  */
 void
-seeme_keep_prepared(const char *name, const pg_uuid_t *user)
+seeme_keep_prepared(const char *name, const SeemeLeftoverOwner *owner)
 {
 	PreparedStatement *statement = FetchPreparedStatement(name, false);
 	PreparedBySql *noted;
 
 	if (statement == NULL)
 		return;
-	if (user == NULL && prepared_lxid != seeme_local_xid())
+	if (owner == NULL && prepared_lxid != seeme_local_xid())
 	{
 		forget_prepared();
 		prepared_lxid = seeme_local_xid();
@@ -99,8 +99,8 @@ seeme_keep_prepared(const char *name, const pg_uuid_t *user)
 	}
 	noted = hash_search(prepared, statement->stmt_name, HASH_ENTER, NULL);
 	noted->prepared_at = statement->prepare_time;
-	if (user != NULL)
-		noted->user = *user;
+	if (owner != NULL)
+		noted->owner = *owner;
 }
 
 /*
@@ -108,7 +108,7 @@ seeme_keep_prepared(const char *name, const pg_uuid_t *user)
  * Earlier ones are part of the baseline.
  */
 void
-seeme_claim_prepared(const pg_uuid_t *user)
+seeme_claim_prepared(const SeemeLeftoverOwner *owner)
 {
 	HASH_SEQ_STATUS status;
 	PreparedBySql *noted;
@@ -119,7 +119,7 @@ seeme_claim_prepared(const pg_uuid_t *user)
 		return;
 	hash_seq_init(&status, prepared);
 	while ((noted = hash_seq_search(&status)) != NULL)
-		noted->user = *user;
+		noted->owner = *owner;
 }
 
 /*
@@ -128,7 +128,7 @@ seeme_claim_prepared(const pg_uuid_t *user)
  * restores it, so each is noted with its user.
  */
 const char *
-seeme_find_prepared_by_other(const pg_uuid_t *user, bool discard)
+seeme_find_prepared_by_other(const SeemeLeftoverOwner *owner, bool discard)
 {
 	HASH_SEQ_STATUS status;
 	PreparedBySql *noted;
@@ -141,7 +141,7 @@ seeme_find_prepared_by_other(const pg_uuid_t *user, bool discard)
 	{
 		if (!is_prepared(noted))
 			hash_search(prepared, noted->name, HASH_REMOVE, NULL);
-		else if (seeme_uuid_equal(&noted->user, user))
+		else if (seeme_same_leftover_owner(&noted->owner, owner))
 			continue;
 		else if (discard)
 		{

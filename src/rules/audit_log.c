@@ -23,7 +23,14 @@
 #include "core/store.h"
 #include "core/version.h"
 #include "guards/restoring.h"
+#include "identity/identity.h"
 #include "rules/rows.h"
+
+/* The parameters of a statement that logs */
+enum
+{
+	PERSON, ACTOR, API_KEY, NPARAMETERS
+};
 
 /* The plan that logs one command on one table. */
 typedef struct LogPlanKey
@@ -66,7 +73,10 @@ shown(TupleDesc columns, const char *alias)
 	return text.data;
 }
 
-/* The INSERT that logs all rows of the transition tables. Its parameter is the asking person. */
+/*
+ * The INSERT that logs all rows of the transition tables. Its parameters are the asking person, the
+ * actor and the API key.
+ */
 static char *
 make_query(Relation table, TriggerEvent event)
 {
@@ -87,8 +97,9 @@ make_query(Relation table, TriggerEvent event)
 	initStringInfo(&query);
 	appendStringInfo(&query,
 					 "INSERT INTO seeme.audit_log "
-					 "(organization_id, user_id, table_name, command, row_id, before, after) "
-					 "SELECT %s, $1, %s, '%s', ((%s).%s)::text, %s, %s ",
+					 "(organization_id, user_id, table_name, command, row_id, before, after, "
+					 "actor_id, api_key_id) "
+					 "SELECT %s, $1, %s, '%s', ((%s).%s)::text, %s, %s, $2, $3 ",
 					 organization == NULL ? "NULL" : psprintf("(%s).%s", subject, organization),
 					 quote_literal_cstr(name),
 					 TRIGGER_FIRED_BY_INSERT(event) ? "INSERT" :
@@ -126,7 +137,7 @@ get_plan(TriggerData *trigger)
 	LogPlanKey	key = {RelationGetRelid(trigger->tg_relation),
 	trigger->tg_event & TRIGGER_EVENT_OPMASK};
 	LogPlan    *entry;
-	Oid			argument = UUIDOID;
+	Oid			arguments[NPARAMETERS] = {UUIDOID, UUIDOID, UUIDOID};
 	bool		found;
 
 	if (plans == NULL)
@@ -141,8 +152,8 @@ get_plan(TriggerData *trigger)
 		entry->plan = NULL;
 	if (entry->plan == NULL)
 	{
-		SPIPlanPtr	plan = SPI_prepare(make_query(trigger->tg_relation, trigger->tg_event), 1,
-									   &argument);
+		SPIPlanPtr	plan = SPI_prepare(make_query(trigger->tg_relation, trigger->tg_event),
+									   NPARAMETERS, arguments);
 
 		if (plan == NULL)
 			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
@@ -152,32 +163,51 @@ get_plan(TriggerData *trigger)
 	return entry->plan;
 }
 
+static void
+set_parameter(const pg_uuid_t *id, Datum *value, char *null)
+{
+	if (id == NULL)
+		return;
+	*value = UUIDPGetDatum(id);
+	*null = ' ';
+}
+
 /*
- * The asking person; false if there is none. While library and extension have different versions,
- * there is none: only DDL writes rows then.
+ * The asking person, the actor and the API key, or nulls. The last two are also those of an
+ * identity that does not count any more. While library and extension have different versions, there
+ * is no person: only DDL writes rows then.
  */
-static bool
-get_person(Datum *person)
+static void
+get_parameters(Datum *values, char *nulls)
 {
 	LOCAL_FCINFO(call, 0);
 
+	memset(values, 0, sizeof(Datum) * NPARAMETERS);
+	memset(nulls, 'n', NPARAMETERS);
 	if (!seeme_version_fits())
-		return false;
+		return;
 	InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, NULL, NULL);
-	*person = seeme_user_id(call);
-	return !call->isnull;
+	values[PERSON] = seeme_user_id(call);
+	nulls[PERSON] = call->isnull ? 'n' : ' ';
+	set_parameter(seeme_current_actor(), &values[ACTOR], &nulls[ACTOR]);
+	set_parameter(seeme_current_key(), &values[API_KEY], &nulls[API_KEY]);
 }
 
 static void
-log_truncate(Relation table, bool has_person, Datum person)
+log_truncate(Relation table, const Datum *parameters, const char *null_parameters)
 {
-	Oid			types[] = {UUIDOID, TEXTOID};
-	Datum		values[] = {person, CStringGetTextDatum(RelationGetRelationName(table))};
-	char		nulls[] = {has_person ? ' ' : 'n', ' '};
+	Oid			types[NPARAMETERS + 1] = {UUIDOID, UUIDOID, UUIDOID, TEXTOID};
+	Datum		values[NPARAMETERS + 1];
+	char		nulls[NPARAMETERS + 1];
 
-	if (SPI_execute_with_args("INSERT INTO seeme.audit_log (user_id, table_name, command, row_id) "
-							  "VALUES ($1, $2, 'TRUNCATE', '*')",
-							  2, types, values, nulls, false, 0) != SPI_OK_INSERT)
+	memcpy(values, parameters, sizeof(Datum) * NPARAMETERS);
+	memcpy(nulls, null_parameters, NPARAMETERS);
+	values[NPARAMETERS] = CStringGetTextDatum(RelationGetRelationName(table));
+	nulls[NPARAMETERS] = ' ';
+	if (SPI_execute_with_args("INSERT INTO seeme.audit_log (user_id, actor_id, api_key_id, "
+							  "table_name, command, row_id) "
+							  "VALUES ($1, $2, $3, $4, 'TRUNCATE', '*')",
+							  NPARAMETERS + 1, types, values, nulls, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "the audit log was not written");
 }
 
@@ -187,9 +217,8 @@ log_truncate(Relation table, bool has_person, Datum person)
 SEEME_FUNCTION_OF_ANY_VERSION(seeme_write_audit_log)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	Datum		person = (Datum) 0;
-	bool		has_person;
-	char		nulls[1];
+	Datum		parameters[NPARAMETERS];
+	char		nulls[NPARAMETERS];
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -213,13 +242,12 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_write_audit_log)
 	if (seeme_is_restoring())
 		PG_RETURN_POINTER(NULL);
 
-	has_person = get_person(&person);
-	nulls[0] = has_person ? ' ' : 'n';
+	get_parameters(parameters, nulls);
 	if (SPI_connect() != SPI_OK_CONNECT || SPI_register_trigger_data(trigger) < 0)
 		elog(ERROR, "SPI_connect failed");
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
-		log_truncate(trigger->tg_relation, has_person, person);
-	else if (SPI_execute_plan(get_plan(trigger), &person, nulls, false, 0) != SPI_OK_INSERT)
+		log_truncate(trigger->tg_relation, parameters, nulls);
+	else if (SPI_execute_plan(get_plan(trigger), parameters, nulls, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "the audit log was not written");
 	SPI_finish();
 	PG_RETURN_POINTER(NULL);

@@ -482,6 +482,8 @@ before_update(SeemeRowState *state, const Kind *kind, HeapTuple old, HeapTuple r
 	if (seeme_takes_as_is(state))
 		return row;
 	refuse_fixed_columns(state, kind, old, row);
+	if (is_organizations(kind) && !seeme_is_same(state, old, row, OWNER_ID))
+		seeme_require_no_actor("transfer an organization");
 	seeme_get_id(state, row, ID, &id);
 	if (!is_organizations(kind))
 		seeme_get_id(state, row, ORGANIZATION_ID, &organization);

@@ -86,8 +86,8 @@ make_state(FunctionCallInfo fcinfo, const SeemeRowColumn *columns, int ncolumns)
 static uint64
 changes_of(const SeemeIdentity *asker)
 {
-	/* The permissions of an API key also depend on the user who made it. */
-	return asker->has_key ? seeme_generation :
+	/* An API key also depends on the user who made it, and whoever is acted for on the actor. */
+	return asker->has_key || asker->has_actor ? seeme_generation :
 		seeme_bucket_generations[seeme_inval_bucket(&asker->user_id)];
 }
 
@@ -98,9 +98,7 @@ memo_is_good(const SeemeRowState *state, const SeemeIdentity *asker, TimestampTz
 		memcmp(state->changes, seeme_generations, sizeof(state->changes)) != 0)
 		return false;
 	return asker == NULL ||
-		(seeme_uuid_equal(&state->asker.user_id, &asker->user_id) &&
-		 state->asker.has_key == asker->has_key &&
-		 seeme_uuid_equal(&state->asker.key_id, &asker->key_id) &&
+		(seeme_same_identity(&state->asker, asker) &&
 		 state->asker.issued_at == asker->issued_at &&
 		 state->asker.expires_at == asker->expires_at &&
 		 state->changes_of_asker == changes_of(asker));

@@ -34,6 +34,11 @@ for my $page (
     { file => 'doc/stop.md', database => 'documentation_stop',
         before => q{CREATE EXTENSION seeme_rbac;
         \set person '''11111111-1111-4111-8111-111111111111'''} },
+    { file => 'doc/support.md', database => 'documentation_support',
+        before => $models . q{
+        INSERT INTO seeme.users (id, username)
+        VALUES ('22222222-2222-4222-8222-222222222222', 'bob');
+        SELECT seeme_protect('models', 'models', project_column => 'project_id');} },
     { file => 'doc/security_report.md', database => 'documentation_report',
         before => q{CREATE EXTENSION seeme_rbac;
         CREATE TABLE notes (id uuid PRIMARY KEY, project_id uuid, is_template boolean);
@@ -61,7 +66,7 @@ for my $page (
 ) {
     my $server = connect_to('postgres');
     $server->do("DROP DATABASE IF EXISTS $page->{database}");
-    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst developer);
+    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst developer desk);
     $server->do("CREATE DATABASE $page->{database} TEMPLATE template0");
     my (@boxes, %answer);
     my $text = text_of($page->{file});
@@ -94,7 +99,7 @@ for my $page (
             "$page->{file}: box $box does not fail" }
     }
     $server->do("DROP DATABASE $page->{database}");
-    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst developer);
+    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst developer desk);
     $server->disconnect;
 }
 

@@ -16,6 +16,12 @@ sub vectors {
         { name => $name, as => $as, try => $try, %more } } (
         # Injected SQL in a transaction that speaks for somebody already
         [ 'seeme_assume a second time' => 'gateway', [$assume], refused => '28000' ],
+        [ 'seeme_act_for without its grant' => 'gateway',
+            [ q(SELECT public.seeme_act_for('{oscar}', '{mallory}')) ], refused => '42501' ],
+        [ 'seeme_act_for without its grant, after the identity is undone with a savepoint' =>
+            'gateway', [ q(SELECT public.seeme_act_for('{oscar}', '{mallory}')) ],
+            first => [ 'BEGIN', 'SAVEPOINT s', q(SELECT public.seeme_assume('{mallory}')),
+            'ROLLBACK TO s' ], refused => '42501', raw => 1 ],
         [ 'seeme_assume in a CTE' => 'gateway',
             [ q(WITH x AS MATERIALIZED (SELECT public.seeme_assume('{oscar}') AS s) SELECT p.id, p.title FROM x, public.papers p) ], refused => '28000' ],
         [ 'seeme_assume after a savepoint is rolled back' => 'gateway',
