@@ -22,7 +22,9 @@ CREATE TABLE seeme.protected_tables (
   protected_at        timestamptz NOT NULL DEFAULT now(),
   owner_alone         boolean NOT NULL DEFAULT true,
   schema_name         name,
-  relation_name       name
+  relation_name       name,
+  parent_column       name,
+  parent_table        regclass
 );
 COMMENT ON TABLE seeme.protected_tables IS
   'The arguments of seeme_protect for each application table, and what it found there';
@@ -60,6 +62,9 @@ COMMENT ON COLUMN seeme.protected_tables.owner_alone IS
 COMMENT ON COLUMN seeme.protected_tables.schema_name IS
   'Its schema. After it is dropped or moved, the schema that it was in';
 COMMENT ON COLUMN seeme.protected_tables.relation_name IS 'Its name there';
+COMMENT ON COLUMN seeme.protected_tables.parent_column IS
+  'Column with a foreign key to a protected table: the row lies where that table''s row lies';
+COMMENT ON COLUMN seeme.protected_tables.parent_table IS 'The table that parent_column refers to';
 
 -- There is no policy: only database administrators read and write it.
 ALTER TABLE seeme.protected_tables ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

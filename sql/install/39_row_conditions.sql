@@ -19,9 +19,20 @@ RETURN coalesce(p.resource_id_column, p.id_column);
 COMMENT ON FUNCTION seeme.assigned_by(seeme.protected_tables) IS
   'The column by which the resources of a protected table are assigned to projects; null: none';
 
+CREATE FUNCTION seeme.parent_condition(p seeme.protected_tables, code text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN format('seeme.parent_has_permission(%L, %L::regclass, %L::regclass, %I)', code,
+              p.table_name, p.parent_table, p.parent_column);
+COMMENT ON FUNCTION seeme.parent_condition(seeme.protected_tables, text) IS
+  'The SQL condition for rows whose parent lies where the asking person holds a code';
+
 CREATE FUNCTION seeme.owner_condition(p seeme.protected_tables, code text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN format('seeme.owns_row(%L, %s, %s, %s, %s, %L, %I, %L)', code,
+RETURN format('seeme.%s(%L, %s%s, %s, %s, %s, %L, %I, %L)',
+              CASE WHEN p.parent_column IS NULL THEN 'owns_row' ELSE 'owns_child' END, code,
+              CASE WHEN p.parent_column IS NOT NULL
+                   THEN format('%L::regclass, %L::regclass, %I, ', p.table_name, p.parent_table,
+                               p.parent_column) END,
               coalesce(quote_ident(p.organization_column), 'NULL'),
               coalesce(quote_ident(p.team_column), 'NULL'),
               coalesce(quote_ident(p.project_column), 'NULL'),
@@ -43,6 +54,7 @@ RETURN concat_ws(' OR ',
        THEN seeme.check_of(code, 'organization', p.organization_column) END,
   CASE WHEN p.resource_id_column IS NOT NULL
        THEN seeme.check_of(code, 'resource', p.resource_id_column, p.resource_type) END,
+  CASE WHEN p.parent_column IS NOT NULL THEN seeme.parent_condition(p, code) END,
   -- The owner comes last: PostgreSQL keeps the order of OR, and permissions let more rows through.
   CASE WHEN p.owner_column IS NOT NULL THEN seeme.owner_condition(p, code) END);
 COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text) IS
@@ -65,7 +77,8 @@ CREATE FUNCTION seeme.has_one_scope(p seeme.protected_tables) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN num_nonnulls(p.project_column, p.team_column, p.organization_column,
                     p.resource_id_column) = 1
-   AND p.owner_column IS NULL AND NOT (p.holds_resource AND p.resource_id_column IS NOT NULL);
+   AND p.parent_column IS NULL AND p.owner_column IS NULL
+   AND NOT (p.holds_resource AND p.resource_id_column IS NOT NULL);
 COMMENT ON FUNCTION seeme.has_one_scope(seeme.protected_tables) IS
   'Whether one column, of a container, tells the scope of a protected table''s rows';
 
@@ -113,6 +126,11 @@ BEGIN
         seeme.check_of(code, 'resource', p.resource_id_column, p.resource_type));
       anywhere := anywhere || format('%I IS NOT NULL', p.resource_id_column);
     END IF;
+  END IF;
+  IF p.parent_column IS NOT NULL THEN
+    checks := checks || format('(%1$I IS NULL OR seeme.may_hang_on(%2$L, %3$L::regclass, %1$I))',
+                               p.parent_column, code, p.table_name);
+    anywhere := anywhere || format('%I IS NOT NULL', p.parent_column);
   END IF;
   IF p.owner_column IS NOT NULL THEN
     -- The owner may do everything with a row. Only a person with all permissions there may name

@@ -56,21 +56,27 @@ BEGIN
   IF NOT seeme.has_one_scope(p) AND NOT 'zz_seeme_check_moved_row' = ANY (existing) THEN
     SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO moved
       FROM unnest(ARRAY[p.project_column, p.team_column, p.organization_column, p.owner_column,
+                        p.parent_column,
                         CASE WHEN p.owner_column IS NULL THEN p.resource_id_column
                              ELSE seeme.assigned_by(p) END]) AS c
      WHERE c IS NOT NULL;
     -- It fires after all other triggers. On a partitioned table it fires before: for a row that
-    -- moves to another partition PostgreSQL fires no AFTER trigger of UPDATE.
+    -- moves to another partition PostgreSQL fires no AFTER trigger of UPDATE. So it does where
+    -- there is a parent: a hidden parent and a missing one must be the same error, and the foreign
+    -- key has AFTER triggers.
     EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_row %s UPDATE ON %s FOR EACH ROW WHEN (%s) '
-                   'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L, %L, %L)',
-                   CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = relation)
-                     WHEN 'p' THEN 'BEFORE' ELSE 'AFTER' END,
+                   'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L, %L, %L, '
+                   '%L)',
+                   CASE WHEN p.parent_column IS NOT NULL
+                             OR (SELECT c.relkind FROM pg_class c WHERE c.oid = relation) = 'p'
+                        THEN 'BEFORE' ELSE 'AFTER' END,
                    relation, moved, p.resource, coalesce(p.resource_type, ''), p.holds_resource,
                    coalesce(p.project_column, ''), coalesce(p.team_column, ''),
                    coalesce(p.organization_column, ''), coalesce(p.resource_id_column, ''),
                    coalesce(p.owner_column, ''),
                    CASE WHEN p.owner_column IS NULL THEN ''
-                        ELSE coalesce(seeme.assigned_by(p), '') END, p.owner_alone);
+                        ELSE coalesce(seeme.assigned_by(p), '') END, p.owner_alone,
+                   coalesce(p.parent_column, ''));
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.create_row_triggers(regclass, seeme.protected_tables) IS

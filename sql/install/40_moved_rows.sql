@@ -1,5 +1,20 @@
 -- Rows that an UPDATE moves to another place, or gives to another owner.
 
+CREATE FUNCTION seeme.may_take_row_out(
+  permission text, relation regclass, parent text, new_parent text, organization uuid, team uuid,
+  project uuid, resource uuid, new_organization uuid, new_team uuid, new_project uuid,
+  new_resource uuid, resource_type text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN parent IS NULL AND new_parent IS NULL
+  THEN seeme.may_move_out(permission, organization, team, project, resource, new_organization,
+                          new_team, new_project, new_resource, resource_type)
+  ELSE seeme.may_move_child_out(permission, relation, parent, new_parent, organization, team,
+                                project, resource, new_organization, new_team, new_project,
+                                new_resource, resource_type) END;
+COMMENT ON FUNCTION seeme.may_take_row_out(text, regclass, text, text, uuid, uuid, uuid, uuid, uuid,
+                                           uuid, uuid, uuid, text) IS
+  'seeme.may_move_out for a row that may have a parent';
+
 -- A policy sees the old row or the new one, never both.
 CREATE FUNCTION seeme.check_moved_row() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -18,8 +33,11 @@ DECLARE
   owner_column   text := TG_ARGV[7];
   assigned_by    text := TG_ARGV[8];
   owner_alone    boolean := TG_ARGV[9];
+  parent_column  text := TG_ARGV[10];
   old_project uuid; old_team uuid; old_organization uuid; old_resource uuid;
   new_project uuid; new_team uuid; new_organization uuid; new_resource uuid;
+  old_parent text;
+  new_parent text;
   place text;
   column_name text;
 BEGIN
@@ -28,7 +46,7 @@ BEGIN
                       WHERE row_security_active(a.relid))) THEN
     RETURN NEW;
   END IF;
-  FOREACH column_name IN ARRAY TG_ARGV[3:8] LOOP
+  FOREACH column_name IN ARRAY TG_ARGV[3:8] || parent_column LOOP
     IF column_name <> '' AND NOT new_row ? column_name THEN
       RAISE EXCEPTION 'table % is protected by a column "%" that it does not have any more',
                       TG_RELID::regclass, column_name
@@ -43,6 +61,8 @@ BEGIN
   new_team := new_row ->> team_column;
   new_organization := new_row ->> organization_column;
   new_resource := new_row ->> resource_id_column;
+  old_parent := old_row ->> parent_column;
+  new_parent := new_row ->> parent_column;
 
   IF new_project IS NOT NULL AND new_row -> project_column <> old_row -> project_column
      AND NOT @extschema@.seeme_has_permission(update_code, project => new_project) THEN
@@ -61,6 +81,9 @@ BEGIN
               OR @extschema@.seeme_has_permission(update_code, resource => new_resource,
                                                   resource_type => type)) THEN
     place := type;
+  ELSIF new_parent IS NOT NULL AND new_row -> parent_column <> old_row -> parent_column
+     AND NOT seeme.may_hang_on(update_code, TG_RELID, new_parent) THEN
+    place := 'parent';
   END IF;
   IF place IS NOT NULL THEN
     RAISE EXCEPTION 'you do not hold % in the % that this row would move to', update_code, place
@@ -70,8 +93,13 @@ BEGIN
 
   IF owner_column <> '' AND new_row -> owner_column <> old_row -> owner_column
      AND NOT ((old_row ->> owner_column)::uuid IS NOT DISTINCT FROM seeme.own_user_id(everything)
-              AND seeme.ownership_counts(old_organization, old_team, old_project,
-                                         (old_row ->> assigned_by)::uuid, type, owner_alone)
+              AND CASE WHEN parent_column = '' THEN
+                    seeme.ownership_counts(old_organization, old_team, old_project,
+                                           (old_row ->> assigned_by)::uuid, type, owner_alone)
+                  ELSE seeme.child_ownership_counts(
+                         TG_RELID, old_parent, old_organization, old_team, old_project,
+                         (old_row ->> assigned_by)::uuid, type, owner_alone) END
+              OR old_parent IS NOT NULL AND seeme.may_hang_on(everything, TG_RELID, old_parent)
               OR @extschema@.seeme_has_permission(everything, project => old_project)
               OR @extschema@.seeme_has_permission(everything, team => old_team)
               OR @extschema@.seeme_has_permission(everything, organization => old_organization)
@@ -87,20 +115,25 @@ BEGIN
   -- Ownership alone moves no row out of an organization. It takes delete in the organization that
   -- the row leaves, or update both there and in the new place. Everybody is asked, not the owner
   -- alone: an owner could otherwise give the row away first.
-  IF owner_column <> ''
-     AND NOT seeme.may_move_out(delete_code, old_organization, old_team, old_project,
-                                (old_row ->> assigned_by)::uuid, new_organization, new_team,
-                                new_project, (new_row ->> assigned_by)::uuid, type)
-     AND NOT (seeme.may_move_out(update_code, old_organization, old_team, old_project,
-                                 (old_row ->> assigned_by)::uuid, new_organization, new_team,
-                                 new_project, (new_row ->> assigned_by)::uuid, type)
+  -- So it is with the owner of a parent.
+  IF (owner_column <> '' OR parent_column <> '')
+     AND NOT seeme.may_take_row_out(delete_code, TG_RELID, old_parent, new_parent, old_organization,
+                                    old_team, old_project, (old_row ->> assigned_by)::uuid,
+                                    new_organization, new_team, new_project,
+                                    (new_row ->> assigned_by)::uuid, type)
+     AND NOT (seeme.may_take_row_out(update_code, TG_RELID, old_parent, new_parent,
+                                     old_organization, old_team, old_project,
+                                     (old_row ->> assigned_by)::uuid, new_organization, new_team,
+                                     new_project, (new_row ->> assigned_by)::uuid, type)
               AND (@extschema@.seeme_has_permission(update_code, project => new_project)
                    OR @extschema@.seeme_has_permission(update_code, team => new_team)
                    OR @extschema@.seeme_has_permission(update_code,
                                                        organization => new_organization)
                    OR type IS NOT NULL
                       AND @extschema@.seeme_has_permission(update_code, resource => new_resource,
-                                                           resource_type => type))) THEN
+                                                           resource_type => type)
+                   OR new_parent IS NOT NULL
+                      AND seeme.may_hang_on(update_code, TG_RELID, new_parent))) THEN
     RAISE EXCEPTION 'you do not hold % in the organization that this row would leave', delete_code
       USING ERRCODE = 'insufficient_privilege',
             HINT = 'Ownership alone moves no row out of an organization.';

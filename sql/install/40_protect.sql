@@ -79,13 +79,16 @@ DECLARE
     'seeme.own_user_id(text)', 'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
     'seeme.owns_row(text,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
+    'seeme.parent_has_permission(text,regclass,regclass,anyelement)',
+    'seeme.may_hang_on(text,regclass,anyelement)',
+    'seeme.owns_child(text,regclass,regclass,anyelement,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     -- the planner replaces seeme_has_permission by these
     'seeme.has_both_permissions(text,text,uuid,uuid,uuid,uuid,text)',
     '@extschema@.seeme_permitted_organizations(text)', '@extschema@.seeme_permitted_teams(text)',
     '@extschema@.seeme_permitted_projects(text)',
     '@extschema@.seeme_permitted_resources(text,text)',
     -- the owner creates the triggers of a new partition
-    'seeme.recheck_after_lock()', 'seeme.check_moved_row()',
+    'seeme.recheck_after_lock()', 'seeme.check_moved_row()', 'seeme.check_moved_parent()',
     'seeme.follow_resource()']::regprocedure[];
   routine regprocedure;
 BEGIN
@@ -122,7 +125,8 @@ BEGIN
   FOR object IN SELECT t.tgname FROM pg_trigger t
                   JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'seeme'::regnamespace
                  WHERE t.tgrelid = relation AND NOT t.tgisinternal AND t.tgparentid = 0
-                   AND f.proname IN ('recheck_after_lock', 'check_moved_row', 'follow_resource')
+                   AND f.proname IN ('recheck_after_lock', 'check_moved_row', 'check_moved_parent',
+                                     'follow_resource')
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object, relation);
     cleared := cleared OR NOT is_part;
@@ -172,7 +176,8 @@ COMMENT ON FUNCTION seeme.drop_left_view(text) IS
 CREATE FUNCTION @extschema@.seeme_protect(
   table_name regclass, resource text, project_column name = NULL, team_column name = NULL,
   organization_column name = NULL, resource_id_column name = NULL, owner_column name = NULL,
-  resource_type text = NULL, listing_columns name[] = NULL, owner_alone boolean = true) RETURNS void
+  resource_type text = NULL, listing_columns name[] = NULL, parent_column name = NULL,
+  owner_alone boolean = true) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -180,7 +185,7 @@ DECLARE
   p          seeme.protected_tables;
   action     text;
   columns    name[] := ARRAY[project_column, team_column, organization_column, resource_id_column,
-                             owner_column];
+                             owner_column, parent_column];
   view_name  text;
   grantee    record;
   others     text;
@@ -237,7 +242,7 @@ BEGIN
     RAISE EXCEPTION 'nothing tells the scope of a row of %', table_name
       USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Name at least one of project_column, team_column, organization_column, '
-                   'resource_id_column, owner_column.';
+                   'resource_id_column, owner_column, parent_column.';
   END IF;
   PERFORM seeme.check_scope_column(table_name, project_column, 'project_column'),
           seeme.check_scope_column(table_name, team_column, 'team_column'),
@@ -253,6 +258,9 @@ BEGIN
   p.organization_column := organization_column;
   p.resource_id_column := resource_id_column;
   p.owner_column := owner_column;
+  p.parent_column := parent_column;
+  p.parent_table := CASE WHEN parent_column IS NOT NULL
+                         THEN seeme.find_parent_table(table_name, parent_column) END;
   was_guarded := seeme.clear_guards(table_name);
   p.had_row_security := relation.relrowsecurity AND NOT was_guarded;
   p.had_force := relation.relforcerowsecurity AND NOT was_guarded;
@@ -354,6 +362,9 @@ BEGIN
   END IF;
 
   INSERT INTO seeme.protected_tables SELECT (p).*;
+  IF p.parent_table IS NOT NULL THEN
+    PERFORM seeme.renew_parent_triggers(p.parent_table);
+  END IF;
   IF p.holds_resource THEN
     PERFORM seeme.note_rows(p.resource_type);
   END IF;
@@ -362,10 +373,11 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_protect(
-  regclass, text, name, name, name, name, name, text, name[], boolean) IS
+  regclass, text, name, name, name, name, name, text, name[], name, boolean) IS
   'Protects a table: policies ask for resource:read, :create, :update and :delete in the scope '
   'of a row. Any of the columns tells the scope. resource_id_column: the id by which the row''s '
   'resource, of type resource_type, is assigned to projects. owner_column: this person may do '
-  'everything with the row while they are a member where it lies. owner_alone: whether a row '
+  'everything with the row while they are a member where it lies. parent_column: has a foreign key '
+  'to a protected table; the row lies where that row lies. owner_alone: whether a row '
   'that lies nowhere belongs to its owner. listing_columns: the columns of a view TABLE_listing '
   'for people who hold resource:list. For the owner of the table.';

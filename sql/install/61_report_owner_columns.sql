@@ -22,7 +22,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      AND EXISTS (SELECT FROM unnest(coalesce(k.confdelsetcols, k.conkey)) AS c (number)
                    JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.number
                   WHERE a.attname IN (p.project_column, p.team_column, p.organization_column,
-                                      p.resource_id_column))
+                                      p.resource_id_column, p.parent_column))
 $$;
 COMMENT ON FUNCTION seeme.findings_on_owner_columns() IS
   'Part of the security report: foreign keys that may leave a row to its owner alone';

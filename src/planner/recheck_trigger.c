@@ -35,6 +35,9 @@
 #include "utils/snapmgr.h"
 
 #include "planner/check_expression.h"
+#include "planner/parent_rows.h"
+#include "planner/parent_table.h"
+#include "planner/recheck_trigger.h"
 #include "core/compat.h"
 #include "core/version.h"
 
@@ -48,6 +51,7 @@ typedef struct Condition
 	SeemeCall	call;
 	ExprState  *expression;
 	EState	   *estate;
+	bool		reads_parents;	/* it depends on rows of another table */
 } Condition;
 
 /* The conditions of one trigger in one statement, in fn_extra. */
@@ -101,32 +105,6 @@ find_condition(Relation table, const char *name)
 	return NULL;
 }
 
-/* All tables that a relation is a partition of, or inherits from. */
-static List *
-ancestors_of(Relation relation)
-{
-	Relation	inherits = table_open(InheritsRelationId, AccessShareLock);
-	List	   *ancestors = list_make1_oid(RelationGetRelid(relation));
-	ListCell   *cell;
-
-	foreach(cell, ancestors)
-	{
-		ScanKeyData key;
-		SysScanDesc scan;
-		HeapTuple	tuple;
-
-		ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
-					ObjectIdGetDatum(lfirst_oid(cell)));
-		scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
-		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-			ancestors = list_append_unique_oid(ancestors,
-											   ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
-		systable_endscan(scan);
-	}
-	table_close(inherits, AccessShareLock);
-	return list_delete_first(ancestors);
-}
-
 /*
  * Takes the condition of a table's policy for rows of a relation: the table itself or a descendant.
  */
@@ -147,7 +125,10 @@ take_condition(Condition *condition, Relation table, Relation relation, const ch
 	}
 	else
 	{
+		FuncExpr   *parent_call;
+
 		condition->kind = EXPRESSION;
+		condition->reads_parents = seeme_find_parent_call((Node *) found, &parent_call);
 		condition->estate = CreateExecutorState();
 		condition->expression = ExecPrepareExpr(copyObject(found), condition->estate);
 	}
@@ -161,7 +142,7 @@ prepare_condition(Condition *condition, Relation relation, const char *name)
 
 	if (take_condition(condition, relation, relation, name))
 		return;
-	foreach(cell, ancestors_of(relation))
+	foreach(cell, seeme_ancestors_of(RelationGetRelid(relation)))
 	{
 		Relation	table = table_open(lfirst_oid(cell), AccessShareLock);
 		bool		found = take_condition(condition, table, relation, name);
@@ -175,8 +156,8 @@ prepare_condition(Condition *condition, Relation relation, const char *name)
 /*
  * Whether row security is active for a table, or for one above it by which its rows were reached.
  */
-static bool
-row_security_is_active(Relation relation)
+bool
+seeme_row_security_is_active(Relation relation)
 {
 	ListCell   *cell;
 
@@ -189,7 +170,7 @@ row_security_is_active(Relation relation)
 	}
 	else if (check_enable_rls(RelationGetRelid(relation), InvalidOid, true) == RLS_ENABLED)
 		return true;
-	foreach(cell, ancestors_of(relation))
+	foreach(cell, seeme_ancestors_of(RelationGetRelid(relation)))
 		if (check_enable_rls(lfirst_oid(cell), InvalidOid, true) == RLS_ENABLED)
 		return true;
 	return false;
@@ -203,7 +184,7 @@ prepare(TriggerData *trigger, MemoryContext context)
 	Relation	relation = trigger->tg_relation;
 	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
 
-	conditions->are_asked = row_security_is_active(relation);
+	conditions->are_asked = seeme_row_security_is_active(relation);
 	if (conditions->are_asked)
 	{
 		prepare_condition(&conditions->own, relation, is_update ? "seeme_update" : "seeme_delete");
@@ -234,10 +215,15 @@ is_true_of(Condition *condition, TupleTableSlot *row)
 		case EXPRESSION:
 			break;
 	}
+	/* The parent may have moved while the statement waited for the child. */
+	if (condition->reads_parents)
+		seeme_push_latest_snapshot(false);
 	context = GetPerTupleExprContext(condition->estate);
 	context->ecxt_scantuple = row;
 	held = DatumGetBool(ExecEvalExprSwitchContext(condition->expression, context, &isnull)) &&
 		!isnull;
+	if (condition->reads_parents)
+		PopActiveSnapshot();
 	ResetExprContext(context);
 	return held;
 }

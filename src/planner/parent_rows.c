@@ -1,0 +1,452 @@
+/*
+ * parent_rows.c: whether the asking person has a permission where a row's parent lies.
+ *
+ * This is the arm of a policy for the parent_column of seeme_protect. `parent_has_permission(
+ * 'comments:read', comments, tickets, ticket_id)` is true if the ticket's own policy would be true
+ * of it with the code comments:read. That policy may have such an arm again: the ticket's parent.
+ *
+ * The decisions of a call site are kept while nothing changes that they rest on: the snapshot, that
+ * is what the tables look like to the statement; and the asking person's permissions, as at other
+ * call sites (check.c). A parent's place is never kept for longer than that. Where many parents are
+ * asked about, the whole parent table is read once.
+ *
+ * Owns the call sites, and their kind of arm. Decides nothing itself: the arms of the parent's
+ * policy do.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/relscan.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "optimizer/plancat.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "cache/cache.h"
+#include "cache/effective_permissions.h"
+#include "core/compat.h"
+#include "core/invalidation.h"
+#include "core/store.h"
+#include "core/uuid_hash.h"
+#include "core/version.h"
+#include "functions/arguments.h"
+#include "identity/identity.h"
+#include "planner/parent_rows.h"
+#include "planner/policy_arms.h"
+
+/* What is known of a parent. These are numbers of hash entries, where 0 is a free entry. */
+#define HELD 1
+#define NOT_HELD 2
+
+/* Reading the whole parent is considered after every so many look-ups. */
+#define LOOKUPS_CONSIDERED 16
+
+/* One look-up costs as much as this many rows of a scan that decides them in blocks. */
+#define ROWS_PER_LOOKUP 12
+
+/* What an entry of the decisions takes at most, with the room that a hash table leaves free. */
+#define BYTES_PER_DECISION (3 * sizeof(SeemeUuidHashEntry))
+
+/*
+ * What tells that a snapshot shows the same as an earlier one. While no transaction with a later id
+ * has ended (xmax), those in progress can only become fewer. What a subtransaction did may be
+ * undone, so decisions are kept within one.
+ */
+typedef struct SnapshotState
+{
+	LocalTransactionId transaction;
+	SubTransactionId subtransaction;
+	CommandId	command;
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32		xcnt;
+	int32		subxcnt;
+} SnapshotState;
+
+struct SeemeParentSite
+{
+	Oid			child;
+	Oid			relid;
+	char	   *code;
+
+	/* What follows is of one snapshot, and lives in this memory context. */
+	MemoryContext context;
+	MemoryContext scratch;
+	SnapshotState snapshot;
+	SeemeParent *parent;		/* NULL: the site is not open */
+
+	/* The decisions; while these match, they are valid: is_fresh(). */
+	uint64		generation;		/* seeme_site_generation; 0: none is valid */
+	bool		identity_is_set;
+	const SeemeIdentity *identity;
+	TimestampTz next_change;	/* the first date on which a decision may change */
+	MemoryContext decisions_context;
+	SeemeUuidHash decisions;
+	uint32		nlookups;
+	double		larger_than;	/* reading the whole parent failed at this many rows */
+	bool		is_complete;	/* the permitted parents are known, as a set: */
+	SeemeUuidSet permitted;
+};
+
+static void
+describe_snapshot(SnapshotState *state)
+{
+	Snapshot	snapshot = GetActiveSnapshot();
+
+	memset(state, 0, sizeof(*state));
+	state->transaction = seeme_local_xid();
+	state->subtransaction = GetCurrentSubTransactionId();
+	state->command = snapshot->curcid;
+	state->xmin = snapshot->xmin;
+	state->xmax = snapshot->xmax;
+	state->xcnt = snapshot->xcnt;
+	state->subxcnt = snapshot->subxcnt;
+}
+
+/* Makes a call site. It lives in the memory context. */
+SeemeParentSite *
+seeme_make_parent_site(MemoryContext context, Oid child, Oid parent, const char *code)
+{
+	SeemeParentSite *site = MemoryContextAllocZero(context, sizeof(SeemeParentSite));
+
+	site->child = child;
+	site->relid = parent;
+	site->code = MemoryContextStrdup(context, code);
+	site->context = AllocSetContextCreate(context, "seeme_rbac parent", ALLOCSET_SMALL_SIZES);
+	return site;
+}
+
+/* Opens a site, if it is not open for the snapshot that is active now. */
+SeemeParent *
+seeme_open_parent_site(SeemeParentSite *site)
+{
+	SnapshotState now;
+	MemoryContext old;
+
+	describe_snapshot(&now);
+	if (site->parent != NULL && memcmp(&now, &site->snapshot, sizeof(now)) == 0)
+		return site->parent;
+	site->parent = NULL;
+	site->generation = 0;
+	site->scratch = site->decisions_context = NULL;
+	MemoryContextReset(site->context);
+	old = MemoryContextSwitchTo(site->context);
+	site->scratch = AllocSetContextCreate(site->context, "seeme_rbac parent row",
+										  ALLOCSET_SMALL_SIZES);
+	check_stack_depth();
+	site->parent = seeme_find_parent(site->child, site->relid, site->code);
+	MemoryContextSwitchTo(old);
+	site->snapshot = now;
+	return site->parent;
+}
+
+/* Decisions */
+
+static bool
+is_fresh(const SeemeParentSite *site)
+{
+	return likely(site->generation == seeme_site_generation) &&
+		(likely(site->identity_is_set) || site->identity == seeme_current_identity()) &&
+		(likely(site->next_change == DT_NOEND) || !seeme_has_passed(site->next_change));
+}
+
+/* Forgets all decisions, and notes for how long the next ones are valid. */
+static void
+forget_decisions(SeemeParentSite *site)
+{
+	const SeemeIdentity *identity = seeme_current_identity();
+	SeemeStore	store;
+	uint64		generation;
+
+	site->generation = 0;
+	memset(&site->decisions, 0, sizeof(site->decisions));
+	memset(&site->permitted, 0, sizeof(site->permitted));
+	site->is_complete = false;
+	site->larger_than = 0;
+	if (site->decisions_context == NULL)
+		site->decisions_context = AllocSetContextCreate(site->context, "seeme_rbac decisions",
+														ALLOCSET_DEFAULT_SIZES);
+	MemoryContextReset(site->decisions_context);
+	site->next_change = DT_NOEND;
+	seeme_cache_open(&store);
+	generation = seeme_cache_generation();
+	if (identity != NULL)
+	{
+		SeemeCachedPrincipal *cached = seeme_get_cached_principal(&store, identity);
+
+		site->next_change = identity->expires_at;
+		if (cached != NULL)
+			site->next_change = Min(site->next_change, cached->next_change);
+	}
+	seeme_store_close(&store);
+	site->identity = identity;
+	site->identity_is_set = seeme_identity_is_set();
+	/* The dates of a principal that are found later move this generation. */
+	site->generation = generation == seeme_generation ? seeme_site_generation : 0;
+}
+
+/* The key as the key of a hash table; false: it is too long. */
+static bool
+pack_key(Oid type, Datum key, pg_uuid_t *packed)
+{
+	int64		integer;
+	text	   *string;
+
+	switch (type)
+	{
+		case UUIDOID:
+			*packed = *DatumGetUUIDP(key);
+			return true;
+		case INT2OID:
+			integer = DatumGetInt16(key);
+			break;
+		case INT4OID:
+			integer = DatumGetInt32(key);
+			break;
+		case INT8OID:
+			integer = DatumGetInt64(key);
+			break;
+		default:
+			string = DatumGetTextPP(key);
+			memset(packed, 0, sizeof(*packed));
+			if (VARSIZE_ANY_EXHDR(string) >= UUID_LEN)
+				return false;
+			memcpy(packed, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
+			packed->data[UUID_LEN - 1] = VARSIZE_ANY_EXHDR(string);
+			return true;
+	}
+	memset(packed, 0, sizeof(*packed));
+	memcpy(packed, &integer, sizeof(integer));
+	return true;
+}
+
+/* Whether the condition of a parent is true of its row. */
+bool
+seeme_row_holds(SeemeParent *parent, SeemeParentLeaf *leaf, TupleTableSlot *slot)
+{
+	bool		is_copy;
+	HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, false, &is_copy);
+	SeemeRows	rows = {1, tuple, slot->tts_tupleDescriptor};
+	ExprContext *context;
+	bool		held;
+	ListCell   *cell;
+
+	held = leaf->arms != NIL && seeme_decide_rows(leaf->arms, &rows) != 0;
+	if (held || leaf->others == NIL)
+		return held;
+	context = GetPerTupleExprContext(parent->estate);
+	context->ecxt_scantuple = slot;
+	foreach(cell, leaf->others)
+	{
+		bool		isnull;
+		Datum		value = ExecEvalExprSwitchContext(lfirst(cell), context, &isnull);
+
+		if (!isnull && DatumGetBool(value))
+		{
+			held = true;
+			break;
+		}
+	}
+	ResetExprContext(context);
+	return held;
+}
+
+static bool
+use_row(SeemeParentLeaf *leaf, TupleTableSlot *row, void *parent)
+{
+	return seeme_row_holds(parent, leaf, row);
+}
+
+/* Reads the row of a parent, and decides by it. */
+static bool
+look_up(SeemeParentSite *site, Datum key)
+{
+	MemoryContext old = MemoryContextSwitchTo(site->scratch);
+	bool		held = seeme_use_parent(site->parent, key, use_row, site->parent);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(site->scratch);
+	return held;
+}
+
+/* Whether the asking person has the permission where the parent with this key lies. */
+bool
+seeme_parent_holds(SeemeParentSite *site, Datum key)
+{
+	bool		use_cache = seeme_accept_invalidations();
+	SeemeUuidHashEntry *entry;
+	pg_uuid_t	packed;
+	bool		held;
+
+	(void) seeme_open_parent_site(site);
+	if (!use_cache || !pack_key(site->parent->key_type, key, &packed))
+		return look_up(site, key);
+	if (unlikely(!is_fresh(site)))
+		forget_decisions(site);
+	entry = seeme_uuid_hash_find(&site->decisions, &packed);
+	if (entry != NULL)
+		return entry->number == HELD;
+	held = look_up(site, key);
+	/* A right that changed meanwhile makes the decision too new for the others. */
+	if (site->generation != seeme_site_generation)
+		return held;
+	if ((site->decisions.used + 1) * BYTES_PER_DECISION > work_mem * (Size) 1024)
+	{
+		memset(&site->decisions, 0, sizeof(site->decisions));
+		MemoryContextReset(site->decisions_context);
+	}
+	seeme_uuid_hash_insert(site->decisions_context, &site->decisions, &packed,
+						   held ? HELD : NOT_HELD);
+	return held;
+}
+
+/* The SQL functions */
+
+/*
+ * The code that a call asks for. It has to be one of the child's resource, since the answer tells
+ * where a row of the parent lies.
+ */
+char *
+seeme_parent_code_argument(FunctionCallInfo fcinfo, Oid child)
+{
+	char	   *code = seeme_code_argument(fcinfo, 0);
+	char	   *resource = NULL;
+
+	if (!OidIsValid(seeme_parent_of(child, &resource, NULL, NULL)) ||
+		strncmp(code, resource, strlen(resource)) != 0 || code[strlen(resource)] != ':')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not a permission on the rows of this table", code)));
+	return code;
+}
+
+/* The site of a call. The arguments of a policy's call are constants. */
+static SeemeParentSite *
+site_of(FunctionCallInfo fcinfo)
+{
+	SeemeParentSite *site = fcinfo->flinfo->fn_extra;
+	Oid			child = PG_GETARG_OID(SEEME_ARG_CHILD);
+	Oid			parent = PG_GETARG_OID(SEEME_ARG_PARENT);
+	text	   *code = PG_GETARG_TEXT_PP(0);
+
+	if (site == NULL || site->child != child || site->relid != parent ||
+		strlen(site->code) != VARSIZE_ANY_EXHDR(code) ||
+		memcmp(site->code, VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code)) != 0)
+		site = fcinfo->flinfo->fn_extra =
+			seeme_make_parent_site(fcinfo->flinfo->fn_mcxt, child, parent,
+								   seeme_parent_code_argument(fcinfo, child));
+	return site;
+}
+
+/*
+ * seeme.parent_has_permission(permission text, child regclass, parent regclass, key anyelement)
+ * RETURNS boolean
+ */
+SEEME_FUNCTION(seeme_parent_has_permission, SEEME_PARENT_NARGS)
+{
+	SeemeParentSite *site;
+
+	for (int i = 0; i < SEEME_PARENT_NARGS; i++)
+		if (PG_ARGISNULL(i))
+			PG_RETURN_BOOL(false);
+	site = site_of(fcinfo);
+	if (getBaseType(get_fn_expr_argtype(fcinfo->flinfo, SEEME_ARG_KEY)) !=
+		seeme_open_parent_site(site)->key_type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the key is of type %s",
+						format_type_be(site->parent->key_type))));
+	PG_RETURN_BOOL(seeme_parent_holds(site, PG_GETARG_DATUM(SEEME_ARG_KEY)));
+}
+
+/*
+ * Makes the latest state of all tables the active snapshot, with what the running statement itself
+ * has done so far, where that is wanted. PopActiveSnapshot() ends it.
+ */
+void
+seeme_push_latest_snapshot(bool own_changes)
+{
+	PushCopiedSnapshot(GetLatestSnapshot());
+	if (own_changes)
+		GetActiveSnapshot()->curcid = GetCurrentCommandId(false) + 1;
+}
+
+/* The arm of a policy */
+
+static bool
+is_parent_arm(FuncExpr *call, Index relid)
+{
+	Var		   *key = list_nth(call->args, SEEME_ARG_KEY);
+
+	for (int i = 0; i < SEEME_ARG_KEY; i++)
+	{
+		Const	   *argument = list_nth(call->args, i);
+
+		if (!IsA(argument, Const) || argument->constisnull)
+			return false;
+	}
+	return IsA(key, Var) && key->varno == relid && key->varattno > 0 && key->varlevelsup == 0;
+}
+
+static void
+prepare_parent_arm(SeemeArm *arm)
+{
+	Const	   *code = linitial(arm->call->args);
+	Const	   *child = list_nth(arm->call->args, SEEME_ARG_CHILD);
+	Const	   *parent = list_nth(arm->call->args, SEEME_ARG_PARENT);
+	Var		   *key = list_nth(arm->call->args, SEEME_ARG_KEY);
+
+	arm->columns[SEEME_ARG_KEY] = key->varattno;
+	arm->site = seeme_make_parent_site(CurrentMemoryContext, DatumGetObjectId(child->constvalue),
+									   DatumGetObjectId(parent->constvalue),
+									   TextDatumGetCString(code->constvalue));
+}
+
+static uint32
+decide_by_parent(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
+{
+	uint32		found = 0;
+
+	while (undecided != 0)
+	{
+		int			row = seeme_take_row(&undecided);
+		bool		isnull;
+		Datum		key = heap_getattr(&rows->rows[row], arm->columns[SEEME_ARG_KEY],
+									   rows->columns, &isnull);
+
+		if (!isnull && seeme_parent_holds(arm->site, key))
+			found |= UINT32_C(1) << row;
+	}
+	return found;
+}
+
+static bool
+is_exact_parent(FuncExpr *call)
+{
+	return true;
+}
+
+static const SeemeArmKind parent_arm = {
+	.function = seeme_parent_has_permission,
+	.nargs = SEEME_PARENT_NARGS,
+	.is_arm = is_parent_arm,
+	.prepare = prepare_parent_arm,
+	.decide = decide_by_parent,
+	.is_exact = is_exact_parent,
+};
+
+void
+seeme_parent_arm_init(void)
+{
+	seeme_parent_function = seeme_parent_has_permission;
+	seeme_add_arm_kind(&parent_arm);
+}
