@@ -45,6 +45,7 @@ _PG_init(void)
 	seeme_barrier_init();
 	seeme_permission_path_init();
 	seeme_parent_arm_init();
+	seeme_child_owner_arm_init();
 	seeme_permission_scan_init();
 	seeme_nearest_rows_init();
 	seeme_hooks_init();

@@ -12,12 +12,14 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -33,6 +35,7 @@
 #include "planner/check_expression.h"
 #include "planner/parent_rows.h"
 #include "planner/parent_table.h"
+#include "planner/policy_arms.h"
 #include "planner/recheck_trigger.h"
 
 /* Where the asking person stands to the places of a row. */
@@ -226,9 +229,59 @@ ownership_counts(Home home, FunctionCallInfo own, bool owner_alone)
 typedef struct OwnsChildSite
 {
 	FmgrInfo	owns_row;
+	FunctionCallInfo owns;		/* the call of seeme.owns_row() */
 	SeemeParentSite *parent;
 	MemoryContext scratch;
 } OwnsChildSite;
+
+static OwnsChildSite *
+make_owns_child_site(MemoryContext context, Oid function, Oid child, Oid parent, const char *code)
+{
+	OwnsChildSite *site = MemoryContextAllocZero(context, sizeof(OwnsChildSite));
+
+	site->owns_row.fn_mcxt = context;
+	site->owns_row.fn_nargs = SEEME_OWNS_ROW_NARGS;
+	site->owns_row.fn_oid = function;
+	site->owns = MemoryContextAllocZero(context, SizeForFunctionCallInfo(SEEME_OWNS_ROW_NARGS));
+	InitFunctionCallInfoData(*site->owns, &site->owns_row, SEEME_OWNS_ROW_NARGS, InvalidOid, NULL,
+							 NULL);
+	site->parent = seeme_make_parent_site(context, child, parent, code);
+	site->scratch = AllocSetContextCreate(context, "seeme_rbac owner of a child",
+										  ALLOCSET_SMALL_SIZES);
+	return site;
+}
+
+/* Whether the asking person owns a row. The arguments are those of seeme.owns_child(). */
+static bool
+owns_child(OwnsChildSite *site, NullableDatum *args)
+{
+	FunctionCallInfo owns = site->owns;
+	bool		has_parent = !args[SEEME_ARG_KEY].isnull;
+	bool		owner_alone = !args[OWNS_CHILD_ALONE].isnull &&
+		DatumGetBool(args[OWNS_CHILD_ALONE].value);
+	MemoryContext old;
+	Home		home;
+
+	/* Most rows are somebody else's: seeme.owns_row() compares the owner first. */
+	owns->args[SEEME_ARG_CODE] = args[0];
+	memcpy(&owns->args[SEEME_ARG_CODE + 1], &args[OWNS_CHILD_SCOPES],
+		   sizeof(NullableDatum) * (SEEME_NSCOPE_KINDS + 1));
+	owns->args[SEEME_ARG_OWNER] = args[OWNS_CHILD_OWNER];
+	owns->args[SEEME_ARG_OWNER_ALONE].isnull = false;
+	owns->args[SEEME_ARG_OWNER_ALONE].value = BoolGetDatum(has_parent || owner_alone);
+	if (!DatumGetBool(seeme_owns_row(owns)))
+		return false;
+	if (!has_parent)
+		return true;
+	old = MemoryContextSwitchTo(site->scratch);
+	home = find_home(site->parent, args[SEEME_ARG_KEY].value);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(site->scratch);
+	if (home != NOWHERE || owner_alone)
+		return home != NOT_A_MEMBER;
+	owns->args[SEEME_ARG_OWNER_ALONE].value = BoolGetDatum(false);
+	return DatumGetBool(seeme_owns_row(owns));
+}
 
 /*
  * seeme.owns_child(permission text, child, parent regclass, key anyelement, organization, team,
@@ -239,55 +292,142 @@ typedef struct OwnsChildSite
  */
 SEEME_FUNCTION(seeme_owns_child, OWNS_CHILD_NARGS)
 {
-	LOCAL_FCINFO(owns, SEEME_OWNS_ROW_NARGS);
 	OwnsChildSite *site = fcinfo->flinfo->fn_extra;
-	MemoryContext context = fcinfo->flinfo->fn_mcxt;
-	bool		has_parent = !PG_ARGISNULL(SEEME_ARG_KEY);
-	bool		owner_alone = !PG_ARGISNULL(OWNS_CHILD_ALONE) &&
-		PG_GETARG_BOOL(OWNS_CHILD_ALONE);
-	MemoryContext old;
-	Home		home;
 
 	if (PG_ARGISNULL(OWNS_CHILD_OWNER) || PG_ARGISNULL(0) || PG_ARGISNULL(SEEME_ARG_CHILD) ||
 		PG_ARGISNULL(SEEME_ARG_PARENT))
 		PG_RETURN_BOOL(false);
 	if (site == NULL)
 	{
-		site = MemoryContextAllocZero(context, sizeof(OwnsChildSite));
-		site->owns_row.fn_mcxt = context;
-		site->owns_row.fn_nargs = SEEME_OWNS_ROW_NARGS;
-		site->owns_row.fn_oid = fcinfo->flinfo->fn_oid;
-		site->parent = seeme_make_parent_site(context, PG_GETARG_OID(SEEME_ARG_CHILD),
-											  PG_GETARG_OID(SEEME_ARG_PARENT),
-											  seeme_parent_code_argument(fcinfo,
-																		 PG_GETARG_OID(SEEME_ARG_CHILD)));
-		site->scratch = AllocSetContextCreate(context, "seeme_rbac owner of a child",
-											  ALLOCSET_SMALL_SIZES);
+		Oid			child = PG_GETARG_OID(SEEME_ARG_CHILD);
+
+		site = make_owns_child_site(fcinfo->flinfo->fn_mcxt, fcinfo->flinfo->fn_oid, child,
+									PG_GETARG_OID(SEEME_ARG_PARENT),
+									seeme_parent_code_argument(fcinfo, child));
+		seeme_prepare_owner_site(&site->owns_row);
+		if (getBaseType(get_fn_expr_argtype(fcinfo->flinfo, SEEME_ARG_KEY)) !=
+			seeme_open_parent_site(site->parent)->key_type ||
+			!get_fn_expr_arg_stable(fcinfo->flinfo, 0) ||
+			!get_fn_expr_arg_stable(fcinfo->flinfo, SEEME_ARG_CHILD) ||
+			!get_fn_expr_arg_stable(fcinfo->flinfo, SEEME_ARG_PARENT) ||
+			!get_fn_expr_arg_stable(fcinfo->flinfo, OWNS_CHILD_OWNER - 1))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("seeme.owns_child is for policies")));
 		fcinfo->flinfo->fn_extra = site;
 	}
-	/* Most rows are somebody else's: seeme.owns_row() compares the owner first. */
-	InitFunctionCallInfoData(*owns, &site->owns_row, SEEME_OWNS_ROW_NARGS, InvalidOid, NULL, NULL);
-	owns->args[SEEME_ARG_CODE] = fcinfo->args[0];
-	memcpy(&owns->args[SEEME_ARG_CODE + 1], &fcinfo->args[OWNS_CHILD_SCOPES],
-		   sizeof(NullableDatum) * (SEEME_NSCOPE_KINDS + 1));
-	owns->args[SEEME_ARG_OWNER] = fcinfo->args[OWNS_CHILD_OWNER];
-	owns->args[SEEME_ARG_OWNER_ALONE].isnull = false;
-	owns->args[SEEME_ARG_OWNER_ALONE].value = BoolGetDatum(has_parent || owner_alone);
-	if (!DatumGetBool(seeme_owns_row(owns)))
-		PG_RETURN_BOOL(false);
-	if (!has_parent)
-		PG_RETURN_BOOL(true);
-	if (getBaseType(get_fn_expr_argtype(fcinfo->flinfo, SEEME_ARG_KEY)) !=
-		seeme_open_parent_site(site->parent)->key_type)
-		elog(ERROR, "owns_child is called with a key of another type");
-	old = MemoryContextSwitchTo(site->scratch);
-	home = find_home(site->parent, PG_GETARG_DATUM(SEEME_ARG_KEY));
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(site->scratch);
-	if (home != NOWHERE || owner_alone)
-		PG_RETURN_BOOL(home != NOT_A_MEMBER);
-	owns->args[SEEME_ARG_OWNER_ALONE].value = BoolGetDatum(false);
-	PG_RETURN_BOOL(DatumGetBool(seeme_owns_row(owns)));
+	PG_RETURN_BOOL(owns_child(site, fcinfo->args));
+}
+
+/* The arm of a policy that accepts the owner of a child */
+
+static bool
+is_column(Node *node, Index relid)
+{
+	Var		   *column = (Var *) node;
+
+	return IsA(node, Var) && column->varno == relid && column->varattno > 0 &&
+		column->varlevelsup == 0;
+}
+
+static bool
+is_child_owner_arm(FuncExpr *call, Index relid)
+{
+	for (int i = 0; i < OWNS_CHILD_NARGS; i++)
+	{
+		Const	   *argument = list_nth(call->args, i);
+		bool		may_be_null = i >= OWNS_CHILD_SCOPES && i < OWNS_CHILD_OWNER;
+
+		if (IsA(argument, Const) ? argument->constisnull && !may_be_null
+			: !is_column((Node *) argument, relid))
+			return false;
+	}
+	return IsA(linitial(call->args), Const) &&
+		IsA(list_nth(call->args, SEEME_ARG_CHILD), Const) &&
+		IsA(list_nth(call->args, SEEME_ARG_PARENT), Const) &&
+		IsA(list_nth(call->args, OWNS_CHILD_OWNER - 1), Const) &&
+		is_column(list_nth(call->args, OWNS_CHILD_OWNER), relid);
+}
+
+static void
+prepare_child_owner_arm(SeemeArm *arm)
+{
+	OwnsChildSite *site;
+	Const	   *code = linitial(arm->call->args);
+	Const	   *child = list_nth(arm->call->args, SEEME_ARG_CHILD);
+	Const	   *parent = list_nth(arm->call->args, SEEME_ARG_PARENT);
+
+	arm->info = palloc0(SizeForFunctionCallInfo(OWNS_CHILD_NARGS));
+	for (int i = 0; i < OWNS_CHILD_NARGS; i++)
+	{
+		Const	   *argument = list_nth(arm->call->args, i);
+
+		arm->columns[i] = IsA(argument, Const) ? 0 : ((Var *) argument)->varattno;
+		arm->info->args[i].isnull = arm->columns[i] != 0 || argument->constisnull;
+		if (!arm->info->args[i].isnull)
+			arm->info->args[i].value = datumCopy(argument->constvalue, argument->constbyval,
+												 argument->constlen);
+	}
+	arm->site = site = make_owns_child_site(CurrentMemoryContext, arm->call->funcid,
+											DatumGetObjectId(child->constvalue),
+											DatumGetObjectId(parent->constvalue),
+											TextDatumGetCString(code->constvalue));
+	seeme_prepare_owner_site(&site->owns_row);
+	site->owns->args[SEEME_ARG_CODE] = arm->info->args[0];
+}
+
+static uint32
+decide_by_child_owner(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
+{
+	OwnsChildSite *site = arm->site;
+	const pg_uuid_t *person = seeme_possible_owner(site->owns);
+	uint32		found = 0;
+
+	if (person == NULL)
+		return 0;
+	while (undecided != 0)
+	{
+		int			row = seeme_take_row(&undecided);
+		bool		isnull;
+		Datum		owner = heap_getattr(&rows->rows[row], arm->columns[OWNS_CHILD_OWNER],
+										 rows->columns, &isnull);
+
+		if (isnull || !seeme_uuid_equal(DatumGetUUIDP(owner), person))
+			continue;
+		for (int i = 0; i < OWNS_CHILD_NARGS; i++)
+			if (arm->columns[i] != 0)
+				arm->info->args[i].value = heap_getattr(&rows->rows[row], arm->columns[i],
+														rows->columns,
+														&arm->info->args[i].isnull);
+		if (owns_child(site, arm->info->args))
+			found |= UINT32_C(1) << row;
+		/* The person is remembered until the next call. */
+		person = seeme_possible_owner(site->owns);
+		if (person == NULL)
+			break;
+	}
+	return found;
+}
+
+static bool
+is_exact_child_owner(FuncExpr *call)
+{
+	return false;
+}
+
+static const SeemeArmKind child_owner_arm = {
+	.function = seeme_owns_child,
+	.nargs = OWNS_CHILD_NARGS,
+	.is_arm = is_child_owner_arm,
+	.prepare = prepare_child_owner_arm,
+	.decide = decide_by_child_owner,
+	.is_exact = is_exact_child_owner,
+};
+
+void
+seeme_child_owner_arm_init(void)
+{
+	seeme_add_arm_kind(&child_owner_arm);
 }
 
 /* Calls of triggers, and of the policy of INSERT */

@@ -25,6 +25,7 @@ extern bool seeme_row_holds(SeemeParent *parent, SeemeParentLeaf *leaf, TupleTab
 extern char *seeme_parent_code_argument(FunctionCallInfo fcinfo, Oid child);
 extern void seeme_push_latest_snapshot(bool own_changes);
 extern void seeme_parent_arm_init(void);
+extern void seeme_child_owner_arm_init(void);
 
 #pragma GCC visibility pop
 

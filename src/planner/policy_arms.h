@@ -22,7 +22,7 @@
 #define SEEME_MAX_ROWS_AT_ONCE SEEME_MAX_BATCH
 
 /* The most arguments that the call of an arm has. */
-#define SEEME_MAX_ARM_ARGS 8
+#define SEEME_MAX_ARM_ARGS 11
 
 typedef struct SeemeArm SeemeArm;
 
