@@ -173,10 +173,24 @@ COMMENT ON FUNCTION seeme.owns_row(text, uuid, uuid, uuid, uuid, text, uuid, boo
   'seeme.own_user_id(permission) AND seeme.ownership_counts(organization, team, project, resource, '
   'resource_type, owner_alone)';
 
+CREATE FUNCTION seeme.plan_parent_has_permission(internal) RETURNS internal
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_parent_has_permission';
+COMMENT ON FUNCTION seeme.plan_parent_has_permission(internal) IS
+  'Planner support: turns seeme.parent_has_permission on an indexed column into column = ANY '
+  '(seeme.permitted_parents(...)), and estimates how many rows pass';
+
+CREATE FUNCTION seeme.permitted_parents(
+  permission text, child regclass, parent regclass, key anyelement) RETURNS anyarray
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_parents';
+COMMENT ON FUNCTION seeme.permitted_parents(text, regclass, regclass, anyelement) IS
+  'The keys of the parents where the asking person holds a permission of the child''s resource. '
+  'The last argument is null and tells the type.';
+
 -- COST 3: a look-up by the parent's unique index where the answer is not known yet.
 CREATE FUNCTION seeme.parent_has_permission(
   permission text, child regclass, parent regclass, key anyelement) RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 3 AS 'MODULE_PATHNAME', 'seeme_parent_has_permission';
+LANGUAGE c STABLE PARALLEL SAFE COST 3 SUPPORT seeme.plan_parent_has_permission
+AS 'MODULE_PATHNAME', 'seeme_parent_has_permission';
 COMMENT ON FUNCTION seeme.parent_has_permission(text, regclass, regclass, anyelement) IS
   'The arm of a policy for parent_column: whether the asking person holds a permission of the '
   'child''s resource where the parent''s row lies. False for a parent that does not exist.';

@@ -81,6 +81,7 @@ DECLARE
     '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
     'seeme.parent_has_permission(text,regclass,regclass,anyelement)',
     'seeme.may_hang_on(text,regclass,anyelement)',
+    'seeme.permitted_parents(text,regclass,regclass,anyelement)',
     'seeme.owns_child(text,regclass,regclass,anyelement,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     -- the planner replaces seeme_has_permission by these
     'seeme.has_both_permissions(text,text,uuid,uuid,uuid,uuid,text)',

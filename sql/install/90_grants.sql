@@ -68,6 +68,7 @@ BEGIN
     'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
     'seeme.parent_has_permission(text,regclass,regclass,anyelement)',
     'seeme.may_hang_on(text,regclass,anyelement)',
+    'seeme.permitted_parents(text,regclass,regclass,anyelement)',
     'seeme.owns_child(text,regclass,regclass,anyelement,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     'seeme.child_ownership_counts(regclass,text,uuid,uuid,uuid,uuid,text,boolean)',
     'seeme.may_move_child_out(text,regclass,text,text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,text)',

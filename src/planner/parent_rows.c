@@ -15,15 +15,11 @@
  */
 #include "postgres.h"
 
-#include "access/heapam.h"
-#include "access/relscan.h"
-#include "access/table.h"
-#include "access/tableam.h"
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/executor.h"
 #include "miscadmin.h"
-#include "optimizer/plancat.h"
+#include "nodes/execnodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -40,6 +36,7 @@
 #include "core/version.h"
 #include "functions/arguments.h"
 #include "identity/identity.h"
+#include "planner/parent_list.h"
 #include "planner/parent_rows.h"
 #include "planner/policy_arms.h"
 
@@ -52,6 +49,9 @@
 
 /* One look-up costs as much as this many rows of a scan that decides them in blocks. */
 #define ROWS_PER_LOOKUP 12
+
+/* A scan that decides many rows at once is likely to come to most parents. */
+#define ROWS_PER_LOOKUP_OF_SCAN 300
 
 /* What an entry of the decisions takes at most, with the room that a hash table leaves free. */
 #define BYTES_PER_DECISION (3 * sizeof(SeemeUuidHashEntry))
@@ -93,6 +93,7 @@ struct SeemeParentSite
 	SeemeUuidHash decisions;
 	uint32		nlookups;
 	double		larger_than;	/* reading the whole parent failed at this many rows */
+	bool		is_of_scan;		/* many rows are decided at once */
 	bool		is_complete;	/* the permitted parents are known, as a set: */
 	SeemeUuidSet permitted;
 };
@@ -201,63 +202,23 @@ pack_key(Oid type, Datum key, pg_uuid_t *packed)
 	int64		integer;
 	text	   *string;
 
-	switch (type)
+	if (type == UUIDOID)
 	{
-		case UUIDOID:
-			*packed = *DatumGetUUIDP(key);
-			return true;
-		case INT2OID:
-			integer = DatumGetInt16(key);
-			break;
-		case INT4OID:
-			integer = DatumGetInt32(key);
-			break;
-		case INT8OID:
-			integer = DatumGetInt64(key);
-			break;
-		default:
-			string = DatumGetTextPP(key);
-			memset(packed, 0, sizeof(*packed));
-			if (VARSIZE_ANY_EXHDR(string) >= UUID_LEN)
-				return false;
-			memcpy(packed, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
-			packed->data[UUID_LEN - 1] = VARSIZE_ANY_EXHDR(string);
-			return true;
+		*packed = *DatumGetUUIDP(key);
+		return true;
 	}
 	memset(packed, 0, sizeof(*packed));
-	memcpy(packed, &integer, sizeof(integer));
-	return true;
-}
-
-/* Whether the condition of a parent is true of its row. */
-bool
-seeme_row_holds(SeemeParent *parent, SeemeParentLeaf *leaf, TupleTableSlot *slot)
-{
-	bool		is_copy;
-	HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, false, &is_copy);
-	SeemeRows	rows = {1, tuple, slot->tts_tupleDescriptor};
-	ExprContext *context;
-	bool		held;
-	ListCell   *cell;
-
-	held = leaf->arms != NIL && seeme_decide_rows(leaf->arms, &rows) != 0;
-	if (held || leaf->others == NIL)
-		return held;
-	context = GetPerTupleExprContext(parent->estate);
-	context->ecxt_scantuple = slot;
-	foreach(cell, leaf->others)
+	if (seeme_integer_of_key(type, key, &integer))
 	{
-		bool		isnull;
-		Datum		value = ExecEvalExprSwitchContext(lfirst(cell), context, &isnull);
-
-		if (!isnull && DatumGetBool(value))
-		{
-			held = true;
-			break;
-		}
+		memcpy(packed, &integer, sizeof(integer));
+		return true;
 	}
-	ResetExprContext(context);
-	return held;
+	string = DatumGetTextPP(key);
+	if (VARSIZE_ANY_EXHDR(string) >= UUID_LEN)
+		return false;
+	memcpy(packed, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
+	packed->data[UUID_LEN - 1] = VARSIZE_ANY_EXHDR(string);
+	return true;
 }
 
 static bool
@@ -278,6 +239,103 @@ look_up(SeemeParentSite *site, Datum key)
 	return held;
 }
 
+/* The permitted keys while the whole parent is read */
+typedef struct Reading
+{
+	SeemeParent *parent;
+	MemoryContext context;
+	pg_uuid_t  *ids;
+	Size		n;
+	Size		size;
+	Size		limit;
+	bool		is_whole;		/* each of them could be packed, and there is room for them */
+} Reading;
+
+static bool
+add_permitted(Datum key, void *context)
+{
+	Reading    *reading = context;
+
+	if (reading->n == reading->limit ||
+		!pack_key(reading->parent->own_key_type, key, &reading->ids[reading->n]))
+	{
+		reading->is_whole = false;
+		return false;
+	}
+	if (++reading->n == reading->size)
+	{
+		reading->size *= 2;
+		reading->ids = repalloc_huge(reading->ids, reading->size * sizeof(pg_uuid_t));
+	}
+	return true;
+}
+
+/*
+ * Reads the whole parent, once that costs no more than the look-ups so far, or than those that a
+ * scan of the children is going to make. In a serializable transaction it would conflict with every
+ * writer of the parent.
+ */
+static void
+consider_whole_parent(SeemeParentSite *site)
+{
+	Reading		reading = {.parent = site->parent,.is_whole = true,.size = 1024};
+	double		rows;
+	MemoryContext old;
+
+	if (site->larger_than > 0 || IsolationIsSerializable())
+		return;
+	rows = seeme_estimate_parents(site->parent);
+	if (rows > (double) site->nlookups * (site->is_of_scan ? ROWS_PER_LOOKUP_OF_SCAN
+										  : ROWS_PER_LOOKUP))
+		return;
+	/* The ids are there twice for a moment. */
+	reading.limit = Min(get_hash_memory_limit() / (3 * sizeof(pg_uuid_t)), INT_MAX / 4);
+	old = MemoryContextSwitchTo(site->scratch);
+	reading.ids = palloc(reading.size * sizeof(pg_uuid_t));
+	(void) seeme_visit_whole_parent(site->parent, add_permitted, &reading);
+	if (!reading.is_whole)
+		site->larger_than = rows;
+	else if (site->generation == seeme_site_generation)
+	{
+		seeme_uuid_set_fill(site->decisions_context, &site->permitted, reading.ids, reading.n);
+		site->is_complete = true;
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(site->scratch);
+}
+
+/* Whether the permitted parents are known as a set, or as single decisions; and are valid. */
+bool
+seeme_refresh_parent_site(SeemeParentSite *site)
+{
+	(void) seeme_open_parent_site(site);
+	if (likely(is_fresh(site)))
+		return true;
+	forget_decisions(site);
+	return false;
+}
+
+/* Decides by the row of a parent, and keeps the decision. */
+static pg_noinline bool
+look_up_and_keep(SeemeParentSite *site, Datum key, const pg_uuid_t *packed)
+{
+	bool		held = look_up(site, key);
+
+	/* A right that changed meanwhile makes the decision too new for the others. */
+	if (site->generation != seeme_site_generation)
+		return held;
+	if ((site->decisions.used + 1) * BYTES_PER_DECISION > get_hash_memory_limit())
+	{
+		memset(&site->decisions, 0, sizeof(site->decisions));
+		MemoryContextReset(site->decisions_context);
+	}
+	seeme_uuid_hash_insert(site->decisions_context, &site->decisions, packed,
+						   held ? HELD : NOT_HELD);
+	if (++site->nlookups % LOOKUPS_CONSIDERED == 0)
+		consider_whole_parent(site);
+	return held;
+}
+
 /* Whether the asking person has the permission where the parent with this key lies. */
 bool
 seeme_parent_holds(SeemeParentSite *site, Datum key)
@@ -285,28 +343,18 @@ seeme_parent_holds(SeemeParentSite *site, Datum key)
 	bool		use_cache = seeme_accept_invalidations();
 	SeemeUuidHashEntry *entry;
 	pg_uuid_t	packed;
-	bool		held;
 
 	(void) seeme_open_parent_site(site);
 	if (!use_cache || !pack_key(site->parent->key_type, key, &packed))
 		return look_up(site, key);
 	if (unlikely(!is_fresh(site)))
 		forget_decisions(site);
+	if (site->is_complete)
+		return seeme_uuid_set_contains(&site->permitted, &packed);
 	entry = seeme_uuid_hash_find(&site->decisions, &packed);
 	if (entry != NULL)
 		return entry->number == HELD;
-	held = look_up(site, key);
-	/* A right that changed meanwhile makes the decision too new for the others. */
-	if (site->generation != seeme_site_generation)
-		return held;
-	if ((site->decisions.used + 1) * BYTES_PER_DECISION > work_mem * (Size) 1024)
-	{
-		memset(&site->decisions, 0, sizeof(site->decisions));
-		MemoryContextReset(site->decisions_context);
-	}
-	seeme_uuid_hash_insert(site->decisions_context, &site->decisions, &packed,
-						   held ? HELD : NOT_HELD);
-	return held;
+	return look_up_and_keep(site, key, &packed);
 }
 
 /* The SQL functions */
@@ -411,11 +459,44 @@ prepare_parent_arm(SeemeArm *arm)
 									   TextDatumGetCString(code->constvalue));
 }
 
+/* The same where the permitted parents are known. Fetches all cache lines before the first. */
+static uint32
+decide_by_set(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
+{
+	SeemeParentSite *site = arm->site;
+	pg_uuid_t	ids[SEEME_MAX_ROWS_AT_ONCE];
+	uint8		row_of[SEEME_MAX_ROWS_AT_ONCE];
+	int			n = 0;
+	uint32		found = 0;
+
+	while (undecided != 0)
+	{
+		int			row = seeme_take_row(&undecided);
+		bool		isnull;
+		Datum		key = heap_getattr(&rows->rows[row], arm->columns[SEEME_ARG_KEY],
+									   rows->columns, &isnull);
+
+		/* A key that cannot be packed is none of a parent: all of these could. */
+		if (isnull || !pack_key(site->parent->key_type, key, &ids[n]))
+			continue;
+		seeme_uuid_set_prefetch(&site->permitted, &ids[n]);
+		row_of[n++] = row;
+	}
+	for (int i = 0; i < n; i++)
+		found |= (uint32) seeme_uuid_set_contains(&site->permitted, &ids[i]) << row_of[i];
+	return found;
+}
+
 static uint32
 decide_by_parent(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
 {
+	SeemeParentSite *site = arm->site;
 	uint32		found = 0;
 
+	if (rows->n > 1)
+		site->is_of_scan = true;
+	if (seeme_accept_invalidations() && seeme_refresh_parent_site(site) && site->is_complete)
+		return decide_by_set(arm, rows, undecided);
 	while (undecided != 0)
 	{
 		int			row = seeme_take_row(&undecided);

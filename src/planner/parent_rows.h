@@ -20,8 +20,8 @@ typedef struct SeemeParentSite SeemeParentSite;
 extern SeemeParentSite *seeme_make_parent_site(MemoryContext context, Oid child, Oid parent,
 											   const char *code);
 extern SeemeParent *seeme_open_parent_site(SeemeParentSite *site);
+extern bool seeme_refresh_parent_site(SeemeParentSite *site);
 extern bool seeme_parent_holds(SeemeParentSite *site, Datum key);
-extern bool seeme_row_holds(SeemeParent *parent, SeemeParentLeaf *leaf, TupleTableSlot *row);
 extern char *seeme_parent_code_argument(FunctionCallInfo fcinfo, Oid child);
 extern void seeme_push_latest_snapshot(bool own_changes);
 extern void seeme_parent_arm_init(void);

@@ -264,6 +264,20 @@ condition_for(Relation root, Relation table, const char *code)
 	return condition;
 }
 
+/*
+ * The arms of the condition of a parent, which is open, for a code; NIL: it is not protected. For
+ * estimates.
+ */
+List *
+seeme_conditions_of_parent(Relation table, const char *code)
+{
+	Expr	   *condition = condition_for(table, table, code);
+
+	if (condition == NULL)
+		return NIL;
+	return is_orclause(condition) ? ((BoolExpr *) condition)->args : list_make1(condition);
+}
+
 /* Adds a table with rows of the parent, if it has any. */
 static void
 add_leaf(SeemeParent *parent, Relation root, Oid relid, AttrNumber key, const char *code)
@@ -341,6 +355,7 @@ seeme_find_parent(Oid child, Oid relid, const char *code)
 				 errmsg("this table is not the parent of that one")));
 	parent->relid = relid;
 	key = find_key(parent, named, column);
+	parent->own_key_type = getBaseType(get_atttype(relid, key));
 	table = table_open(relid, AccessShareLock);
 	if (policy_condition(table, "seeme_delete") == NULL)
 		ereport(ERROR,
@@ -443,4 +458,78 @@ seeme_use_parent(SeemeParent *parent, Datum key, SeemeUseParent use, void *conte
 			return result;
 	}
 	return false;
+}
+
+/* Whether the condition of a parent is true of its row. */
+bool
+seeme_row_holds(SeemeParent *parent, SeemeParentLeaf *leaf, TupleTableSlot *slot)
+{
+	bool		is_copy;
+	HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, false, &is_copy);
+	SeemeRows	rows = {1, tuple, slot->tts_tupleDescriptor};
+	ExprContext *context;
+	bool		held;
+	ListCell   *cell;
+
+	held = leaf->arms != NIL && seeme_decide_rows(leaf->arms, &rows) != 0;
+	if (held || leaf->others == NIL)
+		return held;
+	context = GetPerTupleExprContext(parent->estate);
+	context->ecxt_scantuple = slot;
+	foreach(cell, leaf->others)
+	{
+		bool		isnull;
+		Datum		value = ExecEvalExprSwitchContext(lfirst(cell), context, &isnull);
+
+		if (!isnull && DatumGetBool(value))
+		{
+			held = true;
+			break;
+		}
+	}
+	ResetExprContext(context);
+	return held;
+}
+
+/* The value of a key of an integer type; false: it is of another type. */
+bool
+seeme_integer_of_key(Oid type, Datum key, int64 *integer)
+{
+	switch (type)
+	{
+		case INT2OID:
+			*integer = DatumGetInt16(key);
+			return true;
+		case INT4OID:
+			*integer = DatumGetInt32(key);
+			return true;
+		case INT8OID:
+			*integer = DatumGetInt64(key);
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* Converts a key of the parent to the type of its children; false: no child can have it. */
+bool
+seeme_convert_parent_key(SeemeParent *parent, Datum *key)
+{
+	int64		integer;
+
+	if (parent->own_key_type == parent->key_type ||
+		!seeme_integer_of_key(parent->own_key_type, *key, &integer))
+		return true;
+	switch (parent->key_type)
+	{
+		case INT2OID:
+			*key = Int16GetDatum((int16) integer);
+			return integer >= PG_INT16_MIN && integer <= PG_INT16_MAX;
+		case INT4OID:
+			*key = Int32GetDatum((int32) integer);
+			return integer >= PG_INT32_MIN && integer <= PG_INT32_MAX;
+		default:
+			*key = Int64GetDatum(integer);
+			return true;
+	}
 }

@@ -38,6 +38,7 @@ typedef struct SeemeParent
 {
 	Oid			relid;
 	Oid			key_type;		/* of the child's column; a domain's base type */
+	Oid			own_key_type;	/* of the parent's own column, likewise */
 	Oid			equal;			/* the operator of the foreign key: parent's key = child's column */
 	EState	   *estate;			/* for other conditions than arms */
 	List	   *leaves;			/* of SeemeParentLeaf * */
@@ -48,9 +49,13 @@ typedef bool (*SeemeUseParent) (SeemeParentLeaf *leaf, TupleTableSlot *row, void
 
 extern bool seeme_find_parent_call(Node *node, void *found);
 extern SeemeParent *seeme_find_parent(Oid child, Oid parent, const char *code);
+extern List *seeme_conditions_of_parent(Relation table, const char *code);
 extern SeemeParent *seeme_parent_by_itself(Relation relation, const char *code);
 extern Oid	seeme_parent_of(Oid child, char **resource, AttrNumber *column, Oid *relation);
 extern bool seeme_use_parent(SeemeParent *parent, Datum key, SeemeUseParent use, void *context);
+extern bool seeme_row_holds(SeemeParent *parent, SeemeParentLeaf *leaf, TupleTableSlot *row);
+extern bool seeme_integer_of_key(Oid type, Datum key, int64 *integer);
+extern bool seeme_convert_parent_key(SeemeParent *parent, Datum *key);
 extern List *seeme_ancestors_of(Oid relid);
 
 #pragma GCC visibility pop
