@@ -121,16 +121,16 @@ visit_heap(SeemeParentLeaf *leaf, Relation table, SeemeVisitParent visit, void *
 	return goes_on;
 }
 
-/* Visits a row that was found, if it is permitted. */
+/* Visits a row that was found, if it is permitted. An index may have proved that. */
 static bool
-visit_row(SeemeParent *parent, SeemeParentLeaf *leaf, TupleTableSlot *slot,
+visit_row(SeemeParent *parent, SeemeParentLeaf *leaf, TupleTableSlot *slot, bool is_permitted,
 		  SeemeVisitParent visit, void *context)
 {
 	bool		isnull;
 	Datum		key;
 
 	CHECK_FOR_INTERRUPTS();
-	if (!seeme_row_holds(parent, leaf, slot))
+	if (!is_permitted && !seeme_row_holds(parent, leaf, slot))
 		return true;
 	key = slot_getattr(slot, leaf->key, &isnull);
 	return isnull || visit(key, context);
@@ -150,7 +150,7 @@ visit_whole_leaf(SeemeParent *parent, SeemeParentLeaf *leaf, SeemeVisitParent vi
 		TupleTableSlot *slot = table_slot_create(table, NULL);
 
 		while (goes_on && table_scan_getnextslot(scan, ForwardScanDirection, slot))
-			goes_on = visit_row(parent, leaf, slot, visit, context);
+			goes_on = visit_row(parent, leaf, slot, false, visit, context);
 		ExecDropSingleTupleTableSlot(slot);
 		table_endscan(scan);
 	}
@@ -295,7 +295,7 @@ permitted_values(FuncExpr *call, AttrNumber *column)
 /* Visits the permitted rows that an index on one of its scope columns finds. */
 static bool
 visit_by_index(SeemeParent *parent, SeemeParentLeaf *leaf, Relation table, Oid index_oid,
-			   ArrayType *values, SeemeVisitParent visit, void *context)
+			   ArrayType *values, bool is_exact, SeemeVisitParent visit, void *context)
 {
 	Relation	index = index_open(index_oid, AccessShareLock);
 	Oid			type = ARR_ELEMTYPE(values) == VARCHAROID ? TEXTOID : ARR_ELEMTYPE(values);
@@ -313,7 +313,7 @@ visit_by_index(SeemeParent *parent, SeemeParentLeaf *leaf, Relation table, Oid i
 	scan = seeme_index_beginscan(table, index, GetActiveSnapshot(), 1);
 	index_rescan(scan, &key, 1, NULL, 0);
 	while (goes_on && index_getnext_slot(scan, ForwardScanDirection, slot))
-		goes_on = visit_row(parent, leaf, slot, visit, context);
+		goes_on = visit_row(parent, leaf, slot, is_exact, visit, context);
 	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
 	index_close(index, NoLock);
@@ -343,7 +343,9 @@ visit_leaf(SeemeParent *parent, SeemeParentLeaf *leaf, SeemeVisitParent visit, v
 		}
 	}
 	for (int i = 0; i < n && goes_on; i++)
-		goes_on = visit_by_index(parent, leaf, table, indexes[i], values[i], visit, context);
+		goes_on = visit_by_index(parent, leaf, table, indexes[i], values[i],
+								 list_length(((FuncExpr *) list_nth(leaf->calls, i))->args) !=
+								 SEEME_OWNS_ROW_NARGS, visit, context);
 	table_close(table, NoLock);
 	return goes_on;
 }

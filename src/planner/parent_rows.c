@@ -96,6 +96,8 @@ struct SeemeParentSite
 	bool		is_of_scan;		/* many rows are decided at once */
 	bool		is_complete;	/* the permitted parents are known, as a set: */
 	SeemeUuidSet permitted;
+	uint64	   *bits;			/* or, of integer keys from 0 on, as a bit each */
+	uint64		nbits;
 };
 
 static void
@@ -171,6 +173,7 @@ forget_decisions(SeemeParentSite *site)
 	site->generation = 0;
 	memset(&site->decisions, 0, sizeof(site->decisions));
 	memset(&site->permitted, 0, sizeof(site->permitted));
+	site->bits = NULL;
 	site->is_complete = false;
 	site->larger_than = 0;
 	if (site->decisions_context == NULL)
@@ -242,32 +245,84 @@ look_up(SeemeParentSite *site, Datum key)
 /* The permitted keys while the whole parent is read */
 typedef struct Reading
 {
-	SeemeParent *parent;
-	MemoryContext context;
+	Oid			type;			/* of the parent's own key */
+	Size		limit;			/* the memory that they may take */
+	bool		is_whole;		/* false: there was no room for one of them */
+	/* as ids */
 	pg_uuid_t  *ids;
 	Size		n;
 	Size		size;
-	Size		limit;
-	bool		is_whole;		/* each of them could be packed, and there is room for them */
+	/* or as bits */
+	uint64	   *bits;
+	Size		nwords;
 } Reading;
 
+/* The memory of an id: in the list that is read, and in the set that is made of it. */
+#define BYTES_PER_ID (sizeof(pg_uuid_t) + sizeof(pg_uuid_t) * 3 / 2)
+
 static bool
-add_permitted(Datum key, void *context)
+add_id(Datum key, void *context)
 {
 	Reading    *reading = context;
 
-	if (reading->n == reading->limit ||
-		!pack_key(reading->parent->own_key_type, key, &reading->ids[reading->n]))
-	{
-		reading->is_whole = false;
-		return false;
-	}
-	if (++reading->n == reading->size)
+	reading->is_whole = (reading->n + 1) * BYTES_PER_ID <= reading->limit &&
+		pack_key(reading->type, key, &reading->ids[reading->n]);
+	if (reading->is_whole && ++reading->n == reading->size)
 	{
 		reading->size *= 2;
 		reading->ids = repalloc_huge(reading->ids, reading->size * sizeof(pg_uuid_t));
 	}
+	return reading->is_whole;
+}
+
+static bool
+add_bit(Datum key, void *context)
+{
+	Reading    *reading = context;
+	int64		integer;
+	Size		word;
+
+	if (!seeme_integer_of_key(reading->type, key, &integer) || integer < 0 ||
+		(uint64) integer / 64 >= reading->limit / sizeof(uint64))
+		return reading->is_whole = false;
+	word = integer / 64;
+	if (word >= reading->nwords)
+	{
+		Size		nwords = Min(Max(2 * reading->nwords, word + 1),
+								 reading->limit / sizeof(uint64));
+
+		reading->bits = repalloc_huge(reading->bits, nwords * sizeof(uint64));
+		memset(reading->bits + reading->nwords, 0, (nwords - reading->nwords) * sizeof(uint64));
+		reading->nwords = nwords;
+	}
+	reading->bits[word] |= UINT64CONST(1) << (integer % 64);
 	return true;
+}
+
+/* Reads the permitted keys of the whole parent, as bits where that is possible. */
+static void
+read_whole_parent(SeemeParentSite *site, Reading *reading)
+{
+	int64		unused;
+
+	reading->type = site->parent->own_key_type;
+	reading->limit = get_hash_memory_limit();
+	if (seeme_integer_of_key(reading->type, (Datum) 0, &unused))
+	{
+		reading->nwords = 1024;
+		reading->bits = MemoryContextAllocZero(site->decisions_context,
+											   reading->nwords * sizeof(uint64));
+		reading->is_whole = true;
+		(void) seeme_visit_whole_parent(site->parent, add_bit, reading);
+		if (reading->is_whole)
+			return;
+		pfree(reading->bits);
+		reading->bits = NULL;
+	}
+	reading->size = 1024;
+	reading->ids = palloc(reading->size * sizeof(pg_uuid_t));
+	reading->is_whole = true;
+	(void) seeme_visit_whole_parent(site->parent, add_id, reading);
 }
 
 /*
@@ -278,7 +333,7 @@ add_permitted(Datum key, void *context)
 static void
 consider_whole_parent(SeemeParentSite *site)
 {
-	Reading		reading = {.parent = site->parent,.is_whole = true,.size = 1024};
+	Reading		reading = {0};
 	double		rows;
 	MemoryContext old;
 
@@ -288,20 +343,34 @@ consider_whole_parent(SeemeParentSite *site)
 	if (rows > (double) site->nlookups * (site->is_of_scan ? ROWS_PER_LOOKUP_OF_SCAN
 										  : ROWS_PER_LOOKUP))
 		return;
-	/* The ids are there twice for a moment. */
-	reading.limit = Min(get_hash_memory_limit() / (3 * sizeof(pg_uuid_t)), INT_MAX / 4);
 	old = MemoryContextSwitchTo(site->scratch);
-	reading.ids = palloc(reading.size * sizeof(pg_uuid_t));
-	(void) seeme_visit_whole_parent(site->parent, add_permitted, &reading);
+	read_whole_parent(site, &reading);
 	if (!reading.is_whole)
 		site->larger_than = rows;
+	/* A right that changed meanwhile counts for the next row. */
 	else if (site->generation == seeme_site_generation)
 	{
-		seeme_uuid_set_fill(site->decisions_context, &site->permitted, reading.ids, reading.n);
+		site->bits = reading.bits;
+		site->nbits = reading.nwords * 64;
+		if (reading.bits == NULL)
+			seeme_uuid_set_fill(site->decisions_context, &site->permitted, reading.ids, reading.n);
 		site->is_complete = true;
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(site->scratch);
+}
+
+/* Whether a key is one of the permitted ones, which are all known. */
+static inline bool
+is_permitted(const SeemeParentSite *site, Datum key, const pg_uuid_t *packed)
+{
+	int64		integer;
+
+	if (site->bits == NULL)
+		return seeme_uuid_set_contains(&site->permitted, packed);
+	return seeme_integer_of_key(site->parent->key_type, key, &integer) &&
+		(uint64) integer < site->nbits &&
+		(site->bits[integer / 64] >> (integer % 64) & 1) != 0;
 }
 
 /* Whether the permitted parents are known as a set, or as single decisions; and are valid. */
@@ -350,7 +419,7 @@ seeme_parent_holds(SeemeParentSite *site, Datum key)
 	if (unlikely(!is_fresh(site)))
 		forget_decisions(site);
 	if (site->is_complete)
-		return seeme_uuid_set_contains(&site->permitted, &packed);
+		return is_permitted(site, key, &packed);
 	entry = seeme_uuid_hash_find(&site->decisions, &packed);
 	if (entry != NULL)
 		return entry->number == HELD;
@@ -477,7 +546,14 @@ decide_by_set(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
 									   rows->columns, &isnull);
 
 		/* A key that cannot be packed is none of a parent: all of these could. */
-		if (isnull || !pack_key(site->parent->key_type, key, &ids[n]))
+		if (isnull)
+			continue;
+		if (site->bits != NULL)
+		{
+			found |= (uint32) is_permitted(site, key, NULL) << row;
+			continue;
+		}
+		if (!pack_key(site->parent->key_type, key, &ids[n]))
 			continue;
 		seeme_uuid_set_prefetch(&site->permitted, &ids[n]);
 		row_of[n++] = row;

@@ -491,26 +491,6 @@ seeme_row_holds(SeemeParent *parent, SeemeParentLeaf *leaf, TupleTableSlot *slot
 	return held;
 }
 
-/* The value of a key of an integer type; false: it is of another type. */
-bool
-seeme_integer_of_key(Oid type, Datum key, int64 *integer)
-{
-	switch (type)
-	{
-		case INT2OID:
-			*integer = DatumGetInt16(key);
-			return true;
-		case INT4OID:
-			*integer = DatumGetInt32(key);
-			return true;
-		case INT8OID:
-			*integer = DatumGetInt64(key);
-			return true;
-		default:
-			return false;
-	}
-}
-
 /* Converts a key of the parent to the type of its children; false: no child can have it. */
 bool
 seeme_convert_parent_key(SeemeParent *parent, Datum *key)

@@ -6,6 +6,7 @@
 
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
 #include "nodes/execnodes.h"
@@ -47,6 +48,26 @@ typedef struct SeemeParent
 /* What is done with a parent's row. */
 typedef bool (*SeemeUseParent) (SeemeParentLeaf *leaf, TupleTableSlot *row, void *context);
 
+/* The value of a key of an integer type; false: it is of another type. */
+static inline bool
+seeme_integer_of_key(Oid type, Datum key, int64 *integer)
+{
+	switch (type)
+	{
+		case INT2OID:
+			*integer = DatumGetInt16(key);
+			return true;
+		case INT4OID:
+			*integer = DatumGetInt32(key);
+			return true;
+		case INT8OID:
+			*integer = DatumGetInt64(key);
+			return true;
+		default:
+			return false;
+	}
+}
+
 extern bool seeme_find_parent_call(Node *node, void *found);
 extern SeemeParent *seeme_find_parent(Oid child, Oid parent, const char *code);
 extern List *seeme_conditions_of_parent(Relation table, const char *code);
@@ -54,7 +75,6 @@ extern SeemeParent *seeme_parent_by_itself(Relation relation, const char *code);
 extern Oid	seeme_parent_of(Oid child, char **resource, AttrNumber *column, Oid *relation);
 extern bool seeme_use_parent(SeemeParent *parent, Datum key, SeemeUseParent use, void *context);
 extern bool seeme_row_holds(SeemeParent *parent, SeemeParentLeaf *leaf, TupleTableSlot *row);
-extern bool seeme_integer_of_key(Oid type, Datum key, int64 *integer);
 extern bool seeme_convert_parent_key(SeemeParent *parent, Datum *key);
 extern List *seeme_ancestors_of(Oid relid);
 
