@@ -56,22 +56,6 @@
 /* What an entry of the decisions takes at most, with the room that a hash table leaves free. */
 #define BYTES_PER_DECISION (3 * sizeof(SeemeUuidHashEntry))
 
-/*
- * What tells that a snapshot shows the same as an earlier one. While no transaction with a later id
- * has ended (xmax), those in progress can only become fewer. What a subtransaction did may be
- * undone, so decisions are kept within one.
- */
-typedef struct SnapshotState
-{
-	LocalTransactionId transaction;
-	SubTransactionId subtransaction;
-	CommandId	command;
-	TransactionId xmin;
-	TransactionId xmax;
-	uint32		xcnt;
-	int32		subxcnt;
-} SnapshotState;
-
 struct SeemeParentSite
 {
 	Oid			child;
@@ -81,7 +65,7 @@ struct SeemeParentSite
 	/* What follows is of one snapshot, and lives in this memory context. */
 	MemoryContext context;
 	MemoryContext scratch;
-	SnapshotState snapshot;
+	SeemeSnapshotState snapshot;
 	SeemeParent *parent;		/* NULL: the site is not open */
 
 	/* The decisions; while these match, they are valid: is_fresh(). */
@@ -100,21 +84,6 @@ struct SeemeParentSite
 	uint64		nbits;
 };
 
-static void
-describe_snapshot(SnapshotState *state)
-{
-	Snapshot	snapshot = GetActiveSnapshot();
-
-	memset(state, 0, sizeof(*state));
-	state->transaction = seeme_local_xid();
-	state->subtransaction = GetCurrentSubTransactionId();
-	state->command = snapshot->curcid;
-	state->xmin = snapshot->xmin;
-	state->xmax = snapshot->xmax;
-	state->xcnt = snapshot->xcnt;
-	state->subxcnt = snapshot->subxcnt;
-}
-
 /* Makes a call site. It lives in the memory context. */
 SeemeParentSite *
 seeme_make_parent_site(MemoryContext context, Oid child, Oid parent, const char *code)
@@ -132,10 +101,10 @@ seeme_make_parent_site(MemoryContext context, Oid child, Oid parent, const char 
 SeemeParent *
 seeme_open_parent_site(SeemeParentSite *site)
 {
-	SnapshotState now;
+	SeemeSnapshotState now;
 	MemoryContext old;
 
-	describe_snapshot(&now);
+	seeme_describe_snapshot(&now);
 	if (site->parent != NULL && memcmp(&now, &site->snapshot, sizeof(now)) == 0)
 		return site->parent;
 	site->parent = NULL;
@@ -198,32 +167,6 @@ forget_decisions(SeemeParentSite *site)
 	site->generation = generation == seeme_generation ? seeme_site_generation : 0;
 }
 
-/* The key as the key of a hash table; false: it is too long. */
-static bool
-pack_key(Oid type, Datum key, pg_uuid_t *packed)
-{
-	int64		integer;
-	text	   *string;
-
-	if (type == UUIDOID)
-	{
-		*packed = *DatumGetUUIDP(key);
-		return true;
-	}
-	memset(packed, 0, sizeof(*packed));
-	if (seeme_integer_of_key(type, key, &integer))
-	{
-		memcpy(packed, &integer, sizeof(integer));
-		return true;
-	}
-	string = DatumGetTextPP(key);
-	if (VARSIZE_ANY_EXHDR(string) >= UUID_LEN)
-		return false;
-	memcpy(packed, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
-	packed->data[UUID_LEN - 1] = VARSIZE_ANY_EXHDR(string);
-	return true;
-}
-
 static bool
 use_row(SeemeParentLeaf *leaf, TupleTableSlot *row, void *parent)
 {
@@ -266,7 +209,7 @@ add_id(Datum key, void *context)
 	Reading    *reading = context;
 
 	reading->is_whole = (reading->n + 1) * BYTES_PER_ID <= reading->limit &&
-		pack_key(reading->type, key, &reading->ids[reading->n]);
+		seeme_pack_parent_key(reading->type, key, &reading->ids[reading->n]);
 	if (reading->is_whole && ++reading->n == reading->size)
 	{
 		reading->size *= 2;
@@ -414,7 +357,7 @@ seeme_parent_holds(SeemeParentSite *site, Datum key)
 	pg_uuid_t	packed;
 
 	(void) seeme_open_parent_site(site);
-	if (!use_cache || !pack_key(site->parent->key_type, key, &packed))
+	if (!use_cache || !seeme_pack_parent_key(site->parent->key_type, key, &packed))
 		return look_up(site, key);
 	if (unlikely(!is_fresh(site)))
 		forget_decisions(site);
@@ -553,7 +496,7 @@ decide_by_set(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
 			found |= (uint32) is_permitted(site, key, NULL) << row;
 			continue;
 		}
-		if (!pack_key(site->parent->key_type, key, &ids[n]))
+		if (!seeme_pack_parent_key(site->parent->key_type, key, &ids[n]))
 			continue;
 		seeme_uuid_set_prefetch(&site->permitted, &ids[n]);
 		row_of[n++] = row;

@@ -19,6 +19,7 @@
 #include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
@@ -31,10 +32,12 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "core/compat.h"
+#include "core/uuid_hash.h"
 #include "planner/check_expression.h"
 #include "planner/parent_table.h"
 #include "planner/policy_arms.h"
@@ -411,20 +414,134 @@ seeme_parent_by_itself(Relation relation, const char *code)
 	return parent;
 }
 
+/* Describes what the active snapshot shows. */
+void
+seeme_describe_snapshot(SeemeSnapshotState *state)
+{
+	Snapshot	snapshot = GetActiveSnapshot();
+
+	memset(state, 0, sizeof(*state));
+	state->transaction = seeme_local_xid();
+	state->subtransaction = GetCurrentSubTransactionId();
+	state->command = snapshot->curcid;
+	state->xmin = snapshot->xmin;
+	state->xmax = snapshot->xmax;
+	state->xcnt = snapshot->xcnt;
+	state->subxcnt = snapshot->subxcnt;
+}
+
+/* The key as the key of a hash table; false: it is too long. */
+bool
+seeme_pack_parent_key(Oid type, Datum key, pg_uuid_t *packed)
+{
+	int64		integer;
+	text	   *string;
+
+	if (type == UUIDOID)
+	{
+		*packed = *DatumGetUUIDP(key);
+		return true;
+	}
+	memset(packed, 0, sizeof(*packed));
+	if (seeme_integer_of_key(type, key, &integer))
+	{
+		memcpy(packed, &integer, sizeof(integer));
+		return true;
+	}
+	string = DatumGetTextPP(key);
+	if (VARSIZE_ANY_EXHDR(string) >= UUID_LEN)
+		return false;
+	memcpy(packed, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
+	packed->data[UUID_LEN - 1] = VARSIZE_ANY_EXHDR(string);
+	return true;
+}
+
+/*
+ * The row that was read last, while the same snapshot would show it. An UPDATE asks for the same
+ * parent several times: for each policy, for the new row, and once the row is locked.
+ */
+static struct
+{
+	bool		is_known;
+	SeemeSnapshotState snapshot;
+	Oid			relid;
+	Oid			key_type;
+	pg_uuid_t	key;
+	HeapTuple	row;
+} last;
+
+/* Whether what the snapshot shows stays the same while its description does. */
+static bool
+is_stable(const SeemeSnapshotState *state)
+{
+	/* Not if it shows what the running command itself does: seeme_push_latest_snapshot(). */
+	return state->command <= GetCurrentCommandId(false) && !IsInParallelMode();
+}
+
+static void
+remember_row(const SeemeSnapshotState *state, SeemeParentLeaf *leaf, Oid key_type,
+			 const pg_uuid_t *key, TupleTableSlot *slot)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	last.is_known = false;
+	if (last.row != NULL)
+		heap_freetuple(last.row);
+	last.row = NULL;
+	last.row = ExecCopySlotHeapTuple(slot);
+	MemoryContextSwitchTo(old);
+	last.snapshot = *state;
+	last.relid = leaf->relid;
+	last.key_type = key_type;
+	last.key = *key;
+	last.is_known = true;
+}
+
+/* Does something with the row that was read last. */
+static bool
+use_last_row(SeemeParentLeaf *leaf, SeemeUseParent use, void *context)
+{
+	Relation	table = table_open(leaf->relid, AccessShareLock);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsHeapTuple);
+	HeapTuple	row = heap_copytuple(last.row);
+	bool		result;
+
+	ExecStoreHeapTuple(row, slot, false);
+	result = use(leaf, slot, context);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(table, NoLock);
+	return result;
+}
+
 /* Does something with the row of this key, if the table has it. */
 static bool
 use_row(SeemeParent *parent, SeemeParentLeaf *leaf, Datum key, SeemeUseParent use, void *context,
 		bool *found)
 {
-	Relation	table = table_open(leaf->relid, AccessShareLock);
-	Relation	index = index_open(leaf->index, AccessShareLock);
-	TupleTableSlot *slot = table_slot_create(table, NULL);
+	SeemeSnapshotState state;
+	pg_uuid_t	packed;
+	bool		is_kept;
+	Relation	table;
+	Relation	index;
+	TupleTableSlot *slot;
 	IndexScanDesc scan;
 	ScanKeyData scan_key;
 	Oid			left;
 	Oid			right;
 	bool		result = false;
 
+	seeme_describe_snapshot(&state);
+	is_kept = is_stable(&state) && seeme_pack_parent_key(parent->key_type, key, &packed);
+	if (is_kept && last.is_known && last.relid == leaf->relid &&
+		last.key_type == parent->key_type && seeme_uuid_equal(&last.key, &packed) &&
+		memcmp(&last.snapshot, &state, sizeof(state)) == 0)
+	{
+		*found = true;
+		return use_last_row(leaf, use, context);
+	}
+	table = table_open(leaf->relid, AccessShareLock);
+	index = index_open(leaf->index, AccessShareLock);
+	slot = table_slot_create(table, NULL);
 	op_input_types(parent->equal, &left, &right);
 	ScanKeyEntryInitialize(&scan_key, 0, 1, BTEqualStrategyNumber, right,
 						   index->rd_indcollation[0], get_opcode(parent->equal), key);
@@ -432,7 +549,11 @@ use_row(SeemeParent *parent, SeemeParentLeaf *leaf, Datum key, SeemeUseParent us
 	index_rescan(scan, &scan_key, 1, NULL, 0);
 	*found = index_getnext_slot(scan, ForwardScanDirection, slot);
 	if (*found)
+	{
+		if (is_kept)
+			remember_row(&state, leaf, parent->key_type, &packed, slot);
 		result = use(leaf, slot, context);
+	}
 	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
 	index_close(index, NoLock);

@@ -12,6 +12,7 @@
 #include "nodes/execnodes.h"
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
+#include "utils/uuid.h"
 
 /* The arguments of seeme.parent_has_permission(): code, child, parent, key. */
 #define SEEME_PARENT_NARGS 4
@@ -22,6 +23,22 @@
 #pragma GCC visibility push(hidden)
 
 extern PGFunction seeme_parent_function;
+
+/*
+ * What tells that a snapshot shows the same as an earlier one. While no transaction with a later id
+ * has ended (xmax), those in progress can only become fewer. What a subtransaction did may be
+ * undone, so decisions are kept within one.
+ */
+typedef struct SeemeSnapshotState
+{
+	LocalTransactionId transaction;
+	SubTransactionId subtransaction;
+	CommandId	command;
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32		xcnt;
+	int32		subxcnt;
+} SeemeSnapshotState;
 
 /* A table with rows of the parent: the parent itself, or one of its partitions. */
 typedef struct SeemeParentLeaf
@@ -76,6 +93,8 @@ extern Oid	seeme_parent_of(Oid child, char **resource, AttrNumber *column, Oid *
 extern bool seeme_use_parent(SeemeParent *parent, Datum key, SeemeUseParent use, void *context);
 extern bool seeme_row_holds(SeemeParent *parent, SeemeParentLeaf *leaf, TupleTableSlot *row);
 extern bool seeme_convert_parent_key(SeemeParent *parent, Datum *key);
+extern void seeme_describe_snapshot(SeemeSnapshotState *state);
+extern bool seeme_pack_parent_key(Oid type, Datum key, pg_uuid_t *packed);
 extern List *seeme_ancestors_of(Oid relid);
 
 #pragma GCC visibility pop
