@@ -299,6 +299,11 @@ COMMENT ON FUNCTION seeme.own_email(text) IS
   'The e-mail address of seeme.own_user_id(permission). Reads what is committed now, whatever the '
   'transaction''s snapshot.';
 
+CREATE FUNCTION seeme.own_verified_email(permission text) RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_own_verified_email';
+COMMENT ON FUNCTION seeme.own_verified_email(text) IS
+  'seeme.own_email(permission), or null if the application has not verified the address';
+
 CREATE FUNCTION seeme.membership_in(organization uuid, user_id uuid) RETURNS uuid
 LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_membership_in';
 COMMENT ON FUNCTION seeme.membership_in(uuid, uuid) IS

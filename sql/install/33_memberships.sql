@@ -280,13 +280,14 @@ CREATE VIEW seeme.organization_members WITH (security_invoker = true) AS
          (SELECT u.email FROM seeme.users u WHERE u.id = m.user_id) AS email,
          (SELECT u.username FROM seeme.users u WHERE u.id = m.user_id) AS username,
          (SELECT u.firstname FROM seeme.users u WHERE u.id = m.user_id) AS firstname,
-         (SELECT u.name FROM seeme.users u WHERE u.id = m.user_id) AS name
+         (SELECT u.name FROM seeme.users u WHERE u.id = m.user_id) AS name,
+         m.valid_from, m.valid_until
     FROM seeme.memberships m
    WHERE m.team_id IS NULL AND m.project_id IS NULL
     WITH LOCAL CHECK OPTION;
 COMMENT ON VIEW seeme.organization_members IS
   'The members of organizations as documented: INSERT (organization_id, user_id, role_id), UPDATE '
-  'of role_id and DELETE work on it';
+  'of role_id, valid_from and valid_until, and DELETE work on it';
 
 CREATE VIEW seeme.team_members WITH (security_invoker = true) AS
   SELECT m.id, m.team_id, m.user_id, m.role_id,
@@ -296,13 +297,14 @@ CREATE VIEW seeme.team_members WITH (security_invoker = true) AS
          (SELECT u.email FROM seeme.users u WHERE u.id = m.user_id) AS email,
          (SELECT u.username FROM seeme.users u WHERE u.id = m.user_id) AS username,
          (SELECT u.firstname FROM seeme.users u WHERE u.id = m.user_id) AS firstname,
-         (SELECT u.name FROM seeme.users u WHERE u.id = m.user_id) AS name
+         (SELECT u.name FROM seeme.users u WHERE u.id = m.user_id) AS name,
+         m.valid_from, m.valid_until
     FROM seeme.memberships m
    WHERE m.team_id IS NOT NULL
     WITH LOCAL CHECK OPTION;
 COMMENT ON VIEW seeme.team_members IS
-  'The members of teams as documented: INSERT (team_id, user_id, role_id), UPDATE of role_id and '
-  'DELETE work on it';
+  'The members of teams as documented: INSERT (team_id, user_id, role_id), UPDATE of '
+  'role_id, valid_from and valid_until, and DELETE work on it';
 
 CREATE VIEW seeme.project_members WITH (security_invoker = true) AS
   SELECT m.id, m.project_id, m.user_id, m.role_id,
@@ -312,12 +314,13 @@ CREATE VIEW seeme.project_members WITH (security_invoker = true) AS
          (SELECT u.email FROM seeme.users u WHERE u.id = m.user_id) AS email,
          (SELECT u.username FROM seeme.users u WHERE u.id = m.user_id) AS username,
          (SELECT u.firstname FROM seeme.users u WHERE u.id = m.user_id) AS firstname,
-         (SELECT u.name FROM seeme.users u WHERE u.id = m.user_id) AS name
+         (SELECT u.name FROM seeme.users u WHERE u.id = m.user_id) AS name,
+         m.valid_from, m.valid_until
     FROM seeme.memberships m
    WHERE m.project_id IS NOT NULL
     WITH LOCAL CHECK OPTION;
 COMMENT ON VIEW seeme.project_members IS
   'The members of projects as documented: INSERT (project_id, user_id, role_id), UPDATE of '
-  'role_id and DELETE work on it';
+  'role_id, valid_from and valid_until, and DELETE work on it';
 
 SELECT pg_extension_config_dump('seeme.memberships', '');

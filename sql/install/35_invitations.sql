@@ -59,6 +59,14 @@ RETURN coalesce(
   = seeme.email_key(is_invited.email), false);
 COMMENT ON FUNCTION seeme.is_invited(text) IS 'Whether the e-mail address is the asking person''s';
 
+CREATE FUNCTION seeme.is_invited_and_verified(email text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+RETURN coalesce(
+  seeme.email_key(seeme.own_verified_email('organizations:read')) COLLATE "C"
+  = seeme.email_key(is_invited_and_verified.email), false);
+COMMENT ON FUNCTION seeme.is_invited_and_verified(text) IS
+  'Whether the e-mail address is the asking person''s, and the application has verified it';
+
 CREATE FUNCTION seeme.own_email_key() RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN seeme.email_key(seeme.own_email('organizations:read'));
@@ -405,13 +413,14 @@ COMMENT ON FUNCTION @extschema@.seeme_invite(text, uuid, uuid, uuid, uuid, inter
   'it, also to a team or project. The result has the token, which is shown only here: the table '
   'keeps its SHA-256. An open invitation of the same address to the same place is replaced.';
 
-CREATE FUNCTION seeme.require_acceptable(invitation seeme.invitations, outsider boolean)
-RETURNS void
+CREATE FUNCTION seeme.require_acceptable(
+  invitation seeme.invitations, outsider boolean, must_be_verified boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF invitation.id IS NULL OR @extschema@.seeme_user_id() IS NULL OR seeme.uses_api_key()
      OR invitation.expires_at <= clock_timestamp() OR seeme.is_retired(invitation.id)
      OR NOT seeme.is_invited(invitation.email)
+     OR must_be_verified AND NOT seeme.is_invited_and_verified(invitation.email)
      OR invitation.invited_by IS NOT NULL AND NOT seeme.could_invite(
           invitation.invited_by, invitation.inviter_membership_id, invitation.role_id,
           invitation.organization_id, invitation.team_id, invitation.project_id, outsider) THEN
@@ -421,12 +430,12 @@ BEGIN
                    'Ask for a new one.';
   END IF;
 END $$;
-COMMENT ON FUNCTION seeme.require_acceptable(seeme.invitations, boolean) IS
+COMMENT ON FUNCTION seeme.require_acceptable(seeme.invitations, boolean, boolean) IS
   'Raises 22023, always with the same words, unless the asking person may accept the invitation at '
   'this moment and its inviter may still grant what it offers. outsider: the asking person is not '
-  'a member of the organization.';
+  'a member of the organization. must_be_verified: the application has verified their address.';
 
-CREATE FUNCTION @extschema@.seeme_accept_invitation(token text) RETURNS uuid
+CREATE FUNCTION seeme.accept_invitation(invitation_id uuid, must_be_verified boolean) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   person     uuid := @extschema@.seeme_user_id();
@@ -435,14 +444,12 @@ DECLARE
   member_id  uuid;
   outsider   boolean;
 BEGIN
-  -- A second transaction with the same token waits for this lock, and then finds the invitation
-  -- accepted.
+  -- A second transaction with the same invitation waits for this lock, and then finds it accepted.
   SELECT i.* INTO invitation FROM seeme.invitations i
-   WHERE i.token_hash = sha256(convert_to(seeme_accept_invitation.token, 'UTF8'))
-     AND i.accepted_at IS NULL FOR UPDATE;
+   WHERE i.id = accept_invitation.invitation_id AND i.accepted_at IS NULL FOR UPDATE;
   -- The person's own row is not locked: disabling them, or changing their address, must not wait.
   outsider := seeme.membership_in(invitation.organization_id, person) IS NULL;
-  PERFORM seeme.require_acceptable(invitation, outsider);
+  PERFORM seeme.require_acceptable(invitation, outsider, must_be_verified);
 
   -- By this row the trigger of memberships knows that the inviter grants the role, for one INSERT.
   UPDATE seeme.invitations i SET accepted_at = now(), membership_id = new_id
@@ -473,17 +480,40 @@ BEGIN
   END IF;
   -- Once more, because nothing is waited for from here on. A membership that was found is checked,
   -- too: an old snapshot shows memberships that are gone.
-  PERFORM seeme.require_acceptable(invitation, outsider);
+  PERFORM seeme.require_acceptable(invitation, outsider, must_be_verified);
   UPDATE seeme.invitations i
      SET accepted_at = clock_timestamp() + interval '1 microsecond', membership_id = member_id
    WHERE i.id = invitation.id;
   RETURN member_id;
 END $$;
+COMMENT ON FUNCTION seeme.accept_invitation(uuid, boolean) IS
+  'Accepts an invitation as the asking person, who has shown that it is theirs: by its token, or '
+  'by a verified address';
+
+CREATE FUNCTION @extschema@.seeme_accept_invitation(token text) RETURNS uuid
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT seeme.accept_invitation((
+    SELECT i.id FROM seeme.invitations i
+     WHERE i.token_hash = sha256(convert_to(seeme_accept_invitation.token, 'UTF8'))), false)
+$$;
 COMMENT ON FUNCTION @extschema@.seeme_accept_invitation(text) IS
   'Makes the asking person a member as they were invited, and a member of the organization if they '
   'are not. Returns the membership; one that exists already stays as it is. An invitation is '
   'accepted once, by the invited e-mail address, before it expires, and while its inviter may '
   'still grant what it offers; otherwise the error is always the same (22023).';
+
+-- A person who merely knows the id must not lock the row, so the address is compared first.
+CREATE FUNCTION @extschema@.seeme_accept_invitation_by_id(invitation_id uuid) RETURNS uuid
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT seeme.accept_invitation((
+    SELECT i.id FROM seeme.invitations i
+     WHERE i.id = seeme_accept_invitation_by_id.invitation_id
+       AND seeme.is_invited_and_verified(i.email)), true)
+$$;
+COMMENT ON FUNCTION @extschema@.seeme_accept_invitation_by_id(uuid) IS
+  'As seeme_accept_invitation, without the token: for a person whose address the application has '
+  'verified (users.email_verified_at). An invitation that does not exist, and one that is not '
+  'theirs, give the same error (22023).';
 
 CREATE FUNCTION seeme.invitation_role_name(invitation_id uuid) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -129,6 +129,10 @@ BEGIN
   END IF;
   NEW.organization_id := container_of;
   NEW.filename := seeme.checked_text(NEW.filename, 'filename', 255);
+  -- Browsers and the SDK also say image/jpg.
+  IF NEW.media_type = 'image/jpg' THEN
+    NEW.media_type := 'image/jpeg';
+  END IF;
   found_type := seeme.media_type_of(NEW.content);
   max_size := pg_size_bytes(current_setting('seeme_rbac.max_logo_size'));
   IF octet_length(NEW.content) > max_size THEN

@@ -166,10 +166,13 @@ BEGIN
      FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
     WHERE p.table_name = ANY (touched)
       AND NOT has_function_privilege(c.relowner, 'seeme.own_user_id(text)', 'EXECUTE');
+  -- What changed a mirrored table is read as its owner, who is asked by the policies, too.
+  PERFORM seeme.grant_to_mirror_owner(m.table_name)
+     FROM seeme.mirrors m WHERE m.protect AND m.table_name = ANY (touched);
 END $$;
 COMMENT ON FUNCTION seeme.follow_owners() IS
-  'Event trigger: a new owner of a protected table gets EXECUTE on what its policies and triggers '
-  'call';
+  'Event trigger: a new owner of a protected table, or of a mirrored one with policies, gets '
+  'EXECUTE on what its policies and triggers call';
 
 -- Dropped tables.
 CREATE FUNCTION seeme.forget_dropped_tables() RETURNS event_trigger

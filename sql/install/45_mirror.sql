@@ -150,7 +150,12 @@ BEGIN
       'seeme.may_archive_row(uuid,uuid,uuid)', 'seeme.sees_unused(uuid,uuid,uuid)',
     'seeme.is_in_use(uuid,uuid,uuid)',
     'seeme.sees_membership(uuid,uuid,uuid,uuid)',
-      'seeme.manages_membership(uuid,uuid,uuid)']::regprocedure[]
+      'seeme.manages_membership(uuid,uuid,uuid)',
+    -- the planner replaces calls of the others by these
+    'seeme.has_both_permissions(text,text,uuid,uuid,uuid,uuid,text)',
+    '@extschema@.seeme_permitted_organizations(text)', '@extschema@.seeme_permitted_teams(text)',
+    '@extschema@.seeme_permitted_projects(text)', 'seeme.member_organizations()',
+    'seeme.member_teams()', 'seeme.member_projects()', 'seeme.users_seen()']::regprocedure[]
   LOOP
     IF NOT has_function_privilege(owner, routine, 'EXECUTE') THEN
       EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', routine, owner);

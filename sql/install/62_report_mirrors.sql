@@ -23,6 +23,38 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      AND a.grantee NOT IN (SELECT b.role FROM seeme.bypassing_roles() b)
    GROUP BY m.table_name, m.kind, m.columns, m.roles, m.condition
   UNION ALL
+  SELECT 'critical', m.table_name::text,
+         format('mirror has another policy: %I is not what seeme_mirror makes of this table, so '
+                'that it may let through more than the row in seeme.* does', p.polname),
+         format('SELECT seeme.renew_mirror(%L);', m.table_name)
+    FROM seeme.mirrors m JOIN pg_policy p ON p.polrelid = m.table_name,
+         LATERAL seeme.mirror_conditions(m) c,
+         LATERAL (SELECT seeme.condition_in_words(m.table_name, CASE p.polname
+           WHEN 'seeme_select' THEN c.sees WHEN 'seeme_insert' THEN c.adds
+           WHEN 'seeme_update' THEN c.changes ELSE c.removes END) AS condition) AS w
+   WHERE m.protect
+     AND p.polname IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete')
+     AND (pg_get_expr(p.polqual, p.polrelid)
+            IS DISTINCT FROM CASE WHEN p.polname <> 'seeme_insert' THEN w.condition END
+          OR pg_get_expr(p.polwithcheck, p.polrelid)
+            IS DISTINCT FROM CASE WHEN p.polname = 'seeme_insert' THEN w.condition END)
+  UNION ALL
+  SELECT 'high', m.table_name::text,
+         format('mirror has an additional permissive policy: %I lets through rows that the row in '
+                'seeme.* does not; permissive policies are combined by OR', p.polname),
+         format('DROP POLICY %I ON %s;', p.polname, m.table_name)
+    FROM seeme.mirrors m JOIN pg_policy p ON p.polrelid = m.table_name
+   WHERE m.protect AND p.polpermissive
+     AND p.polname NOT IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete')
+  UNION ALL
+  SELECT 'medium', m.table_name::text,
+         format('owner may not call the policies of a mirror: the new owner %s lacks EXECUTE; '
+                'every change of the table is refused', c.relowner::regrole),
+         format('SELECT seeme.grant_to_mirror_owner(%L);', m.table_name)
+    FROM seeme.mirrors m JOIN pg_class c ON c.oid = m.table_name
+   WHERE m.protect
+     AND NOT has_function_privilege(c.relowner, 'seeme.sees_unused(uuid,uuid,uuid)', 'EXECUTE')
+  UNION ALL
   SELECT 'high', t.tgrelid::regclass::text,
          'mirror without a record: the table has the triggers of seeme_mirror, as one that was '
          'restored without the rest, and every change of it is an error',

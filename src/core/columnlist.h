@@ -12,6 +12,7 @@ COLUMN(users, database_role, 6, NAMEOID)
 COLUMN(users, is_service, 7, BOOLOID)
 COLUMN(users, disabled_at, 8, TIMESTAMPTZOID)
 COLUMN(users, service_organization_id, 11, UUIDOID)
+COLUMN(users, email_verified_at, 12, TIMESTAMPTZOID)
 COLUMN(users, tokens_valid_from, 13, TIMESTAMPTZOID)
 
 COLUMN(organizations, id, 1, UUIDOID)

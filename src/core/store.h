@@ -90,7 +90,7 @@ extern void seeme_visit_users(SeemeStore *store, int limit,
 							  void (*visit) (void *context, const SeemeUser *user), void *context);
 extern bool seeme_find_user_of_role(SeemeStore *store, const char *role, pg_uuid_t *id);
 extern bool seeme_read_service(SeemeStore *store, const pg_uuid_t *id, pg_uuid_t *organization);
-extern char *seeme_read_email(SeemeStore *store, const pg_uuid_t *id);
+extern char *seeme_read_email(SeemeStore *store, const pg_uuid_t *id, bool *is_verified);
 extern SeemeApiKey *seeme_read_api_key(SeemeStore *store, const pg_uuid_t *id);
 extern SeemeTokenKey *seeme_read_token_key(SeemeStore *store, const pg_uuid_t *id);
 extern List *seeme_list_token_keys(SeemeStore *store, const char *kid); /* SeemeTokenKey * */

@@ -89,22 +89,35 @@ seeme_read_service(SeemeStore *store, const pg_uuid_t *id, pg_uuid_t *organizati
 		!seeme_uuid_equal(organization, &none);
 }
 
+/* A user's e-mail address. Both are read from one version of the row. */
+typedef struct
+{
+	char	   *email;
+	bool		is_verified;
+} SeemeEmail;
+
 static void
 get_email(SeemeScan *scan, void *row)
 {
-	*(char **) row = seeme_row_text(scan, Anum_users_email);
+	SeemeEmail *email = row;
+	bool		isnull;
+
+	email->email = seeme_row_text(scan, Anum_users_email);
+	seeme_row_datum(scan, Anum_users_email_verified_at, &isnull);
+	email->is_verified = !isnull;
 }
 
-/* NULL: there is none. */
+/* NULL: there is none. is_verified: whether email_verified_at is set. */
 char *
-seeme_read_email(SeemeStore *store, const pg_uuid_t *id)
+seeme_read_email(SeemeStore *store, const pg_uuid_t *id, bool *is_verified)
 {
 	ScanKeyData key;
-	char	   *email = NULL;
+	SeemeEmail	email = {0};
 
 	seeme_uuid_key(&key, Anum_users_id, id);
 	seeme_read_row(store, SEEME_USERS_BY_ID, 1, &key, get_email, &email);
-	return email;
+	*is_verified = email.is_verified;
+	return email.email;
 }
 
 /* API keys */

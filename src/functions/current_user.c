@@ -75,24 +75,38 @@ SEEME_FUNCTION(seeme_own_user_id, 1)
 	return current_user_id(fcinfo, seeme_code_argument(fcinfo, 0));
 }
 
-/*
- * seeme.own_email(permission text) RETURNS text
- *
- * The e-mail address, under the same conditions as the id.
- */
-SEEME_FUNCTION(seeme_own_email, 1)
+/* The e-mail address, under the same conditions as the id. */
+static Datum
+own_email(FunctionCallInfo fcinfo, bool must_be_verified)
 {
 	char	   *code = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	SeemeStore	store;
 	SeemePrincipal asking;
 	char	   *email = NULL;
+	bool		is_verified = false;
 
 	seeme_store_open(&store);
 	seeme_init_asking(&asking, &store);
 	if (!asking.is_refused && seeme_api_key_allows(&asking, NULL, code))
-		email = seeme_read_email(&store, &asking.user.id);
+		email = seeme_read_email(&store, &asking.user.id, &is_verified);
 	seeme_store_close(&store);
-	if (email == NULL)
+	if (email == NULL || (must_be_verified && !is_verified))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(email));
+}
+
+/*
+ * seeme.own_email(permission text) RETURNS text
+ */
+SEEME_FUNCTION(seeme_own_email, 1)
+{
+	return own_email(fcinfo, false);
+}
+
+/*
+ * seeme.own_verified_email(permission text) RETURNS text
+ */
+SEEME_FUNCTION(seeme_own_verified_email, 1)
+{
+	return own_email(fcinfo, true);
 }

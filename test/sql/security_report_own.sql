@@ -67,7 +67,8 @@ SELECT pg_temp.both_ways(c.name, c.severity, c.object, c.weakness, c.why, c.mend
   $$CREATE OR REPLACE VIEW seeme.organization_members
     WITH (security_invoker = true, check_option = local) AS
      SELECT id, organization_id, user_id, role_id, ''::text AS role_name, ''::text AS email,
-       ''::text AS username, ''::text AS firstname, ''::text AS name FROM seeme.memberships$$,
+       ''::text AS username, ''::text AS firstname, ''::text AS name, valid_from, valid_until
+       FROM seeme.memberships$$,
        'a view has another query', NULL),
   (17, 'column was changed', 'high', 'seeme.memberships',
   $$ALTER TABLE seeme.memberships ALTER COLUMN user_id DROP NOT NULL$$, 'a membership of nobody',

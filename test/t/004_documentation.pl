@@ -46,6 +46,8 @@ for my $page (
         prepare => 1 },
     { file => 'doc/organizations.md', database => 'documentation_organizations', before => $models,
         prepare => 1 },
+    { file => 'doc/settings.md', database => 'documentation_settings', before => $models,
+        prepare => 1 },
     { file => 'doc/identity.md', database => 'mine', before => "CREATE ROLE analyst; $models",
         prepare => 1 },
     { file => 'doc/clients.md', database => 'documentation_clients', before => $models,
