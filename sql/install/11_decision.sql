@@ -183,8 +183,9 @@ CREATE FUNCTION seeme.permitted_parents(
   permission text, child regclass, parent regclass, key anyelement) RETURNS anyarray
 LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_parents';
 COMMENT ON FUNCTION seeme.permitted_parents(text, regclass, regclass, anyelement) IS
-  'The keys of the parents where the asking person holds a permission of the child''s resource. '
-  'The last argument is null and tells the type.';
+  'The keys of the parents where the asking person holds a permission of the child''s resource, for '
+  'index conditions that the planner makes. 42501 for a call in a query. The last argument is null '
+  'and tells the type.';
 
 -- COST 3: a look-up by the parent's unique index where the answer is not known yet.
 CREATE FUNCTION seeme.parent_has_permission(
@@ -208,7 +209,7 @@ LANGUAGE c STABLE PARALLEL SAFE COST 3 AS 'MODULE_PATHNAME', 'seeme_owns_child';
 COMMENT ON FUNCTION seeme.owns_child(text, regclass, regclass, anyelement, uuid, uuid, uuid, uuid,
                                      text, uuid, boolean) IS
   'As seeme.owns_row, for a row with a parent: the asking person also belongs to where the parent '
-  'lies';
+  'lies. It tells members of an organization whether a parent with that key lies there.';
 
 CREATE FUNCTION seeme.child_ownership_counts(
   child regclass, key text, organization uuid, team uuid, project uuid, resource uuid,

@@ -502,6 +502,8 @@ SEEME_FUNCTION(seeme_child_ownership_counts, 8)
 	FmgrInfo	function = {.fn_mcxt = CurrentMemoryContext, .fn_nargs = COUNTS_NARGS};
 	Home		home = NOWHERE;
 
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BOOL(false);
 	if (!PG_ARGISNULL(1))
 	{
 		Datum		key = 0;
@@ -585,6 +587,9 @@ SEEME_FUNCTION(seeme_may_move_child_out, 13)
 	Datum		key = 0;
 	bool		may;
 
+	if (PG_ARGISNULL(1))
+		PG_RETURN_BOOL(false);
+	(void) seeme_parent_code_argument(fcinfo, PG_GETARG_OID(1));
 	seeme_push_latest_snapshot(true);
 	seeme_store_open(&store);
 	if (!PG_ARGISNULL(2) && !is_same)

@@ -64,6 +64,12 @@
 #define MAX_PART_FOR_A_FEW_ROWS 0.05
 #define MAX_PART 0.15
 
+/*
+ * The form of a call of the list in a plan. No query can have it, since the grammar gives it to
+ * functions of pg_catalog alone. So nobody can list parents that they may not see.
+ */
+#define CALL_OF_PLAN COERCE_SQL_SYNTAX
+
 /* What is estimated of a parent: the part of its rows that is permitted, and their number. */
 typedef struct Estimate
 {
@@ -283,6 +289,7 @@ index_condition(SupportRequestIndexCondition *request)
 	Oid			function;
 	const Estimate *estimate;
 	ScalarArrayOpExpr *condition;
+	FuncExpr   *list;
 
 	if (!IsA(call, FuncExpr) || list_length(call->args) != SEEME_PARENT_NARGS ||
 		request->indexarg != SEEME_ARG_KEY || index->relam != BTREE_AM_OID ||
@@ -312,15 +319,13 @@ index_condition(SupportRequestIndexCondition *request)
 	condition->opfuncid = get_opcode(equal);
 	condition->useOr = true;
 	condition->inputcollid = index->indexcollations[request->indexcol];
-	condition->args = list_make2(list_nth(call->args, SEEME_ARG_KEY),
-								 makeFuncExpr(function, array_type,
-											  list_make4(copyObject(linitial(call->args)),
-														 copyObject(lsecond(call->args)),
-														 copyObject(lthird(call->args)),
-														 makeNullConst(key->vartype, -1,
-																	   key->varcollid)),
-											  key->varcollid, DEFAULT_COLLATION_OID,
-											  COERCE_EXPLICIT_CALL));
+	list = makeFuncExpr(function, array_type,
+						list_make4(copyObject(linitial(call->args)),
+								   copyObject(lsecond(call->args)),
+								   copyObject(lthird(call->args)),
+								   makeNullConst(key->vartype, -1, key->varcollid)),
+						key->varcollid, DEFAULT_COLLATION_OID, CALL_OF_PLAN);
+	condition->args = list_make2(list_nth(call->args, SEEME_ARG_KEY), list);
 	condition->location = -1;
 	if (type != key->vartype)
 	{
@@ -386,6 +391,11 @@ SEEME_FUNCTION(seeme_permitted_parents, SEEME_PARENT_NARGS)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(SEEME_ARG_CHILD) || PG_ARGISNULL(SEEME_ARG_PARENT))
 		PG_RETURN_NULL();
+	if (fcinfo->flinfo->fn_expr == NULL || !IsA(fcinfo->flinfo->fn_expr, FuncExpr) ||
+		((FuncExpr *) fcinfo->flinfo->fn_expr)->funcformat != CALL_OF_PLAN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("seeme.permitted_parents is for index conditions of the planner")));
 	child = PG_GETARG_OID(SEEME_ARG_CHILD);
 	use_cache = seeme_accept_invalidations();
 	if (site == NULL || !get_fn_expr_arg_stable(fcinfo->flinfo, 0) ||

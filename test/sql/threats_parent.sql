@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(49);
+SELECT plan(52);
 
 CREATE TABLE tickets (id integer PRIMARY KEY, project_id uuid, title text, ref text UNIQUE,
   number numeric UNIQUE, UNIQUE (id, ref));
@@ -102,6 +102,16 @@ SELECT is(pg_temp.try('nora', 'INSERT INTO comments (id, ticket_id) VALUES (9, N
   'threat: a comment without a ticket');
 SELECT is(pg_temp.try('nora', 'INSERT INTO comments (id, ticket_id) VALUES (9, 1)'), '1 row',
   'one on an own ticket is added');
+
+-- What policies, plans and triggers call tells nobody about hidden tickets
+SELECT is(pg_temp.try('nora', $$SELECT seeme.permitted_parents('comments:read', 'comments',
+  'tickets', NULL::integer)$$), '42501', 'threat: listing the tickets of a project');
+SELECT is(pg_temp.try('nora', $$SELECT seeme.may_move_child_out('tickets:read', 'comments', '2',
+  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)$$), '22023',
+  'threat: asking with another code where a ticket lies');
+SELECT is(pg_temp.rows('nora', $$SELECT seeme.may_hang_on('comments:create', 'comments', n)
+  FROM unnest(ARRAY[2, 99]) AS n$$), '{false,false}',
+  'threat: a hidden ticket differs from a missing one');
 
 -- Moving a parent
 SELECT pg_temp.hold_in('beta', '{tickets:*}') \g /dev/null
