@@ -37,6 +37,7 @@
 #include "functions/ownership.h"
 #include "planner/check_expression.h"
 #include "planner/parent_list.h"
+#include "planner/parent_read.h"
 #include "planner/policy_arms.h"
 #include "planner/support_function.h"
 

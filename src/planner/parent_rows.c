@@ -37,6 +37,7 @@
 #include "functions/arguments.h"
 #include "identity/identity.h"
 #include "planner/parent_list.h"
+#include "planner/parent_read.h"
 #include "planner/parent_rows.h"
 #include "planner/policy_arms.h"
 

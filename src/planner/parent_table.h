@@ -1,18 +1,15 @@
 /*
- * parent_table.h: the protected table that a child's parent_column refers to, and its rows.
+ * parent_table.h: the protected table that a child's parent_column refers to.
  */
 #ifndef SEEME_PLANNER_PARENT_TABLE_H
 #define SEEME_PLANNER_PARENT_TABLE_H
 
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "nodes/execnodes.h"
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
-#include "utils/uuid.h"
 
 /* The arguments of seeme.parent_has_permission(): code, child, parent, key. */
 #define SEEME_PARENT_NARGS 4
@@ -23,22 +20,6 @@
 #pragma GCC visibility push(hidden)
 
 extern PGFunction seeme_parent_function;
-
-/*
- * What tells that a snapshot shows the same as an earlier one. While no transaction with a later id
- * has ended (xmax), those in progress can only become fewer. What a subtransaction did may be
- * undone, so decisions are kept within one.
- */
-typedef struct SeemeSnapshotState
-{
-	LocalTransactionId transaction;
-	SubTransactionId subtransaction;
-	CommandId	command;
-	TransactionId xmin;
-	TransactionId xmax;
-	uint32		xcnt;
-	int32		subxcnt;
-} SeemeSnapshotState;
 
 /* A table with rows of the parent: the parent itself, or one of its partitions. */
 typedef struct SeemeParentLeaf
@@ -62,39 +43,11 @@ typedef struct SeemeParent
 	List	   *leaves;			/* of SeemeParentLeaf * */
 } SeemeParent;
 
-/* What is done with a parent's row. */
-typedef bool (*SeemeUseParent) (SeemeParentLeaf *leaf, TupleTableSlot *row, void *context);
-
-/* The value of a key of an integer type; false: it is of another type. */
-static inline bool
-seeme_integer_of_key(Oid type, Datum key, int64 *integer)
-{
-	switch (type)
-	{
-		case INT2OID:
-			*integer = DatumGetInt16(key);
-			return true;
-		case INT4OID:
-			*integer = DatumGetInt32(key);
-			return true;
-		case INT8OID:
-			*integer = DatumGetInt64(key);
-			return true;
-		default:
-			return false;
-	}
-}
-
 extern bool seeme_find_parent_call(Node *node, void *found);
 extern SeemeParent *seeme_find_parent(Oid child, Oid parent, const char *code);
 extern List *seeme_conditions_of_parent(Relation table, const char *code);
 extern SeemeParent *seeme_parent_by_itself(Relation relation, const char *code);
 extern Oid	seeme_parent_of(Oid child, char **resource, AttrNumber *column, Oid *relation);
-extern bool seeme_use_parent(SeemeParent *parent, Datum key, SeemeUseParent use, void *context);
-extern bool seeme_row_holds(SeemeParent *parent, SeemeParentLeaf *leaf, TupleTableSlot *row);
-extern bool seeme_convert_parent_key(SeemeParent *parent, Datum *key);
-extern void seeme_describe_snapshot(SeemeSnapshotState *state);
-extern bool seeme_pack_parent_key(Oid type, Datum key, pg_uuid_t *packed);
 extern List *seeme_ancestors_of(Oid relid);
 
 #pragma GCC visibility pop
