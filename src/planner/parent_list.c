@@ -93,7 +93,7 @@ visit_heap(SeemeParentLeaf *leaf, Relation table, SeemeVisitParent visit, void *
 	TupleDesc	columns = RelationGetDescr(table);
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac parents",
 												  ALLOCSET_SMALL_SIZES);
-	RowBlock	   *block = palloc0(sizeof(RowBlock));
+	RowBlock   *block = palloc0(sizeof(RowBlock));
 	BlockNumber page = InvalidBlockNumber;
 	HeapTuple	row;
 	bool		goes_on = true;
@@ -262,7 +262,7 @@ permitted_values(FuncExpr *call, AttrNumber *column)
 		IsA(list_nth(call->args, SEEME_ARG_OWNER), Var))
 	{
 		LOCAL_FCINFO(owns, SEEME_OWNS_ROW_NARGS);
-		FmgrInfo	function = {.fn_mcxt = CurrentMemoryContext,.fn_nargs = SEEME_OWNS_ROW_NARGS};
+		FmgrInfo	function = {.fn_mcxt = CurrentMemoryContext, .fn_nargs = SEEME_OWNS_ROW_NARGS};
 		const pg_uuid_t *person;
 		Datum		id;
 
@@ -370,7 +370,7 @@ seeme_visit_parents(SeemeParent *parent, SeemeVisitParent visit, void *context)
 ArrayType *
 seeme_list_parents(SeemeParent *parent)
 {
-	Keys		keys = {.size = 64,.parent = parent};
+	Keys		keys = {.size = 64, .parent = parent};
 	char		alignment;
 
 	get_typlenbyvalalign(parent->key_type, &keys.length, &keys.is_by_value, &alignment);

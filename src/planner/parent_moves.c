@@ -43,7 +43,7 @@ SEEME_FUNCTION(seeme_may_hang_on, 3)
 		PG_RETURN_BOOL(false);
 	seeme_push_latest_snapshot(true);
 	site = seeme_parent_site_of_table(fcinfo, PG_GETARG_OID(1),
-						 seeme_parent_code_argument(fcinfo, PG_GETARG_OID(1)), 2, &key);
+									  seeme_parent_code_argument(fcinfo, PG_GETARG_OID(1)), 2, &key);
 	held = seeme_parent_holds(site, key);
 	PopActiveSnapshot();
 	PG_RETURN_BOOL(held);
@@ -69,7 +69,7 @@ gather_places_of_row(SeemeParentLeaf *leaf, TupleTableSlot *row, void *context)
 
 	foreach(cell, seeme_list_parent_places(gathering->parent, leaf, row))
 	{
-		SeemeParentPlace	   *place = lfirst(cell);
+		SeemeParentPlace *place = lfirst(cell);
 		List	   *found;
 
 		if (place->scope.kind == SEEME_NO_SCOPE)
@@ -113,8 +113,8 @@ SEEME_FUNCTION(seeme_may_move_child_out, 13)
 	Gathering	before = {.store = &store, .is_whole = true};
 	Gathering	after = {.store = &store, .is_whole = true};
 	bool		is_same = !PG_ARGISNULL(2) && !PG_ARGISNULL(3) &&
-		strcmp(TextDatumGetCString(PG_GETARG_DATUM(2)),
-			   TextDatumGetCString(PG_GETARG_DATUM(3))) == 0;
+	strcmp(TextDatumGetCString(PG_GETARG_DATUM(2)),
+		   TextDatumGetCString(PG_GETARG_DATUM(3))) == 0;
 	SeemeParentSite *site;
 	Datum		key = 0;
 	bool		may;

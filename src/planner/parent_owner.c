@@ -61,7 +61,7 @@ find_home_of_row(SeemeParentLeaf *leaf, TupleTableSlot *row, void *context)
 		counts->args[i].isnull = true;
 	foreach(cell, seeme_list_parent_places(homing->parent, leaf, row))
 	{
-		SeemeParentPlace	   *place = lfirst(cell);
+		SeemeParentPlace *place = lfirst(cell);
 
 		if (place->scope.kind == SEEME_NO_SCOPE)
 		{
@@ -156,7 +156,7 @@ owns_child(OwnsChildSite *site, NullableDatum *args)
 	FunctionCallInfo owns = site->owns;
 	bool		has_parent = !args[SEEME_ARG_KEY].isnull;
 	bool		owner_alone = !args[OWNS_CHILD_ALONE].isnull &&
-		DatumGetBool(args[OWNS_CHILD_ALONE].value);
+	DatumGetBool(args[OWNS_CHILD_ALONE].value);
 	MemoryContext old;
 	Home		home;
 

@@ -48,7 +48,7 @@ seeme_list_parent_places(SeemeParent *parent, SeemeParentLeaf *leaf, TupleTableS
 	{
 		FuncExpr   *call = lfirst(cell);
 		int			nargs = IsA(call, FuncExpr) ? list_length(call->args) : 0;
-		SeemeParentPlace	   *place = palloc0(sizeof(SeemeParentPlace));
+		SeemeParentPlace *place = palloc0(sizeof(SeemeParentPlace));
 		bool		isnull;
 
 		place->call = call;

@@ -73,7 +73,7 @@ seeme_pack_parent_key(Oid type, Datum key, pg_uuid_t *packed)
  * The row that was read last, while the same snapshot would show it. An UPDATE asks for the same
  * parent several times: for each policy, for the new row, and once the row is locked.
  */
-static struct
+typedef struct LastRow
 {
 	bool		is_known;
 	SeemeSnapshotState snapshot;
@@ -81,7 +81,9 @@ static struct
 	Oid			key_type;
 	pg_uuid_t	key;
 	HeapTuple	row;
-} last;
+} LastRow;
+
+static LastRow last_row;
 
 /* Whether what the snapshot shows stays the same while its description does. */
 static bool
@@ -97,26 +99,26 @@ remember_row(const SeemeSnapshotState *state, SeemeParentLeaf *leaf, Oid key_typ
 {
 	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
-	last.is_known = false;
-	if (last.row != NULL)
-		heap_freetuple(last.row);
-	last.row = NULL;
-	last.row = ExecCopySlotHeapTuple(slot);
+	last_row.is_known = false;
+	if (last_row.row != NULL)
+		heap_freetuple(last_row.row);
+	last_row.row = NULL;
+	last_row.row = ExecCopySlotHeapTuple(slot);
 	MemoryContextSwitchTo(old);
-	last.snapshot = *state;
-	last.relid = leaf->relid;
-	last.key_type = key_type;
-	last.key = *key;
-	last.is_known = true;
+	last_row.snapshot = *state;
+	last_row.relid = leaf->relid;
+	last_row.key_type = key_type;
+	last_row.key = *key;
+	last_row.is_known = true;
 }
 
-/* Does something with the row that was read last. */
+/* Does something with the row that was read last_row. */
 static bool
 use_last_row(SeemeParentLeaf *leaf, SeemeUseParent use, void *context)
 {
 	Relation	table = table_open(leaf->relid, AccessShareLock);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsHeapTuple);
-	HeapTuple	row = heap_copytuple(last.row);
+	HeapTuple	row = heap_copytuple(last_row.row);
 	bool		result;
 
 	ExecStoreHeapTuple(row, slot, false);
@@ -145,9 +147,9 @@ use_row(SeemeParent *parent, SeemeParentLeaf *leaf, Datum key, SeemeUseParent us
 
 	seeme_describe_snapshot(&state);
 	is_kept = is_stable(&state) && seeme_pack_parent_key(parent->key_type, key, &packed);
-	if (is_kept && last.is_known && last.relid == leaf->relid &&
-		last.key_type == parent->key_type && seeme_uuid_equal(&last.key, &packed) &&
-		memcmp(&last.snapshot, &state, sizeof(state)) == 0)
+	if (is_kept && last_row.is_known && last_row.relid == leaf->relid &&
+		last_row.key_type == parent->key_type && seeme_uuid_equal(&last_row.key, &packed) &&
+		memcmp(&last_row.snapshot, &state, sizeof(state)) == 0)
 	{
 		*found = true;
 		return use_last_row(leaf, use, context);
