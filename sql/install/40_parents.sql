@@ -79,7 +79,8 @@ BEGIN
   IF base_type NOT IN ('uuid'::regtype, 'smallint'::regtype, 'integer'::regtype, 'bigint'::regtype,
                        'text'::regtype, 'varchar'::regtype)
      OR NOT EXISTS (
-       SELECT FROM pg_constraint k, unnest(k.conpfeqop) AS o (oid) JOIN pg_operator e ON e.oid = o.oid
+       SELECT FROM pg_constraint k, unnest(k.conpfeqop) AS o (oid)
+         JOIN pg_operator e ON e.oid = o.oid
         WHERE k.conrelid = find_parent_table.table_name AND k.confrelid = key.relation
           AND k.contype = 'f' AND k.conkey = ARRAY[attribute.attnum]
           AND (e.oprright = base_type OR e.oprright = 'text'::regtype

@@ -5,7 +5,8 @@ CREATE FUNCTION seeme.is_guard(name name) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN name IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete', 'seeme_closed',
                 'seeme_after_wait', 'zz_seeme_check_moved_row', 'zz_seeme_check_moved_parent',
-                'seeme_forget_resource', 'seeme_forget_resources', 'zzz_seeme_follow_resource', 'seeme_read_only');
+                'seeme_forget_resource', 'seeme_forget_resources', 'zzz_seeme_follow_resource',
+                'seeme_read_only');
 COMMENT ON FUNCTION seeme.is_guard(name) IS
   'Whether a policy or trigger of this name on a protected table is one that seeme_protect makes';
 

@@ -74,8 +74,10 @@ BEGIN
     'seeme.permitted_parents(text,regclass,regclass,anyelement)',
     'seeme.owns_child(text,regclass,regclass,anyelement,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     'seeme.child_ownership_counts(regclass,text,uuid,uuid,uuid,uuid,text,boolean)',
-    'seeme.may_move_child_out(text,regclass,text,text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,text)',
-    'seeme.may_take_row_out(text,regclass,text,text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,text)',
+    'seeme.may_move_child_out(text,regclass,text,text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,'
+    'text)',
+    'seeme.may_take_row_out(text,regclass,text,text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,'
+    'text)',
     'seeme.may_move_out(text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,text)',
     'seeme.holds_throughout(text[],uuid)', 'seeme.organizations_held(text[])',
     'seeme.holds_below(text[],uuid,uuid)', 'seeme.teams_held(text[])',

@@ -247,16 +247,16 @@ permitted_values(FuncExpr *call, AttrNumber *column)
 		int			scope = seeme_only_scope(call->args);
 		Oid			list = seeme_list_function(call->funcid, scope);
 		Datum		code = ((Const *) linitial(call->args))->constvalue;
+		Const	   *type;
 
 		var = list_nth(call->args, scope);
 		*column = var->varattno;
 		if (!OidIsValid(list))
 			return NULL;
-		return DatumGetArrayTypeP(scope == SEEME_ARG_RESOURCE
-								  ? OidFunctionCall2(list, code,
-													 ((Const *) list_nth(call->args,
-																		 SEEME_ARG_RESOURCE_TYPE))->constvalue)
-								  : OidFunctionCall1(list, code));
+		if (scope != SEEME_ARG_RESOURCE)
+			return DatumGetArrayTypeP(OidFunctionCall1(list, code));
+		type = list_nth(call->args, SEEME_ARG_RESOURCE_TYPE);
+		return DatumGetArrayTypeP(OidFunctionCall2(list, code, type->constvalue));
 	}
 	if (nargs == SEEME_OWNS_ROW_NARGS && seeme_is_function(call->funcid, seeme_owns_row) &&
 		IsA(list_nth(call->args, SEEME_ARG_OWNER), Var))
@@ -274,7 +274,8 @@ permitted_values(FuncExpr *call, AttrNumber *column)
 		id = UUIDPGetDatum(person);
 		var = list_nth(call->args, SEEME_ARG_OWNER);
 		*column = var->varattno;
-		return construct_array(&id, person == NULL ? 0 : 1, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
+		return construct_array(&id, person == NULL ? 0 : 1, UUIDOID, UUID_LEN, false,
+							   TYPALIGN_CHAR);
 	}
 	if (nargs == SEEME_PARENT_NARGS && seeme_is_function(call->funcid, seeme_parent_function) &&
 		IsA(list_nth(call->args, SEEME_ARG_KEY), Var))

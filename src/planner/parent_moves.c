@@ -36,14 +36,15 @@
 SEEME_FUNCTION(seeme_may_hang_on, 3)
 {
 	SeemeParentSite *site;
+	char	   *code;
 	Datum		key = 0;
 	bool		held;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_BOOL(false);
 	seeme_push_latest_snapshot(true);
-	site = seeme_parent_site_of_table(fcinfo, PG_GETARG_OID(1),
-									  seeme_parent_code_argument(fcinfo, PG_GETARG_OID(1)), 2, &key);
+	code = seeme_parent_code_argument(fcinfo, PG_GETARG_OID(1));
+	site = seeme_parent_site_of_table(fcinfo, PG_GETARG_OID(1), code, 2, &key);
 	held = seeme_parent_holds(site, key);
 	PopActiveSnapshot();
 	PG_RETURN_BOOL(held);

@@ -101,7 +101,8 @@ seeme_parent_site_above(const SeemeParentPlace *place)
  * its key. A key of the type text is one in the form of its own type.
  */
 SeemeParentSite *
-seeme_parent_site_of_table(FunctionCallInfo fcinfo, Oid table, const char *code, int key_argument, Datum *key)
+seeme_parent_site_of_table(FunctionCallInfo fcinfo, Oid table, const char *code,
+						   int key_argument, Datum *key)
 {
 	Oid			child;
 	Oid			parent = seeme_parent_of(table, NULL, NULL, &child);

@@ -1,8 +1,8 @@
 /*
  * parent_read.c: reads the row of a parent by its key, and applies the parent's condition to it.
  *
- * Row security is not asked: the row tells where the child lies, and nobody gets to see it. Rows are
- * read under the active snapshot, so that a statement sees children and parents of one state.
+ * Row security is not asked: the row tells where the child lies, and nobody gets to see it. Rows
+ * are read under the active snapshot, so that a statement sees children and parents of one state.
  *
  * Owns the row that was read last. Must not keep it for longer than a snapshot shows it. Must not
  * decide: the arms of the condition do.

@@ -263,12 +263,12 @@ list_function(Oid parent_has_permission)
 
 	if (known_under != seeme_function_generation || known_of != parent_has_permission)
 	{
-		Oid			types[SEEME_PARENT_NARGS] = {TEXTOID, REGCLASSOID, REGCLASSOID, ANYELEMENTOID};
+		Oid			types[] = {TEXTOID, REGCLASSOID, REGCLASSOID, ANYELEMENTOID};
 		uint64		changes = seeme_function_generation;
 
 		known = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
 								CStringGetDatum("permitted_parents"),
-								PointerGetDatum(buildoidvector(types, SEEME_PARENT_NARGS)),
+								PointerGetDatum(buildoidvector(types, lengthof(types))),
 								ObjectIdGetDatum(get_func_namespace(parent_has_permission)));
 		known_of = parent_has_permission;
 		known_under = changes;

@@ -38,7 +38,7 @@ typedef struct SeemeParent
 	Oid			relid;
 	Oid			key_type;		/* of the child's column; a domain's base type */
 	Oid			own_key_type;	/* of the parent's own column, likewise */
-	Oid			equal;			/* the operator of the foreign key: parent's key = child's column */
+	Oid			equal;			/* the foreign key's: parent's key = child's column */
 	EState	   *estate;			/* for other conditions than arms */
 	List	   *leaves;			/* of SeemeParentLeaf * */
 } SeemeParent;
