@@ -184,8 +184,8 @@ CREATE FUNCTION seeme.permitted_parents(
 LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_parents';
 COMMENT ON FUNCTION seeme.permitted_parents(text, regclass, regclass, anyelement) IS
   'The keys of the parents where the asking person holds a permission of the child''s resource. '
-  'For index conditions that the planner makes: 42501 for a call in a query. The last argument is null '
-  'and tells the type.';
+  'For index conditions that the planner makes: 42501 for a call in a query. The last argument is '
+  'null and tells the type.';
 
 -- COST 3: a look-up by the parent's unique index where the answer is not known yet.
 CREATE FUNCTION seeme.parent_has_permission(

@@ -38,8 +38,8 @@ CREATE TABLE note_t (n integer, parent_id text REFERENCES page_t ON DELETE CASCA
   owner_id uuid);
 CREATE TABLE note_m (n integer, parent_id uuid REFERENCES item_i ON DELETE CASCADE, note text);
 
-CREATE TEMP TABLE shape (tab text PRIMARY KEY, resource text, key text, parent text, parent_key text,
-  columns text[], alone boolean);
+CREATE TEMP TABLE shape (tab text PRIMARY KEY, resource text, key text, parent text,
+  parent_key text, columns text[], alone boolean);
 INSERT INTO shape VALUES
   ('folder_u', 'folders', 'uuid', NULL, NULL, '{project_id}', true),
   ('folder_i', 'binders', 'integer', NULL, NULL,
@@ -57,8 +57,8 @@ INSERT INTO shape VALUES
 -- The rows of all tables, by number. A column is null, one of a few ids, or the id of nothing.
 CREATE FUNCTION pg_temp.one_of(ids uuid[]) RETURNS uuid
   LANGUAGE sql VOLATILE AS $$ SELECT ids[1 + floor(random() * cardinality(ids))] $$;
-CREATE FUNCTION pg_temp.key_of(tab text, n integer, kind text) RETURNS text LANGUAGE sql IMMUTABLE AS
-$$ SELECT CASE kind WHEN 'uuid' THEN md5(tab || n)::uuid::text
+CREATE FUNCTION pg_temp.key_of(tab text, n integer, kind text) RETURNS text
+  LANGUAGE sql IMMUTABLE AS $$ SELECT CASE kind WHEN 'uuid' THEN md5(tab || n)::uuid::text
                     WHEN 'text' THEN 'key ' || n || repeat('x', n % 30) ELSE n::text END $$;
 CREATE TEMP TABLE u AS
   SELECT s.tab, n,
@@ -139,7 +139,8 @@ CREATE TEMP TABLE held AS SELECT p.name AS person, h.scope_id, h.code
   FROM person p, LATERAL pg_temp.held(p.name) h;
 CREATE TEMP TABLE belongs AS
   SELECT p.name AS person, m.organization_id AS org
-    FROM person p JOIN seeme.users u USING (id) JOIN pg_temp.current_membership m ON m.user_id = p.id
+    FROM person p JOIN seeme.users u USING (id)
+    JOIN pg_temp.current_membership m ON m.user_id = p.id
    WHERE u.disabled_at IS NULL AND m.team_id IS NULL AND m.project_id IS NULL
   UNION SELECT p.name, o.id FROM person p JOIN seeme.organizations o ON o.owner_id = p.id;
 CREATE TEMP TABLE owned AS  -- by whom a row may be owned, its parents' owners included
@@ -152,7 +153,8 @@ CREATE TEMP TABLE owned AS  -- by whom a row may be owned, its parents' owners i
      AND (s.alone OR EXISTS (SELECT FROM lies l WHERE l.tab = a.atab AND l.n = a.an))
      -- a row whose parent is missing belongs to nobody; here every parent exists
 ;
-CREATE INDEX ON lies (tab, n); CREATE INDEX ON held (person, scope_id); CREATE INDEX ON owned (tab, n);
+CREATE INDEX ON lies (tab, n); CREATE INDEX ON held (person, scope_id);
+CREATE INDEX ON owned (tab, n);
 ANALYZE lies; ANALYZE held; ANALYZE owned;
 CREATE FUNCTION pg_temp.may(who text, ctab text, cn integer, wanted text) RETURNS boolean
   LANGUAGE sql STABLE AS $$
@@ -170,7 +172,8 @@ CREATE TEMP TABLE wanted AS
   SELECT tab, person,
          format('%s|%s', count(*) FILTER (WHERE r), sum(n) FILTER (WHERE r)) AS "read",
          format('%s|%s', count(*) FILTER (WHERE l), sum(n) FILTER (WHERE l)) AS listing,
-         format('%s|%s', count(*) FILTER (WHERE r AND w), sum(n) FILTER (WHERE r AND w)) AS "update",
+         format('%s|%s', count(*) FILTER (WHERE r AND w), sum(n) FILTER (WHERE r AND w))
+           AS "update",
          format('%s|%s', count(*) FILTER (WHERE r AND d), sum(n) FILTER (WHERE r AND d)) AS "delete"
     FROM fact GROUP BY 1, 2;
 SELECT cmp_ok((SELECT count(DISTINCT "read") FROM wanted), '>', 40::bigint,
@@ -243,7 +246,8 @@ BEGIN
 END $$;
 SELECT is(pg_temp.points(), NULL, 'single rows');
 SELECT is(pg_temp.differences_of('{}',
-  'SELECT format(''%%s|%%s'', count(*), sum(a.n)) FROM %I a JOIN generate_series(1, 60) AS b (n) USING (n)',
+  'SELECT format(''%%s|%%s'', count(*), sum(a.n)) FROM %I a '
+  'JOIN generate_series(1, 60) AS b (n) USING (n)',
   'read'), NULL, 'in a join');
 SELECT is(pg_temp.differences_of('{}',
   'SELECT format(''%%s|%%s'', count(*), sum(n)) FROM (SELECT n FROM %I ORDER BY n LIMIT 999) x',
@@ -285,7 +289,8 @@ CREATE FUNCTION pg_temp.insertion(a added) RETURNS text LANGUAGE sql AS $$
 SELECT is((SELECT string_agg(format('%s as %s under %s: %s, not %s', tab, person, pn, got, wanted),
                              E'\n')
              FROM (SELECT a.*, pg_temp.outcome(person, pg_temp.insertion(a)) AS got FROM added a) x
-            WHERE got IS DISTINCT FROM wanted), NULL, 'and each is added or refused as it should be');
+            WHERE got IS DISTINCT FROM wanted), NULL,
+  'and each is added or refused as it should be');
 
 -- What lies below a table
 CREATE TEMP TABLE below AS
@@ -302,7 +307,8 @@ CREATE FUNCTION pg_temp.may_leave(who text, code text, old_tab text, old_n integ
      WHERE o.org IS NULL
         OR CASE WHEN EXISTS (SELECT FROM pg_temp.lies k
                               WHERE k.tab = new_tab AND k.n = new_n AND k.org = o.org)
-                THEN NOT EXISTS (SELECT FROM pg_temp.belongs b WHERE b.person = who AND b.org = o.org)
+                THEN NOT EXISTS (SELECT FROM pg_temp.belongs b
+                                  WHERE b.person = who AND b.org = o.org)
                 ELSE NOT EXISTS (SELECT FROM pg_temp.lies l JOIN pg_temp.held h ON h.scope_id = l.id
                                   WHERE l.tab = old_tab AND l.n = old_n AND l.org = o.org
                                     AND h.person = who AND h.code = may_leave.code) END) $$;
@@ -357,22 +363,24 @@ SELECT is((SELECT string_agg(w || ':' || (n > 5), ' ' ORDER BY w) FROM (
 SELECT is((SELECT string_agg(format('%s %s as %s to %s: %s, not %s', tab, n, person, to_project,
                                     got, wanted), E'\n')
              FROM (SELECT m.*, pg_temp.outcome(person,
-                     format('UPDATE %I SET project_id = %L WHERE n = %s', tab, to_project, n)) AS got
-                     FROM moved_parent m) x
+                     format('UPDATE %I SET project_id = %L WHERE n = %s', tab, to_project, n))
+                     AS got FROM moved_parent m) x
             WHERE got IS DISTINCT FROM wanted), NULL,
   'whoever moves a parent may also update its children and their children');
 
 -- What a statement itself does counts
 SELECT is(pg_temp.try('olga', $$WITH f AS (INSERT INTO folder_u VALUES
     (900, '90000000-0000-4000-8000-000000000900', {alpha}) RETURNING id)
-  INSERT INTO page_u SELECT 900, 900, id FROM f$$), '1 row', 'a parent and its child in one statement');
+  INSERT INTO page_u SELECT 900, 900, id FROM f$$), '1 row',
+  'a parent and its child in one statement');
 SELECT is(pg_temp.rows('olga', $$INSERT INTO folder_u VALUES
     (900, '90000000-0000-4000-8000-000000000900', {alpha})$$,
   $$INSERT INTO page_u VALUES (900, 900, '90000000-0000-4000-8000-000000000900')$$,
   $$INSERT INTO note_u VALUES (900, 900)$$, 'SELECT n FROM note_u WHERE n = 900'), '{900}',
   'and in three statements, two levels deep');
 SELECT is(pg_temp.try('nora', $$WITH f AS (UPDATE folder_u SET project_id = {gamma} RETURNING id)
-  INSERT INTO note_u VALUES (900, 12)$$), pg_temp.try('nora', 'INSERT INTO note_u VALUES (900, 12)'),
+  INSERT INTO note_u VALUES (900, 12)$$),
+  pg_temp.try('nora', 'INSERT INTO note_u VALUES (900, 12)'),
   'a parent that the statement may not move does not count as moved');
 
 -- A transaction sees its own moves, and what is undone is undone
