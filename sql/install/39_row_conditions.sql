@@ -144,6 +144,8 @@ BEGIN
   END IF;
   IF seeme.has_one_scope(p) THEN
     RETURN seeme.row_condition(p, code);
+  ELSIF p.parent_column IS NOT NULL AND cardinality(checks) = 1 THEN
+    RETURN format('seeme.may_hang_on(%L, %L::regclass, %I)', code, p.table_name, p.parent_column);
   END IF;
   RETURN format('(%s) AND %s', array_to_string(anywhere, ' OR '), array_to_string(checks, ' AND '));
 END $$;

@@ -136,7 +136,10 @@ COMMENT ON FUNCTION seeme.has_parent_trigger(seeme.protected_tables) IS
 CREATE FUNCTION seeme.create_parent_trigger(p seeme.protected_tables) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  EXECUTE format('DROP TRIGGER IF EXISTS zz_seeme_check_moved_parent ON %s', p.table_name);
+  IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = p.table_name
+                AND t.tgname = 'zz_seeme_check_moved_parent') THEN
+    EXECUTE format('DROP TRIGGER zz_seeme_check_moved_parent ON %s', p.table_name);
+  END IF;
   IF NOT seeme.has_parent_trigger(p) THEN
     RETURN;
   END IF;
