@@ -73,14 +73,26 @@ COMMENT ON FUNCTION seeme.listing_query(seeme.protected_tables) IS
 
 -- With one scope, a new row and a moved row obey the same condition, so the policy of UPDATE says
 -- all. This is not so for a row that is itself the resource that is assigned.
+CREATE FUNCTION seeme.has_owner_above(p seeme.protected_tables) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  WITH RECURSIVE above (oid) AS (
+    SELECT (p).parent_table::oid
+    UNION
+    SELECT t.parent_table FROM seeme.protected_tables t JOIN above a ON t.table_name = a.oid)
+  SELECT EXISTS (SELECT FROM seeme.protected_tables t JOIN above a ON t.table_name = a.oid
+                  WHERE t.owner_column IS NOT NULL)
+$$;
+COMMENT ON FUNCTION seeme.has_owner_above(seeme.protected_tables) IS
+  'Whether the rows of a parent, or of its parent, may have an owner';
+
 CREATE FUNCTION seeme.has_one_scope(p seeme.protected_tables) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN num_nonnulls(p.project_column, p.team_column, p.organization_column,
-                    p.resource_id_column) = 1
-   AND p.parent_column IS NULL AND p.owner_column IS NULL
+                    p.resource_id_column, p.parent_column) = 1
+   AND p.owner_column IS NULL AND NOT seeme.has_owner_above(p)
    AND NOT (p.holds_resource AND p.resource_id_column IS NOT NULL);
 COMMENT ON FUNCTION seeme.has_one_scope(seeme.protected_tables) IS
-  'Whether one column, of a container, tells the scope of a protected table''s rows';
+  'Whether one column, of a container or a parent, tells the scope of a protected table''s rows';
 
 CREATE FUNCTION seeme.insert_condition(p seeme.protected_tables) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -142,10 +154,10 @@ BEGIN
                                CASE WHEN everything <> '' THEN ' OR ' || everything END, code);
     anywhere := anywhere || seeme.owner_condition(p, code);
   END IF;
-  IF seeme.has_one_scope(p) THEN
-    RETURN seeme.row_condition(p, code);
-  ELSIF p.parent_column IS NOT NULL AND cardinality(checks) = 1 THEN
+  IF p.parent_column IS NOT NULL AND cardinality(checks) = 1 THEN
     RETURN format('seeme.may_hang_on(%L, %L::regclass, %I)', code, p.table_name, p.parent_column);
+  ELSIF seeme.has_one_scope(p) THEN
+    RETURN seeme.row_condition(p, code);
   END IF;
   RETURN format('(%s) AND %s', array_to_string(anywhere, ' OR '), array_to_string(checks, ' AND '));
 END $$;

@@ -113,8 +113,7 @@ seeme_open_parent_site(SeemeParentSite *site)
 	site->scratch = site->decisions_context = NULL;
 	MemoryContextReset(site->context);
 	old = MemoryContextSwitchTo(site->context);
-	site->scratch = AllocSetContextCreate(site->context, "seeme_rbac parent row",
-										  ALLOCSET_SMALL_SIZES);
+	site->nlookups = 0;
 	check_stack_depth();
 	site->parent = seeme_find_parent(site->child, site->relid, site->code);
 	MemoryContextSwitchTo(old);
@@ -178,9 +177,14 @@ use_row(SeemeParentLeaf *leaf, TupleTableSlot *row, void *parent)
 static bool
 look_up(SeemeParentSite *site, Datum key)
 {
-	MemoryContext old = MemoryContextSwitchTo(site->scratch);
-	bool		held = seeme_use_parent(site->parent, key, use_row, site->parent);
+	MemoryContext old;
+	bool		held;
 
+	if (site->scratch == NULL)
+		site->scratch = AllocSetContextCreate(site->context, "seeme_rbac parent row",
+											  ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(site->scratch);
+	held = seeme_use_parent(site->parent, key, use_row, site->parent);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(site->scratch);
 	return held;
@@ -358,6 +362,17 @@ seeme_parent_holds(SeemeParentSite *site, Datum key)
 	pg_uuid_t	packed;
 
 	(void) seeme_open_parent_site(site);
+
+	/* Most statements ask once: nothing is prepared for another time, and memory is freed later. */
+	if (site->nlookups == 0)
+	{
+		MemoryContext old = MemoryContextSwitchTo(site->context);
+		bool		held = seeme_use_parent(site->parent, key, use_row, site->parent);
+
+		MemoryContextSwitchTo(old);
+		site->nlookups = 1;
+		return held;
+	}
 	if (!use_cache || !seeme_pack_parent_key(site->parent->key_type, key, &packed))
 		return look_up(site, key);
 	if (unlikely(!is_fresh(site)))
@@ -442,6 +457,20 @@ seeme_push_latest_snapshot(bool own_changes)
 }
 
 /* The arm of a policy */
+
+/* Whether an expression is a policy's call of seeme.parent_has_permission() about a column. */
+bool
+seeme_is_parent_call(Node *expression, Index relid)
+{
+	List	   *arms;
+
+	if (!IsA(expression, FuncExpr) ||
+		list_length(((FuncExpr *) expression)->args) != SEEME_PARENT_NARGS)
+		return false;
+	arms = seeme_find_arms(expression, relid);
+	return arms != NIL &&
+		((SeemeArm *) linitial(arms))->kind->function == seeme_parent_has_permission;
+}
 
 static bool
 is_parent_arm(FuncExpr *call, Index relid)

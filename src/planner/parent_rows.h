@@ -23,6 +23,7 @@ extern SeemeParent *seeme_open_parent_site(SeemeParentSite *site);
 extern bool seeme_refresh_parent_site(SeemeParentSite *site);
 extern bool seeme_parent_holds(SeemeParentSite *site, Datum key);
 extern char *seeme_parent_code_argument(FunctionCallInfo fcinfo, Oid child);
+extern bool seeme_is_parent_call(Node *expression, Index relid);
 extern void seeme_push_latest_snapshot(bool own_changes);
 extern void seeme_parent_arm_init(void);
 extern void seeme_child_owner_arm_init(void);

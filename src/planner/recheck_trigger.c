@@ -29,7 +29,10 @@
 #include "nodes/makefuncs.h"
 #include "rewrite/rowsecurity.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
@@ -46,12 +49,17 @@ typedef struct Condition
 {
 	enum
 	{
-		NOTHING, CALL, EXPRESSION
+		NOTHING, CALL, PARENT, EXPRESSION
 	}			kind;
 	SeemeCall	call;
 	ExprState  *expression;
 	EState	   *estate;
 	bool		reads_parents;	/* it depends on rows of another table */
+	/* of a condition that is the call of seeme.parent_has_permission() */
+	SeemeParentSite *parent;
+	AttrNumber	key;
+	bool		key_is_by_value;
+	int16		key_length;
 } Condition;
 
 /* The conditions of one trigger in one statement, in fn_extra. */
@@ -122,6 +130,21 @@ take_condition(Condition *condition, Relation table, Relation relation, const ch
 	{
 		condition->kind = CALL;
 		seeme_call_init(&condition->call, (FuncExpr *) found);
+	}
+	else if (seeme_is_parent_call((Node *) found, 1))
+	{
+		FuncExpr   *call = (FuncExpr *) found;
+		Const	   *child = list_nth(call->args, SEEME_ARG_CHILD);
+		Const	   *parent = list_nth(call->args, SEEME_ARG_PARENT);
+
+		condition->kind = PARENT;
+		condition->key = ((Var *) list_nth(call->args, SEEME_ARG_KEY))->varattno;
+		get_typlenbyval(((Var *) list_nth(call->args, SEEME_ARG_KEY))->vartype,
+						&condition->key_length, &condition->key_is_by_value);
+		condition->parent =
+			seeme_make_parent_site(CurrentMemoryContext, DatumGetObjectId(child->constvalue),
+								   DatumGetObjectId(parent->constvalue),
+								   TextDatumGetCString(((Const *) linitial(call->args))->constvalue));
 	}
 	else
 	{
@@ -212,10 +235,18 @@ is_true_of(Condition *condition, TupleTableSlot *row)
 			value = slot_getattr(row, condition->call.column, &isnull);
 			id = isnull ? NULL : DatumGetUUIDP(value);
 			return seeme_call(&condition->call, 1, &id) != 0;
+		case PARENT:
+			value = slot_getattr(row, condition->key, &isnull);
+			if (isnull)
+				return false;
+			/* The parent may have moved while the statement waited for the child. */
+			seeme_push_latest_snapshot(false);
+			held = seeme_parent_holds(condition->parent, value);
+			PopActiveSnapshot();
+			return held;
 		case EXPRESSION:
 			break;
 	}
-	/* The parent may have moved while the statement waited for the child. */
 	if (condition->reads_parents)
 		seeme_push_latest_snapshot(false);
 	context = GetPerTupleExprContext(condition->estate);
@@ -235,6 +266,13 @@ says_the_same(Condition *condition, TupleTableSlot *before, TupleTableSlot *afte
 	Datum		ids[2];
 	bool		nulls[2];
 
+	if (condition->kind == PARENT)
+	{
+		ids[0] = slot_getattr(before, condition->key, &nulls[0]);
+		ids[1] = slot_getattr(after, condition->key, &nulls[1]);
+		return !nulls[0] && !nulls[1] &&
+			datumIsEqual(ids[0], ids[1], condition->key_is_by_value, condition->key_length);
+	}
 	if (condition->kind != CALL)
 		return false;
 	ids[0] = slot_getattr(before, condition->call.column, &nulls[0]);
