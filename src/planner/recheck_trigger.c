@@ -134,6 +134,7 @@ take_condition(Condition *condition, Relation table, Relation relation, const ch
 	else if (seeme_is_parent_call((Node *) found, 1))
 	{
 		FuncExpr   *call = (FuncExpr *) found;
+		Const	   *code = linitial(call->args);
 		Const	   *child = list_nth(call->args, SEEME_ARG_CHILD);
 		Const	   *parent = list_nth(call->args, SEEME_ARG_PARENT);
 
@@ -144,7 +145,7 @@ take_condition(Condition *condition, Relation table, Relation relation, const ch
 		condition->parent =
 			seeme_make_parent_site(CurrentMemoryContext, DatumGetObjectId(child->constvalue),
 								   DatumGetObjectId(parent->constvalue),
-								   TextDatumGetCString(((Const *) linitial(call->args))->constvalue));
+								   TextDatumGetCString(code->constvalue));
 	}
 	else
 	{
