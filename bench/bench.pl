@@ -14,7 +14,7 @@ use Bench::Results;
 use Bench::Session;
 
 # In their order, for short transactions leave rows behind.
-for my $file (qw(reads search scopes lists planning checks transactions changes)) {
+for my $file (qw(reads search scopes children lists planning checks transactions changes)) {
     my $path = "$FindBin::Bin/cases/$file.pl";
     do $path or die "$path: ", $@ || $!, "\n";
 }

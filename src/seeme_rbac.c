@@ -17,6 +17,7 @@
 #include "identity/leftovers.h"
 #include "planner/barrier.h"
 #include "planner/custom_scan.h"
+#include "planner/parent_rows.h"
 #include "planner/leakproof.h"
 #include "planner/nearest_rows.h"
 #include "planner/paths.h"
@@ -43,6 +44,8 @@ _PG_init(void)
 	seeme_leakproof_init();
 	seeme_barrier_init();
 	seeme_permission_path_init();
+	seeme_parent_arm_init();
+	seeme_child_owner_arm_init();
 	seeme_permission_scan_init();
 	seeme_nearest_rows_init();
 	seeme_hooks_init();

@@ -173,6 +173,62 @@ COMMENT ON FUNCTION seeme.owns_row(text, uuid, uuid, uuid, uuid, text, uuid, boo
   'seeme.own_user_id(permission) AND seeme.ownership_counts(organization, team, project, resource, '
   'resource_type, owner_alone)';
 
+CREATE FUNCTION seeme.plan_parent_has_permission(internal) RETURNS internal
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_parent_has_permission';
+COMMENT ON FUNCTION seeme.plan_parent_has_permission(internal) IS
+  'Planner support: turns seeme.parent_has_permission on an indexed column into column = ANY '
+  '(seeme.permitted_parents(...)), and estimates how many rows pass';
+
+CREATE FUNCTION seeme.permitted_parents(
+  permission text, child regclass, parent regclass, key anyelement) RETURNS anyarray
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'seeme_permitted_parents';
+COMMENT ON FUNCTION seeme.permitted_parents(text, regclass, regclass, anyelement) IS
+  'The keys of the parents where the asking person holds a permission of the child''s resource. '
+  'For index conditions that the planner makes: 42501 for a call in a query. The last argument is '
+  'null and tells the type.';
+
+-- COST 3: a look-up by the parent's unique index where the answer is not known yet.
+CREATE FUNCTION seeme.parent_has_permission(
+  permission text, child regclass, parent regclass, key anyelement) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 3 SUPPORT seeme.plan_parent_has_permission
+AS 'MODULE_PATHNAME', 'seeme_parent_has_permission';
+COMMENT ON FUNCTION seeme.parent_has_permission(text, regclass, regclass, anyelement) IS
+  'The arm of a policy for parent_column: whether the asking person holds a permission of the '
+  'child''s resource where the parent''s row lies. False for a parent that does not exist.';
+
+CREATE FUNCTION seeme.may_hang_on(permission text, child regclass, key anyelement) RETURNS boolean
+LANGUAGE c STABLE PARALLEL UNSAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may_hang_on';
+COMMENT ON FUNCTION seeme.may_hang_on(text, regclass, anyelement) IS
+  'As seeme.parent_has_permission, by what is committed now and what the running statement itself '
+  'has done: for rows that are added, or get another parent';
+
+CREATE FUNCTION seeme.owns_child(
+  permission text, child regclass, parent regclass, key anyelement, organization uuid, team uuid,
+  project uuid, resource uuid, resource_type text, owner uuid, owner_alone boolean) RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE COST 3 AS 'MODULE_PATHNAME', 'seeme_owns_child';
+COMMENT ON FUNCTION seeme.owns_child(text, regclass, regclass, anyelement, uuid, uuid, uuid, uuid,
+                                     text, uuid, boolean) IS
+  'As seeme.owns_row, for a row with a parent: the asking person also belongs to where the parent '
+  'lies. It tells members of an organization whether a parent with that key lies there.';
+
+CREATE FUNCTION seeme.child_ownership_counts(
+  child regclass, key text, organization uuid, team uuid, project uuid, resource uuid,
+  resource_type text, alone boolean) RETURNS boolean
+LANGUAGE c STABLE PARALLEL UNSAFE COST 100
+AS 'MODULE_PATHNAME', 'seeme_child_ownership_counts';
+COMMENT ON FUNCTION seeme.child_ownership_counts(regclass, text, uuid, uuid, uuid, uuid, text,
+                                                 boolean) IS
+  'As seeme.ownership_counts, for a row with a parent';
+
+CREATE FUNCTION seeme.may_move_child_out(
+  permission text, child regclass, key text, new_key text, organization uuid, team uuid,
+  project uuid, resource uuid, new_organization uuid, new_team uuid, new_project uuid,
+  new_resource uuid, resource_type text) RETURNS boolean
+LANGUAGE c STABLE PARALLEL UNSAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may_move_child_out';
+COMMENT ON FUNCTION seeme.may_move_child_out(text, regclass, text, text, uuid, uuid, uuid, uuid,
+                                             uuid, uuid, uuid, uuid, text) IS
+  'As seeme.may_move_out, for a row with a parent before or after';
+
 CREATE FUNCTION seeme.may_move_out(
   permission text, organization uuid, team uuid, project uuid, resource uuid,
   new_organization uuid, new_team uuid, new_project uuid, new_resource uuid, resource_type text)

@@ -23,6 +23,8 @@ CREATE TABLE seeme.protected_tables (
   owner_alone         boolean NOT NULL DEFAULT true,
   schema_name         name,
   relation_name       name,
+  parent_column       name,
+  parent_table        regclass,
   public_column       name
 );
 COMMENT ON TABLE seeme.protected_tables IS
@@ -61,6 +63,9 @@ COMMENT ON COLUMN seeme.protected_tables.owner_alone IS
 COMMENT ON COLUMN seeme.protected_tables.schema_name IS
   'Its schema. After it is dropped or moved, the schema that it was in';
 COMMENT ON COLUMN seeme.protected_tables.relation_name IS 'Its name there';
+COMMENT ON COLUMN seeme.protected_tables.parent_column IS
+  'Column with a foreign key to a protected table: the row lies where that table''s row lies';
+COMMENT ON COLUMN seeme.protected_tables.parent_table IS 'The table that parent_column refers to';
 COMMENT ON COLUMN seeme.protected_tables.public_column IS
   'Boolean column. Everybody may read the rows in which it is true';
 

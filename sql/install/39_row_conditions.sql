@@ -19,9 +19,20 @@ RETURN coalesce(p.resource_id_column, p.id_column);
 COMMENT ON FUNCTION seeme.assigned_by(seeme.protected_tables) IS
   'The column by which the resources of a protected table are assigned to projects; null: none';
 
+CREATE FUNCTION seeme.parent_condition(p seeme.protected_tables, code text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN format('seeme.parent_has_permission(%L, %L::regclass, %L::regclass, %I)', code,
+              p.table_name, p.parent_table, p.parent_column);
+COMMENT ON FUNCTION seeme.parent_condition(seeme.protected_tables, text) IS
+  'The SQL condition for rows whose parent lies where the asking person holds a code';
+
 CREATE FUNCTION seeme.owner_condition(p seeme.protected_tables, code text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN format('seeme.owns_row(%L, %s, %s, %s, %s, %L, %I, %L)', code,
+RETURN format('seeme.%s(%L, %s%s, %s, %s, %s, %L, %I, %L)',
+              CASE WHEN p.parent_column IS NULL THEN 'owns_row' ELSE 'owns_child' END, code,
+              CASE WHEN p.parent_column IS NOT NULL
+                   THEN format('%L::regclass, %L::regclass, %I, ', p.table_name, p.parent_table,
+                               p.parent_column) END,
               coalesce(quote_ident(p.organization_column), 'NULL'),
               coalesce(quote_ident(p.team_column), 'NULL'),
               coalesce(quote_ident(p.project_column), 'NULL'),
@@ -43,6 +54,7 @@ RETURN concat_ws(' OR ',
        THEN seeme.check_of(code, 'organization', p.organization_column) END,
   CASE WHEN p.resource_id_column IS NOT NULL
        THEN seeme.check_of(code, 'resource', p.resource_id_column, p.resource_type) END,
+  CASE WHEN p.parent_column IS NOT NULL THEN seeme.parent_condition(p, code) END,
   -- The owner comes last: PostgreSQL keeps the order of OR, and permissions let more rows through.
   CASE WHEN p.owner_column IS NOT NULL THEN seeme.owner_condition(p, code) END);
 COMMENT ON FUNCTION seeme.row_condition(seeme.protected_tables, text) IS
@@ -92,17 +104,30 @@ COMMENT ON FUNCTION seeme.listing_query(seeme.protected_tables) IS
 
 -- With one scope, a new row and a moved row obey the same condition, so the policy of UPDATE says
 -- all. This is not so for a row that is itself the resource that is assigned.
+CREATE FUNCTION seeme.has_owner_above(p seeme.protected_tables) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  WITH RECURSIVE above (oid) AS (
+    SELECT (p).parent_table::oid
+    UNION
+    SELECT t.parent_table FROM seeme.protected_tables t JOIN above a ON t.table_name = a.oid)
+  SELECT EXISTS (SELECT FROM seeme.protected_tables t JOIN above a ON t.table_name = a.oid
+                  WHERE t.owner_column IS NOT NULL)
+$$;
+COMMENT ON FUNCTION seeme.has_owner_above(seeme.protected_tables) IS
+  'Whether the rows of a parent, or of its parent, may have an owner';
+
 CREATE FUNCTION seeme.has_one_scope(p seeme.protected_tables) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN num_nonnulls(p.project_column, p.team_column, p.organization_column,
-                    p.resource_id_column) = 1
-   AND p.owner_column IS NULL AND NOT (p.holds_resource AND p.resource_id_column IS NOT NULL);
+                    p.resource_id_column, p.parent_column) = 1
+   AND p.owner_column IS NULL AND NOT seeme.has_owner_above(p)
+   AND NOT (p.holds_resource AND p.resource_id_column IS NOT NULL);
 COMMENT ON FUNCTION seeme.has_one_scope(seeme.protected_tables) IS
-  'Whether one column, of a container, tells the scope of a protected table''s rows';
+  'Whether one column, of a container or a parent, tells the scope of a protected table''s rows';
 
 -- The policy of UPDATE does not know the old row: it cannot tell that a row becomes public.
 CREATE FUNCTION seeme.checks_moved_rows(p seeme.protected_tables) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN NOT seeme.has_one_scope(p) OR p.public_column IS NOT NULL;
 COMMENT ON FUNCTION seeme.checks_moved_rows(seeme.protected_tables) IS
   'Whether a protected table needs the trigger seeme.check_moved_row';
@@ -155,6 +180,11 @@ BEGIN
       anywhere := anywhere || format('%I IS NOT NULL', p.resource_id_column);
     END IF;
   END IF;
+  IF p.parent_column IS NOT NULL THEN
+    checks := checks || format('(%1$I IS NULL OR seeme.may_hang_on(%2$L, %3$L::regclass, %1$I))',
+                               p.parent_column, code, p.table_name);
+    anywhere := anywhere || format('%I IS NOT NULL', p.parent_column);
+  END IF;
   IF p.owner_column IS NOT NULL THEN
     -- The owner may do everything with a row. Only a person with all permissions there may name
     -- another owner.
@@ -165,7 +195,10 @@ BEGIN
                                CASE WHEN everything <> '' THEN ' OR ' || everything END, code);
     anywhere := anywhere || seeme.owner_condition(p, code);
   END IF;
-  IF seeme.has_one_scope(p) THEN
+  IF p.parent_column IS NOT NULL AND cardinality(checks) = 1 THEN
+    RETURN format('seeme.may_hang_on(%L, %L::regclass, %I)', code, p.table_name, p.parent_column)
+           || coalesce(publishes, '');
+  ELSIF seeme.has_one_scope(p) THEN
     RETURN seeme.row_condition(p, code) || coalesce(publishes, '');
   END IF;
   RETURN format('(%s) AND %s', array_to_string(anywhere, ' OR '), array_to_string(checks, ' AND '))

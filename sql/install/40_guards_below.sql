@@ -46,7 +46,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   existing name[] := ARRAY(SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = relation);
   moved    text;
-  is_partitioned boolean;
+  fires_before boolean;
 BEGIN
   -- Few triggers: PostgreSQL copies all of a table's triggers in each statement that changes a row.
   IF NOT 'seeme_after_wait' = ANY (existing) THEN
@@ -55,23 +55,27 @@ BEGIN
                    CASE WHEN seeme.has_one_scope(p) THEN '''moves''' END);
   END IF;
   IF seeme.checks_moved_rows(p) AND NOT 'zz_seeme_check_moved_row' = ANY (existing) THEN
-    is_partitioned := (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = relation);
     -- It fires after all other triggers. On a partitioned table it fires before: for a row that
-    -- moves to another partition PostgreSQL fires no AFTER trigger of UPDATE. PostgreSQL computes
-    -- generated columns after BEFORE triggers: there a change of a base column counts.
+    -- moves to another partition PostgreSQL fires no AFTER trigger of UPDATE. So it does where there
+    -- is a parent: a hidden parent and a missing one must be the same error, and the foreign key has
+    -- AFTER triggers. PostgreSQL computes generated columns after BEFORE triggers: there a change of
+    -- a base column counts.
+    fires_before := p.parent_column IS NOT NULL
+                    OR (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = relation);
     SELECT string_agg(DISTINCT format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', b), ' OR ') INTO moved
       FROM unnest(ARRAY[p.project_column, p.team_column, p.organization_column, p.owner_column,
+                        p.parent_column,
                         CASE WHEN p.owner_column IS NULL THEN p.resource_id_column
                              ELSE seeme.assigned_by(p) END]) AS c,
-           unnest(CASE WHEN is_partitioned THEN seeme.base_columns(relation, c)
+           unnest(CASE WHEN fires_before THEN seeme.base_columns(relation, c)
                        ELSE ARRAY[c] END) AS b
      WHERE c IS NOT NULL;
     moved := concat_ws(' OR ', moved, CASE WHEN p.public_column IS NOT NULL
       THEN format('NEW.%1$I IS TRUE AND OLD.%1$I IS NOT TRUE', p.public_column) END);
     EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_row %s UPDATE ON %s FOR EACH ROW WHEN (%s) '
                    'EXECUTE FUNCTION seeme.check_moved_row(%L, %L, %L, %L, %L, %L, %L, %L, %L, %L, '
-                   '%L, %L)',
-                   CASE WHEN is_partitioned THEN 'BEFORE' ELSE 'AFTER' END,
+                   '%L, %L, %L)',
+                   CASE WHEN fires_before THEN 'BEFORE' ELSE 'AFTER' END,
                    relation, coalesce(nullif(moved, ''), 'false'), p.resource,
                    coalesce(p.resource_type, ''),
                    p.holds_resource, coalesce(p.project_column, ''), coalesce(p.team_column, ''),
@@ -79,7 +83,7 @@ BEGIN
                    coalesce(p.owner_column, ''),
                    CASE WHEN p.owner_column IS NULL THEN ''
                         ELSE coalesce(seeme.assigned_by(p), '') END, p.owner_alone,
-                   coalesce(p.public_column, ''),
+                   coalesce(p.parent_column, ''), coalesce(p.public_column, ''),
                    CASE WHEN p.public_column IS NULL THEN ''
                         ELSE seeme.publish_condition(p) END);
   END IF;

@@ -55,7 +55,8 @@ COMMENT ON FUNCTION seeme.has_public_index(regclass, name) IS
   'Whether an index finds the public rows of a table: one that begins with the column, or one of '
   'these rows alone';
 
-CREATE FUNCTION seeme.check_public_column(table_name regclass, column_name name) RETURNS void
+CREATE FUNCTION seeme.check_public_column(
+  table_name regclass, column_name name, has_parent boolean) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   attribute pg_attribute;
@@ -84,13 +85,13 @@ BEGIN
   END IF;
   -- The check that a row becomes public is a trigger. It does not see these values.
   IF attribute.attgenerated = 'v'
-     OR attribute.attgenerated <> '' AND (SELECT c.relkind FROM pg_class c
-                                           WHERE c.oid = table_name) = 'p' THEN
+     OR attribute.attgenerated <> '' AND (has_parent OR (SELECT c.relkind FROM pg_class c
+                                                          WHERE c.oid = table_name) = 'p') THEN
     RAISE EXCEPTION 'generated column "%" of table % cannot tell which rows are public',
                     column_name, table_name
       USING ERRCODE = 'feature_not_supported',
             HINT = 'A generated column can do so if it is STORED and the table is not '
-                   'partitioned.';
+                   'partitioned and has no parent_column.';
   END IF;
   IF NOT seeme.has_public_index(table_name, column_name) THEN
     RAISE NOTICE 'no index finds the rows of % whose % is true', table_name,
@@ -98,7 +99,7 @@ BEGIN
       USING HINT = format('CREATE INDEX ON %s (%2$I) WHERE %2$I;', table_name, column_name);
   END IF;
 END $$;
-COMMENT ON FUNCTION seeme.check_public_column(regclass, name) IS
+COMMENT ON FUNCTION seeme.check_public_column(regclass, name, boolean) IS
   'Raises an error unless the column exists (42703), is a boolean (42804), and triggers see its '
   'value (0A000). A NOTICE has the statement to run when no index finds the public rows';
 
@@ -142,13 +143,17 @@ DECLARE
     'seeme.own_user_id(text)', 'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
     'seeme.owns_row(text,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     '@extschema@.seeme_has_permission(text,uuid,uuid,uuid,uuid,text)',
+    'seeme.parent_has_permission(text,regclass,regclass,anyelement)',
+    'seeme.may_hang_on(text,regclass,anyelement)',
+    'seeme.permitted_parents(text,regclass,regclass,anyelement)',
+    'seeme.owns_child(text,regclass,regclass,anyelement,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     -- the planner replaces seeme_has_permission by these
     'seeme.has_both_permissions(text,text,uuid,uuid,uuid,uuid,text)',
     '@extschema@.seeme_permitted_organizations(text)', '@extschema@.seeme_permitted_teams(text)',
     '@extschema@.seeme_permitted_projects(text)',
     '@extschema@.seeme_permitted_resources(text,text)',
     -- the owner creates the triggers of a new partition
-    'seeme.recheck_after_lock()', 'seeme.check_moved_row()',
+    'seeme.recheck_after_lock()', 'seeme.check_moved_row()', 'seeme.check_moved_parent()',
     'seeme.follow_resource()', 'seeme.publishing_code(text)',
     -- what generates columns of ids
     '@extschema@.seeme_uuid(text,text)', '@extschema@.seeme_uuid(text,bigint)']::regprocedure[];
@@ -187,7 +192,8 @@ BEGIN
   FOR object IN SELECT t.tgname FROM pg_trigger t
                   JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'seeme'::regnamespace
                  WHERE t.tgrelid = relation AND NOT t.tgisinternal AND t.tgparentid = 0
-                   AND f.proname IN ('recheck_after_lock', 'check_moved_row', 'follow_resource')
+                   AND f.proname IN ('recheck_after_lock', 'check_moved_row', 'check_moved_parent',
+                                     'follow_resource')
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object, relation);
     cleared := cleared OR NOT is_part;
@@ -237,7 +243,8 @@ COMMENT ON FUNCTION seeme.drop_left_view(text) IS
 CREATE FUNCTION @extschema@.seeme_protect(
   table_name regclass, resource text, project_column name = NULL, team_column name = NULL,
   organization_column name = NULL, resource_id_column name = NULL, owner_column name = NULL,
-  resource_type text = NULL, listing_columns name[] = NULL, public_column name = NULL,
+  resource_type text = NULL, listing_columns name[] = NULL, parent_column name = NULL,
+  public_column name = NULL,
   owner_alone boolean = true) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -246,7 +253,7 @@ DECLARE
   p          seeme.protected_tables;
   action     text;
   columns    name[] := ARRAY[project_column, team_column, organization_column, resource_id_column,
-                             owner_column];
+                             owner_column, parent_column];
   view_name  text;
   grantee    record;
   others     text;
@@ -303,20 +310,21 @@ BEGIN
     RAISE EXCEPTION 'nothing tells the scope of a row of %', table_name
       USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Name at least one of project_column, team_column, organization_column, '
-                   'resource_id_column, owner_column.';
+                   'resource_id_column, owner_column, parent_column.';
   END IF;
   PERFORM seeme.check_key_columns(table_name, jsonb_strip_nulls(jsonb_build_object(
     'resource', resource, 'project_column', project_column, 'team_column', team_column,
     'organization_column', organization_column, 'resource_id_column', resource_id_column,
     'owner_column', owner_column, 'resource_type', resource_type,
-    'listing_columns', listing_columns, 'public_column', public_column,
+    'listing_columns', listing_columns, 'parent_column', parent_column,
+    'public_column', public_column,
     'owner_alone', nullif(owner_alone, true))));
   PERFORM seeme.check_scope_column(table_name, project_column, 'project_column'),
           seeme.check_scope_column(table_name, team_column, 'team_column'),
           seeme.check_scope_column(table_name, organization_column, 'organization_column'),
           seeme.check_scope_column(table_name, resource_id_column, 'resource_id_column'),
           seeme.check_scope_column(table_name, owner_column, 'owner_column'),
-          seeme.check_public_column(table_name, public_column);
+          seeme.check_public_column(table_name, public_column, parent_column IS NOT NULL);
   PERFORM seeme.note_search_indexes(table_name);
 
   p.table_name := table_name;
@@ -326,6 +334,9 @@ BEGIN
   p.organization_column := organization_column;
   p.resource_id_column := resource_id_column;
   p.owner_column := owner_column;
+  p.parent_column := parent_column;
+  p.parent_table := CASE WHEN parent_column IS NOT NULL
+                         THEN seeme.find_parent_table(table_name, parent_column) END;
   p.public_column := public_column;
   was_guarded := seeme.clear_guards(table_name);
   p.had_row_security := relation.relrowsecurity AND NOT was_guarded;
@@ -428,6 +439,9 @@ BEGIN
   END IF;
 
   INSERT INTO seeme.protected_tables SELECT (p).*;
+  IF p.parent_table IS NOT NULL THEN
+    PERFORM seeme.renew_parent_triggers(p.parent_table);
+  END IF;
   IF p.holds_resource THEN
     PERFORM seeme.note_rows(p.resource_type);
   END IF;
@@ -436,11 +450,12 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_protect(
-  regclass, text, name, name, name, name, name, text, name[], name, boolean) IS
+  regclass, text, name, name, name, name, name, text, name[], name, name, boolean) IS
   'Protects a table: policies ask for resource:read, :create, :update and :delete in the scope '
   'of a row. Any of the columns tells the scope. resource_id_column: the id by which the row''s '
   'resource, of type resource_type, is assigned to projects. owner_column: this person may do '
-  'everything with the row while they are a member where it lies. public_column: everybody may '
+  'everything with the row while they are a member where it lies. parent_column: has a foreign key '
+  'to a protected table; the row lies where that row lies. public_column: everybody may '
   'read the rows in which this boolean is true; making a row public needs share. owner_alone: '
   'whether a row that lies nowhere belongs to its owner. listing_columns: the columns of a '
   'view TABLE_listing for people who hold resource:list. For the owner of the table.';

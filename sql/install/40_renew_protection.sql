@@ -48,7 +48,7 @@ BEGIN
      WHERE t.table_name = p.table_name;
   END IF;
   PERFORM seeme.create_row_triggers(h, p) FROM seeme.heirs(p) AS h;
-  PERFORM seeme.create_resource_triggers(p);
+  PERFORM seeme.create_resource_triggers(p), seeme.create_parent_trigger(p);
 
   IF EXISTS (SELECT FROM pg_class c WHERE c.oid = p.listing_view) THEN
     PERFORM seeme.set_view_query(p.listing_view, seeme.listing_query(p));

@@ -43,6 +43,7 @@ DECLARE
   below     record;
   object    text;
   around    regclass[];
+  children  text;
 BEGIN
   SELECT * INTO p FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
   IF NOT FOUND THEN
@@ -52,6 +53,14 @@ BEGIN
     RAISE EXCEPTION 'table % is not protected', table_name
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'seeme.protected_tables lists those that are.';
+  END IF;
+  SELECT string_agg(t.table_name::text, ', ' ORDER BY t.table_name::text) INTO children
+    FROM seeme.protected_tables t WHERE t.parent_table = p.table_name;
+  IF children IS NOT NULL THEN
+    RAISE EXCEPTION 'table % is the parent of protected tables: %', table_name, children
+      USING ERRCODE = 'dependent_objects_still_exist',
+            HINT = 'Their rows lie where the rows of this table lie. SELECT seeme_unprotect for '
+                   'them first.';
   END IF;
   DELETE FROM seeme.protected_tables t WHERE t.table_name = seeme_unprotect.table_name;
   -- Protected tables that share heirs with this one: their missing triggers are no fault meanwhile.
@@ -69,7 +78,8 @@ BEGIN
   END IF;
   FOR object IN
     SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = table_name AND t.tgname IN (
-      'seeme_after_wait', 'zz_seeme_check_moved_row', 'seeme_forget_resource',
+      'seeme_after_wait', 'zz_seeme_check_moved_row', 'zz_seeme_check_moved_parent',
+      'seeme_forget_resource',
       'seeme_forget_resources', 'zzz_seeme_follow_resource')
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object, table_name);
@@ -99,6 +109,9 @@ BEGIN
     END IF;
   END LOOP;
 
+  IF p.parent_table IS NOT NULL THEN
+    PERFORM seeme.renew_parent_triggers(p.parent_table);
+  END IF;
   IF around <> '{}' THEN
     DELETE FROM seeme.lowered_guards l WHERE l.table_name = ANY (around) AND l.guard = '*';
   END IF;

@@ -4,8 +4,9 @@
 CREATE FUNCTION seeme.is_guard(name name) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN name IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete', 'seeme_closed',
-                'seeme_after_wait', 'zz_seeme_check_moved_row', 'seeme_forget_resource',
-                'seeme_forget_resources', 'zzz_seeme_follow_resource', 'seeme_read_only');
+                'seeme_after_wait', 'zz_seeme_check_moved_row', 'zz_seeme_check_moved_parent',
+                'seeme_forget_resource', 'seeme_forget_resources', 'zzz_seeme_follow_resource',
+                'seeme_read_only');
 COMMENT ON FUNCTION seeme.is_guard(name) IS
   'Whether a policy or trigger of this name on a protected table is one that seeme_protect makes';
 
@@ -19,6 +20,11 @@ BEGIN
   RETURN QUERY VALUES ('seeme_after_wait'::name, 'recheck_after_lock', 1 + 2 + 8 + 16);
   IF seeme.checks_moved_rows(p) THEN
     RETURN QUERY VALUES ('zz_seeme_check_moved_row'::name, 'check_moved_row',
+                         1 + 16 + CASE WHEN partitioned OR p.parent_column IS NOT NULL THEN 2
+                                       ELSE 0 END);
+  END IF;
+  IF seeme.has_parent_trigger(p) THEN
+    RETURN QUERY VALUES ('zz_seeme_check_moved_parent'::name, 'check_moved_parent',
                          1 + 16 + CASE WHEN partitioned THEN 2 ELSE 0 END);
   END IF;
   IF p.id_column IS NOT NULL THEN
@@ -54,6 +60,9 @@ BEGIN
                       WHERE t.tgrelid = p.table_name AND t.tgname = e.name
                         AND t.tgtype = e.type AND t.tgenabled IN ('O', 'A')
                         AND f.proname = e.function AND f.pronamespace = 'seeme'::regnamespace)
+  UNION ALL
+  SELECT p.table_name, format('foreign key of %I', p.parent_column)
+   WHERE p.parent_column IS NOT NULL AND NOT seeme.has_parent_key(p)
   UNION ALL
   -- The listing view runs with its owner's rights.
   SELECT p.listing_view, v.guard
@@ -184,7 +193,8 @@ BEGIN
       SELECT DISTINCT r.relation::oid
         FROM pg_event_trigger_dropped_objects() d,
              to_regclass(format('%I.%I', d.address_names[1], d.address_names[2])) AS r (relation)
-       WHERE d.object_type IN ('policy', 'trigger') AND seeme.is_guard(d.address_names[3]::name)
+       WHERE (d.object_type IN ('policy', 'trigger') AND seeme.is_guard(d.address_names[3]::name)
+              OR d.object_type = 'table constraint')
          AND r.relation IS NOT NULL);
   ELSE
     touched := seeme.touched_relations();

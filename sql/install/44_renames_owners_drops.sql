@@ -198,6 +198,9 @@ BEGIN
   LOOP
     DELETE FROM seeme.protected_tables t WHERE t.table_name = p.table_name;
     PERFORM seeme.remember_name(p.schema_name::name, p.object_name::name, p.protected);
+    IF (p.protected).parent_table <> ALL (dropped) THEN
+      PERFORM seeme.renew_parent_triggers((p.protected).parent_table);
+    END IF;
     -- Partitions that were detached before still exist, and hold rows that were protected.
     FOR detached IN
       SELECT n.nspname, c.relname, c.oid
@@ -224,6 +227,11 @@ BEGIN
            listing_view = CASE WHEN t.listing_view = ANY (dropped) THEN NULL
                                ELSE t.listing_view END
      WHERE t.table_name = p.table_name;
+  END LOOP;
+  FOR p IN
+    SELECT t.table_name FROM seeme.protected_tables t WHERE t.parent_table = ANY (dropped)
+  LOOP
+    UPDATE seeme.protected_tables t SET parent_table = NULL WHERE t.table_name = p.table_name;
   END LOOP;
   UPDATE seeme.dropped_tables d SET made_again = NULL WHERE d.made_again = ANY (dropped);
   DELETE FROM seeme.lowered_guards l

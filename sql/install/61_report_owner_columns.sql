@@ -22,7 +22,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      AND EXISTS (SELECT FROM unnest(coalesce(k.confdelsetcols, k.conkey)) AS c (number)
                    JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.number
                    JOIN unnest(ARRAY[p.project_column, p.team_column, p.organization_column,
-                                     p.resource_id_column]) AS s (name)
+                                     p.resource_id_column, p.parent_column]) AS s (name)
                      -- a generated column is null when its base column is
                      ON a.attname = ANY (seeme.base_columns(p.table_name, s.name)))
 $$;

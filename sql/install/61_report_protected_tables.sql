@@ -35,6 +35,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      AND NOT EXISTS (SELECT FROM pg_attribute a
                       WHERE a.attrelid = p.table_name AND a.attname = p.public_column
                         AND NOT a.attisdropped AND a.atttypid = 'boolean'::regtype)
+  UNION ALL
+  SELECT p.table_name, p.parent_column
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
+   WHERE p.parent_column IS NOT NULL
+     AND NOT EXISTS (SELECT FROM pg_attribute a
+                      WHERE a.attrelid = p.table_name AND a.attname = p.parent_column
+                        AND NOT a.attisdropped)
 $$;
 COMMENT ON FUNCTION seeme.scope_columns_gone() IS
   'Recorded columns of protected tables that no longer exist, or are not of type uuid (the public '

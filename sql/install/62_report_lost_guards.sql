@@ -37,10 +37,12 @@ CREATE FUNCTION seeme.guards_without_record() RETURNS TABLE (relation regclass, 
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT c.oid::regclass,
          jsonb_strip_nulls(jsonb_build_object(
-           'resource', coalesce(s.resource, o.parts[1]), 'project_column', s.project_column,
+           'resource', coalesce(s.resource, o.parts[1], h.parts[1]),
+           'project_column', s.project_column,
            'team_column', s.team_column, 'organization_column', s.organization_column,
            'resource_id_column', s.resource_id_column,
            'owner_column', (parse_ident(o.parts[2]))[1],
+           'parent_column', (parse_ident(h.parts[2]))[1],
            'owner_alone', CASE o.parts[3] WHEN 'false' THEN false END,
            'public_column',
              (SELECT (parse_ident(substring(pg_get_expr(r.polqual, r.polrelid)
@@ -62,9 +64,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          LATERAL (SELECT pg_get_expr(y.polqual, y.polrelid) AS condition) AS e,
          LATERAL (SELECT regexp_match(
                     e.condition,
-                    'seeme\.owns_row\(''([a-z0-9_]+):update''::text, .*, '
+                    'seeme\.owns_(?:row|child)\(''([a-z0-9_]+):update''::text, .*, '
                     '([a-z_][a-z0-9_]*|"(?:[^"]|"")+"), (true|false)\)'
                   ) AS parts) AS o,
+         LATERAL (SELECT regexp_match(
+                    e.condition,
+                    'seeme\.parent_has_permission\(''([a-z0-9_]+):update''::text, '
+                    '''(?:[^'']|'''')+''::regclass, ''(?:[^'']|'''')+''::regclass, '
+                    '([a-z_][a-z0-9_]*|"(?:[^"]|"")+")\)'
+                  ) AS parts) AS h,
          LATERAL (
            SELECT max(m.parts[1]) AS resource,
                   max((parse_ident(m.parts[2]))[1])
@@ -83,7 +91,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                              '#', '(NULL::uuid|[a-z_][a-z0-9_]*|"(?:[^"]|"")+")'),
                      'g') AS parts) AS m) AS s
    WHERE y.polname = 'seeme_update' AND n.nspname <> 'seeme'
-     AND coalesce(s.resource, o.parts[1]) IS NOT NULL
+     AND coalesce(s.resource, o.parts[1], h.parts[1]) IS NOT NULL
      AND NOT EXISTS (SELECT FROM seeme.protected_tables p WHERE p.table_name = c.oid)
      AND NOT EXISTS (SELECT FROM seeme.mirrors m WHERE m.table_name = c.oid)
      AND NOT EXISTS (SELECT FROM seeme.tables_made_again() m WHERE m.relation = c.oid)

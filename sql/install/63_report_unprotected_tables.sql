@@ -257,6 +257,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                           k.conname, k.conrelid::regclass) END
     FROM seeme.foreign_keys_across_scopes() f JOIN pg_constraint k ON k.oid = f.constraint_id
     LEFT JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attname = f.parent_scope
+   -- Whoever adds a child needs a permission where its parent lies.
+   WHERE NOT EXISTS (
+     SELECT FROM seeme.protected_tables p
+      WHERE p.table_name = k.conrelid AND p.parent_table = k.confrelid
+        AND seeme.column_names(k.conrelid, k.conkey) = ARRAY[p.parent_column])
   UNION ALL
   SELECT 'medium', k.conrelid::regclass::text,
          format('foreign key keeps others from deleting: by %I a row refers to %s, but does not '

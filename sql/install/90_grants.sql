@@ -69,6 +69,15 @@ BEGIN
     'seeme.unused_roles(uuid[])', 'seeme.members_without_role(uuid[])', 'seeme.uses_api_key()',
     'seeme.own_user_id(text)', 'seeme.owns_row(text,uuid,uuid,uuid,uuid,text,uuid,boolean)',
     'seeme.ownership_counts(uuid,uuid,uuid,uuid,text,boolean)',
+    'seeme.parent_has_permission(text,regclass,regclass,anyelement)',
+    'seeme.may_hang_on(text,regclass,anyelement)',
+    'seeme.permitted_parents(text,regclass,regclass,anyelement)',
+    'seeme.owns_child(text,regclass,regclass,anyelement,uuid,uuid,uuid,uuid,text,uuid,boolean)',
+    'seeme.child_ownership_counts(regclass,text,uuid,uuid,uuid,uuid,text,boolean)',
+    'seeme.may_move_child_out(text,regclass,text,text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,'
+    'text)',
+    'seeme.may_take_row_out(text,regclass,text,text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,'
+    'text)',
     'seeme.may_move_out(text,uuid,uuid,uuid,uuid,uuid,uuid,uuid,uuid,text)',
     'seeme.holds_throughout(text[],uuid)', 'seeme.organizations_held(text[])',
     'seeme.holds_below(text[],uuid,uuid)', 'seeme.teams_held(text[])',

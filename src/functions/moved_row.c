@@ -15,6 +15,7 @@
 #include "core/store.h"
 #include "core/version.h"
 #include "functions/arguments.h"
+#include "functions/moved_row.h"
 #include "functions/ownership.h"
 
 static int
@@ -61,28 +62,22 @@ may_leave(SeemePrincipal *principal, List *left, List *kept, const SeemePermissi
 }
 
 /*
- * seeme.may_move_out(permission text, organization, team, project, resource uuid,
- * new_organization, new_team, new_project, new_resource uuid, resource_type text) RETURNS boolean
- *
- * A column that keeps its value takes the row out of nothing. The answer tells nothing about
- * organizations to which whoever is asking does not belong.
+ * Whether whoever is asking may move a row. The call has the arguments of seeme.may_move_out();
+ * the lists have further places that the row leaves, and that it keeps or gets.
  */
-SEEME_FUNCTION(seeme_may_move_out, 10)
+bool
+seeme_may_leave_places(FunctionCallInfo fcinfo, SeemeStore *store, List *left, List *kept)
 {
-	SeemeStore	store;
 	SeemePermissionSpec spec;
 	SeemePrincipal asking;
 	SeemeScope	scope = {
 		.resource_type = PG_ARGISNULL(1 + 2 * SEEME_NSCOPE_KINDS)
 		? NULL
 	: text_to_cstring(PG_GETARG_TEXT_PP(1 + 2 * SEEME_NSCOPE_KINDS))};
-	List	   *left = NIL;
-	List	   *kept = NIL;
 	bool		may;
 
-	seeme_store_open(&store);
-	seeme_parse_permission(&store, seeme_code_argument(fcinfo, 0), &spec);
-	seeme_init_asking(&asking, &store);
+	seeme_parse_permission(store, seeme_code_argument(fcinfo, 0), &spec);
+	seeme_init_asking(&asking, store);
 	may = !asking.is_refused;
 	for (SeemeScopeKind kind = SEEME_NO_SCOPE + 1; kind <= SEEME_NSCOPE_KINDS && may; kind++)
 	{
@@ -94,19 +89,35 @@ SEEME_FUNCTION(seeme_may_move_out, 10)
 		if (!PG_ARGISNULL(new))
 		{
 			scope.id = *PG_GETARG_UUID_P(new);
-			kept = list_concat(kept, seeme_find_places(&store, &scope));
+			kept = list_concat(kept, seeme_find_places(store, &scope));
 		}
 		if (PG_ARGISNULL(old) || (!PG_ARGISNULL(new) &&
 								  seeme_uuid_equal(PG_GETARG_UUID_P(old), PG_GETARG_UUID_P(new))))
 			continue;
 		scope.id = *PG_GETARG_UUID_P(old);
-		places = seeme_find_places(&store, &scope);
+		places = seeme_find_places(store, &scope);
 		/* A deleted container does not tell its organization. */
 		if (places == NIL && kind != SEEME_SCOPE_RESOURCE)
 			may = false;
 		left = list_concat(left, places);
 	}
-	may = may && may_leave(&asking, left, kept, &spec);
+	return may && may_leave(&asking, left, kept, &spec);
+}
+
+/*
+ * seeme.may_move_out(permission text, organization, team, project, resource uuid,
+ * new_organization, new_team, new_project, new_resource uuid, resource_type text) RETURNS boolean
+ *
+ * A column that keeps its value takes the row out of nothing. The answer tells nothing about
+ * organizations to which whoever is asking does not belong.
+ */
+SEEME_FUNCTION(seeme_may_move_out, SEEME_MOVE_OUT_NARGS)
+{
+	SeemeStore	store;
+	bool		may;
+
+	seeme_store_open(&store);
+	may = seeme_may_leave_places(fcinfo, &store, NIL, NIL);
 	seeme_store_close(&store);
 	PG_RETURN_BOOL(may);
 }

@@ -18,7 +18,6 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
-#include "port/pg_bitutils.h"
 #include "utils/datum.h"
 
 #include "core/invalidation.h"
@@ -48,16 +47,6 @@ static bool
 is_known(Node *node)
 {
 	return IsA(node, Const) && !((Const *) node)->constisnull;
-}
-
-/* Takes the lowest row out of a set of rows. */
-static inline int
-take_row(uint32 *rows)
-{
-	int			row = pg_rightmost_one_pos32(*rows);
-
-	*rows &= *rows - 1;
-	return row;
 }
 
 /* All rows of a block, as a set. */
@@ -101,7 +90,7 @@ decide_by_permission(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
 
 	for (uint32 left = undecided; left != 0;)
 	{
-		row_of[n] = take_row(&left);
+		row_of[n] = seeme_take_row(&left);
 		ids[n] = id_in_row(rows, row_of[n], arm->check.column);
 		n++;
 	}
@@ -109,7 +98,7 @@ decide_by_permission(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
 	if (n == rows->n)
 		return held;
 	while (held != 0)
-		found |= UINT32_C(1) << row_of[take_row(&held)];
+		found |= UINT32_C(1) << row_of[seeme_take_row(&held)];
 	return found;
 }
 
@@ -172,7 +161,7 @@ decide_by_owner(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
 		return 0;
 	while (undecided != 0)
 	{
-		int			row = take_row(&undecided);
+		int			row = seeme_take_row(&undecided);
 		pg_uuid_t  *owner = id_in_row(rows, row, arm->columns[SEEME_ARG_OWNER]);
 
 		if (owner != NULL && seeme_uuid_equal(owner, person))
@@ -180,7 +169,7 @@ decide_by_owner(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
 	}
 	while (own != 0)
 	{
-		int			row = take_row(&own);
+		int			row = seeme_take_row(&own);
 
 		for (int i = 0; i < SEEME_OWNS_ROW_NARGS; i++)
 			if (arm->columns[i] != 0)
@@ -261,11 +250,31 @@ static const SeemeArmKind arm_kinds[] = {
 	},
 };
 
+/* The kinds that other files have added. */
+#define MAX_ADDED_KINDS 2
+
+static const SeemeArmKind *added_kinds[MAX_ADDED_KINDS];
+static int	nadded_kinds = 0;
+
+void
+seeme_add_arm_kind(const SeemeArmKind *kind)
+{
+	Assert(nadded_kinds < MAX_ADDED_KINDS);
+	added_kinds[nadded_kinds++] = kind;
+}
+
+static inline const SeemeArmKind *
+arm_kind(int number)
+{
+	return number < lengthof(arm_kinds) ? &arm_kinds[number]
+		: added_kinds[number - lengthof(arm_kinds)];
+}
+
 /* Whether an SQL function is that of a kind of arm. The last such OID of each kind is kept. */
 static bool
 calls(int kind, Oid function)
 {
-	static Oid	known[lengthof(arm_kinds)];
+	static Oid	known[lengthof(arm_kinds) + MAX_ADDED_KINDS];
 	static uint64 known_under = 0;
 
 	if (known_under != seeme_function_generation)
@@ -276,7 +285,7 @@ calls(int kind, Oid function)
 	if (known[kind] != function)
 	{
 		uint64		changes = seeme_function_generation;
-		bool		found = seeme_is_function(function, arm_kinds[kind].function);
+		bool		found = seeme_is_function(function, arm_kind(kind)->function);
 
 		if (!found || changes != seeme_function_generation)
 			return found;
@@ -295,10 +304,10 @@ kind_of(Node *expression, Index relid)
 		return &public_arm_kind;
 	if (!IsA(expression, FuncExpr))
 		return NULL;
-	for (int kind = 0; kind < lengthof(arm_kinds); kind++)
-		if (list_length(call->args) == arm_kinds[kind].nargs &&
-			arm_kinds[kind].is_arm(call, relid) && calls(kind, call->funcid))
-			return &arm_kinds[kind];
+	for (int kind = 0; kind < lengthof(arm_kinds) + nadded_kinds; kind++)
+		if (list_length(call->args) == arm_kind(kind)->nargs &&
+			arm_kind(kind)->is_arm(call, relid) && calls(kind, call->funcid))
+			return arm_kind(kind);
 	return NULL;
 }
 

@@ -12,6 +12,7 @@
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 #include "nodes/primnodes.h"
+#include "port/pg_bitutils.h"
 
 #include "planner/check_expression.h"
 
@@ -21,7 +22,7 @@
 #define SEEME_MAX_ROWS_AT_ONCE SEEME_MAX_BATCH
 
 /* The most arguments that the call of an arm has. */
-#define SEEME_MAX_ARM_ARGS 8
+#define SEEME_MAX_ARM_ARGS 11
 
 typedef struct SeemeArm SeemeArm;
 
@@ -33,7 +34,10 @@ typedef struct SeemeRows
 	TupleDesc	columns;
 } SeemeRows;
 
-/* A kind of arm. Another kind is another entry of the array in policy_arms.c. */
+/*
+ * A kind of arm. Another kind is another entry of the array in policy_arms.c. One whose decisions
+ * need other arms is added by its file.
+ */
 typedef struct SeemeArmKind
 {
 	PGFunction	function;		/* which C function the arm calls */
@@ -59,8 +63,20 @@ struct SeemeArm
 	FmgrInfo	function;
 	FunctionCallInfo info;
 	AttrNumber	columns[SEEME_MAX_ARM_ARGS];
+	void	   *site;			/* what a kind of arm keeps from row to row */
 };
 
+/* Takes the lowest row out of a set of rows. */
+static inline int
+seeme_take_row(uint32 *rows)
+{
+	int			row = pg_rightmost_one_pos32(*rows);
+
+	*rows &= *rows - 1;
+	return row;
+}
+
+extern void seeme_add_arm_kind(const SeemeArmKind *kind);
 extern List *seeme_find_arms(Node *condition, Index relid);
 extern bool seeme_is_one_check(List *arms);
 extern Bitmapset *seeme_columns_of_arms(List *arms);

@@ -29,12 +29,18 @@
 #include "nodes/makefuncs.h"
 #include "rewrite/rowsecurity.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 
 #include "planner/check_expression.h"
+#include "planner/parent_rows.h"
+#include "planner/parent_table.h"
+#include "planner/recheck_trigger.h"
 #include "core/compat.h"
 #include "core/generated_columns.h"
 #include "core/version.h"
@@ -44,12 +50,18 @@ typedef struct Condition
 {
 	enum
 	{
-		NOTHING, CALL, EXPRESSION
+		NOTHING, CALL, PARENT, EXPRESSION
 	}			kind;
 	SeemeCall	call;
 	ExprState  *expression;
 	EState	   *estate;
 	SeemeGeneratedColumns *generated;	/* those that it reads; NULL: none */
+	bool		reads_parents;	/* it depends on rows of another table */
+	/* of a condition that is the call of seeme.parent_has_permission() */
+	SeemeParentSite *parent;
+	AttrNumber	key;
+	bool		key_is_by_value;
+	int16		key_length;
 } Condition;
 
 /* The conditions of one trigger in one statement, in fn_extra. */
@@ -103,32 +115,6 @@ find_condition(Relation table, const char *name)
 	return NULL;
 }
 
-/* All tables that a relation is a partition of, or inherits from. */
-static List *
-ancestors_of(Relation relation)
-{
-	Relation	inherits = table_open(InheritsRelationId, AccessShareLock);
-	List	   *ancestors = list_make1_oid(RelationGetRelid(relation));
-	ListCell   *cell;
-
-	foreach(cell, ancestors)
-	{
-		ScanKeyData key;
-		SysScanDesc scan;
-		HeapTuple	tuple;
-
-		ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
-					ObjectIdGetDatum(lfirst_oid(cell)));
-		scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
-		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-			ancestors = list_append_unique_oid(ancestors,
-											   ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
-		systable_endscan(scan);
-	}
-	table_close(inherits, AccessShareLock);
-	return list_delete_first(ancestors);
-}
-
 /*
  * Takes the condition of a table's policy for rows of a relation: the table itself or a descendant.
  */
@@ -148,9 +134,28 @@ take_condition(Condition *condition, Relation table, Relation relation, const ch
 		condition->kind = CALL;
 		seeme_call_init(&condition->call, (FuncExpr *) found);
 	}
+	else if (seeme_is_parent_call((Node *) found, 1))
+	{
+		FuncExpr   *call = (FuncExpr *) found;
+		Const	   *code = linitial(call->args);
+		Const	   *child = list_nth(call->args, SEEME_ARG_CHILD);
+		Const	   *parent = list_nth(call->args, SEEME_ARG_PARENT);
+
+		condition->kind = PARENT;
+		condition->key = ((Var *) list_nth(call->args, SEEME_ARG_KEY))->varattno;
+		get_typlenbyval(((Var *) list_nth(call->args, SEEME_ARG_KEY))->vartype,
+						&condition->key_length, &condition->key_is_by_value);
+		condition->parent =
+			seeme_make_parent_site(CurrentMemoryContext, DatumGetObjectId(child->constvalue),
+								   DatumGetObjectId(parent->constvalue),
+								   TextDatumGetCString(code->constvalue));
+	}
 	else
 	{
+		FuncExpr   *parent_call;
+
 		condition->kind = EXPRESSION;
+		condition->reads_parents = seeme_find_parent_call((Node *) found, &parent_call);
 		condition->estate = CreateExecutorState();
 		condition->expression = ExecPrepareExpr(copyObject(found), condition->estate);
 	}
@@ -164,7 +169,7 @@ prepare_condition(Condition *condition, Relation relation, const char *name)
 
 	if (take_condition(condition, relation, relation, name))
 		return;
-	foreach(cell, ancestors_of(relation))
+	foreach(cell, seeme_ancestors_of(RelationGetRelid(relation)))
 	{
 		Relation	table = table_open(lfirst_oid(cell), AccessShareLock);
 		bool		found = take_condition(condition, table, relation, name);
@@ -178,8 +183,8 @@ prepare_condition(Condition *condition, Relation relation, const char *name)
 /*
  * Whether row security is active for a table, or for one above it by which its rows were reached.
  */
-static bool
-row_security_is_active(Relation relation)
+bool
+seeme_row_security_is_active(Relation relation)
 {
 	ListCell   *cell;
 
@@ -192,7 +197,7 @@ row_security_is_active(Relation relation)
 	}
 	else if (check_enable_rls(RelationGetRelid(relation), InvalidOid, true) == RLS_ENABLED)
 		return true;
-	foreach(cell, ancestors_of(relation))
+	foreach(cell, seeme_ancestors_of(RelationGetRelid(relation)))
 		if (check_enable_rls(lfirst_oid(cell), InvalidOid, true) == RLS_ENABLED)
 		return true;
 	return false;
@@ -206,7 +211,7 @@ prepare(TriggerData *trigger, MemoryContext context)
 	Relation	relation = trigger->tg_relation;
 	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
 
-	conditions->are_asked = row_security_is_active(relation);
+	conditions->are_asked = seeme_row_security_is_active(relation);
 	if (conditions->are_asked)
 	{
 		prepare_condition(&conditions->own, relation, is_update ? "seeme_update" : "seeme_delete");
@@ -234,13 +239,26 @@ is_true_of(Condition *condition, TupleTableSlot *row)
 			value = slot_getattr(row, condition->call.column, &isnull);
 			id = isnull ? NULL : DatumGetUUIDP(value);
 			return seeme_call(&condition->call, 1, &id) != 0;
+		case PARENT:
+			value = slot_getattr(row, condition->key, &isnull);
+			if (isnull)
+				return false;
+			/* The parent may have moved while the statement waited for the child. */
+			seeme_push_latest_snapshot(false);
+			held = seeme_parent_holds(condition->parent, value);
+			PopActiveSnapshot();
+			return held;
 		case EXPRESSION:
 			break;
 	}
+	if (condition->reads_parents)
+		seeme_push_latest_snapshot(false);
 	context = GetPerTupleExprContext(condition->estate);
 	context->ecxt_scantuple = row;
 	held = DatumGetBool(ExecEvalExprSwitchContext(condition->expression, context, &isnull)) &&
 		!isnull;
+	if (condition->reads_parents)
+		PopActiveSnapshot();
 	ResetExprContext(context);
 	return held;
 }
@@ -252,6 +270,13 @@ says_the_same(Condition *condition, TupleTableSlot *before, TupleTableSlot *afte
 	Datum		ids[2];
 	bool		nulls[2];
 
+	if (condition->kind == PARENT)
+	{
+		ids[0] = slot_getattr(before, condition->key, &nulls[0]);
+		ids[1] = slot_getattr(after, condition->key, &nulls[1]);
+		return !nulls[0] && !nulls[1] &&
+			datumIsEqual(ids[0], ids[1], condition->key_is_by_value, condition->key_length);
+	}
 	if (condition->kind != CALL)
 		return false;
 	ids[0] = slot_getattr(before, condition->call.column, &nulls[0]);

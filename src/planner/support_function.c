@@ -277,8 +277,8 @@ selectivity(PlannerInfo *root, List *args)
 }
 
 /* The function that lists the permitted ids of a scope; invalid: there is none. */
-static Oid
-list_function(Oid has_permission, int scope)
+Oid
+seeme_list_function(Oid has_permission, int scope)
 {
 	static struct
 	{
@@ -355,7 +355,7 @@ index_condition(SupportRequestIndexCondition *request)
 	distinct = seeme_distinct_values(request->root, column, &null_part);
 	if (permitted > distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART) && permitted > 1)
 		return NIL;
-	function = list_function(request->funcid, scope);
+	function = seeme_list_function(request->funcid, scope);
 	if (!OidIsValid(function) || !seeme_may_execute(function))
 		return NIL;
 

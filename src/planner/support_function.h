@@ -10,6 +10,7 @@
 
 #pragma GCC visibility push(hidden)
 
+extern Oid	seeme_list_function(Oid has_permission, int scope);
 extern RelOptInfo *seeme_table_of(PlannerInfo *root, Var *column);
 extern bool seeme_is_fixed(RelOptInfo *rel, int column);
 extern bool seeme_is_point_query(PlannerInfo *root, RelOptInfo *rel);

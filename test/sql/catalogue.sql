@@ -285,7 +285,7 @@ SELECT results_eq(
            ('seeme_permitted_resources', 'permission resource_type', 1),
            ('seeme_protect',
            'table_name resource project_column team_column organization_column resource_id_column '
-           'owner_column resource_type listing_columns public_column owner_alone', 2),
+           'owner_column resource_type listing_columns parent_column public_column owner_alone', 2),
            ('seeme_unprotect', 'table_name', 1),
            ('seeme_user_has_permission',
            'user_id permission organization team project resource resource_type', 2)$$,

@@ -145,7 +145,7 @@ SELECT seeme_protect('t_years', 'datasets', project_column => 'project_id') \g /
 SAVEPOINT granted;
 SELECT seeme_grant_usage('t_migrator') \g /dev/null
 GRANT EXECUTE ON FUNCTION seeme_protect(
-  regclass, text, name, name, name, name, name, text, name[], name, boolean) TO t_migrator;
+  regclass, text, name, name, name, name, name, text, name[], name, name, boolean) TO t_migrator;
 GRANT ALL ON ALL FUNCTIONS IN SCHEMA seeme TO t_migrator;
 GRANT ALL ON ALL TABLES IN SCHEMA seeme TO t_migrator;
 SELECT is(

@@ -1,0 +1,184 @@
+-- Tables whose rows lie where the row of another table lies: parent_column of seeme_protect.
+
+CREATE FUNCTION seeme.check_moved_parent() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_check_moved_parent';
+COMMENT ON FUNCTION seeme.check_moved_parent() IS
+  'Trigger on a parent: whoever moves a row needs the update of its children where it lay. The '
+  'arguments are their codes';
+
+CREATE FUNCTION seeme.refers_to(relation regclass, other regclass) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  WITH RECURSIVE referred (oid) AS (
+    SELECT k.confrelid FROM pg_constraint k WHERE k.conrelid = relation AND k.contype = 'f'
+    UNION
+    SELECT k.confrelid FROM pg_constraint k JOIN referred r ON k.conrelid = r.oid
+     WHERE k.contype = 'f')
+  SELECT EXISTS (SELECT FROM referred r WHERE r.oid = other)
+$$;
+COMMENT ON FUNCTION seeme.refers_to(regclass, regclass) IS
+  'Whether foreign keys lead from a table to another one';
+
+-- The parent's row is found by its key, in C (src/planner/parent_table.c).
+CREATE FUNCTION seeme.find_parent_table(table_name regclass, parent_column name) RETURNS regclass
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  attribute pg_attribute;
+  key       record;
+  base_type oid;
+BEGIN
+  SELECT * INTO attribute FROM pg_attribute a
+   WHERE a.attrelid = table_name AND a.attname = parent_column AND a.attnum > 0
+     AND NOT a.attisdropped;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'table % has no column "%"', table_name, parent_column
+      USING ERRCODE = 'undefined_column',
+            HINT = 'parent_column names a column with a foreign key to a protected table.';
+  END IF;
+  -- A protected table comes first. Parts of a key that refers to a partitioned table are left out.
+  SELECT k.confrelid::regclass AS relation, p.table_name IS NOT NULL AS is_protected,
+         cardinality(k.conkey) AS n INTO key
+    FROM pg_constraint k LEFT JOIN seeme.protected_tables p ON p.table_name = k.confrelid
+   WHERE k.conrelid = find_parent_table.table_name AND k.contype = 'f' AND k.conparentid = 0
+     AND attribute.attnum = ANY (k.conkey)
+   ORDER BY cardinality(k.conkey) = 1 DESC, p.table_name IS NOT NULL DESC, k.oid LIMIT 1;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'column "%" of table % has no foreign key', parent_column, table_name
+      USING ERRCODE = 'invalid_foreign_key',
+            HINT = format('ALTER TABLE %s ADD FOREIGN KEY (%I) REFERENCES a protected table.',
+                          table_name, parent_column);
+  END IF;
+  IF key.n > 1 THEN
+    RAISE EXCEPTION 'column "%" of table % refers to table % together with other columns',
+                    parent_column, table_name, key.relation
+      USING ERRCODE = 'invalid_foreign_key',
+            HINT = 'parent_column needs a foreign key of its own, to a unique column.';
+  END IF;
+  IF key.relation = table_name THEN
+    RAISE EXCEPTION 'column "%" of table % refers to the table itself', parent_column, table_name
+      USING ERRCODE = 'invalid_foreign_key',
+            HINT = 'A row cannot lie where a row of its own table lies. Give each row the column '
+                   'that tells its project.';
+  END IF;
+  IF NOT key.is_protected AND seeme.refers_to(key.relation, table_name) THEN
+    RAISE EXCEPTION 'tables % and % refer to each other, and none of them is protected',
+                    table_name, key.relation
+      USING ERRCODE = 'invalid_foreign_key',
+            HINT = 'One of them has to be protected first, by other columns than parent_column.';
+  END IF;
+  IF NOT key.is_protected THEN
+    RAISE EXCEPTION 'column "%" of table % refers to table %, which is not protected',
+                    parent_column, table_name, key.relation
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('SELECT seeme_protect(%L, ...) first.', key.relation);
+  END IF;
+  WITH RECURSIVE base (oid) AS (
+    SELECT attribute.atttypid
+    UNION ALL
+    SELECT t.typbasetype FROM base b JOIN pg_type t ON t.oid = b.oid WHERE t.typtype = 'd')
+  SELECT b.oid INTO base_type FROM base b JOIN pg_type t ON t.oid = b.oid WHERE t.typtype <> 'd';
+  IF base_type NOT IN ('uuid'::regtype, 'smallint'::regtype, 'integer'::regtype, 'bigint'::regtype,
+                       'text'::regtype, 'varchar'::regtype)
+     OR NOT EXISTS (
+       SELECT FROM pg_constraint k, unnest(k.conpfeqop) AS o (oid)
+         JOIN pg_operator e ON e.oid = o.oid
+        WHERE k.conrelid = find_parent_table.table_name AND k.confrelid = key.relation
+          AND k.contype = 'f' AND k.conkey = ARRAY[attribute.attnum]
+          AND (e.oprright = base_type OR e.oprright = 'text'::regtype
+                                         AND base_type = 'varchar'::regtype)) THEN
+    RAISE EXCEPTION 'column "%" of table % is of type %', parent_column, table_name,
+                    format_type(attribute.atttypid, attribute.atttypmod)
+      USING ERRCODE = 'datatype_mismatch',
+            HINT = 'parent_column names a column of type uuid, integer, bigint or text, as the key '
+                   'of the parent is.';
+  END IF;
+  PERFORM FROM pg_index i
+    WHERE i.indrelid = find_parent_table.table_name AND i.indkey[0] = attribute.attnum
+      AND i.indisvalid AND i.indpred IS NULL;
+  IF NOT FOUND THEN
+    RAISE NOTICE 'no index on %(%)', table_name, quote_ident(parent_column)
+      USING HINT = format('CREATE INDEX ON %s (%I);', table_name, parent_column);
+  END IF;
+  RETURN key.relation;
+END $$;
+COMMENT ON FUNCTION seeme.find_parent_table(regclass, name) IS
+  'The protected table that parent_column refers to. An error tells what is missing';
+
+CREATE FUNCTION seeme.has_parent_key(p seeme.protected_tables) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (
+  SELECT FROM pg_constraint k JOIN pg_attribute a
+    ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum] AND a.attname = p.parent_column
+   WHERE k.conrelid = p.table_name AND k.confrelid = p.parent_table AND k.contype = 'f');
+COMMENT ON FUNCTION seeme.has_parent_key(seeme.protected_tables) IS
+  'Whether the foreign key of a protected table''s parent_column exists';
+
+-- Children, and their children.
+CREATE FUNCTION seeme.children_of(parent regclass) RETURNS SETOF seeme.protected_tables
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  WITH RECURSIVE below (oid) AS (
+    SELECT p.table_name::oid FROM seeme.protected_tables p WHERE p.parent_table = parent
+    UNION
+    SELECT p.table_name::oid FROM seeme.protected_tables p JOIN below b ON p.parent_table = b.oid)
+  SELECT p.* FROM seeme.protected_tables p JOIN below b ON p.table_name = b.oid
+   ORDER BY p.resource, p.table_name
+$$;
+COMMENT ON FUNCTION seeme.children_of(regclass) IS
+  'The protected tables whose rows lie where the rows of this one lie, at every depth';
+
+CREATE FUNCTION seeme.has_parent_trigger(p seeme.protected_tables) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (SELECT FROM seeme.protected_tables c WHERE c.parent_table = p.table_name)
+   AND num_nonnulls(p.project_column, p.team_column, p.organization_column, p.resource_id_column,
+                    p.parent_column) > 0;
+COMMENT ON FUNCTION seeme.has_parent_trigger(seeme.protected_tables) IS
+  'Whether a row of this table takes children along when it moves';
+
+CREATE FUNCTION seeme.create_parent_trigger(p seeme.protected_tables) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = p.table_name
+                AND t.tgname = 'zz_seeme_check_moved_parent') THEN
+    EXECUTE format('DROP TRIGGER zz_seeme_check_moved_parent ON %s', p.table_name);
+  END IF;
+  IF NOT seeme.has_parent_trigger(p) THEN
+    RETURN;
+  END IF;
+  -- Before the row moves to another partition, as zz_seeme_check_moved_row.
+  EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_parent %s UPDATE ON %s FOR EACH ROW '
+                 'WHEN (%s) EXECUTE FUNCTION seeme.check_moved_parent(%s)',
+                 CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = p.table_name)
+                   WHEN 'p' THEN 'BEFORE' ELSE 'AFTER' END,
+                 p.table_name,
+                 (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ')
+                    FROM unnest(ARRAY[p.project_column, p.team_column, p.organization_column,
+                                      p.resource_id_column, p.parent_column]) AS c
+                   WHERE c IS NOT NULL),
+                 (SELECT string_agg(DISTINCT quote_literal(c.resource || ':update'), ', ')
+                    FROM seeme.children_of(p.table_name) c));
+END $$;
+COMMENT ON FUNCTION seeme.create_parent_trigger(seeme.protected_tables) IS
+  'Makes the trigger anew by which whoever moves a row needs the update of its children; without '
+  'children there is none';
+
+CREATE FUNCTION seeme.renew_parent_triggers(parent regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  p seeme.protected_tables;
+BEGIN
+  FOR p IN
+    WITH RECURSIVE above (oid) AS (
+      SELECT parent::oid
+      UNION
+      SELECT t.parent_table FROM seeme.protected_tables t JOIN above a ON t.table_name = a.oid
+       WHERE t.parent_table IS NOT NULL)
+    SELECT t.* FROM seeme.protected_tables t JOIN above a ON t.table_name = a.oid
+      JOIN pg_class c ON c.oid = a.oid
+  LOOP
+    INSERT INTO seeme.lowered_guards VALUES (p.table_name, p.table_name, '*')
+      ON CONFLICT DO NOTHING;
+    PERFORM seeme.create_parent_trigger(p);
+    DELETE FROM seeme.lowered_guards l WHERE l.table_name = p.table_name AND l.guard = '*';
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION seeme.renew_parent_triggers(regclass) IS
+  'Makes the triggers of a parent, and of its own parents, anew: they name their children''s codes';
