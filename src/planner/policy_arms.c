@@ -209,7 +209,7 @@ decide_by_public_column(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
 
 	while (undecided != 0)
 	{
-		int			row = take_row(&undecided);
+		int			row = seeme_take_row(&undecided);
 		bool		isnull;
 		Datum		value = heap_getattr(&rows->rows[row], arm->columns[0], rows->columns, &isnull);
 
