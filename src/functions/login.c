@@ -25,6 +25,7 @@
 #include "identity/identity.h"
 #include "identity/identity_text.h"
 #include "identity/jwt.h"
+#include "identity/system_roles.h"
 #include "core/store.h"
 #include "core/version.h"
 
@@ -141,6 +142,7 @@ SEEME_FUNCTION(seeme_assume, 1)
 {
 	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND};
 
+	seeme_refuse_system_session();
 	if (!session_user_is_grantee(fcinfo->flinfo->fn_oid) || in_foreign_context())
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("permission denied for function seeme_assume"),
@@ -188,6 +190,7 @@ SEEME_FUNCTION(seeme_login_by_key, 3)
 	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND};
 
 	require_extension("login_by_key");
+	seeme_refuse_system_session();
 	require_session_login(PG_GETARG_BOOL(2));
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		seeme_refuse_identity("the key is unknown or has expired");
@@ -347,6 +350,7 @@ SEEME_FUNCTION(seeme_login_by_token, 2)
 	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
 
 	require_extension("login_by_token");
+	seeme_refuse_system_session();
 	require_session_login(PG_GETARG_BOOL(1));
 	seeme_store_open(&store);
 	key = verify_token(&store, token, &claims, &wrong);
