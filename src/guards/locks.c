@@ -40,6 +40,7 @@
 
 #include "core/compat.h"
 #include "guards/locks.h"
+#include "guards/protected_tables.h"
 #include "core/version.h"
 
 /*
@@ -58,29 +59,6 @@ SEEME_FUNCTION(seeme_lock, 2)
 
 	LockDatabaseObject(class, (Oid) hash, (uint16) (hash >> 32), ExclusiveLock);
 	PG_RETURN_VOID();
-}
-
-/* Whether seeme.protected_tables names a table, by what is committed now. */
-static bool
-is_protected(Oid namespace, Oid relid)
-{
-	Oid			list = get_relname_relid("protected_tables", namespace);
-	Relation	table;
-	ScanKeyData key;
-	SysScanDesc scan;
-	bool		found;
-
-	if (!OidIsValid(list))
-		return false;
-	table = table_open(list, AccessShareLock);
-	ScanKeyInit(&key, get_attnum(list, "table_name"), BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(relid));
-	/* A table scan is good enough: such statements are rare. */
-	scan = systable_beginscan(table, InvalidOid, false, NULL, 1, &key);
-	found = HeapTupleIsValid(systable_getnext(scan));
-	systable_endscan(scan);
-	table_close(table, AccessShareLock);
-	return found;
 }
 
 static bool
@@ -103,7 +81,7 @@ is_guarded(Oid relid)
 		return true;
 	if (!OidIsValid(namespace))
 		return false;
-	if (get_rel_namespace(relid) == namespace || is_protected(namespace, relid))
+	if (get_rel_namespace(relid) == namespace || seeme_is_protected(relid))
 		return true;
 	found = false;
 	inherits = table_open(InheritsRelationId, AccessShareLock);
