@@ -59,6 +59,8 @@ BEGIN
             HINT = 'Make a role of its own for migrations or jobs.';
   END IF;
   PERFORM @extschema@.seeme_grant_usage(role_name);
+  -- A job may import people, also through a mirrored table.
+  PERFORM @extschema@.seeme_grant_provisioning(role_name);
   EXECUTE format('GRANT USAGE ON TYPE seeme.system_role TO %I', role_name);
   EXECUTE format('ALTER ROLE %I BYPASSRLS', role_name);
   RAISE NOTICE 'role "%" now has BYPASSRLS: row security does not apply to it', role_name
@@ -75,5 +77,5 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_grant_system(name) IS
   'Makes a database role a system role, for migrations and background jobs: BYPASSRLS, and what '
-  'seeme_grant_usage grants. Its sessions name nobody: seeme_assume and seeme_login are refused '
+  'seeme_grant_usage and seeme_grant_provisioning grant. Its sessions name nobody: seeme_assume and seeme_login are refused '
   '(42501), and database_role does not count. For superusers.';

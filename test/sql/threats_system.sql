@@ -5,7 +5,7 @@ BEGIN;
 \i test/include/security_report.psql
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(71);
+SELECT plan(73);
 
 CREATE FUNCTION pg_temp.is_system(name) RETURNS boolean LANGUAGE sql
 RETURN (SELECT r.rolbypassrls FROM pg_roles r WHERE r.rolname = $1)
@@ -105,6 +105,21 @@ SELECT is(pg_temp.rows('job', 'UPDATE seeme.projects SET name = ''x''',
 SELECT is(pg_temp.try('job', $$INSERT INTO seeme.memberships (organization_id, user_id, role_id)
     VALUES ({acme}, {stan}, {Owner})$$), '23514',
   'the integrity rules hold for a job, too: Owner is the owner''s role');
+SELECT is(pg_temp.rows('job', 'INSERT INTO seeme.users (username) VALUES (''imported'')',
+  'UPDATE seeme.users SET firstname = ''I'' WHERE username = ''imported''',
+  'SELECT firstname FROM seeme.users WHERE username = ''imported'''), '{I}',
+  'a job imports people');
+SELECT pg_temp.become('job') \g /dev/null
+CREATE TABLE t_account (id integer PRIMARY KEY, mail text);
+INSERT INTO t_account VALUES (1, 'one@example.com');
+SELECT pg_temp.become(NULL) \g /dev/null
+SELECT seeme_mirror('t_account', 'users', '{"id": "id", "email": "mail"}') \g /dev/null
+SELECT is(pg_temp.rows('job', 'UPDATE t_account SET mail = ''x'' || mail',
+  'INSERT INTO t_account VALUES (2, ''two@example.com'')', 'SET CONSTRAINTS ALL IMMEDIATE',
+  'SELECT email FROM seeme.users WHERE id = ANY (ARRAY[seeme_uuid(''user'', 1), '
+  'seeme_uuid(''user'', 2)]) ORDER BY 1'), '{two@example.com,xone@example.com}',
+  'a job changes a mirrored table of users');
+SELECT seeme_unmirror('t_account') \g /dev/null
 SELECT is(pg_temp.try('job', 'SELECT token_hash FROM seeme.invitations'), '42501',
   'threat: a job reads the hashes of tokens');
 SELECT is(pg_temp.try('job', 'SELECT key_hash FROM seeme.api_keys'), '42501',
