@@ -6,7 +6,7 @@
 CREATE TYPE seeme.system_role AS ENUM ();
 COMMENT ON TYPE seeme.system_role IS
   'USAGE on this type makes a database role a system role (seeme_grant_system): its sessions name '
-  'nobody. A grant to PUBLIC does not count.';
+  'nobody. PUBLIC does not count.';
 
 CREATE FUNCTION seeme.system_roles() RETURNS TABLE (role oid)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -77,5 +77,5 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_grant_system(name) IS
   'Makes a database role a system role, for migrations and background jobs: BYPASSRLS, and what '
-  'seeme_grant_usage and seeme_grant_provisioning grant. Its sessions name nobody: seeme_assume and seeme_login are refused '
-  '(42501), and database_role does not count. For superusers.';
+  'seeme_grant_usage and seeme_grant_provisioning grant. Its sessions name nobody: seeme_assume '
+  'and seeme_login are refused (42501), and database_role does not count. For superusers.';

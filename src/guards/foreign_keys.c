@@ -31,7 +31,7 @@ static Oid
 referenced_table(Oid relid, const char *name)
 {
 	Oid			constraint = !OidIsValid(relid) || name == NULL ? InvalidOid :
-		get_relation_constraint_oid(relid, name, true);
+	get_relation_constraint_oid(relid, name, true);
 	HeapTuple	tuple;
 	Oid			referenced = InvalidOid;
 

@@ -47,7 +47,7 @@ find_protected(Oid relid, bool views, bool without_public)
 {
 	Oid			namespace = get_namespace_oid("seeme", true);
 	Oid			list = !OidIsValid(namespace) ? InvalidOid :
-		get_relname_relid("protected_tables", namespace);
+	get_relname_relid("protected_tables", namespace);
 	Relation	table;
 	SysScanDesc scan;
 	HeapTuple	tuple;

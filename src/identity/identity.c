@@ -384,9 +384,10 @@ seeme_refuse_identity(const char *reason)
 
 /*
  * Names an identity until the end of the transaction or session. The caller has found it valid.
- * Throws 42501 in a session of a system role; the error of seeme_refuse_identity() if the transaction has spoken for another user, or
- * for the same user with another key; 55006 if the session still has objects of another user;
- * 25000 in a parallel operation. With seeme_rbac.several_people, the first two are no errors.
+ * Throws 42501 in a session of a system role. Throws the error of seeme_refuse_identity() if the
+ * transaction has spoken for another user, or for the same user with another key; 55006 if the
+ * session still has objects of another user; 25000 in a parallel operation. With
+ * seeme_rbac.several_people, the second and third are no errors.
  */
 void
 seeme_assume_identity(const SeemeIdentity *identity, bool for_session)

@@ -61,8 +61,8 @@ is_system_role(Oid role)
 {
 	Oid			namespace = get_namespace_oid("seeme", true);
 	Oid			type = !OidIsValid(namespace) ? InvalidOid :
-		GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(SEEME_SYSTEM_ROLE_TYPE),
-						ObjectIdGetDatum(namespace));
+	GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(SEEME_SYSTEM_ROLE_TYPE),
+					ObjectIdGetDatum(namespace));
 	HeapTuple	tuple;
 	Datum		datum;
 	bool		isnull;

@@ -214,7 +214,8 @@ SELECT is(pg_temp.rows('gateway', 'SELECT seeme_assume({olga})',
 SELECT is(pg_temp.rows('gateway', 'SELECT seeme_assume({olga})',
   'DO $$BEGIN PERFORM pg_temp.who_asks(), pg_temp.mark(''t_gateway'');
      EXCEPTION WHEN division_by_zero THEN END$$',
-  'SELECT seeme_user_id()'), '{"null"}', 'threat: the mark in a savepoint that is kept is overlooked');
+  'SELECT seeme_user_id()'), '{"null"}',
+  'threat: the mark in a savepoint that is kept is overlooked');
 SET seeme_rbac.session_login = on;
 SELECT is(pg_temp.rows('ghost', format('SELECT seeme_login(%L, for_session => true)', :'olgas_key'),
   'SELECT pg_temp.who_asks()', 'SELECT pg_temp.mark(''t_ghost'')', 'SELECT pg_temp.who_asks()'),
