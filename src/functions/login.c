@@ -124,11 +124,12 @@ in_foreign_context(void)
 
 /*
  * Assumes an identity. The error is the same whether the user, key or token is unknown, disabled
- * or expired, or the session speaks for another user.
+ * or expired, or the session speaks for another user. A session of a system role assumes none.
  */
 static void
 identify(const SeemeIdentity *identity, bool for_session)
 {
+	seeme_refuse_system_session();
 	if (!seeme_is_valid_identity(identity))
 		seeme_refuse_identity("the person, key or token is unknown, disabled, signed out, or has "
 							  "expired; or who made the key could not make it now");
@@ -142,7 +143,6 @@ SEEME_FUNCTION(seeme_assume, 1)
 {
 	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND};
 
-	seeme_refuse_system_session();
 	if (!session_user_is_grantee(fcinfo->flinfo->fn_oid) || in_foreign_context())
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("permission denied for function seeme_assume"),
