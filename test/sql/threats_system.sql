@@ -5,7 +5,7 @@ BEGIN;
 \i test/include/security_report.psql
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(73);
+SELECT plan(75);
 
 CREATE FUNCTION pg_temp.is_system(name) RETURNS boolean LANGUAGE sql
 RETURN (SELECT r.rolbypassrls FROM pg_roles r WHERE r.rolname = $1)
@@ -140,6 +140,12 @@ SELECT is(pg_temp.try('job', format('SELECT seeme_login(%L)', :'olgas_key')), '4
   'a system role logs in by no key');
 SELECT is(pg_temp.try('job', $$SELECT seeme_login('x.y.z')$$), '42501',
   'a system role logs in by no token');
+SELECT is(pg_temp.try('job', $$SELECT seeme_create_api_key('x', '{*}', user_id => {olga})$$),
+  '42501', 'threat: a job makes a key of a person, and logs in by it elsewhere');
+INSERT INTO seeme.users (id, username, is_service)
+  VALUES ('a0000000-0000-4000-8000-0000000000c1', 'ci', true);
+SELECT is(pg_temp.try('job', $$SELECT seeme_create_api_key('x', '{models:read}',
+  user_id => 'a0000000-0000-4000-8000-0000000000c1')$$), '1 row', 'a job makes a service''s key');
 SELECT is(pg_temp.rows('job', 'SELECT seeme_user_id() IS NULL, seeme.is_unidentified()'),
   '{true|true}', 'nobody is identified in the session of a system role');
 UPDATE seeme.users SET database_role = 't_job' WHERE id = :stan;
