@@ -36,7 +36,8 @@ LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_sees_unuse
 COMMENT ON FUNCTION seeme.sees_unused(uuid, uuid, uuid) IS
   'Whether the asking person sees a team or project for which seeme.is_in_use is false: it is '
   'archived in an organization that they own, or is not there yet in an organization to which they '
-  'belong. For the policies of mirrored tables.';
+  'belong. Of an organization: whether they own it, or it is not there yet. Of a project with a '
+  'team: whether it lies in that team, or is not there yet. For the policies of mirrored tables.';
 
 CREATE FUNCTION seeme.may_bring_back(organization uuid) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'seeme_may_bring_back';

@@ -120,7 +120,9 @@ COMMENT ON FUNCTION seeme.mirror_columns(text) IS
 -- Only what cannot run anybody's code when it is read.
 CREATE FUNCTION seeme.mirror_column_type(relation regclass, column_name name) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT CASE WHEN t.typtype = 'e' THEN 'enum'
+  -- A virtual generated column (18 and later) is null in a trigger's rows.
+  SELECT CASE WHEN a.attgenerated = 'v' THEN 'virtual'
+              WHEN t.typtype = 'e' THEN 'enum'
               WHEN t.typtype = 'b' AND t.typnamespace = 'pg_catalog'::regnamespace THEN t.typname
               WHEN t.typtype = 'b' AND t.typname = 'citext' AND EXISTS (
                      SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
@@ -132,8 +134,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
    WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 COMMENT ON FUNCTION seeme.mirror_column_type(regclass, name) IS
-  'The type of a column, as mirrors look at it: its name, enum, or other; null: there is no such '
-  'column';
+  'The type of a column, as mirrors look at it: its name, enum, virtual, or other; null: there is '
+  'no such column';
 
 CREATE FUNCTION seeme.mirror_types(class text) RETURNS text[]
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -144,6 +146,13 @@ RETURN CASE class
   WHEN 'role' THEN '{text,varchar,bpchar,name,citext,enum,uuid,int2,int4,int8}'::text[] END;
 COMMENT ON FUNCTION seeme.mirror_types(text) IS
   'The types of columns that a mirror reads for a class of its columns';
+
+CREATE FUNCTION seeme.depends_on_row_alone(relation regclass, condition pg_node_tree)
+  RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'seeme_depends_on_row_alone';
+COMMENT ON FUNCTION seeme.depends_on_row_alone(regclass, pg_node_tree) IS
+  'Whether a stored condition calls immutable functions only, and has no subquery, system column '
+  'or virtual generated column';
 
 CREATE FUNCTION seeme.check_mirror(m seeme.mirrors) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -180,8 +189,14 @@ BEGIN
                 ', '));
     END IF;
   END LOOP;
-  IF m.condition IS NOT NULL THEN
-    PERFORM seeme.parsed_condition(m.table_name, m.condition);
+  -- Otherwise a row would stop to count without a statement that says so. A DELETE of it would then
+  -- find nothing to remove here.
+  IF NOT seeme.depends_on_row_alone(m.table_name,
+    seeme.parsed_condition(m.table_name, m.condition)) THEN
+    RAISE EXCEPTION 'the condition does not depend on the row alone'
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Compare columns with constants, and call immutable functions only. For dates '
+                   'there are the columns valid_from, valid_until and disabled_at.';
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.check_mirror(seeme.mirrors) IS

@@ -107,7 +107,29 @@ RETURN format('SELECT pg_catalog.jsonb_agg(n.v) FROM (SELECT q.v, (pg_catalog.ro
 COMMENT ON FUNCTION seeme.in_batches(text) IS
   'A query whose column v is put into arrays of 5,000 rows';
 
-CREATE FUNCTION seeme.mirror_query(relation oid, event text) RETURNS text
+-- A trigger of the application, or a function in RETURNING, may change the rows of a statement
+-- again before that statement is mirrored. What it changed is mirrored by then.
+CREATE FUNCTION seeme.mirror_rows_now(m seeme.mirrors) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('WITH seeme_new AS (SELECT t.* FROM %s AS t WHERE (%s) IN (SELECT %s FROM '
+                'seeme_new AS s) UNION ALL SELECT s.* FROM seeme_new AS s '
+                'WHERE pg_catalog.num_nulls(%3$s) > 0) ', m.table_name,
+                string_agg(format('t.%I', k.name), ', '), string_agg(format('s.%I', k.name), ', '))
+    FROM (SELECT a.attname AS name
+            FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid
+                                               AND a.attnum = ANY (i.indkey)
+           WHERE i.indrelid = m.table_name AND i.indisprimary
+          UNION
+          SELECT m.columns ->> c.name FROM seeme.mirror_columns(m.kind) c
+           WHERE (c.name = 'id' OR m.kind LIKE '%members' AND c.class = 'key')
+             AND m.columns ? c.name AND NOT EXISTS (
+                   SELECT FROM pg_index i WHERE i.indrelid = m.table_name AND i.indisprimary)) AS k
+$$;
+COMMENT ON FUNCTION seeme.mirror_rows_now(seeme.mirrors) IS
+  'What precedes the query of a statement''s new rows, so that it reads them as they are by now';
+
+CREATE FUNCTION seeme.mirror_query(relation oid, event text, is_again boolean = false)
+  RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   m seeme.mirrors;
@@ -123,14 +145,16 @@ BEGIN
                           'it a mirror again.',
                           relation::regclass);
   END IF;
-  RETURN coalesce(m.statements ->> event, m.statements ->> split_part(event, '_', 1),
+  RETURN CASE WHEN is_again AND event <> 'DELETE' THEN seeme.mirror_rows_now(m) ELSE '' END
+    || coalesce(m.statements ->> event, m.statements ->> split_part(event, '_', 1),
     seeme.in_batches(format(
       'SELECT pg_catalog.jsonb_build_object(''n'', n.r, ''nw'', n.counts) AS v FROM (%s) AS n',
       seeme.mirror_reading(m, relation::regclass::text))));
 END $$;
-COMMENT ON FUNCTION seeme.mirror_query(oid, text) IS
+COMMENT ON FUNCTION seeme.mirror_query(oid, text, boolean) IS
   'The query, for the owner of a mirrored table, of the rows that a statement changed (o: as they '
-  'were, n: as they are), or of all of them; null while a dump is restored';
+  'were, n: as they are), or of all of them; null while a dump is restored. is_again: the same '
+  'rows may have been mirrored already, after they were changed again';
 
 -- Mapping: the application's keys become ids.
 CREATE FUNCTION seeme.mirror_mapping(m seeme.mirrors, side text) RETURNS text
@@ -200,6 +224,18 @@ COMMENT ON FUNCTION seeme.mirror_may_change(seeme.mirrors) IS
   'teams or projects, and does not only archive it or bring it back; null: the table has no '
   'policies, or is of another kind';
 
+-- A table of members may keep several rows of one member, of which one counts: as they were and as
+-- they are, these are each other's.
+CREATE FUNCTION seeme.mirror_ranked(m seeme.mirrors, reading text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN m.kind LIKE '%members' THEN
+  format('SELECT q.*, pg_catalog.row_number() OVER (PARTITION BY q.k ORDER BY q.counts DESC) AS i '
+         'FROM (%s) AS q', reading)
+  ELSE format('SELECT q.*, 1 AS i FROM (%s) AS q', reading) END;
+COMMENT ON FUNCTION seeme.mirror_ranked(seeme.mirrors, text) IS
+  'The query of a mirrored table''s rows, with i: the row''s number among those of the same key, '
+  'those first that count';
+
 -- The policy for UPDATE is also passed by those who may only archive a row or bring it back. An
 -- UPDATE of theirs that does neither is refused, even if it changes no mirrored column: so its rows
 -- are read, too (seeme.apply_containers).
@@ -208,9 +244,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN seeme.in_batches(format(
   'SELECT pg_catalog.jsonb_build_object(''o'', o.r, ''ow'', o.counts, ''n'', n.r, ''nw'', '
   'n.counts) AS v '
-  'FROM (%s) AS o FULL JOIN (%s) AS n ON o.k = n.k '
+  'FROM (%s) AS o FULL JOIN (%s) AS n ON o.k = n.k AND o.i = n.i '
   'WHERE o.r IS DISTINCT FROM n.r OR o.counts IS DISTINCT FROM n.counts%s',
-  seeme.mirror_reading(m, 'seeme_old'), seeme.mirror_reading(m, 'seeme_new', may_change),
+  seeme.mirror_ranked(m, seeme.mirror_reading(m, 'seeme_old')),
+  seeme.mirror_ranked(m, seeme.mirror_reading(m, 'seeme_new', may_change)),
   CASE WHEN may_change IS NOT NULL THEN ' OR NOT n.may_change' END));
 COMMENT ON FUNCTION seeme.mirror_update_query(seeme.mirrors, text) IS
   'The query of the rows that an UPDATE of a mirrored table changed. may_change: a condition; rows '

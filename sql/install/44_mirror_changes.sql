@@ -11,7 +11,8 @@ COMMENT ON FUNCTION seeme.provisions(oid) IS
 CREATE FUNCTION seeme.apply_own_profile(m seeme.mirrors, rows jsonb, mapped jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  person text := @extschema@.seeme_user_id();
+  -- No API key has a code for it.
+  person text := seeme.own_user_id('*');
   v      jsonb;
 BEGIN
   FOR v IN SELECT * FROM jsonb_array_elements(mapped) LOOP
@@ -86,8 +87,8 @@ COMMENT ON FUNCTION seeme.containers_here(text, uuid[]) IS
 CREATE FUNCTION seeme.existing_rows(kind text, ids uuid[]) RETURNS TABLE (id uuid,
   is_mirrored boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT c.id, EXISTS (SELECT FROM seeme.mirrored_rows m WHERE m.kind = existing_rows.kind
-    AND m.id = c.id)
+  SELECT c.id, coalesce((SELECT true FROM seeme.mirrored_rows m
+                          WHERE m.kind = existing_rows.kind AND m.id = c.id LIMIT 1), false)
     FROM seeme.containers_here(kind, ids) c
 $$;
 COMMENT ON FUNCTION seeme.existing_rows(text, uuid[]) IS
@@ -141,6 +142,22 @@ RETURN ARRAY(SELECT n.key FROM jsonb_each(v -> 'n') AS n WHERE v -> 'o' -> n.key
 COMMENT ON FUNCTION seeme.changed_columns(jsonb) IS
   'The columns in which a changed row differs from what it was';
 
+-- A person who was disabled, what was archived, and an organization that was handed over.
+CREATE FUNCTION seeme.taken_away(here jsonb, there jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN ARRAY(
+  SELECT 'archived' WHERE there ? 'archived' AND NOT (there ->> 'archived')::boolean
+                      AND here ->> 'archived_at' IS NOT NULL
+  UNION ALL
+  SELECT d.name FROM unnest(ARRAY['disabled', 'disabled_at']) AS d (name)
+   WHERE there ? d.name AND here ->> 'disabled_at' IS NOT NULL
+     AND NOT coalesce((there ->> 'disabled')::boolean, false)
+     AND there ->> 'disabled_at' IS NULL
+  UNION ALL
+  SELECT 'owner_id' WHERE there ? 'owner_id' AND here ->> 'owner_id' <> there ->> 'owner_id');
+COMMENT ON FUNCTION seeme.taken_away(jsonb, jsonb) IS
+  'The columns of a row here by which a mirrored row would give back what was taken away';
+
 CREATE FUNCTION seeme.apply_containers(m seeme.mirrors, event text, raw jsonb, mapped jsonb)
   RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -151,10 +168,15 @@ DECLARE
   part    record;
 BEGIN
   IF event = 'UPDATE' THEN
-    PERFORM FROM jsonb_array_elements(mapped) AS v WHERE v -> 'o' = 'null' OR v -> 'n' = 'null';
-    IF FOUND THEN
+    -- What a trigger of the application removed meanwhile is gone here, too.
+    ids := ARRAY(SELECT (v -> 'o' ->> 'id')::uuid FROM jsonb_array_elements(mapped) AS v
+                  WHERE v -> 'n' = 'null');
+    IF EXISTS (SELECT FROM jsonb_array_elements(mapped) AS v WHERE v -> 'o' = 'null')
+       OR ids <> '{}' AND EXISTS (SELECT FROM seeme.existing_rows(m.kind, ids)) THEN
       RAISE EXCEPTION 'the key of a mirrored row never changes' USING ERRCODE = 'check_violation';
     END IF;
+    SELECT coalesce(jsonb_agg(v), '[]') INTO mapped
+      FROM jsonb_array_elements(mapped) AS v WHERE v -> 'n' <> 'null';
     -- Nothing of these is archived, brought back or changed here (seeme.mirror_update_query).
     PERFORM FROM jsonb_array_elements(raw) AS v WHERE v -> 'o' = v -> 'n' AND v -> 'ow' = v -> 'nw';
     IF FOUND THEN
@@ -211,12 +233,21 @@ BEGIN
                                                    'or the row of the table.';
     END IF;
     ids := ARRAY(SELECT e.id FROM seeme.existing_rows(m.kind, ids) e);
+    -- It gives nothing back that was taken away here since.
     FOR part IN
-      SELECT ARRAY(SELECT jsonb_object_keys(rows -> 0) EXCEPT SELECT 'id') AS changed,
-        jsonb_agg(r) AS rows
+      SELECT k.taken, ARRAY(SELECT jsonb_object_keys(rows -> 0) EXCEPT SELECT 'id'
+                            EXCEPT SELECT unnest(k.taken)) AS changed,
+             jsonb_agg(r) AS rows
         FROM jsonb_array_elements(rows) AS r
-          WHERE (r ->> 'id')::uuid = ANY (ids) HAVING count(*) > 0
+        JOIN seeme.containers_here(m.kind, ids) h ON h.id = (r ->> 'id')::uuid,
+             LATERAL (SELECT seeme.taken_away(h.content, r) AS taken) AS k
+       GROUP BY k.taken
     LOOP
+      IF part.taken <> '{}' THEN
+        RAISE WARNING 'table % differs from seeme.%, which stays as it is: % (rows: %)',
+          m.table_name, m.kind, array_to_string(part.taken, ', '), jsonb_array_length(part.rows)
+          USING HINT = format('SELECT * FROM seeme_mirror_differences(%L);', m.table_name);
+      END IF;
       PERFORM seeme.update_containers(m, part.rows, part.changed, true);
     END LOOP;
     SELECT jsonb_agg(r) INTO rows FROM jsonb_array_elements(rows) AS r
@@ -252,11 +283,12 @@ BEGIN
       RETURN NULL;
     END IF;
   END IF;
-  -- No organization names a role of its own so that it is taken for a system role.
+  -- No organization names a role of its own so that it is taken for a system role, or by the id of
+  -- another one.
   SELECT r.id INTO id FROM seeme.roles r
    WHERE (r.name = role OR r.id::text = lower(role COLLATE "C")) AND (r.organization_id IS NULL
      OR r.organization_id = organization)
-   ORDER BY r.organization_id IS NOT NULL LIMIT 1;
+   ORDER BY r.organization_id IS NOT NULL, r.name = role LIMIT 1;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no role "%" in this organization', left(role, 100)
       USING ERRCODE = 'foreign_key_violation', HINT = 'Take a built-in role, or one of the '
@@ -274,7 +306,8 @@ RETURNS TABLE (v jsonb, organization uuid, team uuid, project uuid, member uuid,
                is_mirrored boolean, is_seat boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT s.v, s.organization, s.team, s.project, s.member, x.id,
-         EXISTS (SELECT FROM seeme.mirrored_rows r WHERE r.kind = m.kind AND r.id = x.id),
+         coalesce((SELECT true FROM seeme.mirrored_rows r WHERE r.kind = m.kind AND r.id = x.id
+                   LIMIT 1), false),
          coalesce(m.kind = 'organization_members' AND o.owner_id = s.member, false)
     FROM (SELECT i.v, i.team, i.project, i.member,
                  coalesce(i.organization, t.organization_id, p.organization_id) AS organization
@@ -286,12 +319,32 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
             LEFT JOIN seeme.teams t ON t.id = i.team LEFT JOIN seeme.projects p
               ON p.id = i.project) AS s
     LEFT JOIN seeme.organizations o ON o.id = s.organization
-    LEFT JOIN seeme.memberships x ON x.user_id = s.member AND x.organization_id = s.organization
-     AND x.team_id IS NOT DISTINCT FROM s.team AND x.project_id IS NOT DISTINCT FROM s.project
+    -- Row by row, by index: the planner takes every array for one of 100 elements.
+    LEFT JOIN LATERAL (
+           SELECT y.id FROM seeme.memberships y
+            WHERE y.user_id = s.member AND y.organization_id = s.organization
+              AND y.team_id IS NOT DISTINCT FROM s.team
+              AND y.project_id IS NOT DISTINCT FROM s.project LIMIT 1) AS x ON true
 $$;
 COMMENT ON FUNCTION seeme.members_here(seeme.mirrors, jsonb, text) IS
   'Where mirrored members are, by one side of changed rows, and the membership there, if there is '
   'one';
+
+-- The owner's seat is not written. Whoever changes its row in the table, or adds it, may manage the
+-- others.
+CREATE FUNCTION seeme.require_manager(organizations uuid[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM seeme.require_changed(count(*), 0, 'memberships')
+    FROM unnest(organizations) AS o (id)
+   WHERE NOT CASE WHEN seeme.is_unidentified()
+     THEN (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.oid = seeme.acting_role())
+     ELSE @extschema@.seeme_has_permission('organizations:manage_members', organization => o.id)
+     END;
+END $$;
+COMMENT ON FUNCTION seeme.require_manager(uuid[]) IS
+  'Raises 42501 unless the acting role or the asking person manages the members of these '
+  'organizations';
 
 CREATE FUNCTION seeme.apply_members(m seeme.mirrors, event text, mapped jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -330,6 +383,10 @@ BEGIN
   END IF;
 
   -- Changed. The seat's role and dates are not the table's to say.
+  PERFORM seeme.require_manager(array_agg(DISTINCT h.organization))
+     FROM seeme.members_here(m, mapped, 'n') h
+    WHERE event = 'UPDATE' AND h.is_seat
+      AND seeme.changed_columns(h.v) && '{role_id,valid_from,valid_until}';
   FOR part IN
     SELECT c.changed,
            jsonb_agg(jsonb_build_object('id', h.membership,
@@ -372,12 +429,9 @@ BEGIN
     jsonb_agg(r) FILTER (WHERE NOT (r ->> 'is_seat')::boolean)
     INTO seats, added FROM jsonb_array_elements(rows) AS r;
   IF seats IS NOT NULL THEN
-    IF NOT seeme.is_unidentified() THEN
-      PERFORM seeme.require_changed(count(*), 0, 'memberships')
-         FROM jsonb_to_recordset(seats) AS r (organization_id uuid)
-        WHERE NOT @extschema@.seeme_has_permission('organizations:manage_members',
-          organization => r.organization_id);
-    END IF;
+    PERFORM seeme.require_manager(ARRAY(
+      SELECT DISTINCT r.organization_id
+        FROM jsonb_to_recordset(seats) AS r (organization_id uuid)));
     INSERT INTO seeme.mirrored_rows (kind, id)
     SELECT m.kind, (r ->> 'id')::uuid FROM jsonb_array_elements(seats) AS r ON CONFLICT DO NOTHING;
   END IF;

@@ -29,8 +29,9 @@ DECLARE
   relation pg_class;
 BEGIN
   SELECT * INTO relation FROM pg_class c WHERE c.oid = table_name;
-  -- A statement on a part of a table calls no triggers for statements of the whole.
-  IF relation.relkind <> 'r' OR relation.relpersistence = 't' OR relation.relispartition
+  -- A statement on a part of a table calls no triggers for statements of the whole. An unlogged
+  -- table is empty after a crash, and the rows here are not.
+  IF relation.relkind <> 'r' OR relation.relpersistence <> 'p' OR relation.relispartition
      OR EXISTS (SELECT FROM pg_inherits i WHERE table_name IN (i.inhrelid, i.inhparent))
      OR relation.relnamespace IN ('seeme'::regnamespace, 'pg_catalog'::regnamespace,
        'information_schema'::regnamespace) THEN
@@ -78,11 +79,13 @@ BEGIN
     sees := format('%s = (SELECT @extschema@.seeme_user_id()) OR (SELECT '
                    'seeme.provisions_users()) OR seeme.sees_user(%1$s)', k ->> 'id');
     adds := 'seeme.provisions_users()';
-    changes := format('%s = @extschema@.seeme_user_id() OR seeme.provisions_users()', k ->> 'id');
+    changes := format('%s = seeme.own_user_id(''*'') OR seeme.provisions_users()', k ->> 'id');
     removes := adds;
   WHEN 'organizations' THEN
-    sees := format('%s = (SELECT seeme.own_user_id(''organizations:read'')) OR '
-                   'seeme.is_member(organization => %s)', k ->> 'owner_id', k ->> 'id');
+    -- The table may still name a former owner.
+    sees := format('%s = (SELECT seeme.own_user_id(''organizations:read'')) '
+                   'AND seeme.sees_unused(%s, NULL, NULL) OR '
+                   'seeme.is_member(organization => %2$s)', k ->> 'owner_id', k ->> 'id');
     adds := format('%s = seeme.own_user_id(''organizations:create'')', k ->> 'owner_id');
     changes := format(has || ' OR seeme.may_archive_row(%3$s, NULL, NULL)',
       'organizations:update', 'organization', k ->> 'id');
@@ -102,8 +105,11 @@ BEGIN
     sees := concat_ws(' OR ', format(has, 'projects:list', 'organization',
       k ->> 'organization_id'), format(has, 'projects:read', 'organization',
       k ->> 'organization_id'),
-      CASE WHEN k ? 'team_id' THEN format(has, 'projects:list', 'team', k ->> 'team_id') || ' OR '
-        || format(has, 'projects:read', 'team', k ->> 'team_id') END,
+      -- The table may still name a former team.
+      CASE WHEN k ? 'team_id' THEN format('(%s OR %s) AND seeme.sees_unused(%s, %s, %s)',
+        format(has, 'projects:list', 'team', k ->> 'team_id'),
+        format(has, 'projects:read', 'team', k ->> 'team_id'),
+        k ->> 'organization_id', k ->> 'team_id', k ->> 'id') END,
       format('seeme.is_direct_member(project => %s)', k ->> 'id'),
       format(has, 'projects:list', 'project', k ->> 'id'), format(has, 'projects:read', 'project',
         k ->> 'id'));

@@ -59,29 +59,35 @@ BEGIN
     touched := ARRAY(
       SELECT r.relation::oid FROM pg_event_trigger_dropped_objects() d,
              to_regclass(format('%I.%I', d.address_names[1], d.address_names[2])) AS r (relation)
-       WHERE d.object_type IN ('policy', 'trigger') AND r.relation IS NOT NULL);
+       WHERE d.object_type IN ('policy', 'trigger') AND r.relation IS NOT NULL
+      UNION
+      -- Columns go with their type, too.
+      SELECT d.objid FROM pg_event_trigger_dropped_objects() d
+       WHERE d.classid = 'pg_class'::regclass AND d.objsubid <> 0);
   ELSE
     touched := seeme.touched_relations();
+    -- ATTACH PARTITION names the table above alone.
     touched := touched || ARRAY(SELECT i.inhparent FROM pg_inherits i
-      WHERE i.inhrelid = ANY (touched));
+      WHERE i.inhrelid = ANY (touched))
+      || ARRAY(SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = ANY (touched));
   END IF;
   FOR m IN SELECT * FROM seeme.mirrors t WHERE t.table_name = ANY (touched) LOOP
+    -- A table that has not the columns any more would refuse every statement from now on.
+    BEGIN
+      PERFORM seeme.check_mirrored_table(m.table_name), seeme.check_mirror(m);
+    EXCEPTION WHEN undefined_column OR datatype_mismatch OR wrong_object_type
+                OR undefined_function
+                OR undefined_table OR syntax_error OR ambiguous_function THEN
+      RAISE EXCEPTION 'table % is mirrored as %, which this statement would end: %',
+        m.table_name, m.kind, SQLERRM
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              HINT = format('SELECT seeme_unmirror(%L) first, and seeme_mirror with what the '
+                            'table has afterwards.', m.table_name);
+    -- A library that is missing, or of another version, stands in nobody's way.
+    WHEN OTHERS THEN
+      RAISE WARNING 'the mirror of table % could not be checked: %', m.table_name, SQLERRM;
+    END;
     IF TG_EVENT = 'ddl_command_end' THEN
-      -- A table that has not the columns any more would refuse every statement from now on.
-      BEGIN
-        PERFORM seeme.check_mirrored_table(m.table_name), seeme.check_mirror(m);
-      EXCEPTION WHEN undefined_column OR datatype_mismatch OR wrong_object_type
-                  OR undefined_function
-                  OR undefined_table OR syntax_error OR ambiguous_function THEN
-        RAISE EXCEPTION 'table % is mirrored as %, which this statement would end: %',
-          m.table_name, m.kind, SQLERRM
-          USING ERRCODE = 'object_not_in_prerequisite_state',
-                HINT = format('SELECT seeme_unmirror(%L) first, and seeme_mirror with what the '
-                              'table has afterwards.', m.table_name);
-      -- A library that is missing, or of another version, stands in nobody's way.
-      WHEN OTHERS THEN
-        RAISE WARNING 'the mirror of table % could not be checked: %', m.table_name, SQLERRM;
-      END;
       UPDATE seeme.mirrors t SET statements = seeme.mirror_statements(m)
        WHERE t.table_name = m.table_name AND t.statements <> seeme.mirror_statements(m);
       SELECT string_agg(format('policy %I', p.polname), ', ') INTO altered

@@ -129,7 +129,9 @@ SEEME_FUNCTION(seeme_may_archive_row, 3)
  * seeme.sees_unused(organization, team, project uuid) RETURNS boolean
  *
  * What seeme.is_in_use does not answer of a row elsewhere that mirrors the one here. A row that is
- * being added there is not here yet. Members of its organization alone are told that it is not.
+ * being added there is not here yet. Members of its organization alone are told that it is not. Of
+ * an organization: whether they own the one here, if there is one. Of a project with a team:
+ * whether the one here, if there is one, lies in that team.
  */
 SEEME_FUNCTION(seeme_sees_unused, 3)
 {
@@ -137,6 +139,8 @@ SEEME_FUNCTION(seeme_sees_unused, 3)
 	SeemeScope	scope;
 	SeemePlace	place;
 	SeemePrincipal asking;
+	pg_uuid_t	owner;
+	const pg_uuid_t *team;
 	bool		is_archived;
 	bool		sees;
 
@@ -144,8 +148,21 @@ SEEME_FUNCTION(seeme_sees_unused, 3)
 		PG_RETURN_BOOL(false);
 	scope = scope_argument(fcinfo);
 	seeme_store_open(&store);
-	if (seeme_read_place_of_archived(&store, scope.kind, &scope.id, &place, &is_archived) &&
-		is_archived && seeme_uuid_equal(seeme_place_organization(&place), PG_GETARG_UUID_P(0)))
+	if (scope.kind == SEEME_SCOPE_ORGANIZATION)
+		sees = seeme_init_asking(&asking, &store) && !asking.is_refused &&
+			(!seeme_read_owner_of_archived(&store, &scope.id, &owner) ||
+			 seeme_uuid_equal(&owner, &asking.user.id));
+	else if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2) &&
+			 seeme_read_place_of_archived(&store, SEEME_SCOPE_PROJECT, PG_GETARG_UUID_P(2), &place,
+										  &is_archived))
+	{
+		team = seeme_place_id(&place, SEEME_SCOPE_TEAM);
+		sees = team != NULL && seeme_uuid_equal(team, PG_GETARG_UUID_P(1)) &&
+			seeme_uuid_equal(seeme_place_organization(&place), PG_GETARG_UUID_P(0));
+	}
+	else if (PG_ARGISNULL(1) != PG_ARGISNULL(2) &&
+			 seeme_read_place_of_archived(&store, scope.kind, &scope.id, &place, &is_archived) &&
+			 is_archived && seeme_uuid_equal(seeme_place_organization(&place), PG_GETARG_UUID_P(0)))
 		sees = may_archive(&store, PG_GETARG_UUID_P(0), &scope, true);
 	else
 	{

@@ -27,6 +27,7 @@
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 #include "core/store.h"
@@ -54,6 +55,10 @@ typedef struct Profile
 } Profile;
 
 static List *profiles = NIL;
+
+/* The tables of which the client's statement was mirrored already, and when that began. */
+static List *mirrored_relids = NIL;
+static TimestampTz mirrored_since = 0;
 
 static Oid
 owner_of_function(Oid function)
@@ -158,6 +163,33 @@ name_of_query(TriggerEvent event, Oid relid, Oid user)
 	return name_of_event(event);
 }
 
+/*
+ * Whether a statement on this table was mirrored already since the client sent what it is waiting
+ * for. Then it may have run within the statement that is mirrored now, and have changed the same
+ * rows after it.
+ */
+static bool
+is_mirrored_again(Oid relid)
+{
+	return mirrored_since == GetCurrentStatementStartTimestamp() &&
+		list_member_oid(mirrored_relids, relid);
+}
+
+static void
+note_mirrored(Oid relid)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+
+	if (mirrored_since != GetCurrentStatementStartTimestamp())
+	{
+		list_free(mirrored_relids);
+		mirrored_relids = NIL;
+		mirrored_since = GetCurrentStatementStartTimestamp();
+	}
+	mirrored_relids = list_append_unique_oid(mirrored_relids, relid);
+	MemoryContextSwitchTo(old);
+}
+
 /* One value of the only row that a statement answers with; NULL: null. */
 static char *
 ask_for_text(const char *statement, int nargs, Oid *types, Datum *values)
@@ -213,7 +245,8 @@ SEEME_FUNCTION(seeme_mirror_statement, 0)
 		elog(ERROR, "SPI_connect failed");
 	values[0] = ObjectIdGetDatum(relid);
 	values[1] = CStringGetTextDatum(name_of_query(trigger->tg_event, relid, user));
-	query = ask_for_text("SELECT seeme.mirror_query($1, $2)", 2, types, values);
+	query = ask_for_text(is_mirrored_again(relid) ? "SELECT seeme.mirror_query($1, $2, true)" :
+						 "SELECT seeme.mirror_query($1, $2)", 2, types, values);
 	if (query != NULL)
 	{
 		values[1] = CStringGetTextDatum(name_of_event(trigger->tg_event));
@@ -240,6 +273,7 @@ SEEME_FUNCTION(seeme_mirror_statement, 0)
 		PG_END_TRY();
 	}
 	SPI_finish();
+	note_mirrored(relid);
 	SetUserIdAndSecContext(user, sec_context);
 	AtEOXact_GUC(true, level);
 	return PointerGetDatum(NULL);
@@ -442,6 +476,12 @@ write_profiles(void)
 static void
 at_end_of_transaction(XactEvent event, void *arg)
 {
+	/* They lie in the transaction's memory. */
+	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE)
+	{
+		mirrored_relids = NIL;
+		mirrored_since = 0;
+	}
 	if (profiles == NIL)
 		return;
 	switch (event)

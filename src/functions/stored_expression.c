@@ -13,6 +13,7 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
@@ -21,6 +22,8 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodes.h"
 #include "nodes/parsenodes.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
 #include "parser/analyze.h"
 #include "parser/parse_clause.h"
 #include "parser/parse_collate.h"
@@ -29,6 +32,7 @@
 #include "parser/parser.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
@@ -87,6 +91,33 @@ SEEME_FUNCTION(seeme_parsed_condition, 2)
 	table_close(relation, AccessShareLock);
 
 	PG_RETURN_TEXT_P(cstring_to_text(nodeToString(tree)));
+}
+
+/*
+ * seeme.depends_on_row_alone(relation regclass, condition pg_node_tree) RETURNS boolean
+ *
+ * Whether a condition has the same answer as long as the row is the same: whatever the time is,
+ * who asks, and what is in other tables. In a trigger's rows there are no system columns, and
+ * virtual generated ones (18 and later) are null there.
+ */
+SEEME_FUNCTION(seeme_depends_on_row_alone, 2)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	Node	   *tree = stringToNode(TextDatumGetCString(PG_GETARG_DATUM(1)));
+	Bitmapset  *columns = NULL;
+	int			member = -1;
+
+	if (contain_mutable_functions(tree) || contain_subplans(tree))
+		PG_RETURN_BOOL(false);
+	pull_varattnos(tree, 1, &columns);
+	while ((member = bms_next_member(columns, member)) >= 0)
+	{
+		AttrNumber	column = member + FirstLowInvalidHeapAttributeNumber;
+
+		if (column < 0 || (column > 0 && get_attgenerated(relid, column) == 'v'))
+			PG_RETURN_BOOL(false);
+	}
+	PG_RETURN_BOOL(true);
 }
 
 /*

@@ -8,8 +8,8 @@
  * are also refused the statements that lock first and check privileges afterwards.
  *
  * Guarded relations are the tables of the schema seeme, protected tables with their partitions
- * and children, the indexes of these, and PostgreSQL's catalogs. Their owners may lock them, and
- * so may superusers and BYPASSRLS roles.
+ * and children, mirrored tables with policies, the indexes of these, and PostgreSQL's catalogs.
+ * Their owners may lock them, and so may superusers and BYPASSRLS roles.
  *
  * Owns no state. Must not decide. Works only where session_preload_libraries loads the library.
  */
@@ -40,7 +40,6 @@
 
 #include "core/compat.h"
 #include "guards/locks.h"
-#include "guards/protected_tables.h"
 #include "core/version.h"
 
 /*
@@ -59,6 +58,42 @@ SEEME_FUNCTION(seeme_lock, 2)
 
 	LockDatabaseObject(class, (Oid) hash, (uint16) (hash >> 32), ExclusiveLock);
 	PG_RETURN_VOID();
+}
+
+/*
+ * Whether a list of tables in the schema seeme names a table, by what is committed now. flag: a
+ * column that must be true of it; NULL: none.
+ */
+static bool
+is_listed(Oid namespace, const char *list_name, const char *flag, Oid relid)
+{
+	Oid			list = get_relname_relid(list_name, namespace);
+	Relation	table;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	bool		found;
+
+	if (!OidIsValid(list))
+		return false;
+	table = table_open(list, AccessShareLock);
+	ScanKeyInit(&keys[0], get_attnum(list, "table_name"), BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	if (flag != NULL)
+		ScanKeyInit(&keys[1], get_attnum(list, flag), BTEqualStrategyNumber, F_BOOLEQ,
+					BoolGetDatum(true));
+	/* A table scan is good enough: such statements are rare. */
+	scan = systable_beginscan(table, InvalidOid, false, NULL, flag != NULL ? 2 : 1, keys);
+	found = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	table_close(table, AccessShareLock);
+	return found;
+}
+
+static bool
+is_protected(Oid namespace, Oid relid)
+{
+	return is_listed(namespace, "protected_tables", NULL, relid) ||
+		is_listed(namespace, "mirrors", "protect", relid);
 }
 
 static bool
@@ -81,7 +116,7 @@ is_guarded(Oid relid)
 		return true;
 	if (!OidIsValid(namespace))
 		return false;
-	if (get_rel_namespace(relid) == namespace || seeme_is_protected(relid))
+	if (get_rel_namespace(relid) == namespace || is_protected(namespace, relid))
 		return true;
 	found = false;
 	inherits = table_open(InheritsRelationId, AccessShareLock);

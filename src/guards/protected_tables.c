@@ -1,5 +1,6 @@
 /*
- * protected_tables.c: which tables seeme_protect protects, by what is committed now.
+ * protected_tables.c: which protected tables show nothing while nobody is identified, by what is
+ * committed now.
  *
  * Owns nothing. Must not be asked for every statement: it reads the whole table
  * seeme.protected_tables.
@@ -39,11 +40,11 @@ has_column(HeapTuple tuple, Relation table, const char *column)
 }
 
 /*
- * Whether there is a row whose table, or with `views` whose listing view, is a relation. With
- * `without_public`, tables with a public column do not count; their listing views do.
+ * Whether a relation shows no rows at all while nobody is identified: a protected table without a
+ * public column, or a listing view.
  */
-static bool
-find_protected(Oid relid, bool views, bool without_public)
+bool
+seeme_needs_identity(Oid relid)
 {
 	Oid			namespace = get_namespace_oid("seeme", true);
 	Oid			list = !OidIsValid(namespace) ? InvalidOid :
@@ -59,26 +60,9 @@ find_protected(Oid relid, bool views, bool without_public)
 	scan = systable_beginscan(table, InvalidOid, false, NULL, 0, NULL);
 	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
 		found = (oid_column(tuple, table, "table_name") == relid &&
-				 !(without_public && has_column(tuple, table, "public_column"))) ||
-			(views && oid_column(tuple, table, "listing_view") == relid);
+				 !has_column(tuple, table, "public_column")) ||
+			oid_column(tuple, table, "listing_view") == relid;
 	systable_endscan(scan);
 	table_close(table, AccessShareLock);
 	return found;
-}
-
-/* Whether a table is protected. */
-bool
-seeme_is_protected(Oid relid)
-{
-	return find_protected(relid, false, false);
-}
-
-/*
- * Whether a relation shows no rows at all while nobody is identified: a protected table without a
- * public column, or a listing view.
- */
-bool
-seeme_needs_identity(Oid relid)
-{
-	return find_protected(relid, true, true);
 }

@@ -1,5 +1,5 @@
 /*
- * protected_tables.h: which tables seeme_protect protects.
+ * protected_tables.h: which protected tables show nothing while nobody is identified.
  */
 #ifndef SEEME_GUARDS_PROTECTED_TABLES_H
 #define SEEME_GUARDS_PROTECTED_TABLES_H
@@ -8,7 +8,6 @@
 
 #pragma GCC visibility push(hidden)
 
-extern bool seeme_is_protected(Oid relid);
 extern bool seeme_needs_identity(Oid relid);
 
 #pragma GCC visibility pop

@@ -124,8 +124,8 @@ UNION ALL VALUES
    'SELECT FROM app.users WHERE id = {id}'),
   ('users', 'add', 'INSERT INTO seeme.users (id, email) VALUES ({new}, ''n@app.example'')',
    'INSERT INTO app.users (id, email) VALUES ({new}, ''n@app.example'')'),
-  -- A person's own row is theirs in the application's table: rule 7.8.
-  ('users', 'change', 'SELECT FROM seeme.users WHERE id = {id} AND id = seeme_user_id()',
+  -- A person's own row is theirs in the application's table (rule 7.8), but not an API key's.
+  ('users', 'change', 'SELECT FROM seeme.users WHERE id = {id} AND id = seeme.own_user_id(''*'')',
    'UPDATE app.users SET note = ''x'' WHERE id = {id}'),
   ('users', 'remove', 'SELECT FROM seeme.users WHERE false',
    'DELETE FROM app.users WHERE id = {id}');

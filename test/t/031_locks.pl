@@ -27,6 +27,8 @@ CREATE TABLE lower () INHERITS (middle)
 CREATE TABLE free (id int PRIMARY KEY, project_id uuid)
 CREATE TABLE owned (id int PRIMARY KEY, project_id uuid)
 CREATE TABLE twice (id int PRIMARY KEY, project_id uuid)
+CREATE TABLE mirrored (id bigint PRIMARY KEY, organization bigint, title text)
+SELECT seeme_mirror('mirrored', 'projects', '{"id": "id", "organization_id": "organization", "name": "title"}', protect => true)
 SELECT seeme_protect('parts', 'runs', project_column => 'project_id')
 SELECT seeme_protect('middle', 'jobs', project_column => 'project_id')
 SELECT seeme_protect('owned', 'owned', project_column => 'project_id', listing_columns => '{id}')
@@ -64,7 +66,7 @@ my @strong = ('SHARE UPDATE EXCLUSIVE', 'SHARE', 'SHARE ROW EXCLUSIVE', 'EXCLUSI
     'ACCESS EXCLUSIVE');
 my $app = session('locks_gateway');
 for my $table (qw(seeme.memberships seeme.users seeme.organizations seeme.changes_of_rights seeme.protected_tables seeme.organization_members
-    papers parts parts_1 parts_1_1 upper middle lower owned owned_listing over over_over in_subquery in_cte in_from)) {
+    papers parts parts_1 parts_1_1 upper middle lower owned mirrored owned_listing over over_over in_subquery in_cte in_from)) {
     is(join(' ', map { try($app, "LOCK TABLE $table IN $_ MODE") } @strong),
         join(' ', ('42501') x @strong), "threat: LOCK TABLE $table");
     is(join(' ', map { try($app, "LOCK TABLE $table IN $_ MODE NOWAIT") } 'ROW SHARE',
