@@ -14,7 +14,9 @@
 
 #include "core/compat.h"
 #include "guards/extension_drop.h"
+#include "guards/foreign_keys.h"
 #include "guards/locks.h"
+#include "guards/unidentified.h"
 #include "hooks.h"
 #include "identity/identity.h"
 #include "identity/leftovers.h"
@@ -24,6 +26,7 @@
 
 static get_relation_info_hook_type next_get_relation_info = NULL;
 static set_rel_pathlist_hook_type next_set_rel_pathlist = NULL;
+static ExecutorStart_hook_type next_executor_start = NULL;
 static ExecutorRun_hook_type next_executor_run = NULL;
 static ProcessUtility_hook_type next_process_utility = NULL;
 static object_access_hook_type next_object_access = NULL;
@@ -42,6 +45,16 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 	if (next_set_rel_pathlist != NULL)
 		next_set_rel_pathlist(root, rel, rti, rte);
 	seeme_add_paths(root, rel, rti, rte);
+}
+
+static void
+executor_start(QueryDesc *query, int eflags)
+{
+	if (next_executor_start != NULL)
+		next_executor_start(query, eflags);
+	else
+		standard_ExecutorStart(query, eflags);
+	seeme_note_statement_start(query, eflags);
 }
 
 static void
@@ -67,12 +80,14 @@ process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tre
 	? (PrepareStmt *) statement->utilityStmt
 	: NULL;
 	bool		outer;
+	SeemeKeyCheck key_check = {0};
 
 	seeme_note_transaction_start();
 	outer = seeme_enter_statement(statement->utilityStmt);
 	PG_TRY();
 	{
 		seeme_guard_locks(statement->utilityStmt);
+		seeme_begin_key_check(statement->utilityStmt, &key_check);
 		if (next_process_utility != NULL)
 			next_process_utility(statement, query, is_read_only_tree, context, parameters,
 								 environment, destination, completion);
@@ -80,11 +95,16 @@ process_utility(PlannedStmt *statement, const char *query, bool is_read_only_tre
 			standard_ProcessUtility(statement, query, is_read_only_tree, context, parameters,
 									environment, destination, completion);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
+		seeme_end_key_check(&key_check);
 		seeme_leave_statement(outer);
+		seeme_conceal_key(&key_check);
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	seeme_end_key_check(&key_check);
+	seeme_leave_statement(outer);
 	if (prepare != NULL)
 		seeme_note_prepared(prepare->name);
 }
@@ -105,6 +125,8 @@ seeme_hooks_init(void)
 	get_relation_info_hook = place_policy;
 	next_set_rel_pathlist = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = set_rel_pathlist;
+	next_executor_start = ExecutorStart_hook;
+	ExecutorStart_hook = executor_start;
 	next_executor_run = ExecutorRun_hook;
 	ExecutorRun_hook = executor_run;
 	next_process_utility = ProcessUtility_hook;

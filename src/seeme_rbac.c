@@ -22,6 +22,7 @@
 #include "planner/nearest_rows.h"
 #include "planner/paths.h"
 #include "guards/restoring.h"
+#include "guards/unidentified.h"
 #include "rules/names.h"
 
 SEEME_MODULE_MAGIC;
@@ -36,6 +37,7 @@ _PG_init(void)
 {
 	seeme_identity_init();
 	seeme_restoring_init();
+	seeme_unidentified_init();
 	seeme_leftovers_init();
 	seeme_inval_init();
 	seeme_names_init();

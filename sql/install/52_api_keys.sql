@@ -162,6 +162,14 @@ BEGIN
     IF NOT seeme.bypasses_row_security() THEN
       RAISE EXCEPTION 'nobody is identified' USING ERRCODE = 'insufficient_privilege';
     END IF;
+    -- By a key, who names nobody would become somebody.
+    IF EXISTS (SELECT FROM seeme.system_roles() s JOIN pg_roles r ON r.oid = s.role
+                WHERE r.rolname = session_user)
+       AND NOT EXISTS (SELECT FROM seeme.users u WHERE u.id = bearer AND u.is_service) THEN
+      RAISE EXCEPTION 'a system role makes keys for services alone'
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = 'People make their own keys.';
+    END IF;
   ELSIF person IS NULL OR seeme.uses_api_key() THEN
     RAISE EXCEPTION 'who came by a key makes no keys' USING ERRCODE = 'insufficient_privilege';
   ELSIF bearer <> person THEN

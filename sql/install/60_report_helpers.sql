@@ -57,16 +57,19 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      WHERE p.oid IN ('@extschema@.seeme_user_id()'::regprocedure,
                      '@extschema@.seeme_assume(uuid)'::regprocedure,
                      '@extschema@.seeme_act_for(uuid, uuid)'::regprocedure)
-       AND a.grantee NOT IN (0, p.proowner, seeme.extension_owner()))
+       AND a.grantee NOT IN (0, p.proowner, seeme.extension_owner())
+       -- No application: sessions of these name nobody (seeme_grant_system).
+       AND a.grantee NOT IN (SELECT s.role FROM seeme.system_roles() s))
   SELECT g.role FROM granted g
   UNION
   SELECT m.member FROM seeme.memberships_of_roles() m JOIN granted g ON g.role = m.reaches
    -- 10 is the superuser of initdb
    WHERE m.member NOT IN (10, seeme.extension_owner())
+     AND m.member NOT IN (SELECT s.role FROM seeme.system_roles() s)
 $$;
 COMMENT ON FUNCTION seeme.application_roles() IS
   'The database roles that use the extension (seeme_grant_usage, seeme_grant_provisioning, '
-  'seeme_assume, seeme_act_for), and the members of these roles';
+  'seeme_assume, seeme_act_for), and the members of these roles. System roles are left out.';
 
 CREATE FUNCTION seeme.bypassing_roles() RETURNS TABLE (role oid)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

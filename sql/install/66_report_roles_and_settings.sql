@@ -64,6 +64,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM pg_roles r
    WHERE r.rolcanlogin AND r.rolbypassrls AND NOT r.rolsuper
      AND r.oid NOT IN (SELECT role FROM application)
+     AND r.oid NOT IN (SELECT s.role FROM seeme.system_roles() s)
   UNION ALL
   SELECT 'high', r.oid::regrole::text,
          'application role has CREATEROLE: it may give itself memberships, and other roles '

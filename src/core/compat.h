@@ -34,6 +34,22 @@
 #define seeme_owns_relation(relation) pg_class_ownercheck(relation, GetUserId())
 #endif
 
+/*
+ * 16: the privileges that a statement needs are in a list of their own; before, in its range
+ * table, where other entries than relations are, too. A view that was expanded has one in each.
+ */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/parsenodes.h"
+typedef RTEPermissionInfo SeemePermissions;
+#define seeme_permissions_of(plan) ((plan)->permInfos)
+#define seeme_is_of_relation(permissions) true
+#else
+#include "nodes/parsenodes.h"
+typedef RangeTblEntry SeemePermissions;
+#define seeme_permissions_of(plan) ((plan)->rtable)
+#define seeme_is_of_relation(permissions) ((permissions)->rtekind == RTE_RELATION)
+#endif
+
 /* 16: SYSTEM_USER, what a connection was authenticated as: METHOD:NAME. */
 #if PG_VERSION_NUM >= 160000
 #define SEEME_HAS_SYSTEM_USER true

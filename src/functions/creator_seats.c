@@ -108,7 +108,8 @@ seeme_note_created(SeemeScopeKind kind, const pg_uuid_t *id, const pg_uuid_t *or
 	const SeemeIdentity *identity = seeme_current_identity();
 
 	created_last.kind = SEEME_NO_SCOPE;
-	if (identity == NULL)
+	/* A person who is acted for gets no seat. */
+	if (identity == NULL || identity->has_actor)
 		return;
 	created_last.kind = kind;
 	created_last.organization_id = *organization;
@@ -163,7 +164,8 @@ seeme_is_created_now(SeemeScopeKind kind, const pg_uuid_t *id)
 	if (likely(created_last.kind != kind || !seeme_uuid_equal(&created_id, id)))
 		return false;
 	identity = seeme_current_identity();
-	if (identity == NULL || !seeme_uuid_equal(&identity->user_id, &created_by) ||
+	if (identity == NULL || identity->has_actor ||
+		!seeme_uuid_equal(&identity->user_id, &created_by) ||
 		any_version_exists(kind, id))
 		return false;
 	seeme_store_open(&store);

@@ -26,6 +26,7 @@
 #include "identity/identity.h"
 #include "identity/identity_text.h"
 #include "identity/jwt.h"
+#include "identity/system_roles.h"
 #include "core/store.h"
 #include "core/version.h"
 
@@ -129,11 +130,13 @@ in_foreign_context(void)
 
 /*
  * Assumes an identity. The error is the same whether the user, actor, key or token is unknown,
- * disabled or expired, or the session speaks for another user.
+ * disabled or expired, or the session speaks for another user. A session of a system role assumes
+ * none.
  */
 static void
 identify(const SeemeIdentity *identity, bool for_session)
 {
+	seeme_refuse_system_session();
 	if (!seeme_is_valid_identity(identity))
 		seeme_refuse_identity("the person, actor, key or token is unknown, disabled, signed out, "
 							  "or has expired; or who made the key could not make it now");
@@ -248,6 +251,7 @@ SEEME_FUNCTION(seeme_login_by_key, 3)
 	SeemeIdentity identity = {.expires_at = DT_NOEND, .issued_at = DT_NOEND};
 
 	require_extension("login_by_key");
+	seeme_refuse_system_session();
 	require_session_login(PG_GETARG_BOOL(2));
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		seeme_refuse_identity("the key is unknown or has expired");
@@ -407,6 +411,7 @@ SEEME_FUNCTION(seeme_login_by_token, 2)
 	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
 
 	require_extension("login_by_token");
+	seeme_refuse_system_session();
 	require_session_login(PG_GETARG_BOOL(1));
 	seeme_store_open(&store);
 	key = verify_token(&store, token, &claims, &wrong);

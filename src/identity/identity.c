@@ -36,6 +36,7 @@
 #include "identity/identity_sources.h"
 #include "identity/identity_text.h"
 #include "identity/leftovers.h"
+#include "identity/system_roles.h"
 #include "core/store.h"
 #include "core/version.h"
 
@@ -297,6 +298,7 @@ seeme_identity_init(void)
 							   &current_organization_setting, "", PGC_USERSET, GUC_NOT_IN_SAMPLE,
 							   check_current_organization, NULL, NULL);
 	seeme_identity_sources_init();
+	seeme_system_roles_init();
 	RegisterXactCallback(at_end_of_transaction, NULL);
 	RegisterSubXactCallback(at_end_of_subtransaction, NULL);
 }
@@ -305,6 +307,9 @@ seeme_identity_init(void)
  * The identity that is asking: the one named in this transaction, else that of the session, else
  * that of the connection. NULL: nobody. The pointer is valid until the next call. While the
  * pointer and seeme_site_generation stay the same, so does the identity.
+ *
+ * In a session of a system role nobody is asking, also if somebody was named before the role
+ * became one.
  */
 const SeemeIdentity *
 seeme_current_identity(void)
@@ -317,6 +322,8 @@ seeme_current_identity(void)
 	const SeemeIdentity *named = get_transaction_identity();
 	bool		use_known;
 
+	if (seeme_is_system_session())
+		return NULL;
 	if (named != NULL)
 		return named;
 	if (session_identity != NULL)
@@ -378,9 +385,10 @@ seeme_refuse_identity(const char *reason)
 
 /*
  * Names an identity until the end of the transaction or session. The caller has found it valid.
- * Throws the error of seeme_refuse_identity() if the transaction has spoken for another user, or
- * for the same user with another key or actor; 55006 if the session still has objects of another
- * user; 25000 in a parallel operation. With seeme_rbac.several_people, the first two are no errors.
+ * Throws 42501 in a session of a system role. Throws the error of seeme_refuse_identity() if the
+ * transaction has spoken for another user, or for the same user with another key or actor; 55006 if
+ * the session still has objects of another user; 25000 in a parallel operation. With
+ * seeme_rbac.several_people, the second and third are no errors.
  */
 void
 seeme_assume_identity(const SeemeIdentity *identity, bool for_session)
@@ -388,6 +396,7 @@ seeme_assume_identity(const SeemeIdentity *identity, bool for_session)
 	SeemeLeftoverOwner owner = {.user_id = identity->user_id, .has_actor = identity->has_actor,
 	.actor_id = identity->actor_id};
 
+	seeme_refuse_system_session();
 	/* The workers that are running could not be told. */
 	if (IsInParallelMode())
 		ereport(ERROR,
@@ -432,10 +441,15 @@ SEEME_FUNCTION(seeme_is_unidentified, 0)
 	PG_RETURN_BOOL(seeme_current_identity() == NULL);
 }
 
-/* The identity that was named, also if it does not count any more; NULL: nobody was named. */
+/*
+ * The identity that was named, also if it does not count any more; NULL: nobody was named, or
+ * nobody is asking in a session of a system role.
+ */
 static const SeemeIdentity *
 get_named_identity(void)
 {
+	if (seeme_is_system_session())
+		return NULL;
 	return get_transaction_identity() != NULL ? get_transaction_identity() : session_identity;
 }
 
@@ -475,6 +489,7 @@ SEEME_FUNCTION(seeme_uses_api_key, 0)
 {
 	PG_RETURN_BOOL(seeme_current_key() != NULL);
 }
+
 
 /*
  * seeme.require_no_actor(action text) RETURNS void

@@ -307,7 +307,8 @@ SEEME_FUNCTION(seeme_seat_creator, 0)
 				 errmsg("seeme.seat_creator is for triggers after INSERT, for each statement, "
 						"with the new rows")));
 	seeme_require_own_table(trigger->tg_relation);
-	if (seeme_current_identity() == NULL || tuplestore_tuple_count(trigger->tg_newtable) == 0)
+	if (seeme_current_identity() == NULL || seeme_current_actor() != NULL ||
+		tuplestore_tuple_count(trigger->tg_newtable) == 0)
 		PG_RETURN_POINTER(NULL);
 	InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, NULL, NULL);
 	user_id = seeme_user_id(call);

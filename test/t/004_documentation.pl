@@ -31,6 +31,14 @@ for my $page (
         CREATE TABLE tickets (id uuid PRIMARY KEY, project_id uuid, title varchar(10));
         SELECT seeme_protect('tickets', 'tickets', project_column => 'project_id',
             listing_columns => '{id,title}');} },
+    { file => 'doc/jobs.md', database => 'app',
+        before => q{CREATE EXTENSION seeme_rbac; CREATE ROLE migrator LOGIN; CREATE ROLE developer LOGIN;
+        CREATE TABLE tickets (id uuid PRIMARY KEY, project_id uuid, title text);
+        CREATE INDEX ON tickets (project_id);
+        INSERT INTO tickets VALUES (gen_random_uuid()), (gen_random_uuid());
+        SELECT seeme_protect('tickets', 'tickets', project_column => 'project_id');
+        ALTER DATABASE app SET session_preload_libraries = seeme_rbac;
+        \\c} },
     { file => 'doc/stop.md', database => 'documentation_stop',
         before => q{CREATE EXTENSION seeme_rbac;
         \set person '''11111111-1111-4111-8111-111111111111'''} },
