@@ -16,7 +16,9 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 SRC_HEADERS = $(wildcard src/*.h src/*/*.h)
 
 INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
-DATA = $(INSTALL_SQL) $(filter-out $(INSTALL_SQL),$(wildcard sql/$(EXTENSION)--*--*.sql))
+# seeme_test.sql is a file for tests of an application to include (doc/testing.md).
+DATA = $(INSTALL_SQL) $(filter-out $(INSTALL_SQL),$(wildcard sql/$(EXTENSION)--*--*.sql)) \
+	sql/seeme_test.sql
 EXTRA_CLEAN = $(INSTALL_SQL)
 
 PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
