@@ -60,13 +60,14 @@ COMMENT ON FUNCTION seeme.kind_of_key_column(regclass, name) IS
   'otherwise, or not at all';
 
 CREATE FUNCTION seeme.plain_key_of(relation regclass, column_name name, kind text) RETURNS name
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT b.names[1]
-          FROM seeme.key_call(relation, column_name) c,
-               LATERAL (SELECT seeme.base_columns(relation, column_name) AS names) AS b
-         WHERE c.kind = plain_key_of.kind AND cardinality(b.names) = 1
-           AND c.key IN (quote_ident(b.names[1]), format('(%I)::text', b.names[1]),
-                         format('(%I)::bigint', b.names[1])));
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT b.names[1]
+    FROM seeme.key_call(relation, column_name) c,
+         LATERAL (SELECT seeme.base_columns(relation, column_name) AS names) AS b
+   WHERE c.kind = plain_key_of.kind AND cardinality(b.names) = 1
+     AND c.key IN (quote_ident(b.names[1]), format('(%I)::text', b.names[1]),
+                   format('(%I)::bigint', b.names[1]))
+$$;
 COMMENT ON FUNCTION seeme.plain_key_of(regclass, name, text) IS
   'The column whose keys, unchanged, a generated column has the ids of this kind of; null: none';
 

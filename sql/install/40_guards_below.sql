@@ -56,10 +56,10 @@ BEGIN
   END IF;
   IF seeme.checks_moved_rows(p) AND NOT 'zz_seeme_check_moved_row' = ANY (existing) THEN
     -- It fires after all other triggers. On a partitioned table it fires before: for a row that
-    -- moves to another partition PostgreSQL fires no AFTER trigger of UPDATE. So it does where there
-    -- is a parent: a hidden parent and a missing one must be the same error, and the foreign key has
-    -- AFTER triggers. PostgreSQL computes generated columns after BEFORE triggers: there a change of
-    -- a base column counts.
+    -- moves to another partition PostgreSQL fires no AFTER trigger of UPDATE. So it does where
+    -- there is a parent: a hidden parent and a missing one must be the same error, and the foreign
+    -- key has AFTER triggers. PostgreSQL computes generated columns after BEFORE triggers: there a
+    -- change of a base column counts.
     fires_before := p.parent_column IS NOT NULL
                     OR (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = relation);
     SELECT string_agg(DISTINCT format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', b), ' OR ') INTO moved

@@ -144,8 +144,8 @@ COMMENT ON FUNCTION seeme.changed_columns(jsonb) IS
 
 -- A person who was disabled, what was archived, and an organization that was handed over.
 CREATE FUNCTION seeme.taken_away(here jsonb, there jsonb) RETURNS text[]
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN ARRAY(
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT ARRAY(
   SELECT 'archived' WHERE there ? 'archived' AND NOT (there ->> 'archived')::boolean
                       AND here ->> 'archived_at' IS NOT NULL
   UNION ALL
@@ -154,7 +154,8 @@ RETURN ARRAY(
      AND NOT coalesce((there ->> 'disabled')::boolean, false)
      AND there ->> 'disabled_at' IS NULL
   UNION ALL
-  SELECT 'owner_id' WHERE there ? 'owner_id' AND here ->> 'owner_id' <> there ->> 'owner_id');
+  SELECT 'owner_id' WHERE there ? 'owner_id' AND here ->> 'owner_id' <> there ->> 'owner_id')
+$$;
 COMMENT ON FUNCTION seeme.taken_away(jsonb, jsonb) IS
   'The columns of a row here by which a mirrored row would give back what was taken away';
 

@@ -14,7 +14,8 @@ INSERT INTO tickets
   SELECT n, CASE WHEN n % 100 = 0 THEN :alpha
                  ELSE ('d2000000-0000-4000-8000-' || lpad(to_hex(n % 100), 12, '0')) END::uuid
     FROM generate_series(1, 2000) AS n;
-INSERT INTO comments SELECT n, 1 + n * 7 % 2000, repeat('x', 100) FROM generate_series(1, 20000) AS n;
+INSERT INTO comments
+  SELECT n, 1 + n * 7 % 2000, repeat('x', 100) FROM generate_series(1, 20000) AS n;
 CREATE INDEX ON tickets (project_id);
 CREATE INDEX ON comments (ticket_id);
 ANALYZE tickets; ANALYZE comments;

@@ -15,7 +15,8 @@ sub text_of { my ($file) = @_; local (@ARGV, $/) = ($file); return scalar <> }
 my $models = 'CREATE EXTENSION seeme_rbac; CREATE TABLE models (id uuid PRIMARY KEY, project_id uuid, name text);';
 for my $page (
     { file => 'doc/tutorial.md', database => 'first_hour' },
-    { file => 'doc/existing_tables.md', database => 'documentation_existing' },
+    { file => 'doc/existing_tables.md', database => 'documentation_existing',
+        before => '\set SHOW_CONTEXT never' },
     { file => 'doc/mirrors.md', database => 'documentation_mirrors',
         before => 'CREATE EXTENSION seeme_rbac;' },
     { file => 'doc/keys.md', database => 'documentation_keys',
