@@ -287,6 +287,16 @@ BEGIN
         USING ERRCODE = 'check_violation';
     END IF;
     NEW.updated_at := now();
+    -- An UPDATE of the actions alone takes away what came by them.
+    IF NEW.permissions = OLD.permissions THEN
+      NEW.permissions := ARRAY(
+        SELECT c.code FROM unnest(OLD.permissions) WITH ORDINALITY AS c (code, position)
+         WHERE split_part(c.code, ':', 2) = ANY (NEW.grouped_actions)
+            OR NOT coalesce(split_part(c.code, ':', 2) = ANY (OLD.grouped_actions), false)
+            OR NOT EXISTS (SELECT FROM seeme.permissions p
+                            WHERE p.name = c.code AND p.grouped_by_projects AND NOT p.is_wildcard)
+         ORDER BY c.position);
+    END IF;
   END IF;
   NEW.name := seeme.checked_name(NEW.name, 'role');
   NEW.description := seeme.checked_text(NEW.description, 'description', 10000);

@@ -357,11 +357,14 @@ BEGIN
       PERFORM seeme.apply_rows(m, event, jsonb_build_array(v));
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
-        detail = PG_EXCEPTION_DETAIL,
-                              hint = PG_EXCEPTION_HINT;
-      RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, HINT = hint,
-        DETAIL = concat_ws(' ', nullif(detail, ''), format('Table %s, row %s.', m.table_name,
-          seeme.name_of_row(m, v)));
+        detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+      detail := concat_ws(' ', nullif(detail, ''),
+                          format('Table %s, row %s.', m.table_name, seeme.name_of_row(m, v)));
+      -- An empty hint would be shown as one.
+      IF hint = '' THEN
+        RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = detail;
+      END IF;
+      RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = detail, HINT = hint;
     END;
   END LOOP;
 END $$;

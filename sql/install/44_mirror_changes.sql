@@ -331,21 +331,24 @@ COMMENT ON FUNCTION seeme.members_here(seeme.mirrors, jsonb, text) IS
   'Where mirrored members are, by one side of changed rows, and the membership there, if there is '
   'one';
 
--- The owner's seat is not written. Whoever changes its row in the table, or adds it, may manage the
--- others.
-CREATE FUNCTION seeme.require_manager(organizations uuid[]) RETURNS void
+-- The owner's seat is not written. Whoever adds its row to the table may manage the others. Nobody
+-- else than the owner changes it there: the table would say what is not so here.
+CREATE FUNCTION seeme.require_manager(organizations uuid[], changes boolean) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM seeme.require_changed(count(*), 0, 'memberships')
-    FROM unnest(organizations) AS o (id)
-   WHERE NOT CASE WHEN seeme.is_unidentified()
-     THEN (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.oid = seeme.acting_role())
-     ELSE @extschema@.seeme_has_permission('organizations:manage_members', organization => o.id)
-     END;
+    FROM seeme.organizations o
+   WHERE o.id = ANY (organizations)
+     AND NOT CASE WHEN seeme.is_unidentified()
+       THEN (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.oid = seeme.acting_role())
+       WHEN changes THEN coalesce(
+         o.owner_id = seeme.own_user_id('organizations:manage_members'), false)
+       ELSE @extschema@.seeme_has_permission('organizations:manage_members', organization => o.id)
+       END;
 END $$;
-COMMENT ON FUNCTION seeme.require_manager(uuid[]) IS
-  'Raises 42501 unless the acting role or the asking person manages the members of these '
-  'organizations';
+COMMENT ON FUNCTION seeme.require_manager(uuid[], boolean) IS
+  'Raises 42501 unless the acting role bypasses row security, or the asking person manages the '
+  'members of these organizations. changes: unless that person owns them';
 
 CREATE FUNCTION seeme.apply_members(m seeme.mirrors, event text, mapped jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -384,7 +387,7 @@ BEGIN
   END IF;
 
   -- Changed. The seat's role and dates are not the table's to say.
-  PERFORM seeme.require_manager(array_agg(DISTINCT h.organization))
+  PERFORM seeme.require_manager(array_agg(DISTINCT h.organization), true)
      FROM seeme.members_here(m, mapped, 'n') h
     WHERE event = 'UPDATE' AND h.is_seat
       AND seeme.changed_columns(h.v) && '{role_id,valid_from,valid_until}';
@@ -432,7 +435,7 @@ BEGIN
   IF seats IS NOT NULL THEN
     PERFORM seeme.require_manager(ARRAY(
       SELECT DISTINCT r.organization_id
-        FROM jsonb_to_recordset(seats) AS r (organization_id uuid)));
+        FROM jsonb_to_recordset(seats) AS r (organization_id uuid)), false);
     INSERT INTO seeme.mirrored_rows (kind, id)
     SELECT m.kind, (r ->> 'id')::uuid FROM jsonb_array_elements(seats) AS r ON CONFLICT DO NOTHING;
   END IF;

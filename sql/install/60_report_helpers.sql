@@ -58,6 +58,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                      '@extschema@.seeme_assume(uuid)'::regprocedure,
                      '@extschema@.seeme_act_for(uuid, uuid)'::regprocedure)
        AND a.grantee NOT IN (0, p.proowner, seeme.extension_owner())
+       -- The owner of a mirrored table has what its policies call, and not the rest of
+       -- seeme_grant_usage.
+       AND (p.proname <> 'seeme_user_id'
+            OR has_function_privilege(a.grantee, '@extschema@.seeme_current_user_context()',
+                                      'EXECUTE')
+            OR NOT EXISTS (SELECT FROM seeme.mirrors m JOIN pg_class c ON c.oid = m.table_name
+                            WHERE m.protect AND c.relowner = a.grantee))
        -- No application: sessions of these name nobody (seeme_grant_system).
        AND a.grantee NOT IN (SELECT s.role FROM seeme.system_roles() s))
   SELECT g.role FROM granted g

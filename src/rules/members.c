@@ -24,6 +24,7 @@
 #include "core/version.h"
 #include "functions/arguments.h"
 #include "functions/creator_seats.h"
+#include "identity/identity.h"
 #include "rules/members.h"
 
 const SeemeRowColumn seeme_member_columns[MEMBER_NCOLUMNS] = {
@@ -284,7 +285,14 @@ read_container(SeemeScopeKind level, const pg_uuid_t *id, pg_uuid_t *organizatio
 	}
 	else
 	{
-		found = seeme_read_place(&store, level, id, &place);
+		bool		is_archived;
+
+		/*
+		 * People hold nothing in what is archived, and are not told that it is there. An
+		 * administrator, or a mirror that is loaded, puts members there.
+		 */
+		found = seeme_read_place_of_archived(&store, level, id, &place, &is_archived) &&
+			(!is_archived || seeme_current_identity() == NULL);
 		if (found)
 			*organization = *seeme_place_organization(&place);
 	}

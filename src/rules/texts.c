@@ -50,7 +50,7 @@ seeme_checked_name(char *name, const char *kind)
 	if (checked != NULL && *checked == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("a %s needs a name", kind),
+				 errmsg("%s %s needs a name", strchr("aeiou", *kind) != NULL ? "an" : "a", kind),
 				 errhint("It may not be empty.")));
 	return checked;
 }

@@ -2,7 +2,7 @@
 \i test/include/prelude.psql
 BEGIN;
 \i test/include/people.psql
-SELECT plan(43);
+SELECT plan(45);
 
 \set auditor '''e0000000-0000-4000-8000-0000000000d1'''
 \set worker  '''e0000000-0000-4000-8000-0000000000d2'''
@@ -135,6 +135,14 @@ SELECT throws_ok(format($$UPDATE seeme.roles SET grouped_actions = '{Read}' WHER
 SELECT throws_ok(format($$UPDATE seeme.roles SET grouped_actions = '{read}' WHERE id = %L$$,
   :annotator), '23514', 'only a role for all organizations has grouped_actions',
   'an organization''s own role lists its codes');
+UPDATE seeme.roles SET permissions = '{projects:read,jobs:*}', grouped_actions = '{read,delete}'
+ WHERE id = :worker;
+UPDATE seeme.roles SET grouped_actions = '{read}' WHERE id = :worker;
+SELECT is((SELECT count(*) FROM seeme.roles r, unnest(r.permissions) AS c
+            WHERE r.id = :worker AND c LIKE '%:delete'), 0::bigint,
+  'threat: an action that is taken away leaves its codes');
+SELECT ok((SELECT r.permissions @> '{projects:read,jobs:*,models:read}' FROM seeme.roles r
+            WHERE r.id = :worker), 'and what was listed by itself stays');
 UPDATE seeme.roles SET grouped_actions = NULL, permissions = '{jobs:read}' WHERE id = :worker;
 SELECT is((SELECT permissions FROM seeme.roles WHERE id = :worker), '{jobs:read}',
   'without grouped_actions a role holds what it lists');

@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/app_tables.psql
-SELECT plan(40);
+SELECT plan(41);
 
 -- One member may have several rows, of which one counts.
 DROP TABLE app.workspace_users, app.boards CASCADE;
@@ -157,7 +157,10 @@ SELECT throws_ok($$INSERT INTO app.seats (workspace, person, role) VALUES (10, 1
   '42501', NULL, 'threat: or adds one');
 RESET ROLE;
 SELECT pg_temp.ask_as(2) \g /dev/null
-SELECT lives_ok($$UPDATE app.seats SET role = 'Owner' WHERE person = 1$$, 'an Admin may');
+SELECT throws_ok($$UPDATE app.seats SET role = 'Owner' WHERE person = 1$$, '42501', NULL,
+  'threat: an Admin does: the owner''s membership is touched by nobody else');
+SELECT pg_temp.ask_as(1) \g /dev/null
+SELECT lives_ok($$UPDATE app.seats SET role = 'Owner' WHERE person = 1$$, 'the owner may');
 SELECT pg_temp.ask_as(NULL) \g /dev/null
 
 -- What the table says of before
