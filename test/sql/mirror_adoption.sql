@@ -64,11 +64,13 @@ CREATE INDEX ON app.notes (project_id);
 ALTER TABLE app.notes OWNER TO t_table_owner;
 SELECT seeme_protect('app.notes', 'notes', project_column => 'project_id') \g /dev/null
 SELECT is((SELECT count(*) FROM seeme_security_report() f
-            WHERE f.severity = 'high' AND (f.object || f.finding) LIKE '%t_table_owner%'), 0::bigint,
+            WHERE f.severity = 'high' AND (f.object || f.finding) LIKE '%t_table_owner%'),
+  0::bigint,
   'the owner of a mirrored table is no application role');
 SELECT seeme_grant_usage('t_table_owner') \g /dev/null
 SELECT isnt((SELECT count(*) FROM seeme_security_report() f
-              WHERE f.severity = 'high' AND (f.object || f.finding) LIKE '%t_table_owner%'), 0::bigint,
+              WHERE f.severity = 'high' AND (f.object || f.finding) LIKE '%t_table_owner%'),
+  0::bigint,
   'but is one with seeme_grant_usage');
 
 -- Messages
