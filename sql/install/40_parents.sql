@@ -149,10 +149,15 @@ BEGIN
                  CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = p.table_name)
                    WHEN 'p' THEN 'BEFORE' ELSE 'AFTER' END,
                  p.table_name,
-                 (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ')
+                 -- PostgreSQL computes generated columns after BEFORE triggers: there a change of a
+                 -- base column counts.
+                 (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', b), ' OR ')
                     FROM unnest(ARRAY[p.project_column, p.team_column, p.organization_column,
-                                      p.resource_id_column, p.parent_column]) AS c
-                   WHERE c IS NOT NULL),
+                                      p.resource_id_column, p.parent_column]) AS c,
+                         unnest(CASE (SELECT r.relkind FROM pg_class r WHERE r.oid = p.table_name)
+                                  WHEN 'p' THEN seeme.base_columns(p.table_name, c)
+                                  ELSE ARRAY[c] END) AS b
+                   WHERE b IS NOT NULL),
                  (SELECT string_agg(DISTINCT quote_literal(c.resource || ':update'), ', ')
                     FROM seeme.children_of(p.table_name) c));
 END $$;
