@@ -1,10 +1,10 @@
 \i test/include/prelude.psql
 -- The keys of parents: two unique columns of one parent, keys of type varchar, and a partitioned
--- parent whose scope is a generated column.
+-- parent whose scope is a generated column. And children that their owners make public.
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(14);
+SELECT plan(19);
 
 -- Two children refer to one parent by different columns. The number of a ticket of Beta is the id
 -- of a ticket of Alpha.
@@ -32,6 +32,13 @@ SELECT is(pg_temp.rows('nora', 'SELECT id FROM comments WHERE id = 2',
   'SELECT id FROM notes WHERE number = 6'), '{1}', 'and the note of the own project is found');
 SELECT is(pg_temp.rows('nora', 'SELECT id FROM notes WHERE id = 2',
   'SELECT id FROM comments WHERE ticket_id = 5'), '{1}', 'also after a hidden one was read');
+
+-- Whoever owns the table adds a key that comes first by name
+SELECT is(pg_temp.rows('nora', 'SELECT id FROM comments'), '{1}', 'the comments of the project');
+ALTER TABLE comments ADD CONSTRAINT a_first FOREIGN KEY (ticket_id) REFERENCES tickets (number)
+  NOT VALID;
+SELECT is(pg_temp.rows('nora', 'SELECT id FROM comments'), '{1}',
+  'threat: another foreign key of the column tells where comments lie');
 
 -- Keys of type varchar
 CREATE TABLE boards (id varchar(20) PRIMARY KEY, project_id uuid);
@@ -79,5 +86,21 @@ SELECT is(pg_temp.try('nora', $$UPDATE folders SET title = 'x' WHERE id = 1$$), 
 SELECT pg_temp.hold('{folders:*,pages:update,pages:read}') \g /dev/null
 SELECT is(pg_temp.try('nora', 'UPDATE folders SET project = 2 WHERE id = 1'), '1 row',
   'and whoever may change both moves them');
+
+-- Children with an owner and a public column
+CREATE TABLE drafts (id integer PRIMARY KEY, ticket_id integer REFERENCES tickets, owner_id uuid,
+  is_public boolean NOT NULL DEFAULT false);
+CREATE INDEX ON drafts (ticket_id); CREATE INDEX ON drafts (owner_id);
+INSERT INTO drafts VALUES (1, 5, :nora), (2, 5, :vera), (3, NULL, :nora);
+SELECT seeme_protect('drafts', 'drafts', parent_column => 'ticket_id', owner_column => 'owner_id',
+  public_column => 'is_public') \g /dev/null
+GRANT SELECT, INSERT, UPDATE ON drafts TO t_app;
+SELECT pg_temp.hold_in('alpha', '{drafts:create,drafts:read,drafts:update}') \g /dev/null
+SELECT is(pg_temp.try('nora', 'UPDATE drafts SET is_public = true WHERE id IN (1, 3)'), '2 rows',
+  'an owner makes rows with and without a parent public');
+SELECT is(pg_temp.try('nora', 'INSERT INTO drafts VALUES (9, 5, {nora}, true)'), '1 row',
+  'and adds public ones');
+SELECT is(pg_temp.try('nora', 'UPDATE drafts SET is_public = true WHERE id = 2'), '42501',
+  'threat: somebody else''s is made public without share');
 SELECT * FROM finish();
 ROLLBACK;
