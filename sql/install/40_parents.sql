@@ -91,6 +91,20 @@ BEGIN
             HINT = 'parent_column names a column of type uuid, integer, bigint or text, as the key '
                    'of the parent is.';
   END IF;
+  -- Keys are compared byte by byte where many rows are decided.
+  IF EXISTS (
+       SELECT FROM pg_constraint k
+         JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+                             OR a.attrelid = k.confrelid AND a.attnum = k.confkey[1]
+         JOIN pg_collation c ON c.oid = a.attcollation
+        WHERE k.conrelid = find_parent_table.table_name AND k.confrelid = key.relation
+          AND k.contype = 'f' AND k.conkey = ARRAY[attribute.attnum]
+          AND NOT c.collisdeterministic) THEN
+    RAISE EXCEPTION 'column "%" of table %, or the key that it refers to, has a collation that is '
+                    'not deterministic', parent_column, table_name
+      USING ERRCODE = 'datatype_mismatch',
+            HINT = 'parent_column takes keys that are equal only if their bytes are.';
+  END IF;
   PERFORM FROM pg_index i
     WHERE i.indrelid = find_parent_table.table_name AND i.indkey[0] = attribute.attnum
       AND i.indisvalid AND i.indpred IS NULL;

@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(19);
+SELECT plan(20);
 
 -- Two children refer to one parent by different columns. The number of a ticket of Beta is the id
 -- of a ticket of Alpha.
@@ -86,6 +86,16 @@ SELECT is(pg_temp.try('nora', $$UPDATE folders SET title = 'x' WHERE id = 1$$), 
 SELECT pg_temp.hold('{folders:*,pages:update,pages:read}') \g /dev/null
 SELECT is(pg_temp.try('nora', 'UPDATE folders SET project = 2 WHERE id = 1'), '1 row',
   'and whoever may change both moves them');
+
+-- Keys that are equal although their bytes differ
+CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE places (id text COLLATE any_case PRIMARY KEY, project_id uuid);
+CREATE TABLE signs (id integer PRIMARY KEY, place_id text REFERENCES places);
+SELECT seeme_protect('places', 'places', project_column => 'project_id') \g /dev/null
+SELECT matches(pg_temp.complaint(NULL,
+    $$SELECT seeme_protect('signs', 'signs', parent_column => 'place_id')$$),
+  '^42804: column "place_id" .* collation that is not deterministic',
+  'a key with a collation that is not deterministic');
 
 -- Children with an owner and a public column
 CREATE TABLE drafts (id integer PRIMARY KEY, ticket_id integer REFERENCES tickets, owner_id uuid,
