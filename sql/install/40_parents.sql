@@ -91,6 +91,20 @@ BEGIN
             HINT = 'parent_column names a column of type uuid, integer, bigint or text, as the key '
                    'of the parent is.';
   END IF;
+  -- Keys are compared byte by byte where many rows are decided.
+  IF EXISTS (
+       SELECT FROM pg_constraint k
+         JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+                             OR a.attrelid = k.confrelid AND a.attnum = k.confkey[1]
+         JOIN pg_collation c ON c.oid = a.attcollation
+        WHERE k.conrelid = find_parent_table.table_name AND k.confrelid = key.relation
+          AND k.contype = 'f' AND k.conkey = ARRAY[attribute.attnum]
+          AND NOT c.collisdeterministic) THEN
+    RAISE EXCEPTION 'column "%" of table %, or the key that it refers to, has a collation that is '
+                    'not deterministic', parent_column, table_name
+      USING ERRCODE = 'datatype_mismatch',
+            HINT = 'parent_column takes keys that are equal only if their bytes are.';
+  END IF;
   PERFORM FROM pg_index i
     WHERE i.indrelid = find_parent_table.table_name AND i.indkey[0] = attribute.attnum
       AND i.indisvalid AND i.indpred IS NULL;
@@ -149,10 +163,15 @@ BEGIN
                  CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = p.table_name)
                    WHEN 'p' THEN 'BEFORE' ELSE 'AFTER' END,
                  p.table_name,
-                 (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ')
+                 -- PostgreSQL computes generated columns after BEFORE triggers: there a change of a
+                 -- base column counts.
+                 (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', b), ' OR ')
                     FROM unnest(ARRAY[p.project_column, p.team_column, p.organization_column,
-                                      p.resource_id_column, p.parent_column]) AS c
-                   WHERE c IS NOT NULL),
+                                      p.resource_id_column, p.parent_column]) AS c,
+                         unnest(CASE (SELECT r.relkind FROM pg_class r WHERE r.oid = p.table_name)
+                                  WHEN 'p' THEN seeme.base_columns(p.table_name, c)
+                                  ELSE ARRAY[c] END) AS b
+                   WHERE b IS NOT NULL),
                  (SELECT string_agg(DISTINCT quote_literal(c.resource || ':update'), ', ')
                     FROM seeme.children_of(p.table_name) c));
 END $$;

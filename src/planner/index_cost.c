@@ -31,9 +31,16 @@ static bool
 is_list_of_ids(IndexClause *clause, RestrictInfo *condition)
 {
 	ScalarArrayOpExpr *any = (ScalarArrayOpExpr *) condition->clause;
+	Node	   *list;
 
-	return clause->rinfo != condition && IsA(clause->rinfo->clause, FuncExpr) &&
-		IsA(any, ScalarArrayOpExpr) && IsA(lsecond(any->args), FuncExpr);
+	if (clause->rinfo == condition || !IsA(clause->rinfo->clause, FuncExpr) ||
+		!IsA(any, ScalarArrayOpExpr))
+		return false;
+	list = lsecond(any->args);
+	/* A list of varchar is compared as one of text. */
+	if (IsA(list, RelabelType))
+		list = (Node *) ((RelabelType *) list)->arg;
+	return IsA(list, FuncExpr);
 }
 
 /* The number of ids, given the part of the rows that they let through. */

@@ -130,6 +130,7 @@ typedef struct OwnsChildSite
 	FunctionCallInfo owns;		/* the call of seeme.owns_row() */
 	SeemeParentSite *parent;
 	MemoryContext scratch;
+	char	   *code;			/* NULL: it is a constant */
 } OwnsChildSite;
 
 static OwnsChildSite *
@@ -186,16 +187,20 @@ owns_child(OwnsChildSite *site, NullableDatum *args)
  * project, resource uuid, resource_type text, owner uuid, owner_alone boolean) RETURNS boolean
  *
  * As seeme.owns_row(), of a row with a parent. Only policies call it, so all of its arguments but
- * ids are constants.
+ * ids are constants; the code may be the one that making a row public takes, which is looked up.
  */
 SEEME_FUNCTION(seeme_owns_child, OWNS_CHILD_NARGS)
 {
 	OwnsChildSite *site = fcinfo->flinfo->fn_extra;
+	text	   *code;
 
 	if (PG_ARGISNULL(OWNS_CHILD_OWNER) || PG_ARGISNULL(0) || PG_ARGISNULL(SEEME_ARG_CHILD) ||
 		PG_ARGISNULL(SEEME_ARG_PARENT))
 		PG_RETURN_BOOL(false);
-	if (site == NULL)
+	code = PG_GETARG_TEXT_PP(0);
+	if (site == NULL ||
+		(site->code != NULL && (strlen(site->code) != VARSIZE_ANY_EXHDR(code) ||
+								memcmp(site->code, VARDATA_ANY(code), strlen(site->code)) != 0)))
 	{
 		Oid			child = PG_GETARG_OID(SEEME_ARG_CHILD);
 
@@ -205,13 +210,14 @@ SEEME_FUNCTION(seeme_owns_child, OWNS_CHILD_NARGS)
 		seeme_prepare_owner_site(&site->owns_row);
 		if (getBaseType(get_fn_expr_argtype(fcinfo->flinfo, SEEME_ARG_KEY)) !=
 			seeme_open_parent_site(site->parent)->key_type ||
-			!get_fn_expr_arg_stable(fcinfo->flinfo, 0) ||
 			!get_fn_expr_arg_stable(fcinfo->flinfo, SEEME_ARG_CHILD) ||
 			!get_fn_expr_arg_stable(fcinfo->flinfo, SEEME_ARG_PARENT) ||
 			!get_fn_expr_arg_stable(fcinfo->flinfo, OWNS_CHILD_OWNER - 1))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("seeme.owns_child is for policies")));
+		if (!get_fn_expr_arg_stable(fcinfo->flinfo, 0))
+			site->code = MemoryContextStrdup(fcinfo->flinfo->fn_mcxt, text_to_cstring(code));
 		fcinfo->flinfo->fn_extra = site;
 	}
 	PG_RETURN_BOOL(owns_child(site, fcinfo->args));

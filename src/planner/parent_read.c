@@ -78,6 +78,7 @@ typedef struct LastRow
 	bool		is_known;
 	SeemeSnapshotState snapshot;
 	Oid			relid;
+	AttrNumber	key_column;		/* children may refer to different ones */
 	Oid			key_type;
 	pg_uuid_t	key;
 	HeapTuple	row;
@@ -107,12 +108,13 @@ remember_row(const SeemeSnapshotState *state, SeemeParentLeaf *leaf, Oid key_typ
 	MemoryContextSwitchTo(old);
 	last_row.snapshot = *state;
 	last_row.relid = leaf->relid;
+	last_row.key_column = leaf->key;
 	last_row.key_type = key_type;
 	last_row.key = *key;
 	last_row.is_known = true;
 }
 
-/* Does something with the row that was read last_row. */
+/* Does something with the row that was read last. */
 static bool
 use_last_row(SeemeParentLeaf *leaf, SeemeUseParent use, void *context)
 {
@@ -148,7 +150,8 @@ use_row(SeemeParent *parent, SeemeParentLeaf *leaf, Datum key, SeemeUseParent us
 	seeme_describe_snapshot(&state);
 	is_kept = is_stable(&state) && seeme_pack_parent_key(parent->key_type, key, &packed);
 	if (is_kept && last_row.is_known && last_row.relid == leaf->relid &&
-		last_row.key_type == parent->key_type && seeme_uuid_equal(&last_row.key, &packed) &&
+		last_row.key_column == leaf->key && last_row.key_type == parent->key_type &&
+		seeme_uuid_equal(&last_row.key, &packed) &&
 		memcmp(&last_row.snapshot, &state, sizeof(state)) == 0)
 	{
 		*found = true;

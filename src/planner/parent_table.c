@@ -303,19 +303,23 @@ find_key(SeemeParent *parent, Oid child, AttrNumber column)
 {
 	Relation	table = table_open(child, AccessShareLock);
 	AttrNumber	key = InvalidAttrNumber;
+	Oid			first = InvalidOid;
 	ListCell   *cell;
 
 	foreach(cell, RelationGetFKeyList(table))
 	{
 		ForeignKeyCacheInfo *found = lfirst(cell);
 
-		if (found->confrelid != parent->relid || found->nkeys != 1 || found->conkey[0] != column)
+		/* The first one: whoever owns the table may add others, also by other keys. */
+		if (found->confrelid != parent->relid || found->nkeys != 1 ||
+			found->conkey[0] != column ||
+			(key != InvalidAttrNumber && found->conoid > first))
 			continue;
+		first = found->conoid;
 		key = found->confkey[0];
 		parent->equal = found->conpfeqop[0];
 		parent->key_type = getBaseType(TupleDescAttr(RelationGetDescr(table),
 													 column - 1)->atttypid);
-		break;
 	}
 	if (key == InvalidAttrNumber)
 		ereport(ERROR,
