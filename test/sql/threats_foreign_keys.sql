@@ -1,0 +1,101 @@
+-- Threat: code that runs inside a check or an action of a foreign key. PostgreSQL makes those
+-- without FORCE ROW LEVEL SECURITY. What the owner of a protected table lends, a view or a SECURITY
+-- DEFINER function, must still show a person only their rows.
+\i test/include/prelude.psql
+BEGIN;
+\i test/include/people.psql
+SELECT plan(8);
+
+CREATE ROLE t_owner;
+CREATE TABLE t_models (
+  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  project_id uuid NOT NULL,
+  name text NOT NULL
+);
+CREATE INDEX ON t_models (project_id);
+ALTER TABLE t_models OWNER TO t_owner;
+GRANT SELECT ON t_models TO t_app;
+SELECT seeme_protect('t_models', 'models', project_column => 'project_id');
+INSERT INTO t_models (project_id, name) VALUES (:alpha, 'in Alpha'), (:delta, 'in Delta');
+
+CREATE VIEW t_lent AS SELECT name FROM t_models;
+CREATE FUNCTION t_names() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER
+  SET search_path = public, pg_temp AS 'SELECT name FROM t_models';
+ALTER VIEW t_lent OWNER TO t_owner;
+ALTER FUNCTION t_names() OWNER TO t_owner;
+GRANT SELECT ON t_lent TO t_app;
+
+SELECT pg_temp.become('vera');
+CREATE TEMP TABLE t_loot (name text);
+CREATE FUNCTION pg_temp.take() RETURNS void LANGUAGE sql AS $$
+  DELETE FROM t_loot;
+  INSERT INTO t_loot SELECT name FROM t_lent UNION ALL SELECT * FROM t_names();
+$$;
+CREATE FUNCTION pg_temp.on_row() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_temp.take();
+  RETURN coalesce(NEW, OLD);
+END $$;
+
+CREATE TEMP TABLE t_above (id integer PRIMARY KEY);
+CREATE TEMP TABLE t_below (id integer REFERENCES t_above ON DELETE CASCADE ON UPDATE CASCADE);
+CREATE TRIGGER on_row BEFORE UPDATE OR DELETE ON t_below FOR EACH ROW
+  EXECUTE FUNCTION pg_temp.on_row();
+INSERT INTO t_above VALUES (1);
+INSERT INTO t_below VALUES (1);
+SELECT is_empty('TABLE t_loot', 'nothing was taken so far');
+UPDATE t_above SET id = 2;
+SELECT results_eq('TABLE t_loot', $$VALUES ('in Alpha'), ('in Alpha')$$,
+  'threat: a trigger on rows that ON UPDATE CASCADE changes');
+DELETE FROM t_loot;
+DELETE FROM t_above;
+SELECT results_eq('TABLE t_loot', $$VALUES ('in Alpha'), ('in Alpha')$$,
+  'threat: a trigger on rows that ON DELETE CASCADE removes');
+
+CREATE TYPE pg_temp.t_key AS ENUM ('a');
+CREATE FUNCTION pg_temp.to_uuid(pg_temp.t_key) RETURNS uuid LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_temp.take();
+  RETURN 'a0000000-0000-4000-8000-000000000001';
+END $$;
+CREATE CAST (pg_temp.t_key AS uuid) WITH FUNCTION pg_temp.to_uuid(pg_temp.t_key) AS IMPLICIT;
+CREATE TEMP TABLE t_uuids (id uuid PRIMARY KEY);
+INSERT INTO t_uuids VALUES ('a0000000-0000-4000-8000-000000000001');
+CREATE TEMP TABLE t_keys (id pg_temp.t_key);
+ALTER TABLE t_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY everything ON t_keys USING (true);
+INSERT INTO t_keys VALUES ('a');
+DELETE FROM t_loot;
+ALTER TABLE t_keys ADD FOREIGN KEY (id) REFERENCES t_uuids;
+SELECT results_eq('TABLE t_loot', $$VALUES ('in Alpha'), ('in Alpha')$$,
+  'threat: a conversion while a foreign key is added');
+DELETE FROM t_loot;
+INSERT INTO t_keys VALUES ('a');
+SELECT results_eq('TABLE t_loot', $$VALUES ('in Alpha'), ('in Alpha')$$,
+  'threat: a conversion while a row is checked');
+
+-- The query of the foreign key itself stays as it was, also after such a function, and after one
+-- that failed.
+CREATE FUNCTION pg_temp.fails() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  BEGIN
+    RAISE 'caught';
+  EXCEPTION WHEN raise_exception THEN
+    PERFORM pg_temp.take();
+  END;
+  RETURN OLD;
+END $$;
+CREATE TRIGGER a_fails BEFORE DELETE ON t_below FOR EACH ROW EXECUTE FUNCTION pg_temp.fails();
+ALTER TABLE t_below ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+INSERT INTO t_above VALUES (1), (2);
+SELECT lives_ok($$CREATE POLICY everything ON t_below USING (false) WITH CHECK (true);
+  INSERT INTO t_below VALUES (1), (1), (2)$$, 'rows that their owner does not see');
+DELETE FROM t_above;
+SELECT results_eq('TABLE t_loot', $$VALUES ('in Alpha'), ('in Alpha')$$,
+  'threat: after an error that was caught');
+ALTER TABLE t_below DISABLE ROW LEVEL SECURITY;
+SELECT is_empty('TABLE t_below', 'the action reached them all');
+
+SELECT pg_temp.become(NULL);
+SELECT * FROM finish();
+ROLLBACK;
