@@ -11,6 +11,10 @@
  * Functions in C or built into PostgreSQL are left alone: superusers made them, and the triggers
  * of this extension look whether a foreign key is at work.
  *
+ * PostgreSQL checks a key as the owner of the table that is referred to. So whoever may refer to a
+ * table (REFERENCES) runs a conversion of their own as its owner, and the schema seeme is a
+ * superuser's. Such a function is refused where that owner is not bound by row security.
+ *
  * Owns the function manager's hook. Must not change anything outside of a foreign key's queries.
  */
 #include "postgres.h"
@@ -18,8 +22,11 @@
 #include "access/htup_details.h"
 #include "catalog/pg_language_d.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type_d.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "guards/key_functions.h"
@@ -53,6 +60,33 @@ needs_force(Oid function)
 		ReleaseSysCache(tuple);
 	}
 	return needs;
+}
+
+/*
+ * Refuses a function of somebody else that would run with the rights of a role that row security
+ * does not bind. Triggers are left alone: they run as the owner of the table that has them, who
+ * lets others make triggers or not.
+ */
+static void
+refuse_borrowed_rights(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid			owner;
+	bool		is_trigger;
+
+	if (!HeapTupleIsValid(tuple))
+		return;
+	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	is_trigger = ((Form_pg_proc) GETSTRUCT(tuple))->prorettype == TRIGGEROID;
+	ReleaseSysCache(tuple);
+	if (!is_trigger && owner != GetUserId() && has_bypassrls_privilege(GetUserId()) &&
+		!superuser_arg(owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the check of a foreign key does not run function \"%s\"",
+						get_func_name(function)),
+				 errdetail("It would run with the rights of another role."),
+				 errhint("Give both columns of the foreign key the same type.")));
 }
 
 static bool
@@ -91,7 +125,10 @@ around_call(FmgrHookEventType event, FmgrInfo *function, Datum *arg)
 		if (next_hook != NULL)
 			next_hook(event, function, &call->next_arg);
 		if (call->without_force)
+		{
 			set_without_force(false);
+			refuse_borrowed_rights(function->fn_oid);
+		}
 		return;
 	}
 	if (next_hook != NULL)

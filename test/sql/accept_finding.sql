@@ -216,8 +216,8 @@ SELECT is(pg_temp.try('olga', s), '42501', 'threat: a person does so: ' || s)
 -- Settings are found where they are set: the object is ROLE name or DATABASE name.
 CREATE ROLE "t Set";
 ALTER ROLE "t Set" SET seeme_rbac.several_people = on;
-SELECT lives_ok($$SELECT seeme_accept_finding('several people are named', 'ROLE "t Set"', 'tests')$$,
-  'a setting of a role is accepted');
+SELECT lives_ok($$SELECT seeme_accept_finding('several people are named', 'ROLE "t Set"',
+  'tests')$$, 'a setting of a role is accepted');
 CREATE TEMP TABLE digests AS
   SELECT o AS object, seeme.digest_of_finding(o, 'r') AS digest
     FROM unnest(ARRAY['ROLE "t Set"', 'ROLE "t Set" IN DATABASE ' || current_database(),

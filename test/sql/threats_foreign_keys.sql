@@ -4,7 +4,7 @@
 \i test/include/prelude.psql
 BEGIN;
 \i test/include/people.psql
-SELECT plan(8);
+SELECT plan(11);
 
 CREATE ROLE t_owner;
 CREATE TABLE t_models (
@@ -97,5 +97,36 @@ ALTER TABLE t_below DISABLE ROW LEVEL SECURITY;
 SELECT is_empty('TABLE t_below', 'the action reached them all');
 
 SELECT pg_temp.become(NULL);
+
+-- The check of a key runs with the rights of the owner of the table that is referred to.
+CREATE ROLE t_developer;
+GRANT CREATE ON SCHEMA public TO t_developer;
+GRANT USAGE ON SCHEMA seeme TO t_developer;
+GRANT REFERENCES (id) ON seeme.projects TO t_developer;
+SET LOCAL ROLE t_developer;
+CREATE TYPE t_kind AS ENUM ('a');
+CREATE FUNCTION t_to_uuid(t_kind) RETURNS uuid LANGUAGE plpgsql AS $$
+BEGIN
+  ALTER ROLE t_developer SUPERUSER;
+  RETURN 'd0000000-0000-4000-8000-000000000001';
+END $$;
+CREATE CAST (t_kind AS uuid) WITH FUNCTION t_to_uuid(t_kind) AS IMPLICIT;
+CREATE TABLE t_mine (project_id t_kind);
+INSERT INTO t_mine VALUES ('a');
+SELECT throws_ok('ALTER TABLE t_mine ADD FOREIGN KEY (project_id) REFERENCES seeme.projects (id)',
+  '42501', 'the check of a foreign key does not run function "t_to_uuid"',
+  'threat: a conversion runs as the owner of the schema seeme, a superuser');
+RESET ROLE;
+CREATE TABLE t_theirs (id uuid PRIMARY KEY);
+GRANT REFERENCES ON t_theirs TO t_developer;
+INSERT INTO t_theirs VALUES (:alpha);
+SET LOCAL ROLE t_developer;
+SELECT throws_ok('ALTER TABLE t_mine ADD FOREIGN KEY (project_id) REFERENCES t_theirs',
+  '42501', 'the check of a foreign key does not run function "t_to_uuid"',
+  'threat: the same with any table of a superuser');
+RESET ROLE;
+SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 't_developer'), false,
+  'nobody became a superuser');
+
 SELECT * FROM finish();
 ROLLBACK;
