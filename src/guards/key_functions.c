@@ -19,9 +19,12 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_language_d.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_range.h"
 #include "catalog/pg_type_d.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -42,7 +45,6 @@ typedef struct RunningCall
 static needs_fmgr_hook_type next_needs_hook = NULL;
 static fmgr_hook_type next_hook = NULL;
 
-/* Decided when the call is prepared. For a foreign key's query, that is while it runs. */
 static bool
 needs_force(Oid function)
 {
@@ -89,10 +91,47 @@ refuse_borrowed_rights(Oid function)
 				 errhint("Give both columns of the foreign key the same type.")));
 }
 
+/*
+ * Whether a function is the subtype_diff of a range type. PostgreSQL prepares its calls once for
+ * the session, and GiST indexes make them: perhaps first outside of a foreign key's query, and later
+ * inside of one.
+ */
+static bool
+is_difference_of_range(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+	bool		is_one;
+	Relation	ranges;
+	SysScanDesc scan;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	is_one = form->prorettype == FLOAT8OID && form->pronargs == 2 &&
+		form->prolang != INTERNALlanguageId && form->prolang != ClanguageId;
+	ReleaseSysCache(tuple);
+	if (likely(!is_one))
+		return false;
+	is_one = false;
+	ranges = table_open(RangeRelationId, AccessShareLock);
+	/* It has no index by this column, and few rows. */
+	scan = systable_beginscan(ranges, InvalidOid, false, NULL, 0, NULL);
+	while (!is_one && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		is_one = ((Form_pg_range) GETSTRUCT(tuple))->rngsubdiff == function;
+	systable_endscan(scan);
+	table_close(ranges, AccessShareLock);
+	return is_one;
+}
+
+/*
+ * Decided when a call is prepared. For a foreign key's query that is while it runs, but for the
+ * subtype_diff of range types.
+ */
 static bool
 needs_hook(Oid function)
 {
-	return needs_force(function) || (next_needs_hook != NULL && next_needs_hook(function));
+	return needs_force(function) || is_difference_of_range(function) || (next_needs_hook != NULL && next_needs_hook(function));
 }
 
 static void

@@ -4,7 +4,7 @@
 \i test/include/prelude.psql
 BEGIN;
 \i test/include/people.psql
-SELECT plan(11);
+SELECT plan(13);
 
 CREATE ROLE t_owner;
 CREATE TABLE t_models (
@@ -73,6 +73,27 @@ DELETE FROM t_loot;
 INSERT INTO t_keys VALUES ('a');
 SELECT results_eq('TABLE t_loot', $$VALUES ('in Alpha'), ('in Alpha')$$,
   'threat: a conversion while a row is checked');
+
+-- PostgreSQL prepares the calls of subtype_diff once for the session.
+CREATE FUNCTION pg_temp.diff(float8, float8) RETURNS float8 LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE names text;
+BEGIN
+  EXECUTE 'SELECT string_agg(name, '','') FROM t_lent' INTO names;
+  PERFORM set_config('t.names', names, true);
+  RETURN $1 - $2;
+END $$;
+CREATE TYPE pg_temp.t_range AS RANGE (subtype = float8, subtype_diff = pg_temp.diff);
+CREATE TEMP TABLE t_ranges (
+  id integer REFERENCES t_above ON DELETE SET NULL, r pg_temp.t_range);
+CREATE INDEX ON t_ranges USING gist (r);
+CREATE INDEX ON t_ranges (id);
+INSERT INTO t_above SELECT generate_series(1, 500);
+INSERT INTO t_ranges SELECT n, pg_temp.t_range(n, n + 1) FROM generate_series(1, 500) n;
+SELECT is(current_setting('t.names'), 'in Alpha', 'subtype_diff is called before');
+SELECT set_config('t.names', '', true) \g /dev/null
+DELETE FROM t_above;
+SELECT is(current_setting('t.names'), 'in Alpha',
+  'threat: subtype_diff of an index while ON DELETE SET NULL changes rows');
 
 -- The query of the foreign key itself stays as it was, also after such a function, and after one
 -- that failed.
