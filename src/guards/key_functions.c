@@ -93,8 +93,8 @@ refuse_borrowed_rights(Oid function)
 
 /*
  * Whether a function is the subtype_diff of a range type. PostgreSQL prepares its calls once for
- * the session, and GiST indexes make them: perhaps first outside of a foreign key's query, and later
- * inside of one.
+ * the session, and GiST indexes make them: perhaps first outside of a foreign key's query, and
+ * later inside of one.
  */
 static bool
 is_difference_of_range(Oid function)
@@ -131,7 +131,8 @@ is_difference_of_range(Oid function)
 static bool
 needs_hook(Oid function)
 {
-	return needs_force(function) || is_difference_of_range(function) || (next_needs_hook != NULL && next_needs_hook(function));
+	return needs_force(function) || is_difference_of_range(function) ||
+		(next_needs_hook != NULL && next_needs_hook(function));
 }
 
 static void
