@@ -15,6 +15,7 @@
 #include "core/compat.h"
 #include "guards/extension_drop.h"
 #include "guards/foreign_keys.h"
+#include "guards/key_functions.h"
 #include "guards/locks.h"
 #include "guards/unidentified.h"
 #include "hooks.h"
@@ -133,4 +134,5 @@ seeme_hooks_init(void)
 	ProcessUtility_hook = process_utility;
 	next_object_access = object_access_hook;
 	object_access_hook = object_access;
+	seeme_key_functions_init();
 }

@@ -7,6 +7,13 @@ DECLARE
   below   regclass;
   closed  regclass[];
 BEGIN
+  -- Loads the library before anybody uses a foreign key of a temporary table
+  -- (src/guards/key_functions.c). Without the library, tables can still be made.
+  BEGIN
+    PERFORM seeme.is_of_this_version();
+  EXCEPTION WHEN OTHERS THEN
+    NULL;
+  END;
   IF to_regclass('seeme.lowered_guards') IS NULL THEN
     RETURN;
   END IF;

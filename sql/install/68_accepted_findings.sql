@@ -168,7 +168,13 @@ BEGIN
    WHERE word = 'schema' AND quote_ident(n.nspname) = rest
   UNION ALL
   SELECT 'pg_database'::regclass, d.oid FROM pg_database d
-   WHERE word = 'database' AND quote_ident(d.datname) = rest
+   WHERE lower(word) = 'database' AND quote_ident(d.datname) = rest
+  UNION ALL
+  -- Where a setting is: ROLE name, ROLE name IN DATABASE name, DATABASE name (seeme.settings()).
+  SELECT 'pg_authid'::regclass, r.oid FROM pg_roles r
+   WHERE word = 'ROLE'
+     AND (rest = r.oid::regrole::text
+          OR starts_with(rest, r.oid::regrole::text || ' IN DATABASE '))
   UNION ALL
   SELECT 'pg_publication'::regclass, p.oid FROM pg_publication p
    WHERE word = 'publication' AND quote_ident(p.pubname) = rest;

@@ -8,8 +8,8 @@
  * (SECURITY_NOFORCE_RLS). So does this query here.
  *
  * This holds for a statement that does nothing else, so that no other expression of the role runs
- * without FORCE. A conversion between the types of the two columns does; it does so in those
- * triggers, too. The error hides the key, as theirs does under row security.
+ * without FORCE. A conversion between the types of the two columns runs under FORCE
+ * (key_functions.c). The error hides the key, as theirs does under row security.
  *
  * Owns no state. Must not let any other statement past row security.
  */

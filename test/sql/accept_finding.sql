@@ -6,7 +6,7 @@ BEGIN;
 \i test/include/security_report.psql
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(64);
+SELECT plan(68);
 SET LOCAL jit = off;
 
 CREATE ROLE t_migrator;
@@ -212,5 +212,26 @@ SELECT is(pg_temp.try('olga', s), '42501', 'threat: a person does so: ' || s)
     'SELECT FROM seeme.accepted_findings',
     $$INSERT INTO seeme.accepted_findings (object, finding, severity, reason, digest)
       VALUES ('x', 'y', 'high', 'z', 'd')$$, 'DELETE FROM seeme.accepted_findings']) AS s;
+
+-- Settings are found where they are set: the object is ROLE name or DATABASE name.
+CREATE ROLE "t Set";
+ALTER ROLE "t Set" SET seeme_rbac.several_people = on;
+SELECT lives_ok($$SELECT seeme_accept_finding('several people are named', 'ROLE "t Set"',
+  'tests')$$, 'a setting of a role is accepted');
+CREATE TEMP TABLE digests AS
+  SELECT o AS object, seeme.digest_of_finding(o, 'r') AS digest
+    FROM unnest(ARRAY['ROLE "t Set"', 'ROLE "t Set" IN DATABASE ' || current_database(),
+                      'DATABASE ' || current_database()]) AS o;
+DROP ROLE "t Set";
+CREATE ROLE "t Set";
+ALTER ROLE "t Set" SET seeme_rbac.several_people = on;
+DO $$ BEGIN
+  EXECUTE format('GRANT CREATE ON DATABASE %I TO "t Set"', current_database());
+END $$;
+SELECT is((SELECT r.severity FROM seeme_security_report() r WHERE r.object = 'ROLE "t Set"'),
+  'critical', 'threat: another role of that name');
+SELECT is_empty($$SELECT object FROM digests WHERE digest = seeme.digest_of_finding(object, 'r')$$,
+  'each of them has the definition of its role or database');
+SELECT is((SELECT count(*) FROM digests), 3::bigint, 'there are three forms');
 SELECT * FROM finish();
 ROLLBACK;
