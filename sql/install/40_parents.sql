@@ -139,45 +139,139 @@ $$;
 COMMENT ON FUNCTION seeme.children_of(regclass) IS
   'The protected tables whose rows lie where the rows of this one lie, at every depth';
 
-CREATE FUNCTION seeme.has_parent_trigger(p seeme.protected_tables) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN EXISTS (SELECT FROM seeme.protected_tables c WHERE c.parent_table = p.table_name)
-   AND num_nonnulls(p.project_column, p.team_column, p.organization_column, p.resource_id_column,
-                    p.parent_column) > 0;
-COMMENT ON FUNCTION seeme.has_parent_trigger(seeme.protected_tables) IS
-  'Whether a row of this table takes children along when it moves';
+CREATE FUNCTION seeme.check_left_children() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_check_left_children';
+COMMENT ON FUNCTION seeme.check_left_children() IS
+  'Trigger on a parent: whoever removes a row, or its key, and leaves children for another row with '
+  'that key, needs the update of its children where it lay. The arguments are their codes';
 
-CREATE FUNCTION seeme.create_parent_trigger(p seeme.protected_tables) RETURNS void
+-- A foreign key that is checked later, or another row that takes the key in the same statement,
+-- leaves children behind. By then the actions of the foreign keys are done.
+CREATE FUNCTION seeme.leaves_children(parent oid, old_row jsonb) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  k     record;
+  found boolean;
 BEGIN
-  IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = p.table_name
-                AND t.tgname = 'zz_seeme_check_moved_parent') THEN
-    EXECUTE format('DROP TRIGGER zz_seeme_check_moved_parent ON %s', p.table_name);
-  END IF;
-  IF NOT seeme.has_parent_trigger(p) THEN
+  FOR k IN
+    SELECT c.conrelid::regclass AS child, a.attname AS child_column,
+           format_type(a.atttypid, a.atttypmod) AS child_type, c.confrelid::regclass AS relation,
+           f.attname AS key, format_type(f.atttypid, f.atttypmod) AS key_type,
+           (SELECT string_agg(format('(r.%1$I)::text IS NOT DISTINCT FROM $2 ->> %1$L', n),
+                              ' AND ')
+              FROM unnest(ARRAY[o.project_column, o.team_column, o.organization_column,
+                                o.resource_id_column, o.owner_column, o.parent_column]) AS n
+             WHERE n IS NOT NULL) AS place
+      FROM seeme.protected_tables p
+      JOIN seeme.protected_tables o ON o.table_name = p.parent_table
+      JOIN pg_constraint c ON c.conrelid = p.table_name AND c.confrelid = p.parent_table
+                          AND c.contype = 'f' AND c.conparentid = 0
+      JOIN pg_attribute a ON a.attrelid = c.conrelid AND c.conkey = ARRAY[a.attnum]
+                         AND a.attname = p.parent_column
+      JOIN pg_attribute f ON f.attrelid = c.confrelid AND c.confkey = ARRAY[f.attnum]
+     WHERE p.parent_table = parent
+        OR p.parent_table IN (SELECT r.relid FROM pg_partition_ancestors(parent) r)
+  LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS r WHERE r.%I OPERATOR(pg_catalog.=) $1::%s)',
+                   k.child, k.child_column, k.child_type) INTO found USING old_row ->> k.key;
+    CONTINUE WHEN NOT found;
+    -- The row may have moved to another partition, and lie where it lay.
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS r WHERE r.%I OPERATOR(pg_catalog.=) $1::%s '
+                   'AND %s)', k.relation, k.key, k.key_type, k.place)
+      INTO found USING old_row ->> k.key, old_row;
+    IF NOT found THEN
+      RETURN true;
+    END IF;
+  END LOOP;
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION seeme.leaves_children(oid, jsonb) IS
+  'Whether there are children of a row that is removed, or has another key now. old_row: its '
+  'columns of built-in types, as texts. Called as the extension''s owner alone, because it knows of '
+  'hidden rows: it must not run anybody else''s function';
+
+CREATE FUNCTION seeme.has_children_tables(p seeme.protected_tables) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (SELECT FROM seeme.protected_tables c WHERE c.parent_table = p.table_name);
+COMMENT ON FUNCTION seeme.has_children_tables(seeme.protected_tables) IS
+  'Whether the rows of another table lie where the rows of this one lie';
+
+CREATE FUNCTION seeme.parent_triggers(p seeme.protected_tables)
+RETURNS TABLE (name name, function text, type integer)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  before integer := CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = p.table_name)
+                      WHEN 'p' THEN 2 ELSE 0 END;
+BEGIN
+  IF NOT seeme.has_children_tables(p) THEN
     RETURN;
   END IF;
   -- Before the row moves to another partition, as zz_seeme_check_moved_row.
-  EXECUTE format('CREATE TRIGGER zz_seeme_check_moved_parent %s UPDATE ON %s FOR EACH ROW '
-                 'WHEN (%s) EXECUTE FUNCTION seeme.check_moved_parent(%s)',
-                 CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = p.table_name)
-                   WHEN 'p' THEN 'BEFORE' ELSE 'AFTER' END,
-                 p.table_name,
-                 -- PostgreSQL computes generated columns after BEFORE triggers: there a change of a
-                 -- base column counts.
-                 (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', b), ' OR ')
-                    FROM unnest(ARRAY[p.project_column, p.team_column, p.organization_column,
-                                      p.resource_id_column, p.parent_column]) AS c,
-                         unnest(CASE (SELECT r.relkind FROM pg_class r WHERE r.oid = p.table_name)
-                                  WHEN 'p' THEN seeme.base_columns(p.table_name, c)
-                                  ELSE ARRAY[c] END) AS b
-                   WHERE b IS NOT NULL),
-                 (SELECT string_agg(DISTINCT quote_literal(c.resource || ':update'), ', ')
-                    FROM seeme.children_of(p.table_name) c));
+  IF num_nonnulls(p.project_column, p.team_column, p.organization_column, p.resource_id_column,
+                  p.parent_column) > 0 THEN
+    RETURN QUERY VALUES ('zz_seeme_check_moved_parent'::name, 'check_moved_parent',
+                         1 + 16 + before);
+  END IF;
+  IF p.owner_column IS NOT NULL THEN
+    RETURN QUERY VALUES ('zz_seeme_check_parent_owner'::name, 'check_moved_parent',
+                         1 + 16 + before);
+  END IF;
+  RETURN QUERY VALUES ('zz_seeme_check_left_children'::name, 'check_left_children', 1 + 8),
+                      ('zz_seeme_check_left_key', 'check_left_children', 1 + 16);
+END $$;
+COMMENT ON FUNCTION seeme.parent_triggers(seeme.protected_tables) IS
+  'The triggers that a table has because other tables name it as the parent. Types as in '
+  'pg_trigger.tgtype';
+
+CREATE FUNCTION seeme.create_parent_trigger(p seeme.protected_tables) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  guard   record;
+  changed text;
+BEGIN
+  FOR guard IN
+    SELECT t.tgname AS name FROM pg_trigger t
+     WHERE t.tgrelid = p.table_name AND t.tgname IN (
+       'zz_seeme_check_moved_parent', 'zz_seeme_check_parent_owner', 'zz_seeme_check_left_children',
+       'zz_seeme_check_left_key')
+  LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', guard.name, p.table_name);
+  END LOOP;
+  FOR guard IN SELECT t.*, t.type & 2 <> 0 AS is_before FROM seeme.parent_triggers(p) t LOOP
+    -- PostgreSQL computes generated columns after BEFORE triggers: there a change of a base column
+    -- counts.
+    SELECT string_agg(DISTINCT format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', b), ' OR ') INTO changed
+      FROM unnest(CASE guard.name
+             WHEN 'zz_seeme_check_moved_parent' THEN
+               ARRAY[p.project_column, p.team_column, p.organization_column, p.resource_id_column,
+                     p.parent_column]
+             WHEN 'zz_seeme_check_parent_owner' THEN ARRAY[p.owner_column]
+             WHEN 'zz_seeme_check_left_key' THEN ARRAY(
+               SELECT f.attname FROM seeme.protected_tables c
+                 JOIN pg_constraint k ON k.conrelid = c.table_name AND k.confrelid = p.table_name
+                                     AND k.contype = 'f'
+                 JOIN pg_attribute a ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum]
+                                    AND a.attname = c.parent_column
+                 JOIN pg_attribute f ON f.attrelid = k.confrelid AND k.confkey = ARRAY[f.attnum]
+                WHERE c.parent_table = p.table_name) END) AS n,
+           unnest(CASE WHEN guard.is_before THEN seeme.base_columns(p.table_name, n)
+                       ELSE ARRAY[n] END) AS b
+     WHERE n IS NOT NULL;
+    EXECUTE format('CREATE TRIGGER %I %s %s ON %s FOR EACH ROW %s EXECUTE FUNCTION seeme.%I(%s)',
+                   guard.name, CASE WHEN guard.is_before THEN 'BEFORE' ELSE 'AFTER' END,
+                   CASE WHEN guard.type & 8 <> 0 THEN 'DELETE' ELSE 'UPDATE' END, p.table_name,
+                   CASE WHEN guard.type & 16 <> 0
+                        THEN format('WHEN (%s)', coalesce(changed, 'false')) ELSE '' END,
+                   guard.function,
+                   (SELECT string_agg(DISTINCT quote_literal(
+                             c.resource || CASE guard.name WHEN 'zz_seeme_check_parent_owner'
+                                                THEN ':*' ELSE ':update' END), ', ')
+                      FROM seeme.children_of(p.table_name) c));
+  END LOOP;
 END $$;
 COMMENT ON FUNCTION seeme.create_parent_trigger(seeme.protected_tables) IS
-  'Makes the trigger anew by which whoever moves a row needs the update of its children; without '
-  'children there is none';
+  'Makes the triggers anew by which whoever moves a row, or removes it and leaves its children, '
+  'needs their update, and whoever takes its ownership everything; without children there are none';
 
 CREATE FUNCTION seeme.renew_parent_triggers(parent regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -154,6 +154,7 @@ DECLARE
     '@extschema@.seeme_permitted_resources(text,text)',
     -- the owner creates the triggers of a new partition
     'seeme.recheck_after_lock()', 'seeme.check_moved_row()', 'seeme.check_moved_parent()',
+    'seeme.check_left_children()',
     'seeme.follow_resource()', 'seeme.publishing_code(text)',
     -- what generates columns of ids
     '@extschema@.seeme_uuid(text,text)', '@extschema@.seeme_uuid(text,bigint)']::regprocedure[];
@@ -193,6 +194,7 @@ BEGIN
                   JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'seeme'::regnamespace
                  WHERE t.tgrelid = relation AND NOT t.tgisinternal AND t.tgparentid = 0
                    AND f.proname IN ('recheck_after_lock', 'check_moved_row', 'check_moved_parent',
+                                     'check_left_children',
                                      'follow_resource')
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', object, relation);

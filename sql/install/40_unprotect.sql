@@ -79,6 +79,7 @@ BEGIN
   FOR object IN
     SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = table_name AND t.tgname IN (
       'seeme_after_wait', 'zz_seeme_check_moved_row', 'zz_seeme_check_moved_parent',
+      'zz_seeme_check_parent_owner', 'zz_seeme_check_left_children', 'zz_seeme_check_left_key',
       'seeme_forget_resource',
       'seeme_forget_resources', 'zzz_seeme_follow_resource')
   LOOP

@@ -5,6 +5,8 @@ CREATE FUNCTION seeme.is_guard(name name) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN name IN ('seeme_select', 'seeme_insert', 'seeme_update', 'seeme_delete', 'seeme_closed',
                 'seeme_after_wait', 'zz_seeme_check_moved_row', 'zz_seeme_check_moved_parent',
+                'zz_seeme_check_parent_owner', 'zz_seeme_check_left_children',
+                'zz_seeme_check_left_key',
                 'seeme_forget_resource', 'seeme_forget_resources', 'zzz_seeme_follow_resource',
                 'seeme_read_only');
 COMMENT ON FUNCTION seeme.is_guard(name) IS
@@ -23,10 +25,7 @@ BEGIN
                          1 + 16 + CASE WHEN partitioned OR p.parent_column IS NOT NULL THEN 2
                                        ELSE 0 END);
   END IF;
-  IF seeme.has_parent_trigger(p) THEN
-    RETURN QUERY VALUES ('zz_seeme_check_moved_parent'::name, 'check_moved_parent',
-                         1 + 16 + CASE WHEN partitioned THEN 2 ELSE 0 END);
-  END IF;
+  RETURN QUERY SELECT t.* FROM seeme.parent_triggers(p) t;
   IF p.id_column IS NOT NULL THEN
     RETURN QUERY VALUES ('seeme_forget_resource'::name, 'follow_resource', 1 + 8),
                         ('seeme_forget_resources', 'follow_resource', 32),

@@ -32,6 +32,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "core/invalidation.h"
 #include "guards/key_functions.h"
 
 /* A call that is running. The same FmgrInfo may be called again meanwhile. */
@@ -99,12 +100,24 @@ refuse_borrowed_rights(Oid function)
 static bool
 is_difference_of_range(Oid function)
 {
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	/* Functions that have not the form of one. */
+	static Oid	others[64];
+	static uint64 known_under = 0;
+	uint64		changes = seeme_function_generation;
+	HeapTuple	tuple;
 	Form_pg_proc form;
 	bool		is_one;
 	Relation	ranges;
 	SysScanDesc scan;
 
+	if (unlikely(known_under != changes))
+	{
+		memset(others, 0, sizeof(others));
+		known_under = changes;
+	}
+	if (likely(others[function % lengthof(others)] == function))
+		return false;
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	form = (Form_pg_proc) GETSTRUCT(tuple);
@@ -112,7 +125,11 @@ is_difference_of_range(Oid function)
 		form->prolang != INTERNALlanguageId && form->prolang != ClanguageId;
 	ReleaseSysCache(tuple);
 	if (likely(!is_one))
+	{
+		if (changes == seeme_function_generation)
+			others[function % lengthof(others)] = function;
 		return false;
+	}
 	is_one = false;
 	ranges = table_open(RangeRelationId, AccessShareLock);
 	/* It has no index by this column, and few rows. */

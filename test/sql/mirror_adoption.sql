@@ -13,7 +13,8 @@ INSERT INTO app.board_users VALUES (101, 2, 'Editor');
 ALTER TABLE app.boards OWNER TO t_table_owner;
 SELECT seeme_mirror('app.users', 'users', '{"id": "id", "email": "email"}') \g /dev/null
 SELECT seeme_mirror('app.workspaces', 'organizations',
-  '{"id": "id", "name": "title", "owner_id": "owner"}', condition => 'deleted_at IS NULL') \g /dev/null
+  '{"id": "id", "name": "title", "owner_id": "owner"}',
+  condition => 'deleted_at IS NULL') \g /dev/null
 SELECT seeme_mirror('app.workspace_users', 'organization_members',
   '{"organization_id": "workspace_id", "user_id": "user_id", "role_id": "role"}',
   roles => '{"owner": "Owner", "manager": "Admin", "guest": null}',
