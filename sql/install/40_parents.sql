@@ -142,8 +142,8 @@ COMMENT ON FUNCTION seeme.children_of(regclass) IS
 CREATE FUNCTION seeme.check_left_children() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_check_left_children';
 COMMENT ON FUNCTION seeme.check_left_children() IS
-  'Trigger on a parent: whoever removes a row, or its key, and leaves children for another row with '
-  'that key, needs the update of its children where it lay. The arguments are their codes';
+  'Trigger on a parent: whoever removes a row, or its key, and leaves children for another row '
+  'with that key, needs the update of its children where it lay. The arguments are their codes';
 
 -- A foreign key that is checked later, or another row that takes the key in the same statement,
 -- leaves children behind. By then the actions of the foreign keys are done.
@@ -187,8 +187,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION seeme.leaves_children(oid, jsonb) IS
   'Whether there are children of a row that is removed, or has another key now. old_row: its '
-  'columns of built-in types, as texts. Called as the extension''s owner alone, because it knows of '
-  'hidden rows: it must not run anybody else''s function';
+  'columns of built-in types, as texts. Called as the extension''s owner alone, because it knows '
+  'of hidden rows: it must not run anybody else''s function';
 
 CREATE FUNCTION seeme.has_children_tables(p seeme.protected_tables) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
