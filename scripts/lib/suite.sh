@@ -186,7 +186,8 @@ check_plpgsql() {
 	     AND c.message NOT LIKE 'routine is marked as %, but expression is %'
 	     AND NOT (c.level = 'security' AND s.oid::regproc::text IN (
 	          'seeme_protect', 'seeme.create_policies', 'seeme.create_resource_triggers', 'seeme.renew_protection', 'seeme.create_write_policy', 'seeme.create_row_triggers', 'seeme.follow_resource', 'seeme.may_assign',
-	          'seeme.rename_column_of', 'seeme.keep_triggers_always', 'seeme.create_mirror_guards'))
+	          'seeme.rename_column_of', 'seeme.keep_triggers_always', 'seeme.create_mirror_guards', 'seeme.check_moved_row',
+	          'seeme.leaves_children'))
 	)
 	SELECT 'none', 'the extension has no function in PL/pgSQL' WHERE NOT EXISTS (SELECT FROM function)
 	UNION ALL

@@ -130,14 +130,13 @@ BEGIN
   WHILE octet_length(stem) > 50 LOOP
     stem := left(stem, -1);
   END LOOP;
-  LOOP
-    found := stem || '_uuid' || CASE WHEN number > 1 THEN number::text ELSE '' END;
-    IF NOT found = ANY (taken) AND NOT EXISTS (
-         SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = found) THEN
-      RETURN found;
-    END IF;
+  found := stem || '_uuid';
+  WHILE found = ANY (taken) OR EXISTS (
+          SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = found) LOOP
     number := number + 1;
+    found := stem || '_uuid' || number;
   END LOOP;
+  RETURN found;
 END $$;
 COMMENT ON FUNCTION seeme.new_column_name(regclass, name, text, name[]) IS
   'A free name for the generated column of a column of keys: project_uuid for project_id';

@@ -77,7 +77,6 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   match    record;
   others   text;
-  n        bigint;
 BEGIN
   IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
     RAISE EXCEPTION 'only superusers accept findings of the security report'

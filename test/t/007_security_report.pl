@@ -93,8 +93,10 @@ $source =~ s/^COMMENT ON .*?;$//msg;
 for my $text ($source =~ /'((?:[^']|'')*)'/g) {
     next unless $text =~ /^((?:[\w%*]|'')[\w ,%*-]*(?:''[\w ,%*-]*)*): /;
     (my $name = $1) =~ s/''/'/g;
-    $in_source{$_} = 1 for $name =~ /^%s is granted/
-        ? map { "$_ is granted" } qw(TRUNCATE REFERENCES TRIGGER) : $name;
+    $in_source{$_} = 1 for $name =~ /^%s is granted to a group/
+        ? map { "$_ is granted to a group" } qw(seeme_assume seeme_act_for)
+        : $name =~ /^%s is granted/ ? map { "$_ is granted" } qw(TRUNCATE REFERENCES TRIGGER)
+        : $name;
 }
 cmp_ok scalar(keys %in_source), '>=', 25, 'there are ' . keys(%in_source) . ' findings';
 my %in_doc = map { ($_ =>
