@@ -146,9 +146,10 @@ COMMENT ON FUNCTION seeme.check_left_children() IS
   'with that key, needs the update of its children where it lay. The arguments are their codes';
 
 -- A foreign key that is checked later, or another row that takes the key in the same statement,
--- leaves children behind. By then the actions of the foreign keys are done.
+-- leaves children behind. By then the actions of the foreign keys are done. STABLE: it reads by the
+-- snapshot of its caller, which is the latest one.
 CREATE FUNCTION seeme.leaves_children(parent oid, old_row jsonb) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   k     record;
   found boolean;

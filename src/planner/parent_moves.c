@@ -264,16 +264,20 @@ leaves_children(TriggerData *trigger, Oid function)
 							 GUC_ACTION_SAVE, true, 0, false);
 	GetUserIdAndSecContext(&user, &sec_context);
 	SetUserIdAndSecContext(owner, sec_context | SECURITY_LOCAL_USERID_CHANGE);
+	/* In REPEATABLE READ, too: a child may have been committed after the transaction's snapshot. */
+	CommandCounterIncrement();
+	seeme_push_latest_snapshot(true);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	values[0] = ObjectIdGetDatum(RelationGetRelid(trigger->tg_relation));
 	row_as_texts(trigger->tg_trigslot, &values[1], &values[2]);
 	if (SPI_execute_with_args("SELECT seeme.leaves_children($1, jsonb_object($2, $3))", 3, types,
-							  values, NULL, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
+							  values, NULL, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "seeme.leaves_children did not answer");
 	leaves = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
 										&isnull));
 	SPI_finish();
+	PopActiveSnapshot();
 	SetUserIdAndSecContext(user, sec_context);
 	AtEOXact_GUC(true, level);
 	return leaves;
