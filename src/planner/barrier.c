@@ -312,15 +312,17 @@ promote(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 
 /*
  * Puts clauses behind the barrier that PostgreSQL takes for leakproof although they may raise an
- * error, in a part that has no Var. `title = (SELECT 1 / 0)` raises when the first row is compared,
- * so the error tells that earlier conditions were true of one. Index paths that were made stay.
+ * error, or call a function, in a part that has no Var. `title = (SELECT 1 / 0)` raises when the
+ * first row is compared, so the error tells that earlier conditions were true of one. A clause in
+ * joininfo may be a filter of a parameterized path: `d.id = f.k AND (d.n < f.k OR count_calls())`.
+ * Index paths that were made stay.
  */
 static void
-demote(PlannerInfo *root, RelOptInfo *rel)
+demote(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 {
 	ListCell   *cell;
 
-	foreach(cell, rel->baserestrictinfo)
+	foreach(cell, clauses)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
 
@@ -356,7 +358,8 @@ seeme_promote_conditions(PlannerInfo *root, RelOptInfo *rel)
 	found |= promote(root, rel, rel->joininfo);
 	if (found && rel->indexlist != NIL)
 		create_index_paths(root, rel);
-	demote(root, rel);
+	demote(root, rel, rel->baserestrictinfo);
+	demote(root, rel, rel->joininfo);
 }
 
 void
