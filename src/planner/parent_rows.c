@@ -36,6 +36,7 @@
 #include "core/version.h"
 #include "functions/arguments.h"
 #include "identity/identity.h"
+#include "planner/parent_cache.h"
 #include "planner/parent_list.h"
 #include "planner/parent_read.h"
 #include "planner/parent_rows.h"
@@ -397,8 +398,9 @@ seeme_parent_code_argument(FunctionCallInfo fcinfo, Oid child)
 	char	   *code = seeme_code_argument(fcinfo, 0);
 	char	   *resource = NULL;
 
-	if (!OidIsValid(seeme_parent_of(child, &resource, NULL, NULL)) ||
-		strncmp(code, resource, strlen(resource)) != 0 || code[strlen(resource)] != ':')
+	if (!seeme_is_known_code_of_child(child, code) &&
+		(!OidIsValid(seeme_parent_of(child, &resource, NULL, NULL)) ||
+		 !seeme_is_code_of(code, resource)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" is not a permission on the rows of this table", code)));
