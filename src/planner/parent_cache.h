@@ -11,7 +11,6 @@
 #pragma GCC visibility push(hidden)
 
 extern SeemeParent *seeme_find_parent(Oid child, Oid parent, const char *code);
-extern bool seeme_is_known_code_of_child(Oid child, const char *code);
 
 #pragma GCC visibility pop
 
