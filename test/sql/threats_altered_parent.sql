@@ -89,7 +89,8 @@ SELECT seeme_protect('folders', 'folders', project_column => 'project_id'),
        seeme_protect('pages', 'pages', parent_column => 'folder_id') \g /dev/null
 GRANT SELECT ON folders, pages TO t_app;
 SELECT pg_temp.hold_in('alpha', '{pages:read}') \g /dev/null
-SELECT is(pg_temp.rows('nora', 'SELECT id FROM pages'), '{1}', 'pages are in folders of a partition');
+SELECT is(pg_temp.rows('nora', 'SELECT id FROM pages'), '{1}',
+  'pages are in folders of a partition');
 CREATE TABLE folders_2 PARTITION OF folders FOR VALUES FROM (100) TO (200);
 INSERT INTO folders VALUES (100, :alpha);
 INSERT INTO pages VALUES (100, 100);
