@@ -73,8 +73,8 @@ seeme_pack_parent_key(Oid type, Datum key, pg_uuid_t *packed)
 
 /*
  * Where rows of a heap were found. The next look-up of a key tries this place before the index. It
- * is a mere hint. The page has to be in that buffer still, and a row there has to be visible to the snapshot
- * and have the key. Then the unique index has no other one.
+ * is a mere hint. The page has to be in that buffer still, and a row there has to be visible to the
+ * snapshot and have the key. Then the unique index has no other one.
  */
 typedef struct RowHint
 {
