@@ -68,7 +68,8 @@ SELECT pg_temp.become(NULL);
 
 -- Arguments of PostgreSQL's own types and enums cost nothing: their statements keep the indexes.
 CREATE TABLE t_tree (amount numeric, meta jsonb, word t_own.word);
-SELECT is(seeme.leak_of_condition('t_tree', condition), 'none once checked', condition) FROM unnest(ARRAY[
+SELECT is(seeme.leak_of_condition('t_tree', condition), 'none once checked', condition)
+  FROM unnest(ARRAY[
   'meta = to_jsonb(1)', 'meta = jsonb_build_object(''k'', current_date)',
   'word = ANY (enum_range(NULL::t_own.word))']) AS condition;
 SELECT * FROM finish();
