@@ -47,14 +47,9 @@ DECLARE
   remedies  text;
   base_type oid;
 BEGIN
-  SELECT * INTO attribute FROM pg_attribute a
-   WHERE a.attrelid = table_name AND a.attname = parent_column AND a.attnum > 0
-     AND NOT a.attisdropped;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'table % has no column "%"', table_name, parent_column
-      USING ERRCODE = 'undefined_column',
-            HINT = 'parent_column names a column with a foreign key to a protected table.';
-  END IF;
+  attribute := seeme.named_column(
+    table_name, parent_column,
+    'parent_column names a column with a foreign key to a protected table.');
   -- A protected table comes first. Parts of a key that refers to a partitioned table are left out.
   SELECT k.confrelid::regclass AS relation, p.table_name IS NOT NULL AS is_protected,
          cardinality(k.conkey) AS n INTO key

@@ -22,30 +22,18 @@ CREATE FUNCTION seeme.scope_columns_gone() RETURNS TABLE (relation regclass, nam
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT p.table_name, v.name
     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name,
-         unnest(ARRAY[p.project_column, p.team_column, p.organization_column, p.resource_id_column,
-                      p.owner_column]) AS v (name)
+         LATERAL (VALUES (p.project_column, 'uuid'::regtype), (p.team_column, 'uuid'),
+                         (p.organization_column, 'uuid'), (p.resource_id_column, 'uuid'),
+                         (p.owner_column, 'uuid'), (p.public_column, 'boolean'),
+                         (p.parent_column, NULL)) AS v (name, type)
    WHERE v.name IS NOT NULL
      AND NOT EXISTS (SELECT FROM pg_attribute a
                       WHERE a.attrelid = p.table_name AND a.attname = v.name
-                        AND NOT a.attisdropped AND a.atttypid = 'uuid'::regtype)
-  UNION ALL
-  SELECT p.table_name, p.public_column
-    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
-   WHERE p.public_column IS NOT NULL
-     AND NOT EXISTS (SELECT FROM pg_attribute a
-                      WHERE a.attrelid = p.table_name AND a.attname = p.public_column
-                        AND NOT a.attisdropped AND a.atttypid = 'boolean'::regtype)
-  UNION ALL
-  SELECT p.table_name, p.parent_column
-    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
-   WHERE p.parent_column IS NOT NULL
-     AND NOT EXISTS (SELECT FROM pg_attribute a
-                      WHERE a.attrelid = p.table_name AND a.attname = p.parent_column
-                        AND NOT a.attisdropped)
+                        AND NOT a.attisdropped AND a.atttypid = coalesce(v.type, a.atttypid))
 $$;
 COMMENT ON FUNCTION seeme.scope_columns_gone() IS
   'Recorded columns of protected tables that no longer exist, or are not of type uuid (the public '
-  'column: boolean)';
+  'column: boolean; the parent column: any type)';
 
 CREATE FUNCTION seeme.policies_of_protected_tables()
 RETURNS TABLE (relation regclass, name name, command "char", condition text)

@@ -81,15 +81,18 @@ SELECT pg_temp.both_ways('library is not loaded when a session begins', 'high', 
   'ALTER ' || :'here' || ' SET session_preload_libraries = seeme_rbac; ' || undone)
   FROM (VALUES
     ('CREATE SCHEMA r_of_theirs; GRANT CREATE ON SCHEMA r_of_theirs TO PUBLIC',
-     'DROP SCHEMA r_of_theirs', 'threat: a foreign key runs a function of somebody who makes tables'),
+     'DROP SCHEMA r_of_theirs',
+     'threat: a foreign key runs a function of somebody who makes tables'),
     ('GRANT CREATE ON ' || :'here' || ' TO PUBLIC', 'REVOKE CREATE ON ' || :'here'
      || ' FROM PUBLIC', 'threat: a foreign key runs a function of somebody who makes schemas'),
     ('CREATE TABLE r_a (id integer PRIMARY KEY, a integer REFERENCES r_a); GRANT TRIGGER ON r_a '
      'TO PUBLIC; ' || :'temporary' || 'TO PUBLIC', 'DROP TABLE r_a; REVOKE TEMPORARY ON '
-     || :'here' || ' FROM PUBLIC', 'threat: a foreign key runs a trigger that somebody adds to a table'),
+     || :'here' || ' FROM PUBLIC',
+     'threat: a foreign key runs a trigger that somebody adds to a table'),
     ('CREATE TABLE r_a (); ALTER TABLE r_a OWNER TO r_app; GRANT r_app TO r_other, "r Odd ""one"; '
      || :'temporary' || 'TO r_app', 'DROP TABLE r_a; REVOKE TEMPORARY ON ' || :'here'
-     || ' FROM r_app', 'threat: a foreign key runs a trigger of somebody who owns a table')) AS v (statement, undone, why);
+     || ' FROM r_app', 'threat: a foreign key runs a trigger of somebody who owns a table')
+  ) AS v (statement, undone, why);
 SELECT pg_temp.both_ways('library is not loaded when a session begins', 'high, medium', :'object',
   'ALTER ' || :'here' || ' RESET session_preload_libraries; CREATE SCHEMA r_of_theirs; '
   'GRANT CREATE ON SCHEMA r_of_theirs TO r_group', 'a member of a group that may make tables',
