@@ -42,7 +42,8 @@ DECLARE
   condition text := (
     SELECT CASE WHEN t.typcategory = 'E'
                 THEN format('%I = %L', column_name,
-                            coalesce((SELECT l FROM unnest(labels) AS l WHERE lower(l) = 'public' LIMIT 1),
+                            coalesce((SELECT l FROM unnest(labels) AS l
+                                       WHERE lower(l) = 'public' LIMIT 1),
                                      labels[cardinality(labels)]))
                 WHEN t.typcategory = 'S' THEN format('%I = ''public''', column_name)
                 WHEN t.typcategory = 'N' THEN format('%I = 1', column_name)
