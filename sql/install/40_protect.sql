@@ -324,6 +324,7 @@ BEGIN
   p.parent_table := CASE WHEN parent_column IS NOT NULL
                          THEN seeme.find_parent_table(table_name, parent_column) END;
   p.public_column := public_column;
+  p.generated_columns := seeme.generated_among(table_name, columns || public_column);
   was_guarded := seeme.clear_guards(table_name);
   p.had_row_security := relation.relrowsecurity AND NOT was_guarded;
   p.had_force := relation.relforcerowsecurity AND NOT was_guarded;

@@ -122,6 +122,22 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                 'has now, in one statement', g.relation)
     FROM seeme.scope_columns_gone() g
   UNION ALL
+  SELECT 'high', p.table_name::text,
+         format('scope column is not generated: %I was computed from other columns when the table '
+                'was protected (DROP EXPRESSION); now whoever may update rows writes it, and the '
+                'column that it was computed from does not tell any more where a row lies', w),
+         format('-- SELECT seeme_unprotect(%L), make the column generated again, and '
+                'seeme_protect(%1$L, ...), in one transaction', p.table_name)
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name,
+         LATERAL seeme.columns_written_now(p) AS w
+  UNION ALL
+  SELECT 'high', p.table_name::text,
+         format('trigger watches another column: %I tells where a row lies, and %I does not fire '
+                'when it changes (SET EXPRESSION)', w.column_name, w.trigger_name),
+         seeme.protect_again(p)
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name,
+         LATERAL seeme.columns_not_watched(p) AS w
+  UNION ALL
   SELECT 'high', e.relation::text,
          format('trigger is missing: without %I, a change that waited for a lock or moves a row is '
                 'not checked again, or assignments do not follow changes of ids', e.name),
