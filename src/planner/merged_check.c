@@ -86,7 +86,7 @@ find_has_both(void)
 			known = InvalidOid;
 		known_under = changes;
 	}
-	return OidIsValid(known) && seeme_may_execute(known) ? known : InvalidOid;
+	return OidIsValid(known) && seeme_user_may_execute(known) ? known : InvalidOid;
 }
 
 /* The call that replaces two calls, if both are about the same column; else NULL. */

@@ -273,7 +273,7 @@ list_function(Oid parent_has_permission)
 		known_of = parent_has_permission;
 		known_under = changes;
 	}
-	return OidIsValid(known) && seeme_may_execute(known) ? known : InvalidOid;
+	return OidIsValid(known) && seeme_user_may_execute(known) ? known : InvalidOid;
 }
 
 static List *

@@ -204,8 +204,8 @@ any_does_more_than_read(PlannerInfo *top)
  * (a cursor's next FETCH). Sub-selects in expressions that are planned already have a root of their
  * own.
  */
-static bool
-only_reads(PlannerInfo *root)
+bool
+seeme_only_reads(PlannerInfo *root)
 {
 	SeemeStatement *statement = seeme_statement(root);
 
@@ -248,6 +248,28 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte, RestrictInfo *c
 	}
 }
 
+/*
+ * The same as below for a table that a query reads alone and whose policy is one call
+ * (policy_condition.c).
+ */
+static void
+add_paths_by_policy(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte,
+					SeemeStatement *statement)
+{
+	RestrictInfo *check = statement->policy;
+
+	check->security_level = 0;
+	if (!check->pseudoconstant)
+	{
+		if (statement->is_point_query || !seeme_only_reads(root))
+			return;
+		seeme_trust_index(check);
+		if (!statement->policy_is_fixed)
+			add_scan(root, rel, rte, check);
+	}
+	seeme_add_nearest_rows(root, rel);
+}
+
 /* Called when PostgreSQL has made the paths of a table. Throws nothing. */
 void
 seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
@@ -264,6 +286,11 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 	if (rte->rtekind != RTE_RELATION || rte->inh ||
 		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW))
 		return;
+	if (seeme_statement(root)->policy_of == rel)
+	{
+		add_paths_by_policy(root, rel, rte, seeme_statement(root));
+		return;
+	}
 	seeme_promote_conditions(root, rel);
 	check = find_check(rel, &arms);
 	if (check == NULL)
@@ -273,7 +300,7 @@ seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rt
 	/* One row, found by its key: none of the three ways gains anything. */
 	if (is_point && !is_fixed && !seeme_has_two_checks(rel))
 		return;
-	if (!only_reads(root))
+	if (!seeme_only_reads(root))
 	{
 		seeme_ask_for_both(root, rel);
 		return;

@@ -15,6 +15,7 @@
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_proc.h"
@@ -48,6 +49,10 @@
 #include "planner/statement.h"
 #include "planner/support_function.h"
 
+/* PostgreSQL's B-tree operators for UUIDs: uuid_ops, and its operator =. */
+#define UUID_FAMILY 2968
+#define UUID_EQUAL 2972
+
 /* An estimate reads at most this many places. A person with more of them has many. */
 #define PLACES_FOR_ESTIMATE 5000
 
@@ -70,6 +75,17 @@ constant_text(Node *node)
 	return constant->constisnull ? NULL : TextDatumGetCString(constant->constvalue);
 }
 
+/* Whether a constant is this text, of this length. */
+static bool
+is_text(Node *node, const char *text, int length)
+{
+	Const	   *constant = castNode(Const, node);
+	struct varlena *value = (struct varlena *) DatumGetPointer(constant->constvalue);
+
+	return !constant->constisnull && !VARATT_IS_EXTENDED(value) &&
+		VARSIZE(value) - VARHDRSZ == length && memcmp(VARDATA(value), text, length) == 0;
+}
+
 /*
  * The number of scopes in which the asking person holds the code of a call; -1: too many to count,
  * or not known. The last answer is remembered: it is the same for each index and each table of most
@@ -86,10 +102,11 @@ count_permitted(List *args, int scope)
 		uint64		generation;
 		int			scope;
 		char		code[NAMEDATALEN];
+		int			length;
 		int			count;
 	}			last;
-	char	   *code = constant_text(list_nth(args, SEEME_ARG_CODE));
-	char	   *type = constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE));
+	char	   *code;
+	char	   *type;
 	const SeemeIdentity *identity;
 	uint64		generation;
 	int			count;
@@ -99,18 +116,21 @@ count_permitted(List *args, int scope)
 	/* The generation tells that somebody else is asking once it was looked at who is asking. */
 	identity = seeme_current_identity();
 	generation = seeme_site_generation;
+	if (last.is_known && last.identity == identity && last.generation == generation &&
+		last.scope == scope && scope != SEEME_ARG_RESOURCE &&
+		is_text(list_nth(args, SEEME_ARG_CODE), last.code, last.length))
+		return last.count;
+	code = constant_text(list_nth(args, SEEME_ARG_CODE));
+	type = constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE));
 	if (code == NULL || type != NULL || strlen(code) >= sizeof(last.code))
 		return seeme_count_permitted(scope, code, type, PLACES_FOR_ESTIMATE);
-	if (last.is_known && last.identity == identity && last.generation == generation &&
-		last.scope == scope && strcmp(last.code, code) == 0)
-		return last.count;
 	seeme_planner_counters.scopes_counted++;
 	count = seeme_count_permitted(scope, code, NULL, PLACES_FOR_ESTIMATE);
 	last.is_known = true;
 	last.identity = identity;
 	last.generation = generation;
 	last.scope = scope;
-	strlcpy(last.code, code, sizeof(last.code));
+	last.length = strlcpy(last.code, code, sizeof(last.code));
 	last.count = count;
 	return count;
 }
@@ -127,6 +147,28 @@ is_equality(RelOptInfo *rel, RestrictInfo *condition)
 	return IsA(clause, OpExpr) && list_length(clause->args) == 2 &&
 		(condition->mergeopfamilies != NIL ||
 		 (IS_OTHER_REL(rel) && get_mergejoin_opfamilies(clause->opno) != NIL));
+}
+
+/* Whether an operator is an equality by which rows can be merged. The last answers are kept. */
+bool
+seeme_is_equality_operator(Oid operator)
+{
+	static struct
+	{
+		Oid			operator;
+		bool		is_equality;
+	}			known[32];
+	int			place = operator % lengthof(known);
+
+	/* Those of PostgreSQL's own operator families are there for ever. */
+	if (operator >= FirstUnpinnedObjectId)
+		return get_mergejoin_opfamilies(operator) != NIL;
+	if (known[place].operator != operator)
+	{
+		known[place].is_equality = get_mergejoin_opfamilies(operator) != NIL;
+		known[place].operator = operator;
+	}
+	return known[place].is_equality;
 }
 
 /*
@@ -236,12 +278,57 @@ seeme_is_point_query(PlannerInfo *root, RelOptInfo *rel)
 	return statement->is_point_query;
 }
 
+/*
+ * Notes what is known of the columns of a table that the query fixes, before its conditions are
+ * distributed: whether a unique key is among them, and whether they fix a generated column.
+ */
+void
+seeme_note_fixed_columns(PlannerInfo *root, RelOptInfo *rel, int column, Bitmapset *fixed,
+						 bool has_key)
+{
+	SeemeStatement *statement = seeme_statement(root);
+
+	statement->rel = rel;
+	statement->is_point_query = has_key;
+	statement->generated_in = rel;
+	statement->generated_column = column;
+	statement->has_fixed_base = false;
+	if (fixed != NULL && !has_key && !bms_is_member(column, fixed))
+	{
+		Relation	relation = table_open(planner_rt_fetch(rel->relid, root)->relid, NoLock);
+		Bitmapset  *base = seeme_base_columns(relation, column);
+
+		table_close(relation, NoLock);
+		statement->has_fixed_base = base != NULL && bms_is_subset(base, fixed);
+	}
+}
+
 /* The table of a column; NULL: it is none of this query level. */
 RelOptInfo *
 seeme_table_of(PlannerInfo *root, Var *column)
 {
 	return column->varno < root->simple_rel_array_size ?
 		root->simple_rel_array[column->varno] : NULL;
+}
+
+/*
+ * The part of rows that a call about a column lets through, where the query does not fix the
+ * column; and whether an index condition is faster than a filter.
+ */
+Selectivity
+seeme_estimate_check(PlannerInfo *root, List *args, Var *column, bool *may_use_index)
+{
+	bool		few = root->limit_tuples > 0;
+	int			permitted = count_permitted(args, seeme_only_scope(args));
+	double		null_part;
+	double		distinct = seeme_distinct_values(root, column, &null_part);
+
+	*may_use_index = permitted >= 0 && permitted <= (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS) &&
+		(permitted <= 1 ||
+		 permitted <= distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART));
+	if (permitted < 0)
+		return 0.5 * (1 - null_part);
+	return Min((permitted + 0.1) / distinct, 1.0) * (1 - null_part);
 }
 
 /* The part of rows that a call of seeme_has_permission() lets through. */
@@ -251,9 +338,7 @@ selectivity(PlannerInfo *root, List *args)
 	int			scope = seeme_only_scope(args);
 	Node	   *column;
 	RelOptInfo *rel;
-	int			permitted;
-	double		distinct;
-	double		null_part;
+	bool		may_use_index;
 
 	if (scope == 0)
 		return 0.5;
@@ -269,11 +354,7 @@ selectivity(PlannerInfo *root, List *args)
 	if (seeme_is_point_query(root, rel) || seeme_is_fixed(rel, ((Var *) column)->varattno) ||
 		has_fixed_base(root, rel, ((Var *) column)->varattno))
 		return 1.0;
-	permitted = count_permitted(args, scope);
-	distinct = seeme_distinct_values(root, (Var *) column, &null_part);
-	if (permitted < 0)
-		return 0.5 * (1 - null_part);
-	return Min((permitted + 0.1) / distinct, 1.0) * (1 - null_part);
+	return seeme_estimate_check(root, args, (Var *) column, &may_use_index);
 }
 
 /* The function that lists the permitted ids of a scope; invalid: there is none. */
@@ -312,6 +393,17 @@ seeme_list_function(Oid has_permission, int scope)
 }
 
 /*
+ * The operator of a family of B-tree operators that compares two UUIDs for equality. That of
+ * PostgreSQL's own family is known: nobody can drop it.
+ */
+static Oid
+equality_operator(Oid family)
+{
+	return family == UUID_FAMILY ? UUID_EQUAL
+		: get_opfamily_member(family, UUIDOID, UUIDOID, BTEqualStrategyNumber);
+}
+
+/*
  * The index condition of a call of seeme_has_permission(); NIL if there is none, or a filter would
  * be faster.
  */
@@ -324,10 +416,7 @@ index_condition(SupportRequestIndexCondition *request)
 	Var		   *column;
 	Oid			equal;
 	Oid			function;
-	int			permitted;
-	double		distinct;
-	double		null_part;
-	bool		few = request->root->limit_tuples > 0;
+	bool		may_use_index;
 	List	   *list_args;
 	ScalarArrayOpExpr *condition;
 
@@ -345,18 +434,14 @@ index_condition(SupportRequestIndexCondition *request)
 		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
 		has_fixed_base(request->root, index->rel, index->indexkeys[request->indexcol]))
 		return NIL;
-	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID,
-								BTEqualStrategyNumber);
+	equal = equality_operator(index->opfamily[request->indexcol]);
 	if (!OidIsValid(equal))
 		return NIL;
-	permitted = count_permitted(args, scope);
-	if (permitted < 0 || permitted > (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS))
-		return NIL;
-	distinct = seeme_distinct_values(request->root, column, &null_part);
-	if (permitted > distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART) && permitted > 1)
+	seeme_estimate_check(request->root, args, column, &may_use_index);
+	if (!may_use_index)
 		return NIL;
 	function = seeme_list_function(request->funcid, scope);
-	if (!OidIsValid(function) || !seeme_may_execute(function))
+	if (!OidIsValid(function) || !seeme_user_may_execute(function))
 		return NIL;
 
 	list_args = list_make1(copyObject(list_nth(args, SEEME_ARG_CODE)));
@@ -364,7 +449,7 @@ index_condition(SupportRequestIndexCondition *request)
 		list_args = lappend(list_args, copyObject(list_nth(args, SEEME_ARG_RESOURCE_TYPE)));
 	condition = makeNode(ScalarArrayOpExpr);
 	condition->opno = equal;
-	condition->opfuncid = get_opcode(equal);
+	condition->opfuncid = equal == UUID_EQUAL ? F_UUID_EQ : get_opcode(equal);
 	condition->useOr = true;
 	condition->args = list_make2(list_nth(args, scope),
 								 makeFuncExpr(function, UUIDARRAYOID, list_args, InvalidOid,
@@ -397,33 +482,47 @@ seeme_trust_index(RestrictInfo *check)
 }
 
 /*
- * With `project_id = $1` in the query, the call is made once, about $1, and not for each row. False
- * if the query has no such condition.
+ * Makes the call once, about the value with which an equality of the query compares the scope's
+ * column. False: the operator is another, or the value is not known before the query runs.
  *
- * The equality then keeps hidden rows from the query's own conditions, which may leak. So it takes
- * the security level of the call, and is evaluated before them.
+ * The equality then keeps hidden rows from the query's own conditions, which may leak. So it must
+ * not be evaluated after them.
+ */
+bool
+seeme_ask_once_about(PlannerInfo *root, RestrictInfo *check, OpExpr *equality, Node *value)
+{
+	FuncExpr   *call = (FuncExpr *) check->clause;
+	FuncExpr   *once;
+
+	/* This operator compares all bits, and is leakproof. */
+	if ((equality->opfuncid != F_UUID_EQ && get_opcode(equality->opno) != F_UUID_EQ) ||
+		!(IsA(value, Const) || (IsA(value, Param) && ((Param *) value)->paramkind == PARAM_EXTERN)))
+		return false;
+	once = makeNode(FuncExpr);
+	*once = *call;
+	once->args = list_copy(call->args);
+	lfirst(list_nth_cell(once->args, seeme_only_scope(call->args))) = value;
+	check->clause = (Expr *) once;
+	check->pseudoconstant = true;
+	root->hasPseudoConstantQuals = true;
+	return true;
+}
+
+/*
+ * With `project_id = $1` in the query, the call is made once, about $1, and not for each row. False
+ * if the query has no such condition. The equality takes the security level of the call.
  */
 bool
 seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
 {
 	FuncExpr   *call = (FuncExpr *) check->clause;
-	FuncExpr   *once;
-	int			scope = seeme_only_scope(call->args);
 	Node	   *value;
 	RestrictInfo *equality = fixing_condition(rel, seeme_scope_column(call)->varattno, &value);
 
-	/* This operator compares all bits, and is leakproof. */
-	if (equality == NULL || get_opcode(((OpExpr *) equality->clause)->opno) != F_UUID_EQ ||
-		!(IsA(value, Const) || (IsA(value, Param) && ((Param *) value)->paramkind == PARAM_EXTERN)))
+	if (equality == NULL ||
+		!seeme_ask_once_about(root, check, (OpExpr *) equality->clause, value))
 		return false;
 	equality->security_level = check->security_level;
-	once = makeNode(FuncExpr);
-	*once = *call;
-	once->args = list_copy(call->args);
-	lfirst(list_nth_cell(once->args, scope)) = value;
-	check->clause = (Expr *) once;
-	check->pseudoconstant = true;
-	root->hasPseudoConstantQuals = true;
 	return true;
 }
 
