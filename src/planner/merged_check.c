@@ -26,6 +26,7 @@
 #include "planner/check_expression.h"
 #include "core/invalidation.h"
 #include "core/compat.h"
+#include "planner/fixed_columns.h"
 #include "planner/support_function.h"
 #include "core/version.h"
 

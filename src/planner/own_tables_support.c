@@ -33,6 +33,7 @@
 #include "core/version.h"
 #include "functions/own_rows.h"
 #include "planner/check_expression.h"
+#include "planner/fixed_columns.h"
 #include "planner/support_function.h"
 
 /* A list that covers more of a table is not looked up in an index: reading all of it is faster. */

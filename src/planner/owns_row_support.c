@@ -32,6 +32,7 @@
 #include "functions/ownership.h"
 #include "planner/policy_arms.h"
 #include "planner/check_expression.h"
+#include "planner/fixed_columns.h"
 #include "planner/support_function.h"
 
 /*

@@ -47,6 +47,7 @@
 #include "planner/index_cost.h"
 #include "planner/parent_list.h"
 #include "planner/parent_rows.h"
+#include "planner/fixed_columns.h"
 #include "planner/support_function.h"
 
 /* An estimate reads at most this many places. */

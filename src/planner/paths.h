@@ -11,7 +11,6 @@
 #pragma GCC visibility push(hidden)
 
 extern void seeme_permission_path_init(void);
-extern bool seeme_only_reads(PlannerInfo *root);
 extern void seeme_add_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte);
 
 #pragma GCC visibility pop

@@ -34,9 +34,10 @@
 
 #include "core/compat.h"
 #include "planner/check_expression.h"
-#include "planner/paths.h"
+#include "planner/only_reads.h"
 #include "planner/policy_condition.h"
 #include "planner/statement.h"
+#include "planner/fixed_columns.h"
 #include "planner/support_function.h"
 
 /* The column of a table that an operand is; 0: it is none. */

@@ -14,8 +14,6 @@
 
 #include "access/htup_details.h"
 #include "access/stratnum.h"
-#include "access/table.h"
-#include "access/transam.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_proc.h"
@@ -29,7 +27,6 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/plancat.h"
-#include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -38,13 +35,13 @@
 
 #include "cache/effective_permissions.h"
 #include "core/compat.h"
-#include "core/generated_columns.h"
 #include "core/invalidation.h"
 #include "core/version.h"
 #include "functions/permitted.h"
 #include "identity/identity.h"
 #include "planner/check_expression.h"
 #include "planner/column_statistics.h"
+#include "planner/fixed_columns.h"
 #include "planner/index_cost.h"
 #include "planner/statement.h"
 #include "planner/support_function.h"
@@ -135,174 +132,6 @@ count_permitted(List *args, int scope)
 	return count;
 }
 
-/*
- * Whether a condition on a table is an equality. The conditions of a partition are copies, and
- * their mergeopfamilies are not set.
- */
-static bool
-is_equality(RelOptInfo *rel, RestrictInfo *condition)
-{
-	OpExpr	   *clause = (OpExpr *) condition->clause;
-
-	return IsA(clause, OpExpr) && list_length(clause->args) == 2 &&
-		(condition->mergeopfamilies != NIL ||
-		 (IS_OTHER_REL(rel) && get_mergejoin_opfamilies(clause->opno) != NIL));
-}
-
-/* Whether an operator is an equality by which rows can be merged. The last answers are kept. */
-bool
-seeme_is_equality_operator(Oid operator)
-{
-	static struct
-	{
-		Oid			operator;
-		bool		is_equality;
-	}			known[32];
-	int			place = operator % lengthof(known);
-
-	/* Those of PostgreSQL's own operator families are there for ever. */
-	if (operator >= FirstUnpinnedObjectId)
-		return get_mergejoin_opfamilies(operator) != NIL;
-	if (known[place].operator != operator)
-	{
-		known[place].is_equality = get_mergejoin_opfamilies(operator) != NIL;
-		known[place].operator = operator;
-	}
-	return known[place].is_equality;
-}
-
-/*
- * The condition `column = value`, if the value is known before the table is read; NULL: there is
- * none.
- */
-static RestrictInfo *
-fixing_condition(RelOptInfo *rel, int column, Node **value)
-{
-	ListCell   *cell;
-
-	foreach(cell, rel->baserestrictinfo)
-	{
-		RestrictInfo *condition = lfirst(cell);
-		OpExpr	   *clause = (OpExpr *) condition->clause;
-
-		if (!is_equality(rel, condition))
-			continue;
-		for (int side = 0; side < 2; side++)
-		{
-			Node	   *var = list_nth(clause->args, side);
-
-			while (IsA(var, RelabelType))
-				var = (Node *) ((RelabelType *) var)->arg;
-			if (IsA(var, Var) && ((Var *) var)->varno == rel->relid &&
-				((Var *) var)->varattno == column &&
-				!contain_var_clause(list_nth(clause->args, 1 - side)))
-			{
-				*value = list_nth(clause->args, 1 - side);
-				return condition;
-			}
-		}
-	}
-	return NULL;
-}
-
-/* Whether a query compares a column with a value that is known before the table is read. */
-bool
-seeme_is_fixed(RelOptInfo *rel, int column)
-{
-	Node	   *value;
-
-	return fixing_condition(rel, column, &value) != NULL;
-}
-
-/*
- * Whether a query compares the columns from which a generated column is computed with such values:
- * `project_id = 7`, where project_uuid is generated from project_id. Then all of its rows have one
- * value there.
- */
-static bool
-has_fixed_base(PlannerInfo *root, RelOptInfo *rel, int column)
-{
-	SeemeStatement *statement = seeme_statement(root);
-	RangeTblEntry *rte = planner_rt_fetch(rel->relid, root);
-	Relation	relation;
-	Bitmapset  *base;
-	int			number = -1;
-
-	if (rte->rtekind != RTE_RELATION)
-		return false;
-	if (statement->generated_in == rel && statement->generated_column == column)
-		return statement->has_fixed_base;
-	/* The planner holds a lock on it. */
-	relation = table_open(rte->relid, NoLock);
-	base = seeme_base_columns(relation, column);
-	table_close(relation, NoLock);
-	statement->generated_in = rel;
-	statement->generated_column = column;
-	statement->has_fixed_base = base != NULL;
-	while (statement->has_fixed_base && (number = bms_next_member(base, number)) >= 0)
-		statement->has_fixed_base = seeme_is_fixed(rel, number);
-	return statement->has_fixed_base;
-}
-
-static bool
-is_point_query(RelOptInfo *rel)
-{
-	ListCell   *cell;
-
-	if (rel->baserestrictinfo == NIL)
-		return false;
-	foreach(cell, rel->indexlist)
-	{
-		IndexOptInfo *index = lfirst(cell);
-		bool		fixed = index->unique && index->immediate && index->indpred == NIL;
-
-		for (int i = 0; i < index->nkeycolumns && fixed; i++)
-			fixed = index->indexkeys[i] != 0 && seeme_is_fixed(rel, index->indexkeys[i]);
-		if (fixed)
-			return true;
-	}
-	return false;
-}
-
-/* Whether a query looks for at most one row, by a unique key. Once its conditions are there. */
-bool
-seeme_is_point_query(PlannerInfo *root, RelOptInfo *rel)
-{
-	SeemeStatement *statement = seeme_statement(root);
-
-	if (statement->rel != rel)
-	{
-		statement->is_point_query = is_point_query(rel);
-		statement->rel = rel;
-	}
-	return statement->is_point_query;
-}
-
-/*
- * Notes what is known of the columns of a table that the query fixes, before its conditions are
- * distributed: whether a unique key is among them, and whether they fix a generated column.
- */
-void
-seeme_note_fixed_columns(PlannerInfo *root, RelOptInfo *rel, int column, Bitmapset *fixed,
-						 bool has_key)
-{
-	SeemeStatement *statement = seeme_statement(root);
-
-	statement->rel = rel;
-	statement->is_point_query = has_key;
-	statement->generated_in = rel;
-	statement->generated_column = column;
-	statement->has_fixed_base = false;
-	if (fixed != NULL && !has_key && !bms_is_member(column, fixed))
-	{
-		Relation	relation = table_open(planner_rt_fetch(rel->relid, root)->relid, NoLock);
-		Bitmapset  *base = seeme_base_columns(relation, column);
-
-		table_close(relation, NoLock);
-		statement->has_fixed_base = base != NULL && bms_is_subset(base, fixed);
-	}
-}
-
 /* The table of a column; NULL: it is none of this query level. */
 RelOptInfo *
 seeme_table_of(PlannerInfo *root, Var *column)
@@ -352,7 +181,7 @@ selectivity(PlannerInfo *root, List *args)
 		return 0.5;
 	/* A person who names a project, or a row, is likely to see it. Counting costs time. */
 	if (seeme_is_point_query(root, rel) || seeme_is_fixed(rel, ((Var *) column)->varattno) ||
-		has_fixed_base(root, rel, ((Var *) column)->varattno))
+		seeme_has_fixed_base(root, rel, ((Var *) column)->varattno))
 		return 1.0;
 	return seeme_estimate_check(root, args, (Var *) column, &may_use_index);
 }
@@ -432,7 +261,7 @@ index_condition(SupportRequestIndexCondition *request)
 		return NIL;
 	if (seeme_is_point_query(request->root, index->rel) ||
 		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
-		has_fixed_base(request->root, index->rel, index->indexkeys[request->indexcol]))
+		seeme_has_fixed_base(request->root, index->rel, index->indexkeys[request->indexcol]))
 		return NIL;
 	equal = equality_operator(index->opfamily[request->indexcol]);
 	if (!OidIsValid(equal))
@@ -517,7 +346,8 @@ seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
 {
 	FuncExpr   *call = (FuncExpr *) check->clause;
 	Node	   *value;
-	RestrictInfo *equality = fixing_condition(rel, seeme_scope_column(call)->varattno, &value);
+	RestrictInfo *equality = seeme_fixing_condition(rel, seeme_scope_column(call)->varattno,
+													&value);
 
 	if (equality == NULL ||
 		!seeme_ask_once_about(root, check, (OpExpr *) equality->clause, value))
