@@ -34,6 +34,13 @@
 #define seeme_owns_relation(relation) pg_class_ownercheck(relation, GetUserId())
 #endif
 
+/* 16: what names the file of a relation has another name itself. */
+#if PG_VERSION_NUM >= 160000
+#define seeme_locator(relation) ((relation)->rd_locator)
+#else
+#define seeme_locator(relation) ((relation)->rd_node)
+#endif
+
 /*
  * 16: the privileges that a statement needs are in a list of their own; before, in its range
  * table, where other entries than relations are, too. A view that was expanded has one in each.

@@ -35,6 +35,7 @@ uint64		seeme_generations[SEEME_NINVAL_KINDS] = {1, 1, 1, 1};
 uint64		seeme_bucket_generations[SEEME_NBUCKETS];
 uint64		seeme_site_generation = 1;
 uint64		seeme_function_generation = 1;
+uint64		seeme_relation_generation = 1;
 LocalTransactionId seeme_rights_changed_lxid = InvalidLocalTransactionId;
 TimestampTz seeme_rights_changed_at = 0;
 Oid			seeme_tables_read[SEEME_MAX_TABLES_READ];
@@ -67,6 +68,8 @@ seeme_bucket_changed(uint32 bucket)
 static void
 relation_changed(Datum arg, Oid relid)
 {
+	bool		is_proxy = false;
+
 	if (relid - SEEME_FIRST_BUCKET_OID < SEEME_NBUCKETS)
 	{
 		seeme_bucket_changed(relid - SEEME_FIRST_BUCKET_OID);
@@ -74,7 +77,12 @@ relation_changed(Datum arg, Oid relid)
 	}
 	for (int kind = 0; kind < SEEME_NINVAL_KINDS; kind++)
 		if (relid == proxies[kind] || !OidIsValid(relid))
+		{
 			seeme_kind_changed(kind);
+			is_proxy = OidIsValid(relid);
+		}
+	if (!is_proxy)
+		seeme_relation_generation++;
 	for (int i = 0; i < SEEME_MAX_TABLES_READ && OidIsValid(relid); i++)
 		if (relid == seeme_tables_read[i])
 			seeme_kind_changed(SEEME_INVAL_VOCABULARY);

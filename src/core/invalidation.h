@@ -60,6 +60,9 @@ extern Oid	seeme_tables_read[SEEME_MAX_TABLES_READ];
 /* Incremented whenever a function, or a privilege on one, may have changed. */
 extern uint64 seeme_function_generation;
 
+/* Incremented whenever any table or index may have been altered. */
+extern uint64 seeme_relation_generation;
+
 /* The bucket of a user. */
 static inline uint32
 seeme_inval_bucket(const pg_uuid_t *user)

@@ -36,6 +36,7 @@
 #include "functions/check.h"
 #include "functions/ownership.h"
 #include "planner/check_expression.h"
+#include "planner/parent_cache.h"
 #include "planner/parent_list.h"
 #include "planner/parent_read.h"
 #include "planner/policy_arms.h"

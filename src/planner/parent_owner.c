@@ -20,6 +20,7 @@
 #include "core/store.h"
 #include "core/uuid_hash.h"
 #include "core/version.h"
+#include "functions/arguments.h"
 #include "functions/ownership.h"
 #include "planner/parent_places.h"
 #include "planner/parent_read.h"
@@ -206,10 +207,10 @@ SEEME_FUNCTION(seeme_owns_child, OWNS_CHILD_NARGS)
 
 		site = make_owns_child_site(fcinfo->flinfo->fn_mcxt, fcinfo->flinfo->fn_oid, child,
 									PG_GETARG_OID(SEEME_ARG_PARENT),
-									seeme_parent_code_argument(fcinfo, child));
+									seeme_code_argument(fcinfo, 0));
 		seeme_prepare_owner_site(&site->owns_row);
 		if (getBaseType(get_fn_expr_argtype(fcinfo->flinfo, SEEME_ARG_KEY)) !=
-			seeme_open_parent_site(site->parent)->key_type ||
+			seeme_open_parent_site_of_call(site->parent)->key_type ||
 			!get_fn_expr_arg_stable(fcinfo->flinfo, SEEME_ARG_CHILD) ||
 			!get_fn_expr_arg_stable(fcinfo->flinfo, SEEME_ARG_PARENT) ||
 			!get_fn_expr_arg_stable(fcinfo->flinfo, OWNS_CHILD_OWNER - 1))

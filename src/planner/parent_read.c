@@ -4,18 +4,20 @@
  * Row security is not asked: the row tells where the child lies, and nobody gets to see it. Rows
  * are read under the active snapshot, so that a statement sees children and parents of one state.
  *
- * Owns the row that was read last. Must not keep it for longer than a snapshot shows it. Must not
- * decide: the arms of the condition do.
+ * Owns the hints where rows were found. Must not keep a row, nor decide: the arms of the condition
+ * do.
  */
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "executor/executor.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -70,64 +72,116 @@ seeme_pack_parent_key(Oid type, Datum key, pg_uuid_t *packed)
 }
 
 /*
- * The row that was read last, while the same snapshot would show it. An UPDATE asks for the same
- * parent several times: for each policy, for the new row, and once the row is locked.
+ * Where rows of a heap were found. The next look-up of a key tries this place before the index. It
+ * is a mere hint. The page has to be in that buffer still, and a row there has to be visible to the
+ * snapshot and have the key. Then the unique index has no other one.
  */
-typedef struct LastRow
+typedef struct RowHint
 {
-	bool		is_known;
-	SeemeSnapshotState snapshot;
-	Oid			relid;
+	Oid			relid;			/* invalid: the hint is free */
 	AttrNumber	key_column;		/* children may refer to different ones */
-	Oid			key_type;
-	pg_uuid_t	key;
-	HeapTuple	row;
-} LastRow;
+	ItemPointerData tid;		/* that of the index entry */
+	Buffer		buffer;
+	pg_uuid_t	key;			/* packed */
+} RowHint;
 
-static LastRow last_row;
+#define NHINTS 512
 
-/* Whether what the snapshot shows stays the same while its description does. */
-static bool
-is_stable(const SeemeSnapshotState *state)
+static RowHint hints[NHINTS];
+
+/* The hint for a key, which may be about another one. */
+static RowHint *
+hint_for(SeemeParentLeaf *leaf, const pg_uuid_t *key)
 {
-	/* Not if it shows what the running command itself does: seeme_push_latest_snapshot(). */
-	return state->command <= GetCurrentCommandId(false) && !IsInParallelMode();
+	uint64		words[2];
+
+	memcpy(words, key, sizeof(words));
+	return &hints[seeme_hash_words(words[0], words[1] ^ leaf->relid) % NHINTS];
 }
 
+/* Reads the row where the hint for a key says; false: it is not there. */
+static bool
+read_by_hint(SeemeParent *parent, SeemeParentLeaf *leaf, Relation table, const pg_uuid_t *key,
+			 TupleTableSlot *slot)
+{
+	RowHint    *hint = hint_for(leaf, key);
+	HeapTuple	row = &((BufferHeapTupleTableSlot *) slot)->base.tupdata;
+	ItemPointerData tid = hint->tid;
+	bool		is_there;
+	bool		isnull;
+	Datum		found;
+	pg_uuid_t	packed;
+
+	/* A relation whose file was replaced has none of its former pages in the buffers. */
+	if (hint->relid != leaf->relid || hint->key_column != leaf->key ||
+		!seeme_uuid_equal(&hint->key, key) ||
+		!ReadRecentBuffer(seeme_locator(table), MAIN_FORKNUM, ItemPointerGetBlockNumber(&tid),
+						  hint->buffer))
+		return false;
+	LockBuffer(hint->buffer, BUFFER_LOCK_SHARE);
+	is_there = heap_hot_search_buffer(&tid, table, hint->buffer, GetActiveSnapshot(), row, NULL,
+									  true);
+	LockBuffer(hint->buffer, BUFFER_LOCK_UNLOCK);
+	if (!is_there)
+	{
+		ReleaseBuffer(hint->buffer);
+		return false;
+	}
+	ExecStorePinnedBufferHeapTuple(row, slot, hint->buffer);
+	found = slot_getattr(slot, leaf->key, &isnull);
+	if (!isnull && seeme_pack_parent_key(parent->own_key_type, found, &packed) &&
+		seeme_uuid_equal(&packed, key))
+		return true;
+	ExecClearTuple(slot);
+	return false;
+}
+
+/* Notes where a row was found. */
 static void
-remember_row(const SeemeSnapshotState *state, SeemeParentLeaf *leaf, Oid key_type,
-			 const pg_uuid_t *key, TupleTableSlot *slot)
+set_hint(SeemeParentLeaf *leaf, Relation table, const pg_uuid_t *key, const ItemPointerData *tid,
+		 TupleTableSlot *slot)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	RowHint    *hint = hint_for(leaf, key);
 
-	last_row.is_known = false;
-	if (last_row.row != NULL)
-		heap_freetuple(last_row.row);
-	last_row.row = NULL;
-	last_row.row = ExecCopySlotHeapTuple(slot);
-	MemoryContextSwitchTo(old);
-	last_row.snapshot = *state;
-	last_row.relid = leaf->relid;
-	last_row.key_column = leaf->key;
-	last_row.key_type = key_type;
-	last_row.key = *key;
-	last_row.is_known = true;
+	if (table->rd_tableam != GetHeapamTableAmRoutine())
+		return;
+	hint->relid = leaf->relid;
+	hint->key_column = leaf->key;
+	hint->tid = *tid;
+	hint->buffer = ((BufferHeapTupleTableSlot *) slot)->buffer;
+	hint->key = *key;
 }
 
-/* Does something with the row that was read last. */
+/* Finds the row of a key by the index. */
 static bool
-use_last_row(SeemeParentLeaf *leaf, SeemeUseParent use, void *context)
+read_by_index(SeemeParent *parent, SeemeParentLeaf *leaf, Relation table, Datum key,
+			  const pg_uuid_t *packed, TupleTableSlot *slot)
 {
-	Relation	table = table_open(leaf->relid, AccessShareLock);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsHeapTuple);
-	HeapTuple	row = heap_copytuple(last_row.row);
-	bool		result;
+	Relation	index = index_open(leaf->index, AccessShareLock);
+	IndexScanDesc scan;
+	ScanKeyData scan_key;
+	ItemPointer tid;
+	Oid			left;
+	Oid			right;
+	bool		found = false;
 
-	ExecStoreHeapTuple(row, slot, false);
-	result = use(leaf, slot, context);
-	ExecDropSingleTupleTableSlot(slot);
-	table_close(table, NoLock);
-	return result;
+	op_input_types(parent->equal, &left, &right);
+	ScanKeyEntryInitialize(&scan_key, 0, 1, BTEqualStrategyNumber, right,
+						   index->rd_indcollation[0], get_opcode(parent->equal), key);
+	scan = seeme_index_beginscan(table, index, GetActiveSnapshot(), 1);
+	index_rescan(scan, &scan_key, 1, NULL, 0);
+	while (!found && (tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
+	{
+		/* Fetching the row moves this to the row's version. */
+		ItemPointerData entry = *tid;
+
+		found = index_fetch_heap(scan, slot);
+		if (found && packed != NULL)
+			set_hint(leaf, table, packed, &entry, slot);
+	}
+	index_endscan(scan);
+	index_close(index, NoLock);
+	return found;
 }
 
 /* Does something with the row of this key, if the table has it. */
@@ -135,46 +189,17 @@ static bool
 use_row(SeemeParent *parent, SeemeParentLeaf *leaf, Datum key, SeemeUseParent use, void *context,
 		bool *found)
 {
-	SeemeSnapshotState state;
 	pg_uuid_t	packed;
-	bool		is_kept;
-	Relation	table;
-	Relation	index;
-	TupleTableSlot *slot;
-	IndexScanDesc scan;
-	ScanKeyData scan_key;
-	Oid			left;
-	Oid			right;
+	bool		is_packed = seeme_pack_parent_key(parent->key_type, key, &packed);
+	Relation	table = table_open(leaf->relid, NoLock);
+	TupleTableSlot *slot = table_slot_create(table, NULL);
 	bool		result = false;
 
-	seeme_describe_snapshot(&state);
-	is_kept = is_stable(&state) && seeme_pack_parent_key(parent->key_type, key, &packed);
-	if (is_kept && last_row.is_known && last_row.relid == leaf->relid &&
-		last_row.key_column == leaf->key && last_row.key_type == parent->key_type &&
-		seeme_uuid_equal(&last_row.key, &packed) &&
-		memcmp(&last_row.snapshot, &state, sizeof(state)) == 0)
-	{
-		*found = true;
-		return use_last_row(leaf, use, context);
-	}
-	table = table_open(leaf->relid, AccessShareLock);
-	index = index_open(leaf->index, AccessShareLock);
-	slot = table_slot_create(table, NULL);
-	op_input_types(parent->equal, &left, &right);
-	ScanKeyEntryInitialize(&scan_key, 0, 1, BTEqualStrategyNumber, right,
-						   index->rd_indcollation[0], get_opcode(parent->equal), key);
-	scan = seeme_index_beginscan(table, index, GetActiveSnapshot(), 1);
-	index_rescan(scan, &scan_key, 1, NULL, 0);
-	*found = index_getnext_slot(scan, ForwardScanDirection, slot);
+	*found = (is_packed && read_by_hint(parent, leaf, table, &packed, slot)) ||
+		read_by_index(parent, leaf, table, key, is_packed ? &packed : NULL, slot);
 	if (*found)
-	{
-		if (is_kept)
-			remember_row(&state, leaf, parent->key_type, &packed, slot);
 		result = use(leaf, slot, context);
-	}
-	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
-	index_close(index, NoLock);
 	table_close(table, NoLock);
 	return result;
 }

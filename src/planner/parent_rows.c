@@ -36,6 +36,7 @@
 #include "core/version.h"
 #include "functions/arguments.h"
 #include "identity/identity.h"
+#include "planner/parent_cache.h"
 #include "planner/parent_list.h"
 #include "planner/parent_read.h"
 #include "planner/parent_rows.h"
@@ -387,6 +388,14 @@ seeme_parent_holds(SeemeParentSite *site, Datum key)
 
 /* The SQL functions */
 
+static void
+refuse_code(const char *code)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("\"%s\" is not a permission on the rows of this table", code)));
+}
+
 /*
  * The code that a call asks for. It has to be one of the child's resource, since the answer tells
  * where a row of the parent lies.
@@ -398,11 +407,20 @@ seeme_parent_code_argument(FunctionCallInfo fcinfo, Oid child)
 	char	   *resource = NULL;
 
 	if (!OidIsValid(seeme_parent_of(child, &resource, NULL, NULL)) ||
-		strncmp(code, resource, strlen(resource)) != 0 || code[strlen(resource)] != ':')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is not a permission on the rows of this table", code)));
+		!seeme_is_code_of(code, resource))
+		refuse_code(code);
 	return code;
+}
+
+/* Opens the site of a call that anybody may make, for whom the same is true. */
+SeemeParent *
+seeme_open_parent_site_of_call(SeemeParentSite *site)
+{
+	SeemeParent *parent = seeme_open_parent_site(site);
+
+	if (!parent->is_code_of_child)
+		refuse_code(site->code);
+	return parent;
 }
 
 /* The site of a call. The arguments of a policy's call are constants. */
@@ -419,7 +437,7 @@ site_of(FunctionCallInfo fcinfo)
 		memcmp(site->code, VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code)) != 0)
 		site = fcinfo->flinfo->fn_extra =
 			seeme_make_parent_site(fcinfo->flinfo->fn_mcxt, child, parent,
-								   seeme_parent_code_argument(fcinfo, child));
+								   seeme_code_argument(fcinfo, 0));
 	return site;
 }
 
@@ -436,7 +454,7 @@ SEEME_FUNCTION(seeme_parent_has_permission, SEEME_PARENT_NARGS)
 			PG_RETURN_BOOL(false);
 	site = site_of(fcinfo);
 	if (getBaseType(get_fn_expr_argtype(fcinfo->flinfo, SEEME_ARG_KEY)) !=
-		seeme_open_parent_site(site)->key_type)
+		seeme_open_parent_site_of_call(site)->key_type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("the key is of type %s",
@@ -543,9 +561,11 @@ decide_by_parent(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
 	uint32		found = 0;
 
 	if (rows->n > 1)
+	{
 		site->is_of_scan = true;
-	if (seeme_accept_invalidations() && seeme_refresh_parent_site(site) && site->is_complete)
-		return decide_by_set(arm, rows, undecided);
+		if (seeme_accept_invalidations() && seeme_refresh_parent_site(site) && site->is_complete)
+			return decide_by_set(arm, rows, undecided);
+	}
 	while (undecided != 0)
 	{
 		int			row = seeme_take_row(&undecided);

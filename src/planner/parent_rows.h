@@ -20,6 +20,7 @@ typedef struct SeemeParentSite SeemeParentSite;
 extern SeemeParentSite *seeme_make_parent_site(MemoryContext context, Oid child, Oid parent,
 											   const char *code);
 extern SeemeParent *seeme_open_parent_site(SeemeParentSite *site);
+extern SeemeParent *seeme_open_parent_site_of_call(SeemeParentSite *site);
 extern bool seeme_refresh_parent_site(SeemeParentSite *site);
 extern bool seeme_parent_holds(SeemeParentSite *site, Datum key);
 extern char *seeme_parent_code_argument(FunctionCallInfo fcinfo, Oid child);

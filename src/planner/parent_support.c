@@ -38,6 +38,7 @@
 #include "core/compat.h"
 #include "core/invalidation.h"
 #include "core/version.h"
+#include "functions/arguments.h"
 #include "functions/check.h"
 #include "functions/ownership.h"
 #include "functions/permitted.h"
@@ -77,6 +78,7 @@ typedef struct Estimate
 	double		part;
 	double		rows;
 	bool		has_indexes;	/* for all of its scopes */
+	bool		is_by_pages;	/* never analyzed: its size counts, which changes silently */
 } Estimate;
 
 static void estimate_parent(Oid child, Oid parent, const char *code, Estimate *estimate);
@@ -144,6 +146,7 @@ estimate_arm(Relation table, FuncExpr *call, Estimate *estimate)
 		estimate_parent(DatumGetObjectId(child->constvalue), DatumGetObjectId(parent->constvalue),
 						TextDatumGetCString(code->constvalue), &above);
 		estimate->part += above.part;
+		estimate->is_by_pages = estimate->is_by_pages || above.is_by_pages;
 		if (!above.has_indexes || !IsA(column, Var) ||
 			!OidIsValid(seeme_find_scope_index(table, column->varattno)))
 			estimate->has_indexes = false;
@@ -169,8 +172,12 @@ estimate_parent(Oid child, Oid parent, const char *code, Estimate *estimate)
 	ListCell   *cell;
 
 	estimate->rows = table->rd_rel->reltuples;
-	if (estimate->rows < 0 && table->rd_rel->relkind == RELKIND_RELATION)
-		estimate->rows = ROWS_PER_PAGE * (double) RelationGetNumberOfBlocks(table);
+	if (estimate->rows < 0)
+	{
+		estimate->is_by_pages = true;
+		if (table->rd_rel->relkind == RELKIND_RELATION)
+			estimate->rows = ROWS_PER_PAGE * (double) RelationGetNumberOfBlocks(table);
+	}
 	estimate->rows = Max(estimate->rows, 1);
 	/* The indexes of partitions are not looked at. Their statistics are. */
 	if (table->rd_rel->relkind != RELKIND_RELATION)
@@ -181,24 +188,36 @@ estimate_parent(Oid child, Oid parent, const char *code, Estimate *estimate)
 	table_close(table, NoLock);
 }
 
-/* The last estimate: it is asked for once for each index of a query. */
+/*
+ * The last estimates: each is asked for once for each index of a query. A query may join several
+ * tables with parents.
+ */
+typedef struct KnownEstimate
+{
+	uint64		sites;			/* seeme_site_generation */
+	uint64		relations;		/* seeme_relation_generation: also moved by ANALYZE */
+	uint64		functions;		/* seeme_function_generation */
+	LocalTransactionId transaction; /* where it has to be of the same one; else invalid */
+	Oid			child;
+	Oid			parent;
+	char		code[NAMEDATALEN];
+	Estimate	estimate;
+} KnownEstimate;
+
+static KnownEstimate known_estimates[4];
+static int	next_estimate = 0;
+
+/* The estimate of a call; NULL: there is none. */
 static const Estimate *
 estimate_call(List *args)
 {
-	static struct
-	{
-		uint64		generation;
-		LocalTransactionId transaction;
-		Oid			child;
-		Oid			parent;
-		char		code[NAMEDATALEN];
-		Estimate	estimate;
-	}			last;
 	Const	   *code = linitial(args);
 	Const	   *child = list_nth(args, SEEME_ARG_CHILD);
 	Const	   *parent = list_nth(args, SEEME_ARG_PARENT);
+	static Estimate of_long_code;
+	KnownEstimate now = {0};
+	Estimate   *estimate;
 	char	   *wanted;
-	uint64		generation;
 
 	if (!IsA(code, Const) || !IsA(child, Const) || !IsA(parent, Const) || code->constisnull ||
 		child->constisnull || parent->constisnull || !seeme_accept_invalidations())
@@ -206,29 +225,38 @@ estimate_call(List *args)
 	wanted = TextDatumGetCString(code->constvalue);
 	/* The generation tells that somebody else is asking once it was looked at who is asking. */
 	(void) seeme_current_identity();
-	generation = seeme_site_generation;
-	if (last.generation == generation && last.transaction == seeme_local_xid() &&
-		last.child == DatumGetObjectId(child->constvalue) &&
-		last.parent == DatumGetObjectId(parent->constvalue) && strcmp(last.code, wanted) == 0)
-		return &last.estimate;
-	/* A query may name any table here. */
-	if (seeme_parent_of(DatumGetObjectId(child->constvalue), NULL, NULL, NULL) !=
-		DatumGetObjectId(parent->constvalue))
-		return NULL;
-	memset(&last.estimate, 0, sizeof(last.estimate));
-	last.estimate.has_indexes = true;
-	last.transaction = InvalidLocalTransactionId;
-	estimate_parent(DatumGetObjectId(child->constvalue), DatumGetObjectId(parent->constvalue),
-					wanted, &last.estimate);
-	if (strlen(wanted) < sizeof(last.code))
+	now.sites = seeme_site_generation;
+	now.relations = seeme_relation_generation;
+	now.functions = seeme_function_generation;
+	now.child = DatumGetObjectId(child->constvalue);
+	now.parent = DatumGetObjectId(parent->constvalue);
+	for (int i = 0; i < lengthof(known_estimates); i++)
 	{
-		last.generation = generation;
-		last.transaction = seeme_local_xid();
-		last.child = DatumGetObjectId(child->constvalue);
-		last.parent = DatumGetObjectId(parent->constvalue);
-		strlcpy(last.code, wanted, sizeof(last.code));
+		KnownEstimate *known = &known_estimates[i];
+
+		if (known->sites == now.sites && known->relations == now.relations &&
+			known->functions == now.functions && known->child == now.child &&
+			known->parent == now.parent && strcmp(known->code, wanted) == 0 &&
+			(known->transaction == InvalidLocalTransactionId ||
+			 known->transaction == seeme_local_xid()))
+			return &known->estimate;
 	}
-	return &last.estimate;
+	/* A query may name any table here. */
+	if (seeme_parent_of(now.child, NULL, NULL, NULL) != now.parent)
+		return NULL;
+	now.estimate.has_indexes = true;
+	estimate_parent(now.child, now.parent, wanted, &now.estimate);
+	if (now.estimate.is_by_pages)
+		now.transaction = seeme_local_xid();
+	if (strlcpy(now.code, wanted, sizeof(now.code)) < sizeof(now.code))
+	{
+		known_estimates[next_estimate] = now;
+		estimate = &known_estimates[next_estimate].estimate;
+		next_estimate = (next_estimate + 1) % lengthof(known_estimates);
+		return estimate;
+	}
+	of_long_code = now.estimate;
+	return &of_long_code;
 }
 
 /* The part of the rows whose parent is permitted. */
@@ -405,14 +433,14 @@ SEEME_FUNCTION(seeme_permitted_parents, SEEME_PARENT_NARGS)
 	{
 		site = MemoryContextAllocZero(context, sizeof(ListSite));
 		site->parent = seeme_make_parent_site(context, child, PG_GETARG_OID(SEEME_ARG_PARENT),
-											  seeme_parent_code_argument(fcinfo, child));
+											  seeme_code_argument(fcinfo, 0));
 		site->scratch = AllocSetContextCreate(context, "seeme_rbac list of parents",
 											  ALLOCSET_SMALL_SIZES);
 		site->context = AllocSetContextCreate(context, "seeme_rbac permitted parents",
 											  ALLOCSET_SMALL_SIZES);
 		fcinfo->flinfo->fn_extra = site;
 	}
-	parent = seeme_open_parent_site(site->parent);
+	parent = seeme_open_parent_site_of_call(site->parent);
 	if (getBaseType(get_fn_expr_argtype(fcinfo->flinfo, SEEME_ARG_KEY)) != parent->key_type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),

@@ -8,7 +8,8 @@
  *
  * The foreign key tells the parent's key, and the unique index that finds its row.
  *
- * Owns what is known of a parent for one call site. Must not decide; reads no row (parent_read.c).
+ * Owns how a parent is found in the catalog. Must not decide; reads no row (parent_read.c), and
+ * keeps nothing (parent_cache.c).
  */
 #include "postgres.h"
 
@@ -169,6 +170,15 @@ seeme_parent_of(Oid child, char **resource, AttrNumber *column, Oid *relation)
 	return parent;
 }
 
+/* Whether a permission is one on a resource. */
+bool
+seeme_is_code_of(const char *code, const char *resource)
+{
+	int			length = strlen(resource);
+
+	return strncmp(code, resource, length) == 0 && code[length] == ':';
+}
+
 /* Puts another code into the calls of a copied policy of DELETE. */
 static bool
 replace_code(Node *node, char *code)
@@ -218,13 +228,12 @@ find_unique_index(Relation table, AttrNumber column, Oid equal)
 	return found;
 }
 
-/* Prepares the condition for rows of a table. */
-static void
-prepare_leaf(SeemeParent *parent, SeemeParentLeaf *leaf, Expr *condition)
+/* Prepares the condition of a parent for the rows of one of its tables. */
+void
+seeme_prepare_parent_leaf(SeemeParent *parent, SeemeParentLeaf *leaf)
 {
 	ListCell   *cell;
 
-	leaf->calls = is_orclause(condition) ? ((BoolExpr *) condition)->args : list_make1(condition);
 	foreach(cell, leaf->calls)
 	{
 		List	   *arms = seeme_find_arms(lfirst(cell), 1);
@@ -238,7 +247,13 @@ prepare_leaf(SeemeParent *parent, SeemeParentLeaf *leaf, Expr *condition)
 		leaf->others = lappend(leaf->others,
 							   ExecPrepareExpr(lfirst(cell), parent->estate));
 	}
-	parent->leaves = lappend(parent->leaves, leaf);
+}
+
+/* The arms of a condition. */
+static List *
+calls_of(Expr *condition)
+{
+	return is_orclause(condition) ? ((BoolExpr *) condition)->args : list_make1(condition);
 }
 
 /* The condition of a parent for a code, for the rows of the parent or of a table below it. */
@@ -267,7 +282,7 @@ seeme_conditions_of_parent(Relation table, const char *code)
 
 	if (condition == NULL)
 		return NIL;
-	return is_orclause(condition) ? ((BoolExpr *) condition)->args : list_make1(condition);
+	return calls_of(condition);
 }
 
 /* Adds a table with rows of the parent, if it has any. */
@@ -293,7 +308,8 @@ add_leaf(SeemeParent *parent, Relation root, Oid relid, AttrNumber key, const ch
 				 errmsg("table \"%s\" has no unique index on the key that its children refer to",
 						RelationGetRelationName(table)),
 				 errhint("SELECT * FROM seeme_security_report() as an administrator.")));
-	prepare_leaf(parent, leaf, condition_for(root, table, code));
+	leaf->calls = calls_of(condition_for(root, table, code));
+	parent->leaves = lappend(parent->leaves, leaf);
 	table_close(table, NoLock);
 }
 
@@ -333,24 +349,26 @@ find_key(SeemeParent *parent, Oid child, AttrNumber column)
 }
 
 /*
- * Finds the parent of a protected table, with its condition for a code. Allocates in the current
- * memory context. The tables stay locked until the transaction ends.
+ * Describes the parent of a protected table, with its condition for a code, which is not prepared.
+ * Allocates in the current memory context. The tables stay locked until the transaction ends.
  */
 SeemeParent *
-seeme_find_parent(Oid child, Oid relid, const char *code)
+seeme_describe_parent(Oid child, Oid relid, const char *code)
 {
 	SeemeParent *parent = palloc0(sizeof(SeemeParent));
+	char	   *resource = NULL;
 	AttrNumber	column = InvalidAttrNumber;
 	AttrNumber	key;
-	Oid			named = child;
 	Relation	table;
 
-	if (seeme_parent_of(child, NULL, &column, &named) != relid)
+	parent->child = child;
+	if (seeme_parent_of(child, &resource, &column, &parent->protected_child) != relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("this table is not the parent of that one")));
 	parent->relid = relid;
-	key = find_key(parent, named, column);
+	parent->is_code_of_child = seeme_is_code_of(code, resource);
+	key = find_key(parent, parent->protected_child, column);
 	parent->own_key_type = getBaseType(get_atttype(relid, key));
 	table = table_open(relid, AccessShareLock);
 	if (policy_condition(table, "seeme_delete") == NULL)
@@ -403,6 +421,8 @@ seeme_parent_by_itself(Relation relation, const char *code)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" is not protected", RelationGetRelationName(relation)),
 				 errhint("SELECT * FROM seeme_security_report() as an administrator.")));
-	prepare_leaf(parent, leaf, condition);
+	leaf->calls = calls_of(condition);
+	parent->leaves = list_make1(leaf);
+	seeme_prepare_parent_leaf(parent, leaf);
 	return parent;
 }

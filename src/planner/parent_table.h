@@ -36,6 +36,9 @@ typedef struct SeemeParentLeaf
 typedef struct SeemeParent
 {
 	Oid			relid;
+	Oid			child;			/* a protected table, its partition, or what inherits from it */
+	Oid			protected_child;	/* that protected table */
+	bool		is_code_of_child;	/* whether the code is one of the child's resource */
 	Oid			key_type;		/* of the child's column; a domain's base type */
 	Oid			own_key_type;	/* of the parent's own column, likewise */
 	Oid			equal;			/* the foreign key's: parent's key = child's column */
@@ -44,7 +47,9 @@ typedef struct SeemeParent
 } SeemeParent;
 
 extern bool seeme_find_parent_call(Node *node, void *found);
-extern SeemeParent *seeme_find_parent(Oid child, Oid parent, const char *code);
+extern SeemeParent *seeme_describe_parent(Oid child, Oid parent, const char *code);
+extern void seeme_prepare_parent_leaf(SeemeParent *parent, SeemeParentLeaf *leaf);
+extern bool seeme_is_code_of(const char *code, const char *resource);
 extern List *seeme_conditions_of_parent(Relation table, const char *code);
 extern SeemeParent *seeme_parent_by_itself(Relation relation, const char *code);
 extern Oid	seeme_parent_of(Oid child, char **resource, AttrNumber *column, Oid *relation);
