@@ -76,6 +76,7 @@
 #include "planner/leakproof.h"
 #include "planner/nearest_rows.h"
 #include "planner/leaky_statement.h"
+#include "planner/policy_condition.h"
 #include "core/version.h"
 
 static bool enable_policy_conditions = true;
@@ -184,6 +185,7 @@ seeme_place_policy(PlannerInfo *root, RelOptInfo *rel)
 	RangeTblEntry *rte = planner_rt_fetch(rel->relid, root);
 	int			nelements;
 	bool		is_ours = false;
+	bool		is_one_call;
 	List	   *policy = NIL;
 	List	   *others;
 	List	   *checks = NIL;
@@ -220,9 +222,13 @@ seeme_place_policy(PlannerInfo *root, RelOptInfo *rel)
 		rte->securityQuals = lcons(policy, others);
 		return;
 	}
-	if (others == NIL && may_be_ordinary(root, policy) &&
+	is_one_call = !rte->inh && list_length(policy) == 1 &&
+		seeme_is_call(linitial(policy), rel->relid);
+	if (others == NIL &&
+		(is_one_call ? !seeme_is_volatile(((FuncExpr *) linitial(policy))->funcid, NULL)
+		 : may_be_ordinary(root, policy)) &&
 		!seeme_statement_may_leak(root, &checks) &&
-		add_quals(&tree, rel->relid, policy))
+		(is_one_call || add_quals(&tree, rel->relid, policy)))
 	{
 		rte->securityQuals = NIL;
 
@@ -232,6 +238,8 @@ seeme_place_policy(PlannerInfo *root, RelOptInfo *rel)
 		 */
 		root->parse->jointree->quals = (Node *)
 			list_concat(castNode(List, root->parse->jointree->quals), checks);
+		if (is_one_call)
+			seeme_add_condition(root, rel, linitial(policy));
 	}
 	else
 		rte->securityQuals = lcons(policy, others);
