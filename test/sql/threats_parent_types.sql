@@ -1,6 +1,6 @@
 \i test/include/prelude.psql
--- A foreign key to a column of a type that the keys of parents do not have. Its values would be read
--- as what they are not.
+-- A foreign key to a column of a type that the keys of parents do not have. Its values would be
+-- read as what they are not.
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
