@@ -183,6 +183,9 @@ read_by_scan(SeemeParentLeaf *leaf, Relation table, Relation index, FmgrInfo *eq
 		found = !isnull &&
 			DatumGetBool(FunctionCall2Coll(equal, index->rd_indcollation[0], own, key));
 	}
+	/* The row belongs to the scan. */
+	if (found)
+		ExecMaterializeSlot(slot);
 	table_endscan(scan);
 	return found;
 }
