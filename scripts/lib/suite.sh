@@ -110,7 +110,7 @@ prove_sql() {
 prove_clients() {
   local programs=(
     test/clients/{postgraphile,prisma,sqlalchemy,psycopg,node_postgres,postgrest}.pl
-    test/clients/{sequelize,typeorm,drizzle,knex,django,pgbouncer}.pl
+    test/clients/{sequelize,typeorm,drizzle,knex,django,django_keys,pgbouncer}.pl
   )
   if [ -e test/clients/postgraphile5/node_modules ]; then
     programs+=(test/clients/postgraphile5/postgraphile5.pl)

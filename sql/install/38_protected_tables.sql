@@ -25,7 +25,8 @@ CREATE TABLE seeme.protected_tables (
   relation_name       name,
   parent_column       name,
   parent_table        regclass,
-  public_column       name
+  public_column       name,
+  generated_columns   name[] NOT NULL DEFAULT '{}'
 );
 COMMENT ON TABLE seeme.protected_tables IS
   'The arguments of seeme_protect for each application table, and what it found there';
@@ -68,6 +69,8 @@ COMMENT ON COLUMN seeme.protected_tables.parent_column IS
 COMMENT ON COLUMN seeme.protected_tables.parent_table IS 'The table that parent_column refers to';
 COMMENT ON COLUMN seeme.protected_tables.public_column IS
   'Boolean column. Everybody may read the rows in which it is true';
+COMMENT ON COLUMN seeme.protected_tables.generated_columns IS
+  'Those of these columns that were generated columns when the table was protected';
 
 -- There is no policy: only database administrators read and write it.
 ALTER TABLE seeme.protected_tables ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

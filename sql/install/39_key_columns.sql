@@ -18,6 +18,14 @@ RETURN (SELECT pg_get_expr(d.adbin, d.adrelid)
 COMMENT ON FUNCTION seeme.generation_expression(regclass, name) IS
   'The expression of a generated column, every name in it qualified; null: it is not generated';
 
+CREATE FUNCTION seeme.generated_among(relation regclass, columns name[]) RETURNS name[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN ARRAY(SELECT a.attname FROM pg_attribute a
+              WHERE a.attrelid = relation AND a.attname = ANY (columns) AND a.attgenerated <> ''
+              ORDER BY a.attnum);
+COMMENT ON FUNCTION seeme.generated_among(regclass, name[]) IS
+  'Those of some columns that are generated columns';
+
 -- A row moves when the base column changes: UPDATE, ON DELETE SET NULL and foreign keys name that
 -- one.
 CREATE FUNCTION seeme.base_columns(relation regclass, column_name name) RETURNS name[]

@@ -18,22 +18,38 @@ $$;
 COMMENT ON FUNCTION seeme.refers_to(regclass, regclass) IS
   'Whether foreign keys lead from a table to another one';
 
+-- A key that refers to a partitioned table has parts that refer to its partitions. They tell
+-- nothing more, unless a partition is the parent.
+CREATE FUNCTION seeme.parent_keys(table_name regclass, parent_column name, parent regclass = NULL)
+RETURNS TABLE (constraint_id oid, constraint_name name, parent regclass, key text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT k.oid, k.conname, k.confrelid::regclass,
+         format('%s (%I)', k.confrelid::regclass, f.attname)
+    FROM pg_constraint k
+    JOIN pg_attribute a ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum]
+    JOIN pg_attribute f ON f.attrelid = k.confrelid AND k.confkey = ARRAY[f.attnum]
+   WHERE k.conrelid = parent_keys.table_name AND k.contype = 'f'
+     AND a.attname = parent_keys.parent_column
+     AND CASE WHEN parent_keys.parent IS NULL THEN k.conparentid = 0
+              ELSE k.confrelid = parent_keys.parent END
+$$;
+COMMENT ON FUNCTION seeme.parent_keys(regclass, name, regclass) IS
+  'The foreign keys of one column alone, to one table or to any, each with the key that it refers '
+  'to';
+
 -- The parent's row is found by its key, in C (src/planner/parent_table.c).
 CREATE FUNCTION seeme.find_parent_table(table_name regclass, parent_column name) RETURNS regclass
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   attribute pg_attribute;
   key       record;
+  keys      text;
+  remedies  text;
   base_type oid;
 BEGIN
-  SELECT * INTO attribute FROM pg_attribute a
-   WHERE a.attrelid = table_name AND a.attname = parent_column AND a.attnum > 0
-     AND NOT a.attisdropped;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'table % has no column "%"', table_name, parent_column
-      USING ERRCODE = 'undefined_column',
-            HINT = 'parent_column names a column with a foreign key to a protected table.';
-  END IF;
+  attribute := seeme.named_column(
+    table_name, parent_column,
+    'parent_column names a column with a foreign key to a protected table.');
   -- A protected table comes first. Parts of a key that refers to a partitioned table are left out.
   SELECT k.confrelid::regclass AS relation, p.table_name IS NOT NULL AS is_protected,
          cardinality(k.conkey) AS n INTO key
@@ -70,6 +86,21 @@ BEGIN
                     parent_column, table_name, key.relation
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = format('SELECT seeme_protect(%L, ...) first.', key.relation);
+  END IF;
+  -- Which row is the parent's must not depend on which of several foreign keys is the oldest.
+  SELECT string_agg(format('%I to %s', t.constraint_name, t.key), ', ' ORDER BY t.constraint_name),
+         string_agg(format('ALTER TABLE %s DROP CONSTRAINT %I;', table_name, t.constraint_name),
+                    ' or ' ORDER BY t.constraint_name)
+    INTO keys, remedies
+    FROM seeme.parent_keys(table_name, parent_column) t
+   WHERE EXISTS (SELECT FROM seeme.protected_tables p WHERE p.table_name = t.parent)
+  HAVING count(DISTINCT t.key) > 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'column "%" of table % refers to several keys of protected tables',
+                    parent_column, table_name
+      USING ERRCODE = 'invalid_foreign_key',
+            DETAIL = format('The foreign keys: %s.', keys),
+            HINT = format('Leave the one to the parent, and drop the others: %s', remedies);
   END IF;
   WITH RECURSIVE base (oid) AS (
     SELECT attribute.atttypid
@@ -121,10 +152,8 @@ COMMENT ON FUNCTION seeme.find_parent_table(regclass, name) IS
 
 CREATE FUNCTION seeme.has_parent_key(p seeme.protected_tables) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN EXISTS (
-  SELECT FROM pg_constraint k JOIN pg_attribute a
-    ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum] AND a.attname = p.parent_column
-   WHERE k.conrelid = p.table_name AND k.confrelid = p.parent_table AND k.contype = 'f');
+RETURN p.parent_table IS NOT NULL
+       AND EXISTS (SELECT FROM seeme.parent_keys(p.table_name, p.parent_column, p.parent_table));
 COMMENT ON FUNCTION seeme.has_parent_key(seeme.protected_tables) IS
   'Whether the foreign key of a protected table''s parent_column exists';
 

@@ -9,19 +9,9 @@ BEGIN
   IF column_name IS NULL THEN
     RETURN;
   END IF;
-  SELECT * INTO attribute FROM pg_attribute a
-   WHERE a.attrelid = table_name AND a.attname = column_name AND a.attnum > 0
-     AND NOT a.attisdropped;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'table % has no column "%"', table_name, column_name
-      USING ERRCODE = 'undefined_column',
-            HINT = format('%s names a column of the table; it has: %s.', parameter,
-              (SELECT coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
-                                 FILTER (WHERE a.atttypid = 'uuid'::regtype),
-                               string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), 'none')
-                 FROM pg_attribute a
-                WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped));
-  END IF;
+  attribute := seeme.named_column(
+    table_name, column_name, format('%s names a column of the table; it has: %s.', parameter,
+                                    seeme.names_of_columns(table_name, 'uuid')));
   IF attribute.atttypid <> 'uuid'::regtype THEN
     RAISE EXCEPTION 'column "%" of table % is of type %', column_name, table_name,
                     format_type(attribute.atttypid, attribute.atttypmod)
@@ -60,33 +50,27 @@ CREATE FUNCTION seeme.check_public_column(
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   attribute pg_attribute;
+  may_be_generated boolean;
 BEGIN
   IF column_name IS NULL THEN
     RETURN;
   END IF;
-  SELECT * INTO attribute FROM pg_attribute a
-   WHERE a.attrelid = table_name AND a.attname = column_name AND a.attnum > 0
-     AND NOT a.attisdropped;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'table % has no column "%"', table_name, column_name
-      USING ERRCODE = 'undefined_column',
-            HINT = format('public_column names a boolean column of the table; it has: %s.',
-              (SELECT coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), 'none')
-                 FROM pg_attribute a
-                WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped
-                  AND a.atttypid = 'boolean'::regtype));
-  END IF;
+  attribute := seeme.named_column(
+    table_name, column_name, format('public_column names a column of the table; it has: %s.',
+                                    seeme.names_of_columns(table_name, 'boolean')));
+  may_be_generated := NOT has_parent AND (SELECT c.relkind FROM pg_class c
+                                           WHERE c.oid = table_name) <> 'p';
   IF attribute.atttypid <> 'boolean'::regtype THEN
     RAISE EXCEPTION 'column "%" of table % is of type %', column_name, table_name,
                     format_type(attribute.atttypid, attribute.atttypmod)
       USING ERRCODE = 'datatype_mismatch',
-            HINT = 'public_column names a column of type boolean. A generated column can be one: '
-                   'GENERATED ALWAYS AS (visibility = ''public'') STORED.';
+            HINT = format('public_column names a column of type boolean. For example: %s%s',
+                          seeme.public_column_statement(table_name, column_name, may_be_generated),
+                          CASE WHEN NOT may_be_generated
+                               THEN ' Let a BEFORE trigger, or the application, keep it so.' END);
   END IF;
   -- The check that a row becomes public is a trigger. It does not see these values.
-  IF attribute.attgenerated = 'v'
-     OR attribute.attgenerated <> '' AND (has_parent OR (SELECT c.relkind FROM pg_class c
-                                                          WHERE c.oid = table_name) = 'p') THEN
+  IF attribute.attgenerated = 'v' OR attribute.attgenerated <> '' AND NOT may_be_generated THEN
     RAISE EXCEPTION 'generated column "%" of table % cannot tell which rows are public',
                     column_name, table_name
       USING ERRCODE = 'feature_not_supported',
@@ -340,6 +324,7 @@ BEGIN
   p.parent_table := CASE WHEN parent_column IS NOT NULL
                          THEN seeme.find_parent_table(table_name, parent_column) END;
   p.public_column := public_column;
+  p.generated_columns := seeme.generated_among(table_name, columns || public_column);
   was_guarded := seeme.clear_guards(table_name);
   p.had_row_security := relation.relrowsecurity AND NOT was_guarded;
   p.had_force := relation.relforcerowsecurity AND NOT was_guarded;

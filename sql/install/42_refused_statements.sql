@@ -35,6 +35,43 @@ END $$;
 COMMENT ON FUNCTION seeme.triggers_of_table(seeme.protected_tables) IS
   'The triggers that seeme_protect makes on a table';
 
+CREATE FUNCTION seeme.columns_written_now(p seeme.protected_tables) RETURNS SETOF name
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT a.attname FROM pg_attribute a
+   WHERE a.attrelid = p.table_name AND a.attname = ANY (p.generated_columns)
+     AND NOT a.attisdropped AND a.attgenerated = ''
+$$;
+COMMENT ON FUNCTION seeme.columns_written_now(seeme.protected_tables) IS
+  'The columns that were generated when the table was protected, and are not any more (DROP '
+  'EXPRESSION): whoever may update rows writes them';
+
+-- A BEFORE trigger watches the columns from which a generated column is computed. SET EXPRESSION
+-- may name others.
+CREATE FUNCTION seeme.columns_not_watched(p seeme.protected_tables)
+RETURNS TABLE (trigger_name name, column_name name)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT DISTINCT t.tgname, a.attname
+    FROM pg_trigger t,
+         unnest(CASE t.tgname
+           WHEN 'zz_seeme_check_moved_row' THEN
+             ARRAY[p.project_column, p.team_column, p.organization_column, p.owner_column,
+                   p.parent_column, CASE WHEN p.owner_column IS NULL THEN p.resource_id_column
+                                         ELSE seeme.assigned_by(p) END]
+           WHEN 'zz_seeme_check_moved_parent' THEN
+             ARRAY[p.project_column, p.team_column, p.organization_column, p.parent_column]
+           WHEN 'zz_seeme_check_parent_owner' THEN ARRAY[p.owner_column] END) AS c (name),
+         unnest(seeme.base_columns(p.table_name, c.name)) AS b (name)
+    JOIN pg_attribute a ON a.attname = b.name
+   WHERE t.tgrelid = p.table_name AND t.tgtype & 2 <> 0 AND a.attrelid = p.table_name
+     AND NOT EXISTS (SELECT FROM pg_depend d
+                      WHERE d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
+                        AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.table_name
+                        AND d.refobjsubid = a.attnum)
+$$;
+COMMENT ON FUNCTION seeme.columns_not_watched(seeme.protected_tables) IS
+  'The columns that tell the scope of a row, and the trigger on moved rows that does not fire when '
+  'one of them changes';
+
 CREATE FUNCTION seeme.guards_down(p seeme.protected_tables)
 RETURNS TABLE (relation regclass, guard text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -62,6 +99,11 @@ BEGIN
   UNION ALL
   SELECT p.table_name, format('foreign key of %I', p.parent_column)
    WHERE p.parent_column IS NOT NULL AND NOT seeme.has_parent_key(p)
+  UNION ALL
+  SELECT p.table_name, format('expression of %I', w) FROM seeme.columns_written_now(p) w
+  UNION ALL
+  SELECT p.table_name, format('%I in trigger %I', w.column_name, w.trigger_name)
+    FROM seeme.columns_not_watched(p) w
   UNION ALL
   -- The listing view runs with its owner's rights.
   SELECT p.listing_view, v.guard

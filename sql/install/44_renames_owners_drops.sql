@@ -37,7 +37,8 @@ BEGIN
     RETURN;
   END IF;
   EXECUTE (SELECT format('UPDATE seeme.protected_tables SET listing_columns = '
-                         'array_replace(listing_columns, $1, $2)%s WHERE table_name = $3',
+                         'array_replace(listing_columns, $1, $2), generated_columns = '
+                         'array_replace(generated_columns, $1, $2)%s WHERE table_name = $3',
                          string_agg(format(', %1$I = CASE WHEN %1$I = $1 THEN $2 ELSE %1$I END',
                                            a.attname), ''))
              FROM pg_attribute a

@@ -22,30 +22,18 @@ CREATE FUNCTION seeme.scope_columns_gone() RETURNS TABLE (relation regclass, nam
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT p.table_name, v.name
     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name,
-         unnest(ARRAY[p.project_column, p.team_column, p.organization_column, p.resource_id_column,
-                      p.owner_column]) AS v (name)
+         LATERAL (VALUES (p.project_column, 'uuid'::regtype), (p.team_column, 'uuid'),
+                         (p.organization_column, 'uuid'), (p.resource_id_column, 'uuid'),
+                         (p.owner_column, 'uuid'), (p.public_column, 'boolean'),
+                         (p.parent_column, NULL)) AS v (name, type)
    WHERE v.name IS NOT NULL
      AND NOT EXISTS (SELECT FROM pg_attribute a
                       WHERE a.attrelid = p.table_name AND a.attname = v.name
-                        AND NOT a.attisdropped AND a.atttypid = 'uuid'::regtype)
-  UNION ALL
-  SELECT p.table_name, p.public_column
-    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
-   WHERE p.public_column IS NOT NULL
-     AND NOT EXISTS (SELECT FROM pg_attribute a
-                      WHERE a.attrelid = p.table_name AND a.attname = p.public_column
-                        AND NOT a.attisdropped AND a.atttypid = 'boolean'::regtype)
-  UNION ALL
-  SELECT p.table_name, p.parent_column
-    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
-   WHERE p.parent_column IS NOT NULL
-     AND NOT EXISTS (SELECT FROM pg_attribute a
-                      WHERE a.attrelid = p.table_name AND a.attname = p.parent_column
-                        AND NOT a.attisdropped)
+                        AND NOT a.attisdropped AND a.atttypid = coalesce(v.type, a.atttypid))
 $$;
 COMMENT ON FUNCTION seeme.scope_columns_gone() IS
   'Recorded columns of protected tables that no longer exist, or are not of type uuid (the public '
-  'column: boolean)';
+  'column: boolean; the parent column: any type)';
 
 CREATE FUNCTION seeme.policies_of_protected_tables()
 RETURNS TABLE (relation regclass, name name, command "char", condition text)
@@ -133,6 +121,22 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          format('-- SELECT seeme_unprotect(%L), seeme_protect(%1$L, ...) with the column that it '
                 'has now, in one statement', g.relation)
     FROM seeme.scope_columns_gone() g
+  UNION ALL
+  SELECT 'high', p.table_name::text,
+         format('scope column is not generated: %I was computed from other columns when the table '
+                'was protected (DROP EXPRESSION); now whoever may update rows writes it, and the '
+                'column that it was computed from does not tell any more where a row lies', w),
+         format('-- SELECT seeme_unprotect(%L), make the column generated again, and '
+                'seeme_protect(%1$L, ...), in one transaction', p.table_name)
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name,
+         LATERAL seeme.columns_written_now(p) AS w
+  UNION ALL
+  SELECT 'high', p.table_name::text,
+         format('trigger watches another column: %I tells where a row lies, and %I does not fire '
+                'when it changes (SET EXPRESSION)', w.column_name, w.trigger_name),
+         seeme.protect_again(p)
+    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name,
+         LATERAL seeme.columns_not_watched(p) AS w
   UNION ALL
   SELECT 'high', e.relation::text,
          format('trigger is missing: without %I, a change that waited for a lock or moves a row is '

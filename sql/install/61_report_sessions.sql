@@ -43,6 +43,37 @@ RETURN (SELECT string_agg(quote_literal(btrim(l.entry, ' "''')), ', ' ORDER BY l
 COMMENT ON FUNCTION seeme.with_library(text) IS
   'A list of libraries with this extension''s library at its end, as it is written in a statement';
 
+-- Without the library, functions that a foreign key runs see rows as if row security were not
+-- forced (src/guards/key_functions.c). CREATE TABLE and ALTER TABLE load the library (an event
+-- trigger does). So this takes a table that an earlier session made, or a trigger on a table that
+-- has a foreign key already.
+CREATE FUNCTION seeme.may_use_foreign_keys(role oid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (
+  WITH reached AS MATERIALIZED (
+    SELECT may_use_foreign_keys.role AS oid
+    UNION
+    SELECT m.reaches FROM seeme.memberships_of_roles() m WHERE m.member = may_use_foreign_keys.role)
+  SELECT EXISTS (
+           SELECT FROM reached r
+            WHERE has_database_privilege(r.oid, current_database(), 'CREATE')
+               OR EXISTS (SELECT FROM pg_namespace n
+                           WHERE n.nspname !~ '^pg_'
+                             AND has_schema_privilege(r.oid, n.oid, 'CREATE')))
+         OR EXISTS (
+           SELECT FROM reached r
+            WHERE has_database_privilege(r.oid, current_database(), 'TEMPORARY'))
+            AND EXISTS (
+              SELECT FROM pg_class c JOIN reached r
+                ON c.relowner = r.oid
+                   OR has_table_privilege(r.oid, c.oid, 'TRIGGER')
+                      AND EXISTS (SELECT FROM pg_constraint k
+                                   WHERE k.conrelid = c.oid AND k.contype = 'f')
+               WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'));
+COMMENT ON FUNCTION seeme.may_use_foreign_keys(oid) IS
+  'Whether a foreign key may run a function of this role in a session that has not loaded the '
+  'library: the role may make tables, or functions and a trigger on a table with a foreign key';
+
 CREATE FUNCTION seeme.findings_on_sessions()
 RETURNS TABLE (severity text, object text, finding text, remedy text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -53,7 +84,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      WHERE r.oid NOT IN (SELECT b.role FROM seeme.bypassing_roles() b)
   ), without AS (
     -- A caller who may not read shared_preload_libraries gets no finding about it.
-    SELECT a.* FROM application a
+    SELECT a.*, seeme.may_use_foreign_keys(a.oid) AS uses_keys FROM application a
      WHERE a.rolcanlogin AND NOT seeme.names_library(a.libraries)
        AND EXISTS (SELECT FROM pg_settings s
                     WHERE s.name = 'shared_preload_libraries'
@@ -68,18 +99,25 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
        AND x.grantee <> d.datdba
      GROUP BY x.grantee
   )
-  SELECT 'medium', 'database ' || quote_ident(current_database()),
+  SELECT CASE WHEN w.uses_keys THEN 'high' ELSE 'medium' END,
+         'database ' || quote_ident(current_database()),
          format('library is not loaded when a session begins: until a person is named in the '
-                'session, LOCK TABLE by %s may make all decisions wait',
+                'session, %sLOCK TABLE by %s may make all decisions wait',
+                CASE WHEN w.uses_keys
+                     THEN 'functions that a foreign key runs may read every row of protected '
+                          'tables, and ' END,
                 string_agg(w.oid::regrole::text, ', ' ORDER BY w.oid::regrole::text)),
          format('ALTER DATABASE %I SET session_preload_libraries = %s;',
                 current_database(), seeme.with_library(w.libraries))
     FROM without w WHERE NOT w.is_of_role
-   GROUP BY w.libraries
+   GROUP BY w.libraries, w.uses_keys
   UNION ALL
-  SELECT 'medium', w.oid::regrole::text,
-         'library is not loaded when a session begins: the role has a setting of its own; until a '
-         'person is named in its sessions, LOCK TABLE may make all decisions wait',
+  SELECT CASE WHEN w.uses_keys THEN 'high' ELSE 'medium' END, w.oid::regrole::text,
+         format('library is not loaded when a session begins: the role has a setting of its own; '
+                'until a person is named in its sessions, %sLOCK TABLE may make all decisions wait',
+                CASE WHEN w.uses_keys
+                     THEN 'functions that a foreign key runs may read every row of protected '
+                          'tables, and ' END),
          format('ALTER ROLE %s IN DATABASE %I SET session_preload_libraries = %s;',
                 w.oid::regrole, current_database(), seeme.with_library(w.libraries))
     FROM without w WHERE w.is_of_role

@@ -66,6 +66,18 @@ typedef RangeTblEntry SeemePermissions;
 #define seeme_system_user() ((const char *) NULL)
 #endif
 
+/*
+ * 16: outer joins are among the tables of an expression. A condition about one table that is
+ * evaluated where the table is scanned (required_relids) has none of them.
+ */
+#if PG_VERSION_NUM >= 160000
+#define seeme_make_restrictinfo(root, clause, required_relids)                                   \
+	make_restrictinfo(root, clause, true, false, false, false, 0, required_relids, NULL, NULL)
+#else
+#define seeme_make_restrictinfo(root, clause, required_relids)                                   \
+	make_restrictinfo(root, clause, true, false, false, 0, required_relids, NULL, NULL)
+#endif
+
 /* 17: the local transaction id moved into the virtual transaction id of PGPROC. */
 #if PG_VERSION_NUM >= 170000
 #define seeme_local_xid() (MyProc->vxid.lxid)

@@ -96,6 +96,7 @@ role_changed(Datum arg, int cacheid, uint32 hashvalue)
 	seeme_function_generation++;
 }
 
+/* Also called when privileges may have changed otherwise: by a membership in a role. */
 static void
 function_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
@@ -106,6 +107,9 @@ void
 seeme_inval_init(void)
 {
 	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, function_changed, (Datum) 0);
+	/* Its owner is a member of pg_database_owner. */
+	CacheRegisterSyscacheCallback(DATABASEOID, function_changed, (Datum) 0);
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, role_changed, (Datum) 0);
 }

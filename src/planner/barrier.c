@@ -47,7 +47,7 @@
  *    parameterized index path, for which PostgreSQL has its own rules. So marked, a clause may go
  *    before the policy; what may leak still goes after it, since PostgreSQL sorts by level.
  *    Equivalence classes and estimates stay as they were. The other way round, a clause that
- *    PostgreSQL takes for leakproof is put behind the barrier where it may raise an error.
+ *    PostgreSQL takes for leakproof is put behind the barrier where it may leak.
  *
  * Which clauses are the policy's is remembered by a mark on each call of this library in it
  * (check_expression.c), not by a level: with 2 there is none. Calls in the query itself have no
@@ -59,10 +59,13 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "parser/parsetree.h"
 #include "rewrite/rowsecurity.h"
@@ -73,6 +76,7 @@
 #include "planner/leakproof.h"
 #include "planner/nearest_rows.h"
 #include "planner/leaky_statement.h"
+#include "planner/policy_condition.h"
 #include "core/version.h"
 
 static bool enable_policy_conditions = true;
@@ -181,6 +185,7 @@ seeme_place_policy(PlannerInfo *root, RelOptInfo *rel)
 	RangeTblEntry *rte = planner_rt_fetch(rel->relid, root);
 	int			nelements;
 	bool		is_ours = false;
+	bool		is_one_call;
 	List	   *policy = NIL;
 	List	   *others;
 	List	   *checks = NIL;
@@ -217,9 +222,13 @@ seeme_place_policy(PlannerInfo *root, RelOptInfo *rel)
 		rte->securityQuals = lcons(policy, others);
 		return;
 	}
-	if (others == NIL && may_be_ordinary(root, policy) &&
+	is_one_call = !rte->inh && list_length(policy) == 1 &&
+		seeme_is_call(linitial(policy), rel->relid);
+	if (others == NIL &&
+		(is_one_call ? !seeme_is_volatile(((FuncExpr *) linitial(policy))->funcid, NULL)
+		 : may_be_ordinary(root, policy)) &&
 		!seeme_statement_may_leak(root, &checks) &&
-		add_quals(&tree, rel->relid, policy))
+		(is_one_call || add_quals(&tree, rel->relid, policy)))
 	{
 		rte->securityQuals = NIL;
 
@@ -229,6 +238,8 @@ seeme_place_policy(PlannerInfo *root, RelOptInfo *rel)
 		 */
 		root->parse->jointree->quals = (Node *)
 			list_concat(castNode(List, root->parse->jointree->quals), checks);
+		if (is_one_call)
+			seeme_add_condition(root, rel, linitial(policy));
 	}
 	else
 		rte->securityQuals = lcons(policy, others);
@@ -270,22 +281,22 @@ is_promotable(PlannerInfo *root, RestrictInfo *clause)
 }
 
 static void
-mark_leakproof(Node *node)
+mark_leakproof(Node *node, bool leakproof)
 {
 	if (node == NULL)
 		return;
 	if (IsA(node, RestrictInfo))
 	{
-		((RestrictInfo *) node)->leakproof = true;
+		((RestrictInfo *) node)->leakproof = leakproof;
 		/* The arms of an OR are asked for by themselves where indexes are combined. */
-		mark_leakproof((Node *) ((RestrictInfo *) node)->orclause);
+		mark_leakproof((Node *) ((RestrictInfo *) node)->orclause, leakproof);
 	}
 	else if (IsA(node, BoolExpr))
 	{
 		ListCell   *cell;
 
 		foreach(cell, ((BoolExpr *) node)->args)
-			mark_leakproof(lfirst(cell));
+			mark_leakproof(lfirst(cell), leakproof);
 	}
 }
 
@@ -303,7 +314,7 @@ promote(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 		if (clause->security_level > rel->baserestrict_min_security && !clause->leakproof &&
 			is_promotable(root, clause))
 		{
-			mark_leakproof((Node *) clause);
+			mark_leakproof((Node *) clause, true);
 			found = found || may_have_index(rel, (Node *) clause->clause);
 		}
 	}
@@ -311,23 +322,90 @@ promote(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 }
 
 /*
- * Puts clauses behind the barrier that PostgreSQL takes for leakproof although they may raise an
- * error, in a part that has no Var. `title = (SELECT 1 / 0)` raises when the first row is compared,
- * so the error tells that earlier conditions were true of one. Index paths that were made stay.
+ * The clauses that PostgreSQL takes for leakproof although they may raise an error, or call a
+ * function, in a part that has no Var. `title = (SELECT 1 / 0)` raises when the first row is
+ * compared, so the error tells that earlier conditions were true of one. A clause in joininfo may
+ * be a filter of a parameterized path: `d.id = f.k AND (d.n < f.k OR count_calls())`. CURRENT OF
+ * tells nothing.
  */
-static void
-demote(PlannerInfo *root, RelOptInfo *rel)
+static List *
+falsely_leakproof(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 {
+	List	   *found = NIL;
 	ListCell   *cell;
 
-	foreach(cell, rel->baserestrictinfo)
+	foreach(cell, clauses)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
 
 		if (clause->security_level > rel->baserestrict_min_security && clause->leakproof &&
+			!IsA(clause->clause, CurrentOfExpr) &&
 			seeme_may_leak(root, (Node *) clause->clause))
-			clause->leakproof = false;
+			found = lappend(found, clause);
 	}
+	return found;
+}
+
+/* Puts clauses behind the barrier. Whether an index may be used for one of them. */
+static bool
+demote(RelOptInfo *rel, List *clauses)
+{
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, clauses)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
+
+		mark_leakproof((Node *) clause, false);
+		found = found || may_have_index(rel, (Node *) clause->clause);
+	}
+	return found;
+}
+
+/*
+ * Makes the paths of a table again, as set_plain_rel_pathlist() does. Paths that other extensions
+ * have added are lost. A bitmap scan would check a demoted clause again on each row of a page,
+ * before the policy: where the bitmap has lost the rows, and always with BRIN. So only plain scans
+ * of a B-tree may use one: they evaluate the value once for a scan.
+ */
+static void
+remake_paths(PlannerInfo *root, RelOptInfo *rel, List *demoted)
+{
+	List	   *indexes = rel->indexlist;
+	ListCell   *cell;
+
+	rel->pathlist = rel->partial_pathlist = NIL;
+	add_path(rel, create_seqscan_path(root, rel, rel->lateral_relids, 0));
+	if (rel->consider_parallel && rel->lateral_relids == NULL)
+	{
+		int			workers = compute_parallel_worker(rel, rel->pages, -1,
+													  max_parallel_workers_per_gather);
+
+		if (workers > 0)
+			add_partial_path(rel, create_seqscan_path(root, rel, NULL, workers));
+	}
+	create_index_paths(root, rel);
+	create_tidscan_paths(root, rel);
+
+	foreach(cell, demoted)
+		mark_leakproof(lfirst(cell), true);
+	rel->indexlist = NIL;
+	foreach(cell, indexes)
+	{
+		IndexOptInfo *index = lfirst(cell);
+
+		if (index->relam != BTREE_AM_OID)
+			continue;
+		index->amhasgetbitmap = false;
+		rel->indexlist = lappend(rel->indexlist, index);
+	}
+	create_index_paths(root, rel);
+	foreach(cell, rel->indexlist)
+		((IndexOptInfo *) lfirst(cell))->amhasgetbitmap = true;
+	rel->indexlist = indexes;
+	foreach(cell, demoted)
+		mark_leakproof(lfirst(cell), false);
 }
 
 /*
@@ -337,7 +415,9 @@ demote(PlannerInfo *root, RelOptInfo *rel)
 void
 seeme_promote_conditions(PlannerInfo *root, RelOptInfo *rel)
 {
-	bool		found;
+	bool		promoted;
+	bool		remake;
+	List	   *demoted;
 	ListCell   *cell;
 
 	if (!enable_policy_conditions || root->qual_security_level == 0)
@@ -352,11 +432,18 @@ seeme_promote_conditions(PlannerInfo *root, RelOptInfo *rel)
 	}
 	if (cell == NULL)
 		return;
-	found = promote(root, rel, rel->baserestrictinfo);
-	found |= promote(root, rel, rel->joininfo);
-	if (found && rel->indexlist != NIL)
+	promoted = promote(root, rel, rel->baserestrictinfo);
+	promoted |= promote(root, rel, rel->joininfo);
+	demoted = list_concat(falsely_leakproof(root, rel, rel->baserestrictinfo),
+						  falsely_leakproof(root, rel, rel->joininfo));
+	remake = demote(rel, demoted);
+	/* An index would find rows that are not in the sample. */
+	if (planner_rt_fetch(rel->relid, root)->tablesample != NULL)
+		return;
+	if (remake)
+		remake_paths(root, rel, demoted);
+	else if (promoted && rel->indexlist != NIL)
 		create_index_paths(root, rel);
-	demote(root, rel);
 }
 
 void

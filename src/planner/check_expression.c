@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "pgstat.h"
 #include "utils/builtins.h"
@@ -19,6 +20,7 @@
 #include "utils/syscache.h"
 
 #include "planner/check_expression.h"
+#include "core/compat.h"
 #include "core/invalidation.h"
 #include "functions/check.h"
 
@@ -108,19 +110,21 @@ typedef struct Properties
 	Oid			function;
 	bool		is_own;			/* it is this library's */
 	bool		is_volatile;
+	float4		cost;			/* in units of cpu_operator_cost */
 } Properties;
 
 static Properties
 look_up_properties(Oid function)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Properties	found = {function, false, true};
+	Properties	found = {function, false, true, 1};
 	Form_pg_proc proc;
 
 	if (!HeapTupleIsValid(tuple))
 		return found;
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 	found.is_volatile = proc->provolatile == PROVOLATILE_VOLATILE;
+	found.cost = proc->procost;
 	if (proc->prolang == ClanguageId)
 	{
 		bool		isnull;
@@ -133,11 +137,12 @@ look_up_properties(Oid function)
 }
 
 /* The functions that were asked about last are remembered: they are the same in most queries. */
-static Properties
+static const Properties *
 properties_of(Oid function)
 {
 	static Properties known[64];
 	static uint64 known_under = 0;
+	static Properties found;
 	Properties *place = &known[function % lengthof(known)];
 
 	if (known_under != seeme_function_generation)
@@ -148,27 +153,71 @@ properties_of(Oid function)
 	if (place->function != function)
 	{
 		uint64		changes = seeme_function_generation;
-		Properties	found = look_up_properties(function);
 
+		found = look_up_properties(function);
 		if (changes != seeme_function_generation)
-			return found;
+			return &found;
 		*place = found;
 	}
-	return *place;
+	return place;
 }
 
 /* Whether a function is one of this library's. Only superusers make such functions. */
 bool
 seeme_is_own_function(Oid function)
 {
-	return properties_of(function).is_own;
+	return properties_of(function)->is_own;
 }
 
 /* Whether a function is volatile; for check_functions_in_node(). */
 bool
 seeme_is_volatile(Oid function, void *context)
 {
-	return properties_of(function).is_volatile;
+	return properties_of(function)->is_volatile;
+}
+
+/* What a call of a function costs, in units of cpu_operator_cost. */
+double
+seeme_cost_of(Oid function)
+{
+	return properties_of(function)->cost;
+}
+
+/*
+ * Whether the current user may execute a function. The last answers are remembered: to find one
+ * out, the memberships of the user in roles are looked through.
+ */
+bool
+seeme_user_may_execute(Oid function)
+{
+	static struct
+	{
+		Oid			function;
+		Oid			user;
+		bool		may;
+	}			known[16];
+	static uint64 known_under = 0;
+	int			place = function % lengthof(known);
+	Oid			user = GetUserId();
+	bool		may;
+	uint64		changes;
+
+	if (known_under != seeme_function_generation)
+	{
+		memset(known, 0, sizeof(known));
+		known_under = seeme_function_generation;
+	}
+	if (known[place].function == function && known[place].user == user)
+		return known[place].may;
+	changes = seeme_function_generation;
+	may = seeme_may_execute(function);
+	if (changes == seeme_function_generation)
+	{
+		known[place].function = function;
+		known[place].user = user;
+		known[place].may = may;
+	}
+	return may;
 }
 
 /* Whether a function in an expression is volatile. */

@@ -60,6 +60,8 @@ extern Var *seeme_scope_column(FuncExpr *call);
 extern bool seeme_is_function(Oid function, PGFunction implementation);
 extern bool seeme_is_own_function(Oid function);
 extern bool seeme_is_volatile(Oid function, void *context);
+extern double seeme_cost_of(Oid function);
+extern bool seeme_user_may_execute(Oid function);
 extern bool seeme_has_volatile_function(Node *node, void *context);
 extern bool seeme_is_call(Node *expression, Index relid);
 extern bool seeme_mark_policy_calls(Node *policy);

@@ -16,6 +16,7 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -85,7 +86,8 @@ with_known_length(PlannerInfo *root, IndexClause *clause, RestrictInfo *conditio
 
 	*known = *any;
 	known->args = list_make2(linitial(any->args),
-							 array_of_length(array_type, get_element_type(array_type),
+							 array_of_length(array_type, array_type == UUIDARRAYOID ? UUIDOID
+											 : get_element_type(array_type),
 											 (int) Min(Max(ids, 1), 1000000)));
 	*result = *condition;
 	result->clause = (Expr *) known;

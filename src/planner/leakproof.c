@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -205,6 +206,22 @@ are_elements_harmless(List *arguments)
 	return true;
 }
 
+/* Whether the types of all arguments are PostgreSQL's own. A record may have columns of others. */
+static bool
+are_built_in_types(List *arguments)
+{
+	ListCell   *cell;
+
+	foreach(cell, arguments)
+	{
+		Oid			type = exprType(lfirst(cell));
+
+		if (type >= FirstUnpinnedObjectId || type == RECORDOID || type == RECORDARRAYOID)
+			return false;
+	}
+	return true;
+}
+
 static Judged
 judge_search(SeemeLeak leak, Oid collation, List *arguments, bool is_array, Judged all,
 			 Context *context)
@@ -241,7 +258,8 @@ judge_function(Oid function, Oid collation, List *arguments, bool is_array, Cont
 		return all;
 	if (!all.has_vars && seeme_is_near_now(function, arguments))
 		return all;
-	if (!all.has_vars && leak != SEEME_LEAKS)
+	if (!all.has_vars && leak != SEEME_LEAKS &&
+		(leak != SEEME_RAISES_BY_TYPE || are_built_in_types(arguments)))
 		all.fault = RAISES;
 	else if (leak == SEEME_SEARCHES || leak == SEEME_SEARCHES_BY_ELEMENT || leak == SEEME_LIKE)
 		return judge_search(leak, collation, arguments, is_array, all, context);

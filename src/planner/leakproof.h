@@ -56,6 +56,7 @@ typedef enum SeemeLeak
 	SEEME_LIKE,					/* a search operator; the second argument is a pattern with
 								 * escapes */
 	SEEME_RAISES,				/* whether its arguments are valid, by an error; nothing else */
+	SEEME_RAISES_BY_TYPE,		/* the same, if no argument's type is a user's or unknown */
 } SeemeLeak;
 
 /* leakproof_list.c */

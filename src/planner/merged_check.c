@@ -26,6 +26,7 @@
 #include "planner/check_expression.h"
 #include "core/invalidation.h"
 #include "core/compat.h"
+#include "planner/fixed_columns.h"
 #include "planner/support_function.h"
 #include "core/version.h"
 
@@ -86,7 +87,7 @@ find_has_both(void)
 			known = InvalidOid;
 		known_under = changes;
 	}
-	return OidIsValid(known) && seeme_may_execute(known) ? known : InvalidOid;
+	return OidIsValid(known) && seeme_user_may_execute(known) ? known : InvalidOid;
 }
 
 /* The call that replaces two calls, if both are about the same column; else NULL. */

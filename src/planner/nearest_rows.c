@@ -26,6 +26,7 @@
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "optimizer/planner.h"
+#include "parser/parsetree.h"
 #include "utils/guc.h"
 #include "utils/tuplestore.h"
 
@@ -191,7 +192,9 @@ seeme_add_nearest_rows(PlannerInfo *root, RelOptInfo *rel)
 	CustomPath *path;
 	ListCell   *cell;
 
-	if (rel->reloptkind != RELOPT_BASEREL || rel->lateral_relids != NULL || rel->tuples < 1)
+	/* An index would find rows that are not in the sample. */
+	if (rel->reloptkind != RELOPT_BASEREL || rel->lateral_relids != NULL || rel->tuples < 1 ||
+		planner_rt_fetch(rel->relid, root)->tablesample != NULL)
 		return;
 	asked = rows_asked_for(root);
 	if (asked == 0 || candidates() * rel->rows / rel->tuples < 2 * asked)

@@ -32,6 +32,8 @@
 #include "core/compat.h"
 #include "core/version.h"
 #include "functions/own_rows.h"
+#include "planner/check_expression.h"
+#include "planner/fixed_columns.h"
 #include "planner/support_function.h"
 
 /* A list that covers more of a table is not looked up in an index: reading all of it is faster. */
@@ -232,7 +234,7 @@ index_condition(SupportRequestIndexCondition *request)
 	if (n < 0 || (n > distinct * MAX_PART && n > 1))
 		return NIL;
 	function = list_function(listed, request->funcid);
-	if (!OidIsValid(function) || !seeme_may_execute(function))
+	if (!OidIsValid(function) || !seeme_user_may_execute(function))
 		return NIL;
 
 	if (listed->by_codes)

@@ -31,6 +31,8 @@
 #include "core/version.h"
 #include "functions/ownership.h"
 #include "planner/policy_arms.h"
+#include "planner/check_expression.h"
+#include "planner/fixed_columns.h"
 #include "planner/support_function.h"
 
 /*
@@ -46,7 +48,7 @@ own_user_id_function(Oid owns_row)
 	function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("own_user_id"),
 							   PointerGetDatum(buildoidvector(types, 1)),
 							   ObjectIdGetDatum(get_func_namespace(owns_row)));
-	return OidIsValid(function) && seeme_may_execute(function) ? function : InvalidOid;
+	return OidIsValid(function) && seeme_user_may_execute(function) ? function : InvalidOid;
 }
 
 /* The condition `owner = seeme.own_user_id(code)`; NULL: it cannot be made. */

@@ -48,6 +48,7 @@
 #include "planner/index_cost.h"
 #include "planner/parent_list.h"
 #include "planner/parent_rows.h"
+#include "planner/fixed_columns.h"
 #include "planner/support_function.h"
 
 /* An estimate reads at most this many places. */
@@ -301,7 +302,7 @@ list_function(Oid parent_has_permission)
 		known_of = parent_has_permission;
 		known_under = changes;
 	}
-	return OidIsValid(known) && seeme_may_execute(known) ? known : InvalidOid;
+	return OidIsValid(known) && seeme_user_may_execute(known) ? known : InvalidOid;
 }
 
 static List *

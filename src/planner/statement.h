@@ -47,6 +47,9 @@ typedef struct SeemeStatement
 	RelOptInfo *generated_in;	/* the table that has_fixed_base is about, and the column */
 	AttrNumber	generated_column;
 	bool		has_fixed_base;
+	RelOptInfo *policy_of;		/* a table with a policy of one call, and the condition of it */
+	RestrictInfo *policy;
+	bool		policy_is_fixed;	/* the query names its scope */
 	SeemeColumnStatistics statistics[SEEME_KNOWN_COLUMNS];
 	int			next;			/* the place in statistics that is overwritten next */
 } SeemeStatement;

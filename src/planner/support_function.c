@@ -14,7 +14,6 @@
 
 #include "access/htup_details.h"
 #include "access/stratnum.h"
-#include "access/table.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_proc.h"
@@ -28,7 +27,6 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/plancat.h"
-#include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -37,16 +35,20 @@
 
 #include "cache/effective_permissions.h"
 #include "core/compat.h"
-#include "core/generated_columns.h"
 #include "core/invalidation.h"
 #include "core/version.h"
 #include "functions/permitted.h"
 #include "identity/identity.h"
 #include "planner/check_expression.h"
 #include "planner/column_statistics.h"
+#include "planner/fixed_columns.h"
 #include "planner/index_cost.h"
 #include "planner/statement.h"
 #include "planner/support_function.h"
+
+/* PostgreSQL's B-tree operators for UUIDs: uuid_ops, and its operator =. */
+#define UUID_FAMILY 2968
+#define UUID_EQUAL 2972
 
 /* An estimate reads at most this many places. A person with more of them has many. */
 #define PLACES_FOR_ESTIMATE 5000
@@ -70,6 +72,17 @@ constant_text(Node *node)
 	return constant->constisnull ? NULL : TextDatumGetCString(constant->constvalue);
 }
 
+/* Whether a constant is this text, of this length. */
+static bool
+is_text(Node *node, const char *text, int length)
+{
+	Const	   *constant = castNode(Const, node);
+	struct varlena *value = (struct varlena *) DatumGetPointer(constant->constvalue);
+
+	return !constant->constisnull && !VARATT_IS_EXTENDED(value) &&
+		VARSIZE(value) - VARHDRSZ == length && memcmp(VARDATA(value), text, length) == 0;
+}
+
 /*
  * The number of scopes in which the asking person holds the code of a call; -1: too many to count,
  * or not known. The last answer is remembered: it is the same for each index and each table of most
@@ -86,10 +99,11 @@ count_permitted(List *args, int scope)
 		uint64		generation;
 		int			scope;
 		char		code[NAMEDATALEN];
+		int			length;
 		int			count;
 	}			last;
-	char	   *code = constant_text(list_nth(args, SEEME_ARG_CODE));
-	char	   *type = constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE));
+	char	   *code;
+	char	   *type;
 	const SeemeIdentity *identity;
 	uint64		generation;
 	int			count;
@@ -99,141 +113,23 @@ count_permitted(List *args, int scope)
 	/* The generation tells that somebody else is asking once it was looked at who is asking. */
 	identity = seeme_current_identity();
 	generation = seeme_site_generation;
+	if (last.is_known && last.identity == identity && last.generation == generation &&
+		last.scope == scope && scope != SEEME_ARG_RESOURCE &&
+		is_text(list_nth(args, SEEME_ARG_CODE), last.code, last.length))
+		return last.count;
+	code = constant_text(list_nth(args, SEEME_ARG_CODE));
+	type = constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE));
 	if (code == NULL || type != NULL || strlen(code) >= sizeof(last.code))
 		return seeme_count_permitted(scope, code, type, PLACES_FOR_ESTIMATE);
-	if (last.is_known && last.identity == identity && last.generation == generation &&
-		last.scope == scope && strcmp(last.code, code) == 0)
-		return last.count;
 	seeme_planner_counters.scopes_counted++;
 	count = seeme_count_permitted(scope, code, NULL, PLACES_FOR_ESTIMATE);
 	last.is_known = true;
 	last.identity = identity;
 	last.generation = generation;
 	last.scope = scope;
-	strlcpy(last.code, code, sizeof(last.code));
+	last.length = strlcpy(last.code, code, sizeof(last.code));
 	last.count = count;
 	return count;
-}
-
-/*
- * Whether a condition on a table is an equality. The conditions of a partition are copies, and
- * their mergeopfamilies are not set.
- */
-static bool
-is_equality(RelOptInfo *rel, RestrictInfo *condition)
-{
-	OpExpr	   *clause = (OpExpr *) condition->clause;
-
-	return IsA(clause, OpExpr) && list_length(clause->args) == 2 &&
-		(condition->mergeopfamilies != NIL ||
-		 (IS_OTHER_REL(rel) && get_mergejoin_opfamilies(clause->opno) != NIL));
-}
-
-/*
- * The condition `column = value`, if the value is known before the table is read; NULL: there is
- * none.
- */
-static RestrictInfo *
-fixing_condition(RelOptInfo *rel, int column, Node **value)
-{
-	ListCell   *cell;
-
-	foreach(cell, rel->baserestrictinfo)
-	{
-		RestrictInfo *condition = lfirst(cell);
-		OpExpr	   *clause = (OpExpr *) condition->clause;
-
-		if (!is_equality(rel, condition))
-			continue;
-		for (int side = 0; side < 2; side++)
-		{
-			Node	   *var = list_nth(clause->args, side);
-
-			while (IsA(var, RelabelType))
-				var = (Node *) ((RelabelType *) var)->arg;
-			if (IsA(var, Var) && ((Var *) var)->varno == rel->relid &&
-				((Var *) var)->varattno == column &&
-				!contain_var_clause(list_nth(clause->args, 1 - side)))
-			{
-				*value = list_nth(clause->args, 1 - side);
-				return condition;
-			}
-		}
-	}
-	return NULL;
-}
-
-/* Whether a query compares a column with a value that is known before the table is read. */
-bool
-seeme_is_fixed(RelOptInfo *rel, int column)
-{
-	Node	   *value;
-
-	return fixing_condition(rel, column, &value) != NULL;
-}
-
-/*
- * Whether a query compares the columns from which a generated column is computed with such values:
- * `project_id = 7`, where project_uuid is generated from project_id. Then all of its rows have one
- * value there.
- */
-static bool
-has_fixed_base(PlannerInfo *root, RelOptInfo *rel, int column)
-{
-	SeemeStatement *statement = seeme_statement(root);
-	RangeTblEntry *rte = planner_rt_fetch(rel->relid, root);
-	Relation	relation;
-	Bitmapset  *base;
-	int			number = -1;
-
-	if (rte->rtekind != RTE_RELATION)
-		return false;
-	if (statement->generated_in == rel && statement->generated_column == column)
-		return statement->has_fixed_base;
-	/* The planner holds a lock on it. */
-	relation = table_open(rte->relid, NoLock);
-	base = seeme_base_columns(relation, column);
-	table_close(relation, NoLock);
-	statement->generated_in = rel;
-	statement->generated_column = column;
-	statement->has_fixed_base = base != NULL;
-	while (statement->has_fixed_base && (number = bms_next_member(base, number)) >= 0)
-		statement->has_fixed_base = seeme_is_fixed(rel, number);
-	return statement->has_fixed_base;
-}
-
-static bool
-is_point_query(RelOptInfo *rel)
-{
-	ListCell   *cell;
-
-	if (rel->baserestrictinfo == NIL)
-		return false;
-	foreach(cell, rel->indexlist)
-	{
-		IndexOptInfo *index = lfirst(cell);
-		bool		fixed = index->unique && index->immediate && index->indpred == NIL;
-
-		for (int i = 0; i < index->nkeycolumns && fixed; i++)
-			fixed = index->indexkeys[i] != 0 && seeme_is_fixed(rel, index->indexkeys[i]);
-		if (fixed)
-			return true;
-	}
-	return false;
-}
-
-/* Whether a query looks for at most one row, by a unique key. Once its conditions are there. */
-bool
-seeme_is_point_query(PlannerInfo *root, RelOptInfo *rel)
-{
-	SeemeStatement *statement = seeme_statement(root);
-
-	if (statement->rel != rel)
-	{
-		statement->is_point_query = is_point_query(rel);
-		statement->rel = rel;
-	}
-	return statement->is_point_query;
 }
 
 /* The table of a column; NULL: it is none of this query level. */
@@ -244,6 +140,26 @@ seeme_table_of(PlannerInfo *root, Var *column)
 		root->simple_rel_array[column->varno] : NULL;
 }
 
+/*
+ * The part of rows that a call about a column lets through, where the query does not fix the
+ * column; and whether an index condition is faster than a filter.
+ */
+Selectivity
+seeme_estimate_check(PlannerInfo *root, List *args, Var *column, bool *may_use_index)
+{
+	bool		few = root->limit_tuples > 0;
+	int			permitted = count_permitted(args, seeme_only_scope(args));
+	double		null_part;
+	double		distinct = seeme_distinct_values(root, column, &null_part);
+
+	*may_use_index = permitted >= 0 && permitted <= (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS) &&
+		(permitted <= 1 ||
+		 permitted <= distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART));
+	if (permitted < 0)
+		return 0.5 * (1 - null_part);
+	return Min((permitted + 0.1) / distinct, 1.0) * (1 - null_part);
+}
+
 /* The part of rows that a call of seeme_has_permission() lets through. */
 static Selectivity
 selectivity(PlannerInfo *root, List *args)
@@ -251,9 +167,7 @@ selectivity(PlannerInfo *root, List *args)
 	int			scope = seeme_only_scope(args);
 	Node	   *column;
 	RelOptInfo *rel;
-	int			permitted;
-	double		distinct;
-	double		null_part;
+	bool		may_use_index;
 
 	if (scope == 0)
 		return 0.5;
@@ -267,13 +181,9 @@ selectivity(PlannerInfo *root, List *args)
 		return 0.5;
 	/* A person who names a project, or a row, is likely to see it. Counting costs time. */
 	if (seeme_is_point_query(root, rel) || seeme_is_fixed(rel, ((Var *) column)->varattno) ||
-		has_fixed_base(root, rel, ((Var *) column)->varattno))
+		seeme_has_fixed_base(root, rel, ((Var *) column)->varattno))
 		return 1.0;
-	permitted = count_permitted(args, scope);
-	distinct = seeme_distinct_values(root, (Var *) column, &null_part);
-	if (permitted < 0)
-		return 0.5 * (1 - null_part);
-	return Min((permitted + 0.1) / distinct, 1.0) * (1 - null_part);
+	return seeme_estimate_check(root, args, (Var *) column, &may_use_index);
 }
 
 /* The function that lists the permitted ids of a scope; invalid: there is none. */
@@ -312,6 +222,17 @@ seeme_list_function(Oid has_permission, int scope)
 }
 
 /*
+ * The operator of a family of B-tree operators that compares two UUIDs for equality. That of
+ * PostgreSQL's own family is known: nobody can drop it.
+ */
+static Oid
+equality_operator(Oid family)
+{
+	return family == UUID_FAMILY ? UUID_EQUAL
+		: get_opfamily_member(family, UUIDOID, UUIDOID, BTEqualStrategyNumber);
+}
+
+/*
  * The index condition of a call of seeme_has_permission(); NIL if there is none, or a filter would
  * be faster.
  */
@@ -324,10 +245,7 @@ index_condition(SupportRequestIndexCondition *request)
 	Var		   *column;
 	Oid			equal;
 	Oid			function;
-	int			permitted;
-	double		distinct;
-	double		null_part;
-	bool		few = request->root->limit_tuples > 0;
+	bool		may_use_index;
 	List	   *list_args;
 	ScalarArrayOpExpr *condition;
 
@@ -343,20 +261,16 @@ index_condition(SupportRequestIndexCondition *request)
 		return NIL;
 	if (seeme_is_point_query(request->root, index->rel) ||
 		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
-		has_fixed_base(request->root, index->rel, index->indexkeys[request->indexcol]))
+		seeme_has_fixed_base(request->root, index->rel, index->indexkeys[request->indexcol]))
 		return NIL;
-	equal = get_opfamily_member(index->opfamily[request->indexcol], UUIDOID, UUIDOID,
-								BTEqualStrategyNumber);
+	equal = equality_operator(index->opfamily[request->indexcol]);
 	if (!OidIsValid(equal))
 		return NIL;
-	permitted = count_permitted(args, scope);
-	if (permitted < 0 || permitted > (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS))
-		return NIL;
-	distinct = seeme_distinct_values(request->root, column, &null_part);
-	if (permitted > distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART) && permitted > 1)
+	seeme_estimate_check(request->root, args, column, &may_use_index);
+	if (!may_use_index)
 		return NIL;
 	function = seeme_list_function(request->funcid, scope);
-	if (!OidIsValid(function) || !seeme_may_execute(function))
+	if (!OidIsValid(function) || !seeme_user_may_execute(function))
 		return NIL;
 
 	list_args = list_make1(copyObject(list_nth(args, SEEME_ARG_CODE)));
@@ -364,7 +278,7 @@ index_condition(SupportRequestIndexCondition *request)
 		list_args = lappend(list_args, copyObject(list_nth(args, SEEME_ARG_RESOURCE_TYPE)));
 	condition = makeNode(ScalarArrayOpExpr);
 	condition->opno = equal;
-	condition->opfuncid = get_opcode(equal);
+	condition->opfuncid = equal == UUID_EQUAL ? F_UUID_EQ : get_opcode(equal);
 	condition->useOr = true;
 	condition->args = list_make2(list_nth(args, scope),
 								 makeFuncExpr(function, UUIDARRAYOID, list_args, InvalidOid,
@@ -397,33 +311,48 @@ seeme_trust_index(RestrictInfo *check)
 }
 
 /*
- * With `project_id = $1` in the query, the call is made once, about $1, and not for each row. False
- * if the query has no such condition.
+ * Makes the call once, about the value with which an equality of the query compares the scope's
+ * column. False: the operator is another, or the value is not known before the query runs.
  *
- * The equality then keeps hidden rows from the query's own conditions, which may leak. So it takes
- * the security level of the call, and is evaluated before them.
+ * The equality then keeps hidden rows from the query's own conditions, which may leak. So it must
+ * not be evaluated after them.
+ */
+bool
+seeme_ask_once_about(PlannerInfo *root, RestrictInfo *check, OpExpr *equality, Node *value)
+{
+	FuncExpr   *call = (FuncExpr *) check->clause;
+	FuncExpr   *once;
+
+	/* This operator compares all bits, and is leakproof. */
+	if ((equality->opfuncid != F_UUID_EQ && get_opcode(equality->opno) != F_UUID_EQ) ||
+		!(IsA(value, Const) || (IsA(value, Param) && ((Param *) value)->paramkind == PARAM_EXTERN)))
+		return false;
+	once = makeNode(FuncExpr);
+	*once = *call;
+	once->args = list_copy(call->args);
+	lfirst(list_nth_cell(once->args, seeme_only_scope(call->args))) = value;
+	check->clause = (Expr *) once;
+	check->pseudoconstant = true;
+	root->hasPseudoConstantQuals = true;
+	return true;
+}
+
+/*
+ * With `project_id = $1` in the query, the call is made once, about $1, and not for each row. False
+ * if the query has no such condition. The equality takes the security level of the call.
  */
 bool
 seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check)
 {
 	FuncExpr   *call = (FuncExpr *) check->clause;
-	FuncExpr   *once;
-	int			scope = seeme_only_scope(call->args);
 	Node	   *value;
-	RestrictInfo *equality = fixing_condition(rel, seeme_scope_column(call)->varattno, &value);
+	RestrictInfo *equality = seeme_fixing_condition(rel, seeme_scope_column(call)->varattno,
+													&value);
 
-	/* This operator compares all bits, and is leakproof. */
-	if (equality == NULL || get_opcode(((OpExpr *) equality->clause)->opno) != F_UUID_EQ ||
-		!(IsA(value, Const) || (IsA(value, Param) && ((Param *) value)->paramkind == PARAM_EXTERN)))
+	if (equality == NULL ||
+		!seeme_ask_once_about(root, check, (OpExpr *) equality->clause, value))
 		return false;
 	equality->security_level = check->security_level;
-	once = makeNode(FuncExpr);
-	*once = *call;
-	once->args = list_copy(call->args);
-	lfirst(list_nth_cell(once->args, scope)) = value;
-	check->clause = (Expr *) once;
-	check->pseudoconstant = true;
-	root->hasPseudoConstantQuals = true;
 	return true;
 }
 

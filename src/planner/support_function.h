@@ -12,8 +12,10 @@
 
 extern Oid	seeme_list_function(Oid has_permission, int scope);
 extern RelOptInfo *seeme_table_of(PlannerInfo *root, Var *column);
-extern bool seeme_is_fixed(RelOptInfo *rel, int column);
-extern bool seeme_is_point_query(PlannerInfo *root, RelOptInfo *rel);
+extern Selectivity seeme_estimate_check(PlannerInfo *root, List *args, Var *column,
+										bool *may_use_index);
+extern bool seeme_ask_once_about(PlannerInfo *root, RestrictInfo *check, OpExpr *equality,
+								 Node *value);
 extern void seeme_trust_index(RestrictInfo *check);
 extern bool seeme_ask_once(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *check);
 

@@ -291,12 +291,14 @@ SELECT ok(pg_temp.try('adam', 'TRUNCATE seeme.audit_log') = '42501'
 SELECT is(
   pg_temp.who($$INSERT INTO seeme.logos (organization_id, filename, media_type, content)
     VALUES ({acme}, 'logo.png', 'image/png',
-      '\x89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6260606060000000050001a5f645400000000049454e44ae426082')$$),
+      '\x89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c48900'
+      '00000d49444154789c6260606060000000050001a5f645400000000049454e44ae426082')$$),
   pg_temp.should('{}', 'acme/organizations:update'),
   'an organization''s logo is added by who may change it');
 INSERT INTO seeme.logos (organization_id, team_id, filename, media_type, content)
   VALUES (:acme, :research, 'logo.png', 'image/png',
-    '\x89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6260606060000000050001a5f645400000000049454e44ae426082');
+    '\x89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c48900'
+    '00000d49444154789c6260606060000000050001a5f645400000000049454e44ae426082');
 SELECT is(pg_temp.who('SELECT FROM seeme.logos WHERE team_id = {research}'),
   pg_temp.who('SELECT FROM seeme.teams WHERE id = {research}'),
   'a team''s logo is seen by who sees the team');

@@ -6,6 +6,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
+\i test/include/explain.psql
 SELECT plan(269);
 SET LOCAL max_parallel_workers_per_gather = 0;
 SET LOCAL jit = off;
@@ -120,16 +121,6 @@ SELECT is((SELECT string_agg(person || ' ' || n, ', ' ORDER BY person)
   FROM (SELECT person, count(*) AS n FROM visible GROUP BY person) AS v),
   'adam 46, nora 3, oscar 3, paul 1, tess 6', 'who sees how many projects, teams, organizations');
 
-CREATE FUNCTION pg_temp.plan(person text, statement text, options text = 'COSTS OFF') RETURNS text
-  LANGUAGE plpgsql AS $$
-DECLARE line text; plan text := '';
-BEGIN
-  PERFORM pg_temp.become(person);
-  FOR line IN EXECUTE format('EXPLAIN (%s) %s', options, pg_temp.fill(statement)) LOOP plan := plan
-    || line || E'\n'; END LOOP;
-  PERFORM pg_temp.become(NULL);
-  RETURN plan;
-END $$;
 -- How a plan asks: once, for each row (by whatever means), both, or not at all
 CREATE FUNCTION pg_temp.asks(person text, statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

@@ -6,6 +6,7 @@ BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
 \i test/include/oracle.psql
+\i test/include/by_settings.psql
 SELECT plan(34);
 SET LOCAL max_parallel_workers_per_gather = 0;
 SET LOCAL jit = off;
@@ -179,22 +180,6 @@ CREATE TEMP TABLE wanted AS
 SELECT cmp_ok((SELECT count(DISTINCT "read") FROM wanted), '>', 40::bigint,
   'people and tables differ');
 
-CREATE FUNCTION pg_temp.got(person text, statement text, settings jsonb) RETURNS text
-  LANGUAGE plpgsql AS $$
-DECLARE
-  got text;
-  s   record;
-BEGIN
-  FOR s IN SELECT * FROM jsonb_each_text(settings) LOOP
-    PERFORM set_config(s.key, s.value, true);
-  END LOOP;
-  PERFORM pg_temp.become(person);
-  EXECUTE statement INTO got;
-  RAISE EXCEPTION USING ERRCODE = 'UNDO0', MESSAGE = got;
-EXCEPTION
-  WHEN SQLSTATE 'UNDO0' THEN RETURN SQLERRM;
-  WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM;
-END $$;
 CREATE TEMP TABLE way (name text, settings jsonb);
 INSERT INTO way VALUES
   ('as planned', '{}'),

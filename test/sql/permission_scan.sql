@@ -6,6 +6,7 @@ BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
 \i test/include/oracle.psql
+\i test/include/explain.psql
 SELECT plan(358);
 SET LOCAL max_parallel_workers_per_gather = 0;
 SET LOCAL jit = off;
@@ -73,16 +74,6 @@ CREATE TEMP TABLE visible AS SELECT p.name AS person, h.scope_id, h.code FROM pe
   ('models:read', 'models:update', 'dataset_items:read');
 ANALYZE visible;
 
-CREATE FUNCTION pg_temp.plan(person text, statement text, options text = 'COSTS OFF') RETURNS text
-  LANGUAGE plpgsql AS $$
-DECLARE line text; plan text := '';
-BEGIN
-  PERFORM pg_temp.become(person);
-  FOR line IN EXECUTE format('EXPLAIN (%s) %s', options, pg_temp.fill(statement)) LOOP plan := plan
-    || line || E'\n'; END LOOP;
-  PERFORM pg_temp.become(NULL);
-  RETURN plan;
-END $$;
 CREATE FUNCTION pg_temp.uses_it(person text, statement text) RETURNS boolean
   LANGUAGE sql AS $$ SELECT pg_temp.plan(person, statement) ~
     'Custom Scan \(Permission Scan\) on t_' $$;

@@ -6,6 +6,7 @@ BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
 \i test/include/oracle.psql
+\i test/include/explain.psql
 SELECT plan(193);
 SET LOCAL max_parallel_workers_per_gather = 0;
 SET LOCAL jit = off;
@@ -75,16 +76,6 @@ SELECT is((SELECT string_agg(person || ' ' || n, ', ' ORDER BY person)
   FROM (SELECT person, count(*) AS n FROM visible WHERE project_id::text LIKE 'd1%' GROUP BY person)
   AS v), 'adam 1000, nora 1, paul 100, tess 40', 'who sees how many projects');
 
-CREATE FUNCTION pg_temp.plan(person text, statement text, options text = 'COSTS OFF') RETURNS text
-  LANGUAGE plpgsql AS $$
-DECLARE line text; plan text := '';
-BEGIN
-  PERFORM pg_temp.become(person);
-  FOR line IN EXECUTE format('EXPLAIN (%s) %s', options, statement) LOOP plan := plan || line
-    || E'\n'; END LOOP;
-  PERFORM pg_temp.become(NULL);
-  RETURN plan;
-END $$;
 -- The values that a query gives, in the order in which it gives them
 CREATE FUNCTION pg_temp.got(person text, statement text) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE r record; got text[] := '{}';

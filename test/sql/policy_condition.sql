@@ -6,6 +6,7 @@ BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
 \i test/include/oracle.psql
+\i test/include/explain.psql
 SELECT plan(104);
 CREATE EXTENSION citext;
 SET LOCAL max_parallel_workers_per_gather = 0;
@@ -78,16 +79,6 @@ SELECT is((SELECT string_agg(person || ' ' || n, ', ' ORDER BY person)
   FROM (SELECT person, count(*) AS n FROM visible WHERE project_id::text LIKE 'd1%' GROUP BY person)
   AS v), 'adam 400, nora 4, paul 100', 'who sees how many projects');
 
-CREATE FUNCTION pg_temp.plan(person text, statement text, options text = 'COSTS OFF') RETURNS text
-  LANGUAGE plpgsql AS $$
-DECLARE line text; plan text := '';
-BEGIN
-  PERFORM pg_temp.become(person);
-  FOR line IN EXECUTE format('EXPLAIN (%s) %s', options, statement) LOOP plan := plan || line
-    || E'\n'; END LOOP;
-  PERFORM pg_temp.become(NULL);
-  RETURN plan;
-END $$;
 -- How many rows the planner expects from the plan's uppermost node
 CREATE FUNCTION pg_temp.estimate(person text, statement text) RETURNS integer LANGUAGE sql AS $$
   SELECT substring(pg_temp.plan(person, statement, 'COSTS ON') FROM 'rows=(\d+)')::integer $$;

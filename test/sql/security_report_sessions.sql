@@ -4,7 +4,7 @@
 SET client_min_messages = error;
 BEGIN;
 \i test/include/security_report.psql
-SELECT plan(30);
+SELECT plan(45);
 
 CREATE ROLE r_app LOGIN;
 SELECT seeme_grant_usage('r_app') \g /dev/null
@@ -73,6 +73,47 @@ SELECT is(pg_temp.found('ALTER ' || :'here' ||
   || ' | library is not loaded when a session begins: until a person is named in the session, LOCK '
      'TABLE by "r Odd ""one", r_app, r_other may make all decisions wait'],
      'a library of a similar name is another one');
+
+SELECT 'GRANT TEMPORARY ON ' || :'here' || ' ' AS temporary \gset
+-- A foreign key runs functions of a role that makes tables, or triggers on tables of others
+SELECT pg_temp.both_ways('library is not loaded when a session begins', 'high', :'object',
+  'ALTER ' || :'here' || ' RESET session_preload_libraries; ' || statement, why,
+  'ALTER ' || :'here' || ' SET session_preload_libraries = seeme_rbac; ' || undone)
+  FROM (VALUES
+    ('CREATE SCHEMA r_of_theirs; GRANT CREATE ON SCHEMA r_of_theirs TO PUBLIC',
+     'DROP SCHEMA r_of_theirs',
+     'threat: a foreign key runs a function of somebody who makes tables'),
+    ('GRANT CREATE ON ' || :'here' || ' TO PUBLIC', 'REVOKE CREATE ON ' || :'here'
+     || ' FROM PUBLIC', 'threat: a foreign key runs a function of somebody who makes schemas'),
+    ('CREATE TABLE r_a (id integer PRIMARY KEY, a integer REFERENCES r_a); GRANT TRIGGER ON r_a '
+     'TO PUBLIC; ' || :'temporary' || 'TO PUBLIC', 'DROP TABLE r_a; REVOKE TEMPORARY ON '
+     || :'here' || ' FROM PUBLIC',
+     'threat: a foreign key runs a trigger that somebody adds to a table'),
+    ('CREATE TABLE r_a (); ALTER TABLE r_a OWNER TO r_app; GRANT r_app TO r_other, "r Odd ""one"; '
+     || :'temporary' || 'TO r_app', 'DROP TABLE r_a; REVOKE TEMPORARY ON ' || :'here'
+     || ' FROM r_app', 'threat: a foreign key runs a trigger of somebody who owns a table')
+  ) AS v (statement, undone, why);
+SELECT pg_temp.both_ways('library is not loaded when a session begins', 'high, medium', :'object',
+  'ALTER ' || :'here' || ' RESET session_preload_libraries; CREATE SCHEMA r_of_theirs; '
+  'GRANT CREATE ON SCHEMA r_of_theirs TO r_group', 'a member of a group that may make tables',
+  'ALTER ' || :'here' || ' SET session_preload_libraries = seeme_rbac');
+SELECT pg_temp.both_ways('library is not loaded when a session begins', 'high', 'r_app',
+  'ALTER ROLE r_app SET session_preload_libraries = ''''; CREATE SCHEMA r_of_theirs; '
+  'GRANT CREATE ON SCHEMA r_of_theirs TO r_app', 'a role with a setting of its own');
+SELECT pg_temp.both_ways('library is not loaded when a session begins', 'medium', :'object',
+  'ALTER ' || :'here' || ' RESET session_preload_libraries; CREATE TABLE r_a (id integer); '
+  'GRANT ALL ON r_a TO PUBLIC; ' || :'temporary' || 'TO PUBLIC',
+  'temporary tables load the library, and a table without a foreign key runs nothing',
+  'ALTER ' || :'here' || ' SET session_preload_libraries = seeme_rbac; REVOKE TEMPORARY ON '
+  || :'here' || ' FROM PUBLIC; DROP TABLE IF EXISTS r_a');
+SELECT is(pg_temp.found('ALTER ' || :'here' || ' RESET session_preload_libraries; '
+  'CREATE SCHEMA r_of_theirs; GRANT CREATE ON SCHEMA r_of_theirs TO r_group'),
+  ARRAY['high | ' || :'object' || ' | library is not loaded when a session begins: until a person '
+     'is named in the session, functions that a foreign key runs may read every row of protected '
+     'tables, and LOCK TABLE by r_other may make all decisions wait',
+    'medium | ' || :'object' || ' | library is not loaded when a session begins: until a person is '
+     'named in the session, LOCK TABLE by "r Odd ""one", r_app may make all decisions wait'],
+  'the finding names the roles that may make tables, and the others');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -52,7 +52,7 @@ SELECT is((SELECT project_id FROM tickets WHERE id = 2), :beta::uuid, 'nothing h
 SELECT is(pg_temp.try('nora', 'DELETE FROM tickets WHERE id = 3'), '1 row',
   'a ticket without comments is deleted');
 SELECT is(pg_temp.try('nora', 'UPDATE tickets SET id = 93 WHERE id = 3'), '1 row',
-  'and gets another key');
+  'a ticket without comments gets another key');
 SELECT is(pg_temp.try('nora', $$UPDATE tickets SET id = CASE id WHEN 1 THEN 90 ELSE 1 END
     WHERE id IN (1, 91)$$), '2 rows',
   'keys are exchanged by a person who may do so with the comments');
@@ -61,7 +61,8 @@ SELECT is(pg_temp.try('nora', $$UPDATE tickets SET id = CASE id WHEN 2 THEN 90 E
     WHERE id IN (2, 91)$$), '42501', 'the comments'' likes are children, too');
 SELECT pg_temp.hold_in('beta', '{tickets:*,comments:*,likes:update}') \g /dev/null
 SELECT is(pg_temp.try('nora', $$UPDATE tickets SET id = CASE id WHEN 2 THEN 90 ELSE 2 END
-    WHERE id IN (2, 91)$$), '2 rows', 'with all of them, it is allowed');
+    WHERE id IN (2, 91)$$), '2 rows',
+  'whoever may change tickets, comments and likes replaces a ticket');
 SELECT pg_temp.hold_in('beta', '{tickets:*}') \g /dev/null
 INSERT INTO comments VALUES (3, 3, 'of beta');
 SELECT is(pg_temp.try('nora', 'DELETE FROM tickets WHERE id = 3'), '23503',
@@ -71,19 +72,20 @@ SELECT is(pg_temp.try('nora', 'DELETE FROM tickets WHERE id = 3'), '23503',
 SELECT is(pg_temp.try('nora', 'UPDATE tickets SET owner_id = {nora} WHERE id = 2'), '42501',
   'threat: whoever may do everything with a ticket takes it, and its comments with it');
 SELECT is(pg_temp.try('nora', 'UPDATE tickets SET owner_id = {mike} WHERE id = 2'), '42501',
-  'or gives it to an accomplice');
+  'threat: whoever may do everything with a ticket gives it to an accomplice');
 SELECT is(pg_temp.try('nora', 'UPDATE tickets SET owner_id = {nora} WHERE id = 1'), '1 row',
-  'it takes everything with the comments, too');
+  'whoever may do everything with the comments, too, takes a ticket');
 UPDATE tickets SET owner_id = :nora WHERE id = 2;
 SELECT is(pg_temp.try('nora', 'UPDATE tickets SET owner_id = {mike} WHERE id = 2'), '1 row',
-  'or being the owner');
+  'the owner of a ticket gives it away');
 
 SELECT ok((SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = 'tickets'::regclass
             AND t.tgname LIKE 'zz_seeme_check_%' AND t.tgenabled <> 'D') = 5,
   'the triggers of a parent are there');
 SELECT seeme_unprotect('likes'), seeme_unprotect('comments') \g /dev/null
 SELECT is((SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = 'tickets'::regclass
-            AND t.tgname ~ 'parent|left'), 0::bigint, 'and go with the last child');
+            AND t.tgname ~ 'parent|left'), 0::bigint,
+  'the triggers of a parent go with the last child');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -22,32 +22,34 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON tickets, comments, likes TO t_app;
 SELECT matches(pg_temp.complaint(NULL,
     $$SELECT seeme_protect('comments', 'comments', parent_column => 'ticket_id')$$),
   '^55000: column "ticket_id" of table (public\.)?comments refers to table (public\.)?tickets, '
-  'which is not protected .*seeme_protect', 'a parent that is not protected');
+  'which is not protected .*seeme_protect', 'a parent that is not protected is refused');
 SELECT seeme_protect('tickets', 'tickets', project_column => 'project_id') \g /dev/null
 SELECT matches(pg_temp.complaint(NULL,
     $$SELECT seeme_protect('comments', 'comments', parent_column => 'free')$$),
   '^42830: column "free" of table (public\.)?comments has no foreign key .*ADD FOREIGN KEY',
-  'a column without a foreign key');
+  'a parent column without a foreign key is refused');
 SELECT matches(pg_temp.complaint(NULL,
     $$SELECT seeme_protect('comments', 'comments', parent_column => 'nothing')$$),
-  '^42703: table (public\.)?comments has no column "nothing"', 'a column that does not exist');
+  '^42703: table (public\.)?comments has no column "nothing"',
+  'a parent column that does not exist is refused');
 SELECT matches(pg_temp.complaint(NULL,
     $$SELECT seeme_protect('comments', 'comments', parent_column => 'parent_id')$$),
   '^42830: column "parent_id" of table (public\.)?comments refers to the table itself',
-  'a table that is its own parent');
+  'a table that is its own parent is refused');
 SELECT matches(pg_temp.complaint(NULL,
     $$SELECT seeme_protect('comments', 'comments', parent_column => 'pair_id')$$),
-  '^42830: column "pair_id" of .* together with other columns', 'a key of two columns');
+  '^42830: column "pair_id" of .* together with other columns',
+  'a parent column that is one of two of a key is refused');
 SELECT matches(pg_temp.complaint(NULL,
     $$SELECT seeme_protect('comments', 'comments', parent_column => 'number')$$),
-  '^42804: column "number" of .* is of type numeric', 'a key of another type');
+  '^42804: column "number" of .* is of type numeric', 'a parent column of another type is refused');
 CREATE TABLE ring_a (id integer PRIMARY KEY, b_id integer);
 CREATE TABLE ring_b (id integer PRIMARY KEY, a_id integer REFERENCES ring_a);
 ALTER TABLE ring_a ADD FOREIGN KEY (b_id) REFERENCES ring_b;
 SELECT matches(pg_temp.complaint(NULL,
     $$SELECT seeme_protect('ring_a', 'rings', parent_column => 'b_id')$$),
   '^42830: tables (public\.)?ring_a and (public\.)?ring_b refer to each other',
-  'two tables that are each other''s parents');
+  'two tables that are each other''s parents are refused');
 SELECT is((SELECT count(*) FROM seeme.permissions WHERE resource IN ('comments', 'rings')),
   0::bigint,
   'nothing is left of any of these');
@@ -58,7 +60,7 @@ SELECT matches(pg_temp.complaint(NULL, $$SELECT seeme_unprotect('tickets')$$),
   '^2BP01: table (public\.)?tickets is the parent of protected tables: (public\.)?comments ',
   'a parent stays protected while a child names it');
 SELECT is(pg_temp.try(NULL, $$SELECT seeme_unprotect('comments')$$), '2BP01',
-  'and so does a child that is a parent');
+  'a child that is a parent itself stays protected, too');
 SELECT is((SELECT string_agg(finding, E'\n') FROM seeme_security_report()
             WHERE object ~ '(tickets|likes)$' OR finding LIKE '%ticket_id%'), NULL,
   'the report finds nothing about the tables and their foreign keys');
@@ -73,7 +75,7 @@ SELECT pg_temp.hold_in('alpha', '{tickets:*}') \g /dev/null
 SELECT is(pg_temp.rows('nora', 'SELECT id FROM comments'), '{}',
   'threat: whoever may do everything with a ticket reads its comments');
 SELECT is(pg_temp.try('nora', 'INSERT INTO comments (id, ticket_id) VALUES (9, 1)'), '42501',
-  'threat: and adds some');
+  'threat: whoever may do everything with a ticket adds comments to it');
 SELECT pg_temp.hold_in('alpha', '{comments:read}') \g /dev/null
 SELECT is(pg_temp.rows('nora', 'SELECT id FROM comments'), '{1}',
   'comments can be read by who sees no ticket');
@@ -82,8 +84,10 @@ SELECT is(pg_temp.rows('nora', 'SELECT id FROM likes'), '{}',
 SELECT pg_temp.hold_in('alpha', '{likes:read}') \g /dev/null
 SELECT is(pg_temp.rows('nora', 'SELECT id FROM likes'), '{1}', 'likes lie where the ticket lies');
 SELECT pg_temp.hold_in('alpha', '{}') \g /dev/null
-SELECT is(pg_temp.rows('nora', 'SELECT id FROM likes'), '{}', 'and not after a revocation');
-SELECT is(pg_temp.rows('ghost', 'SELECT id FROM comments'), '{}', 'nobody identified sees none');
+SELECT is(pg_temp.rows('nora', 'SELECT id FROM likes'), '{}',
+  'after a revocation no likes are read');
+SELECT is(pg_temp.rows('ghost', 'SELECT id FROM comments'), '{}',
+  'with nobody identified no likes are read');
 
 -- A hidden parent and a missing one are the same
 SELECT pg_temp.hold_in('alpha', '{comments:*,tickets:*}') \g /dev/null
@@ -98,7 +102,8 @@ SELECT is(pg_temp.complaint('nora', 'UPDATE comments SET ticket_id = 2'),
 SELECT is(pg_temp.try('nora', 'UPDATE comments SET ticket_id = 2'), '42501',
   'threat: a comment is moved to a ticket of another project');
 SELECT is(pg_temp.try('nora', $$INSERT INTO comments (id, ticket_id) VALUES (1, 1)
-  ON CONFLICT (id) DO UPDATE SET ticket_id = 2$$), '42501', 'threat: the same by ON CONFLICT');
+  ON CONFLICT (id) DO UPDATE SET ticket_id = 2$$), '42501',
+  'threat: ON CONFLICT moves a comment to a ticket of another project');
 SELECT is(pg_temp.try('nora', 'INSERT INTO comments (id, ticket_id) VALUES (9, NULL)'), '42501',
   'threat: a comment without a ticket');
 SELECT is(pg_temp.try('nora', 'INSERT INTO comments (id, ticket_id) VALUES (9, 1)'), '1 row',
@@ -122,12 +127,12 @@ SELECT matches(pg_temp.complaint('nora', $$UPDATE tickets SET project_id = {beta
   'threat: comments that somebody may not change are taken to another project');
 SELECT pg_temp.hold_in('alpha', '{tickets:*,comments:update}') \g /dev/null
 SELECT is(pg_temp.try('nora', $$UPDATE tickets SET project_id = {beta} WHERE id = 1$$), '42501',
-  'threat: or the likes of the comments');
+  'threat: likes that somebody may not change are taken to another project');
 SELECT pg_temp.hold_in('alpha', '{tickets:*,comments:update,likes:update}') \g /dev/null
 SELECT is(pg_temp.try('nora', $$UPDATE tickets SET project_id = {beta} WHERE id = 1$$), '1 row',
   'whoever may change all three moves them');
 SELECT is(pg_temp.try('nora', $$UPDATE tickets SET title = 'x' WHERE id = 1$$), '1 row',
-  'and the title needs none of this');
+  'changing the title of a ticket takes no right on its comments');
 SELECT pg_temp.hold_in('alpha', '{}') \g /dev/null
 SELECT pg_temp.hold_in('beta', '{}') \g /dev/null
 
@@ -148,14 +153,16 @@ END $$;
 SELECT matches(pg_temp.as_owner('ALTER TABLE comments DROP CONSTRAINT comments_ticket_id_fkey'),
   '^42501 .*foreign key of ticket_id', 'threat: the foreign key to the parent is dropped');
 SELECT matches(pg_temp.as_owner('ALTER TABLE tickets DROP CONSTRAINT tickets_pkey CASCADE'),
-  '^42501 .*foreign key of ticket_id', 'threat: or the key that it refers to');
+  '^42501 .*foreign key of ticket_id', 'threat: the key of the parent is dropped');
 SELECT matches(pg_temp.as_owner('DROP TABLE tickets CASCADE'),
-  '^42501 .*(foreign key of ticket_id|policy seeme_)', 'threat: or the parent');
-SELECT matches(pg_temp.as_owner('DROP TABLE tickets'), '^2BP01', 'threat: or the parent alone');
+  '^42501 .*(foreign key of ticket_id|policy seeme_)',
+  'threat: the parent is dropped with all that depends on it');
+SELECT matches(pg_temp.as_owner('DROP TABLE tickets'), '^2BP01',
+  'threat: the parent alone is dropped');
 SELECT matches(pg_temp.as_owner('DROP TRIGGER zz_seeme_check_moved_parent ON tickets'),
-  '^42501 .*zz_seeme_check_moved_parent', 'threat: or the trigger for a parent that moves');
+  '^42501 .*zz_seeme_check_moved_parent', 'threat: the trigger for a parent that moves is dropped');
 SELECT matches(pg_temp.as_owner('ALTER TABLE comments DROP COLUMN ticket_id CASCADE'),
-  '^42501 ', 'threat: or the column');
+  '^42501 ', 'threat: the parent column is dropped');
 SELECT is(pg_temp.as_owner('ALTER TABLE comments DROP CONSTRAINT comments_parent_id_fkey'), 'done',
   'another foreign key is not ours');
 
@@ -166,14 +173,15 @@ ALTER TABLE issues RENAME COLUMN id TO number_id;
 SELECT is((SELECT parent_column || ' ' || (parent_table = 'issues'::regclass)
              FROM seeme.protected_tables WHERE table_name = 'comments'::regclass),
   'about_id true', 'a renamed column and a renamed parent are known');
-SELECT is(pg_temp.rows('olga', 'SELECT id FROM likes ORDER BY id'), '{1,2}', 'and still decide');
+SELECT is(pg_temp.rows('olga', 'SELECT id FROM likes ORDER BY id'), '{1,2}',
+  'a renamed column and a renamed parent still decide');
 SELECT is(pg_temp.try('olga', 'UPDATE comments SET about_id = 2 WHERE id = 1'), '1 row',
-  'and comments still move');
+  'comments still move after the renames');
 SELECT seeme.renew_protection('comments'), seeme.renew_protection('issues') \g /dev/null
 SELECT is(pg_temp.rows('olga', 'SELECT id FROM likes ORDER BY id'), '{1,2}',
   'a renewed protection is the same');
 SELECT is((SELECT count(*) FROM seeme.protected_tables p, seeme.guards_down(p)), 0::bigint,
-  'and complete');
+  'a renewed protection is complete');
 
 -- A dump without the extension's rows: the policies tell the arguments
 SAVEPOINT forgotten;
@@ -189,7 +197,8 @@ ALTER TABLE comments DROP CONSTRAINT comments_ticket_id_fkey;
 SELECT is(pg_temp.try('olga', 'SELECT FROM comments'), '55000',
   'without the foreign key every statement is an error that says so');
 SELECT is((SELECT string_agg(severity, ',') FROM seeme_security_report()
-            WHERE finding LIKE 'parent is gone:%'), 'critical', 'and the report says so');
+            WHERE finding LIKE 'parent is gone:%'), 'critical',
+  'the report finds the missing foreign key');
 ROLLBACK TO without;
 
 -- A child that is dropped is no longer asked about
@@ -200,15 +209,16 @@ SELECT is((SELECT encode(tgargs, 'escape') FROM pg_trigger
 DROP TABLE likes;
 SELECT is((SELECT encode(tgargs, 'escape') FROM pg_trigger
             WHERE tgname = 'zz_seeme_check_moved_parent' AND tgrelid = 'issues'::regclass),
-  'comments:update\000', 'after DROP TABLE only comments:update');
+  'comments:update\000', 'after DROP TABLE the trigger names only comments:update');
 SELECT seeme_unprotect('comments') \g /dev/null
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgname = 'zz_seeme_check_moved_parent'), 0::bigint,
-  'and without children there is no such trigger');
+  'a table without children has no trigger of a parent');
 SELECT lives_ok($$SELECT seeme_unprotect('issues')$$, 'a former parent can be unprotected');
 SELECT is((SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
             WHERE c.relname IN ('issues', 'comments') AND NOT tgisinternal), 0::bigint,
-  'nothing is left on either');
+  'no trigger is left on a table that was a parent or a child');
 SELECT is((SELECT count(*) FROM pg_policy y JOIN pg_class c ON c.oid = y.polrelid
-            WHERE c.relname IN ('issues', 'comments')), 0::bigint, 'of policies neither');
+            WHERE c.relname IN ('issues', 'comments')), 0::bigint,
+  'no policy is left on a table that was a parent or a child');
 SELECT * FROM finish();
 ROLLBACK;

@@ -25,16 +25,20 @@ SELECT is(pg_temp.rows('nora', 'SELECT id FROM comments WHERE id = 1',
   'SELECT id FROM notes WHERE number = 5'), '{}',
   'threat: a ticket that was read by its id is taken for one with that number');
 SELECT is(pg_temp.rows('nora', 'SELECT c.id, n.id FROM comments c JOIN notes n ON true
-  WHERE c.ticket_id = 5 AND n.number = 5'), '{}', 'threat: the same in one statement');
+  WHERE c.ticket_id = 5 AND n.number = 5'), '{}',
+  'threat: in one statement a ticket is taken for one with that number');
 SELECT is(pg_temp.rows('nora', 'SELECT id FROM comments WHERE id = 1',
-  'DELETE FROM notes WHERE number = 5 RETURNING id'), '{}', 'threat: or to delete the note');
+  'DELETE FROM notes WHERE number = 5 RETURNING id'), '{}',
+  'threat: a ticket read by its id lets somebody delete a note of another one');
 SELECT is(pg_temp.rows('nora', 'SELECT id FROM comments WHERE id = 2',
-  'SELECT id FROM notes WHERE number = 6'), '{1}', 'and the note of the own project is found');
+  'SELECT id FROM notes WHERE number = 6'), '{1}', 'the note of the own project is found');
 SELECT is(pg_temp.rows('nora', 'SELECT id FROM notes WHERE id = 2',
-  'SELECT id FROM comments WHERE ticket_id = 5'), '{1}', 'also after a hidden one was read');
+  'SELECT id FROM comments WHERE ticket_id = 5'), '{1}',
+  'the comment of the own project is found after a hidden note was read');
 
 -- Whoever owns the table adds a key that comes first by name
-SELECT is(pg_temp.rows('nora', 'SELECT id FROM comments'), '{1}', 'the comments of the project');
+SELECT is(pg_temp.rows('nora', 'SELECT id FROM comments'), '{1}',
+  'the comments of the project are read');
 ALTER TABLE comments ADD CONSTRAINT a_first FOREIGN KEY (ticket_id) REFERENCES tickets (number)
   NOT VALID;
 SELECT is(pg_temp.rows('nora', 'SELECT id FROM comments'), '{1}',
@@ -55,9 +59,9 @@ SELECT pg_temp.hold_in('alpha', '{cards:*}') \g /dev/null
 SELECT is(pg_temp.rows('nora', 'SELECT count(*) FROM cards'), '{10}',
   'children are found by keys of type varchar');
 SELECT is(pg_temp.rows('nora', 'SET LOCAL enable_seqscan = off', 'SELECT count(*) FROM cards'),
-  '{10}', 'also by an index');
+  '{10}', 'children are found by an index on keys of type varchar');
 SELECT matches(array_to_string(pg_temp.rows('nora', 'EXPLAIN SELECT count(*) FROM cards'), ' '),
-  'Index Cond: .*permitted_parents', 'which the planner chooses by itself');
+  'Index Cond: .*permitted_parents', 'the planner chooses the index by itself');
 
 -- A partitioned parent whose scope is a generated column
 INSERT INTO seeme.projects (id, organization_id, name) VALUES
@@ -76,16 +80,17 @@ SELECT lives_ok($$SELECT seeme_protect('pages', 'pages', parent_column => 'folde
   'the parent may be partitioned and have a generated scope column');
 GRANT SELECT, UPDATE ON folders, pages TO t_app;
 SELECT pg_temp.hold('{folders:*,pages:read}') \g /dev/null
-SELECT is(pg_temp.rows('nora', 'SELECT id FROM pages ORDER BY id'), '{1,2}', 'pages are read');
+SELECT is(pg_temp.rows('nora', 'SELECT id FROM pages ORDER BY id'), '{1,2}',
+  'pages of a partitioned parent are read');
 SELECT is(pg_temp.try('nora', 'UPDATE folders SET project = 2 WHERE id = 1'), '42501',
   'threat: pages are taken along by whoever may not change them');
 SELECT is(pg_temp.try('nora', 'UPDATE folders SET project = 2, id = 101 WHERE id = 1'), '42501',
-  'threat: or to another partition');
+  'threat: pages are taken along to another partition');
 SELECT is(pg_temp.try('nora', $$UPDATE folders SET title = 'x' WHERE id = 1$$), '1 row',
-  'the title needs none of this');
+  'changing the title of a folder takes no right on its pages');
 SELECT pg_temp.hold('{folders:*,pages:update,pages:read}') \g /dev/null
 SELECT is(pg_temp.try('nora', 'UPDATE folders SET project = 2 WHERE id = 1'), '1 row',
-  'and whoever may change both moves them');
+  'whoever may change folders and pages moves both');
 
 -- Keys that are equal although their bytes differ
 CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
@@ -95,7 +100,7 @@ SELECT seeme_protect('places', 'places', project_column => 'project_id') \g /dev
 SELECT matches(pg_temp.complaint(NULL,
     $$SELECT seeme_protect('signs', 'signs', parent_column => 'place_id')$$),
   '^42804: column "place_id" .* collation that is not deterministic',
-  'a key with a collation that is not deterministic');
+  'a key with a collation that is not deterministic is refused');
 
 -- Children with an owner and a public column
 CREATE TABLE drafts (id integer PRIMARY KEY, ticket_id integer REFERENCES tickets, owner_id uuid,
@@ -109,8 +114,8 @@ SELECT pg_temp.hold_in('alpha', '{drafts:create,drafts:read,drafts:update}') \g 
 SELECT is(pg_temp.try('nora', 'UPDATE drafts SET is_public = true WHERE id IN (1, 3)'), '2 rows',
   'an owner makes rows with and without a parent public');
 SELECT is(pg_temp.try('nora', 'INSERT INTO drafts VALUES (9, 5, {nora}, true)'), '1 row',
-  'and adds public ones');
+  'an owner adds public rows');
 SELECT is(pg_temp.try('nora', 'UPDATE drafts SET is_public = true WHERE id = 2'), '42501',
-  'threat: somebody else''s is made public without share');
+  'threat: somebody else''s row is made public without share');
 SELECT * FROM finish();
 ROLLBACK;

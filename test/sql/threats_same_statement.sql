@@ -34,7 +34,8 @@ CREATE FUNCTION pg_temp.add_project(id uuid, organization uuid) RETURNS uuid LAN
   AS
 'INSERT INTO seeme.projects (id, organization_id, name) VALUES ($1, $2, ''Taken'') RETURNING id';
 CREATE FUNCTION pg_temp.assign(resource uuid, project uuid) RETURNS uuid LANGUAGE sql VOLATILE AS
-'INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) VALUES ($2, ''workflow'', $1) RETURNING resource_id';
+'INSERT INTO seeme.project_resources (project_id, resource_type, resource_id)
+   VALUES ($2, ''workflow'', $1) RETURNING resource_id';
 
 -- What a statement answers, as somebody. It leaves nothing behind.
 CREATE FUNCTION pg_temp.answer(person text, VARIADIC statements text[]) RETURNS text
@@ -115,12 +116,14 @@ SELECT pg_temp.become(NULL);
 -- Roles: an id that comes to name a role of another organization
 SELECT is(pg_temp.answer('vera', format(
   'WITH d AS (DELETE FROM seeme.roles WHERE id = %L RETURNING id)
-    INSERT INTO seeme.roles (id, organization_id, name, permissions) SELECT id, %L, ''Taken'', ''{organizations:read}'' FROM d',
+    INSERT INTO seeme.roles (id, organization_id, name, permissions)
+      SELECT id, %L, ''Taken'', ''{organizations:read}'' FROM d',
     'e0000000-0000-4000-8000-00000000000d', :veras)),
   :taken, 'a role is not moved to another organization by deleting and adding it in one statement');
 SELECT is(pg_temp.answer(NULL, format(
   'WITH d AS (DELETE FROM seeme.roles WHERE id = %L RETURNING id)
-    INSERT INTO seeme.roles (id, organization_id, name, permissions) SELECT id, %L, ''Taken'', ''{organizations:read}'' FROM d',
+    INSERT INTO seeme.roles (id, organization_id, name, permissions)
+      SELECT id, %L, ''Taken'', ''{organizations:read}'' FROM d',
     'e0000000-0000-4000-8000-00000000000d', :veras)),
   :taken, 'not even by a superuser');
 
@@ -128,13 +131,15 @@ SELECT is(pg_temp.answer(NULL, format(
 \set no_share '''42501: you do not hold workflows:update on this workflow'''
 SELECT is(pg_temp.answer('nora', format(
   'WITH d AS (DELETE FROM seeme.project_resources WHERE resource_id = %L RETURNING resource_id)
-    INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) SELECT %L, ''workflow'', resource_id FROM d', :work, :beta)),
+    INSERT INTO seeme.project_resources (project_id, resource_type, resource_id)
+      SELECT %L, ''workflow'', resource_id FROM d', :work, :beta)),
   :no_share,
   'a resource that the same statement takes out of a project is not one that was never assigned');
 SELECT is(pg_temp.answer('nora', format(
   'MERGE INTO seeme.project_resources r USING (VALUES (%1$L::uuid, 1), (%1$L, 2)) AS v (id, n)
     ON r.resource_id = v.id AND v.n = 1 WHEN MATCHED THEN DELETE
-    WHEN NOT MATCHED THEN INSERT (project_id, resource_type, resource_id) VALUES (%2$L, ''workflow'', v.id)', :work, :beta)),
+    WHEN NOT MATCHED THEN INSERT (project_id, resource_type, resource_id)
+      VALUES (%2$L, ''workflow'', v.id)', :work, :beta)),
   :no_share, 'nor is it in a MERGE');
 SELECT is(pg_temp.answer('nora', format('DELETE FROM seeme.project_resources WHERE resource_id = %L
     RETURNING pg_temp.assign(resource_id, %L)', :work, :beta)),
@@ -144,7 +149,8 @@ UPDATE seeme.roles SET permissions
  WHERE id = 'e0000000-0000-4000-8000-00000000000b';
 SELECT is(pg_temp.answer('nora', format(
   'WITH d AS (DELETE FROM seeme.project_resources WHERE resource_id = %L RETURNING resource_id)
-    INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) SELECT %L, ''workflow'', resource_id FROM d', :work, :beta)),
+    INSERT INTO seeme.project_resources (project_id, resource_type, resource_id)
+      SELECT %L, ''workflow'', resource_id FROM d', :work, :beta)),
   '1 rows', 'whoever may share it where it was moves it in one statement');
 
 -- A row that came after the assignment stays one.
@@ -156,7 +162,8 @@ INSERT INTO late_rows VALUES (:late, :nora);
 GRANT SELECT ON late_rows TO t_app;
 SELECT is(pg_temp.answer('nora', format(
   'WITH d AS (DELETE FROM seeme.project_resources WHERE resource_id = %L RETURNING resource_id)
-    INSERT INTO seeme.project_resources (project_id, resource_type, resource_id) SELECT %L, ''graph'', resource_id FROM d', :late, :beta)),
+    INSERT INTO seeme.project_resources (project_id, resource_type, resource_id)
+      SELECT %L, ''graph'', resource_id FROM d', :late, :beta)),
   '42501: you do not hold graphs:update on this graph',
   'the owner of a row that came later does not become the owner of the resource that way');
 
