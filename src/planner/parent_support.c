@@ -155,7 +155,7 @@ estimate_arm(Relation table, FuncExpr *call, Estimate *estimate)
 	if (column == NULL || !IsA(column, Var) ||
 		!OidIsValid(seeme_find_scope_index(table, column->varattno)))
 		estimate->has_indexes = false;
-	if (number < 0)
+	if (number < 0 || !IsA(column, Var))
 		estimate->part += 0.5;
 	else
 	{
