@@ -11,7 +11,8 @@ CREATE FUNCTION pg_temp.followed() RETURNS bigint LANGUAGE sql VOLATILE AS $$
   SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_xact_user_functions
    WHERE schemaname = 'seeme' AND funcname LIKE 'follow%resource'
 $$;
-CREATE FUNCTION pg_temp.model(n integer) RETURNS uuid LANGUAGE sql AS $$ SELECT md5(n::text)::uuid $$;
+CREATE FUNCTION pg_temp.model(n integer) RETURNS uuid LANGUAGE sql
+AS $$ SELECT md5(n::text)::uuid $$;
 CREATE FUNCTION pg_temp.assigned() RETURNS text LANGUAGE sql VOLATILE AS $$
   SELECT coalesce(string_agg(coalesce(resource_name, 'null'), ',' ORDER BY resource_name), 'none')
     FROM seeme.project_resources
