@@ -234,8 +234,8 @@ equality_operator(Oid family)
 
 /*
  * Whether an earlier condition of the table has a list of ids for the same column. UPDATE and
- * DELETE have two conditions: that of their own policy, and that of the policy of SELECT. Before 17,
- * PostgreSQL searches an index for each pair of the elements of two arrays.
+ * DELETE have two conditions: that of their own policy, and that of the policy of SELECT. Before
+ * 17, PostgreSQL searches an index for each pair of the elements of two arrays.
  */
 bool
 seeme_is_later_list(IndexOptInfo *index, FuncExpr *call, int argument)
