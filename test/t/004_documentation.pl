@@ -12,6 +12,7 @@ sub text_of { my ($file) = @_; local (@ARGV, $/) = ($file); return scalar <> }
 # box of text after it is the answer, without the tags of transactions. No box fails, unless its
 # answer says so. Pages with patterns (prepare) have statements with parameters: these are
 # prepared, so that every name and type in them is looked up; what has an ellipsis is left out.
+my @roles = qw(app migrator analyst developer desk dispatcher messenger);
 my $models = 'CREATE EXTENSION seeme_rbac; CREATE TABLE models (id uuid PRIMARY KEY, project_id uuid, name text);';
 for my $page (
     { file => 'doc/tutorial.md', database => 'first_hour' },
@@ -25,6 +26,8 @@ for my $page (
         before => 'CREATE EXTENSION seeme_rbac;' },
     { file => 'doc/protect.md', database => 'documentation_protect',
         before => 'CREATE EXTENSION seeme_rbac;' },
+    { file => 'doc/recipes.md', database => 'documentation_recipes',
+        before => "CREATE EXTENSION seeme_rbac;\n\\set SHOW_CONTEXT never" },
     { file => 'doc/install.md', database => 'app',
         before => 'CREATE EXTENSION seeme_rbac; CREATE ROLE migrator;' },
     { file => 'doc/migrations.md', database => 'documentation_migrations',
@@ -75,7 +78,7 @@ for my $page (
 ) {
     my $server = connect_to('postgres');
     $server->do("DROP DATABASE IF EXISTS $page->{database}");
-    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst developer desk);
+    $server->do("DROP ROLE IF EXISTS $_") for @roles;
     $server->do("CREATE DATABASE $page->{database} TEMPLATE template0");
     my (@boxes, %answer);
     my $text = text_of($page->{file});
@@ -108,7 +111,7 @@ for my $page (
             "$page->{file}: box $box does not fail" }
     }
     $server->do("DROP DATABASE $page->{database}");
-    $server->do("DROP ROLE IF EXISTS $_") for qw(app migrator analyst developer desk);
+    $server->do("DROP ROLE IF EXISTS $_") for @roles;
     $server->disconnect;
 }
 
