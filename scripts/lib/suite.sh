@@ -158,6 +158,8 @@ check_plpgsql() {
 	SELECT seeme_protect('thing', 'things', project_column => 'project_id', team_column => 'team_id',
 	                     organization_column => 'organization_id', resource_id_column => 'id', owner_column => 'owner_id',
 	                     listing_columns => '{id}');
+	-- a function of triggers that another one calls
+	CREATE TRIGGER called AFTER DELETE ON thing FOR EACH ROW EXECUTE FUNCTION seeme.follow_assigned_resource('thing');
 	CREATE TABLE person (id bigint PRIMARY KEY, name text);
 	SELECT seeme_mirror('person', 'users', '{"id": "id", "name": "name"}', protect => true);
 	\o
@@ -185,7 +187,7 @@ check_plpgsql() {
 	     AND NOT (c.statement = 'EXECUTE' AND c.message = 'syntax error at or near "{"')
 	     AND c.message NOT LIKE 'routine is marked as %, but expression is %'
 	     AND NOT (c.level = 'security' AND s.oid::regproc::text IN (
-	          'seeme_protect', 'seeme.create_policies', 'seeme.create_resource_triggers', 'seeme.renew_protection', 'seeme.create_write_policy', 'seeme.create_row_triggers', 'seeme.follow_resource', 'seeme.may_assign',
+	          'seeme_protect', 'seeme.create_policies', 'seeme.create_resource_triggers', 'seeme.renew_protection', 'seeme.create_write_policy', 'seeme.create_row_triggers', 'seeme.follow_assigned_resource', 'seeme.may_assign',
 	          'seeme.rename_column_of', 'seeme.keep_triggers_always', 'seeme.create_mirror_guards', 'seeme.check_moved_row',
 	          'seeme.leaves_children'))
 	)
@@ -213,7 +215,9 @@ heading "build with -Werror, install into a private copy"
 at_exit 'stop_servers "$work"'
 pg_config=$(private_postgres "$major" "$work/prefix") || die "PostgreSQL $major could not be copied"
 must build || exit 0
-start_server "$pg_config" "$work" >"$log" 2>&1 || { must false; exit 0; }
+# Tests leave dead rows behind, so estimates grow from script to script, until everything would be
+# compiled. What tests JIT switches it on.
+start_server "$pg_config" "$work" 'jit = off' >"$log" 2>&1 || { must false; exit 0; }
 PATH=$(dirname "$pg_config"):$PATH
 
 for wanted; do

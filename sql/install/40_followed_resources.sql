@@ -76,13 +76,14 @@ END $$;
 COMMENT ON FUNCTION seeme.name_resources(text) IS
   'Gives each assigned resource of a type the name of its row, where it has a row';
 
-CREATE FUNCTION seeme.follow_resource() RETURNS trigger
+CREATE FUNCTION seeme.follow_assigned_resource() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   type      text := TG_ARGV[0];
   protected seeme.protected_tables;
   has_name  boolean;
   old_id    uuid;
+  old_ids   uuid[];
   new_id    uuid;
   new_name  text;
 BEGIN
@@ -108,12 +109,16 @@ BEGIN
     -- An assignment stays if another table holds the resource, or the row moved to another
     -- partition. It also stays if it is older than the row, unless the person may delete the
     -- resource.
+    old_ids := CASE TG_OP WHEN 'TRUNCATE' THEN ARRAY(
+      SELECT r.resource_id FROM seeme.project_resources r WHERE r.resource_type = type
+       UNION SELECT r.resource_id FROM seeme.released_resources r WHERE r.resource_type = type)
+      ELSE ARRAY[old_id] END;
     DELETE FROM seeme.project_resources r
-     WHERE r.resource_type = type AND (TG_OP = 'TRUNCATE' OR r.resource_id = old_id)
+     WHERE r.resource_type = type AND r.resource_id = ANY (old_ids)
        AND NOT seeme.is_in_table(r.resource_type, r.resource_id)
        AND seeme.speaks_for(protected.resource || ':delete', r.resource_type, r.resource_id);
     DELETE FROM seeme.released_resources r
-     WHERE r.resource_type = type AND (TG_OP = 'TRUNCATE' OR r.resource_id = old_id)
+     WHERE r.resource_type = type AND r.resource_id = ANY (old_ids)
        AND NOT seeme.is_in_table(r.resource_type, r.resource_id)
        AND seeme.speaks_for(protected.resource || ':delete', r.resource_type, r.resource_id);
   END IF;
@@ -141,9 +146,14 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
+COMMENT ON FUNCTION seeme.follow_assigned_resource() IS
+  'What seeme.follow_resource does for a row whose resource is assigned to a project, or was';
+
+CREATE FUNCTION seeme.follow_resource() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'seeme_follow_resource';
 COMMENT ON FUNCTION seeme.follow_resource() IS
   'Trigger on protected tables, with a resource type: assignments are removed and renamed with '
-  'the rows of their resources';
+  'the rows of their resources. Most rows are assigned nowhere, which takes two look-ups';
 
 CREATE FUNCTION seeme.is_name_column(relation regclass, column_name name) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

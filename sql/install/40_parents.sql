@@ -114,6 +114,8 @@ BEGIN
          JOIN pg_operator e ON e.oid = o.oid
         WHERE k.conrelid = find_parent_table.table_name AND k.confrelid = key.relation
           AND k.contype = 'f' AND k.conkey = ARRAY[attribute.attnum]
+          AND e.oprleft IN ('uuid'::regtype, 'smallint'::regtype, 'integer'::regtype,
+                            'bigint'::regtype, 'text'::regtype)
           AND (e.oprright = base_type OR e.oprright = 'text'::regtype
                                          AND base_type = 'varchar'::regtype)) THEN
     RAISE EXCEPTION 'column "%" of table % is of type %', parent_column, table_name,

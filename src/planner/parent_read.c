@@ -15,8 +15,10 @@
 #include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -152,6 +154,42 @@ set_hint(SeemeParentLeaf *leaf, Relation table, const pg_uuid_t *key, const Item
 	hint->key = *key;
 }
 
+/*
+ * Whether the active snapshot may be older than an index that was built over rows with another key
+ * (indcheckxmin). The index would lead it to such a row.
+ */
+static inline bool
+is_too_new(Relation index)
+{
+	return unlikely(index->rd_index->indcheckxmin) &&
+		!TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data),
+							   TransactionXmin);
+}
+
+/* Finds the row of a key without an index. */
+static bool
+read_by_scan(SeemeParentLeaf *leaf, Relation table, Relation index, FmgrInfo *equal, Datum key,
+			 TupleTableSlot *slot)
+{
+	TableScanDesc scan = seeme_table_beginscan(table, GetActiveSnapshot());
+	bool		found = false;
+
+	while (!found && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		bool		isnull;
+		Datum		own = slot_getattr(slot, leaf->key, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		found = !isnull &&
+			DatumGetBool(FunctionCall2Coll(equal, index->rd_indcollation[0], own, key));
+	}
+	/* The row belongs to the scan. */
+	if (found)
+		ExecMaterializeSlot(slot);
+	table_endscan(scan);
+	return found;
+}
+
 /* Finds the row of a key by the index. */
 static bool
 read_by_index(SeemeParent *parent, SeemeParentLeaf *leaf, Relation table, Datum key,
@@ -168,6 +206,12 @@ read_by_index(SeemeParent *parent, SeemeParentLeaf *leaf, Relation table, Datum 
 	op_input_types(parent->equal, &left, &right);
 	ScanKeyEntryInitialize(&scan_key, 0, 1, BTEqualStrategyNumber, right,
 						   index->rd_indcollation[0], get_opcode(parent->equal), key);
+	if (is_too_new(index))
+	{
+		found = read_by_scan(leaf, table, index, &scan_key.sk_func, key, slot);
+		index_close(index, NoLock);
+		return found;
+	}
 	scan = seeme_index_beginscan(table, index, GetActiveSnapshot(), 1);
 	index_rescan(scan, &scan_key, 1, NULL, 0);
 	while (!found && (tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)

@@ -155,7 +155,7 @@ estimate_arm(Relation table, FuncExpr *call, Estimate *estimate)
 	if (column == NULL || !IsA(column, Var) ||
 		!OidIsValid(seeme_find_scope_index(table, column->varattno)))
 		estimate->has_indexes = false;
-	if (number < 0)
+	if (number < 0 || !IsA(column, Var))
 		estimate->part += 0.5;
 	else
 	{
@@ -327,7 +327,8 @@ index_condition(SupportRequestIndexCondition *request)
 		return NIL;
 	key = list_nth(call->args, SEEME_ARG_KEY);
 	if (!IsA(key, Var) || seeme_is_point_query(request->root, index->rel) ||
-		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]))
+		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
+		seeme_is_later_list(index, call, SEEME_ARG_KEY))
 		return NIL;
 	type = key->vartype == VARCHAROID ? TEXTOID : key->vartype;
 	array_type = get_array_type(key->vartype);

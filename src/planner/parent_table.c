@@ -313,6 +313,24 @@ add_leaf(SeemeParent *parent, Relation root, Oid relid, AttrNumber key, const ch
 	table_close(table, NoLock);
 }
 
+/*
+ * Whether keys of a foreign key can be read, and compared with others by their bytes. seeme_protect
+ * says so of the first foreign key. Whoever owns the table may exchange it.
+ */
+static bool
+has_usable_keys(const SeemeParent *parent, Oid collation)
+{
+	Oid			types[2];
+
+	op_input_types(parent->equal, &types[0], &types[1]);
+	for (int i = 0; i < lengthof(types); i++)
+		if (types[i] != UUIDOID && types[i] != INT2OID && types[i] != INT4OID &&
+			types[i] != INT8OID && types[i] != TEXTOID)
+			return false;
+	return types[1] == (parent->key_type == VARCHAROID ? TEXTOID : parent->key_type) &&
+		(!OidIsValid(collation) || get_collation_isdeterministic(collation));
+}
+
 /* Finds the key of the parent, and the operator, by the child's foreign key. */
 static AttrNumber
 find_key(SeemeParent *parent, Oid child, AttrNumber column)
@@ -320,6 +338,9 @@ find_key(SeemeParent *parent, Oid child, AttrNumber column)
 	Relation	table = table_open(child, AccessShareLock);
 	AttrNumber	key = InvalidAttrNumber;
 	Oid			first = InvalidOid;
+	Oid			type;
+	Oid			collation;
+	int32		typmod;
 	ListCell   *cell;
 
 	foreach(cell, RelationGetFKeyList(table))
@@ -344,6 +365,15 @@ find_key(SeemeParent *parent, Oid child, AttrNumber column)
 						RelationGetRelationName(table)),
 				 errhint("Add the foreign key of its parent_column again, or call seeme_unprotect "
 						 "and seeme_protect.")));
+	get_atttypetypmodcoll(parent->relid, key, &type, &typmod, &collation);
+	parent->own_key_type = getBaseType(type);
+	if (!has_usable_keys(parent, collation))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the foreign key of table \"%s\" refers to a key of another type",
+						RelationGetRelationName(table)),
+				 errhint("The parent_column of a protected table refers to a key of type uuid, "
+						 "integer, bigint or text, as the column is.")));
 	table_close(table, NoLock);
 	return key;
 }
@@ -369,7 +399,6 @@ seeme_describe_parent(Oid child, Oid relid, const char *code)
 	parent->relid = relid;
 	parent->is_code_of_child = seeme_is_code_of(code, resource);
 	key = find_key(parent, parent->protected_child, column);
-	parent->own_key_type = getBaseType(get_atttype(relid, key));
 	table = table_open(relid, AccessShareLock);
 	if (policy_condition(table, "seeme_delete") == NULL)
 		ereport(ERROR,

@@ -233,6 +233,29 @@ equality_operator(Oid family)
 }
 
 /*
+ * Whether an earlier condition of the table has a list of ids for the same column. UPDATE and
+ * DELETE have two conditions: that of their own policy, and that of the policy of SELECT. Before
+ * 17, PostgreSQL searches an index for each pair of the elements of two arrays.
+ */
+bool
+seeme_is_later_list(IndexOptInfo *index, FuncExpr *call, int argument)
+{
+	ListCell   *cell;
+
+	foreach(cell, index->rel->baserestrictinfo)
+	{
+		FuncExpr   *earlier = (FuncExpr *) lfirst_node(RestrictInfo, cell)->clause;
+
+		if (earlier == call)
+			return false;
+		if (IsA(earlier, FuncExpr) && earlier->funcid == call->funcid &&
+			equal(list_nth(earlier->args, argument), list_nth(call->args, argument)))
+			return true;
+	}
+	return false;
+}
+
+/*
  * The index condition of a call of seeme_has_permission(); NIL if there is none, or a filter would
  * be faster.
  */
@@ -261,7 +284,8 @@ index_condition(SupportRequestIndexCondition *request)
 		return NIL;
 	if (seeme_is_point_query(request->root, index->rel) ||
 		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]) ||
-		seeme_has_fixed_base(request->root, index->rel, index->indexkeys[request->indexcol]))
+		seeme_has_fixed_base(request->root, index->rel, index->indexkeys[request->indexcol]) ||
+		seeme_is_later_list(index, (FuncExpr *) request->node, scope))
 		return NIL;
 	equal = equality_operator(index->opfamily[request->indexcol]);
 	if (!OidIsValid(equal))
