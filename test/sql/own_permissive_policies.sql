@@ -5,7 +5,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(45);
+SELECT plan(50);
 
 CREATE TABLE t_note (id integer PRIMARY KEY, note text, helper text, project_id uuid);
 CREATE TABLE t_part (id integer NOT NULL, note text, helper text, project_id uuid)
@@ -79,6 +79,23 @@ SELECT is(pg_temp.try('nora', s), wanted, s) FROM (VALUES
   ('INSERT INTO t_note VALUES (4, ''x'') ON CONFLICT (id) DO UPDATE SET note = ''y''', '42501'),
   ('MERGE INTO t_note t USING (SELECT 4 AS id) s ON s.id = t.id WHEN MATCHED THEN UPDATE SET note '
    '= ''m''', '1 row')) AS v (s, wanted);
+-- Threat: a policy that lets people change a row lets them take it elsewhere
+DROP POLICY help ON t_note;
+CREATE POLICY help ON t_note FOR UPDATE USING (helper = session_user)
+  WITH CHECK (seeme_has_permission('models:read', project => project_id));
+SELECT is(pg_temp.try('nora', s), wanted, 'with the check of doc/protect.md: ' || s) FROM (VALUES
+  ('UPDATE t_note SET project_id = {alpha} WHERE id = 4', '1 row'),
+  ('UPDATE t_note SET project_id = {beta} WHERE id = 3', '42501'),
+  ('UPDATE t_note SET project_id = {delta} WHERE id = 4', '42501')) AS v (s, wanted);
+CREATE TABLE t_several (id integer, helper text, project_id uuid, team_id uuid);
+INSERT INTO t_several VALUES (1, 't_nora', :beta, NULL);
+SELECT seeme_protect('t_several', 'models', project_column => 'project_id',
+  team_column => 'team_id') \g /dev/null
+GRANT SELECT, UPDATE ON t_several TO t_app;
+CREATE POLICY help ON t_several USING (helper = session_user);
+SELECT is(pg_temp.try('nora', s), wanted, 'with several scope columns: ' || s) FROM (VALUES
+  ('UPDATE t_several SET helper = helper', '1 row'),
+  ('UPDATE t_several SET project_id = {delta}', '42501')) AS v (s, wanted);
 -- A new row whose generated columns are not computed yet when triggers fire
 CREATE TABLE t_shelf (id integer, place text, project_id uuid,
   shelf text GENERATED ALWAYS AS (lower(place)) STORED);
