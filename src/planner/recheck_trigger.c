@@ -290,11 +290,10 @@ others_are_true_of(Condition *condition, TriggerData *trigger, MemoryContext con
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
 		Relation	table = table_open(condition->table, AccessShareLock);
-		char		command = strcmp(condition->name, "seeme_update") == 0 ? ACL_UPDATE_CHR :
-			ACL_DELETE_CHR;
+		bool		is_update = strcmp(condition->name, "seeme_update") == 0;
 
-		*others = seeme_other_policies(table, trigger->tg_relation, condition->name, command,
-									   of_new_row);
+		*others = seeme_other_policies(table, trigger->tg_relation, condition->name,
+									   is_update ? ACL_UPDATE_CHR : ACL_DELETE_CHR, of_new_row);
 		table_close(table, NoLock);
 		MemoryContextSwitchTo(old);
 	}
