@@ -81,7 +81,7 @@ typedef struct Parameters
 } Parameters;
 
 static Node *
-make_parameter(Var *column, replace_rte_variables_context *context)
+make_parameter(Var *column, replace_rte_variables_context * context)
 {
 	Parameters *parameters = context->callback_arg;
 	Param	   *param = makeNode(Param);
@@ -164,7 +164,7 @@ seeme_other_policies(Relation table, Relation relation, const char *own_name, ch
 	{
 		RowSecurityPolicy *policy = lfirst(cell);
 		Expr	   *condition = of_new_row && policy->with_check_qual != NULL ?
-			policy->with_check_qual : policy->qual;
+		policy->with_check_qual : policy->qual;
 
 		if (policy->permissive && (policy->polcmd == '*' || policy->polcmd == command) &&
 			condition != NULL && strcmp(policy->policy_name, own_name) != 0 &&
@@ -192,7 +192,7 @@ make_parameters(List *columns, int natts, TupleTableSlot *row)
 	{
 		Var		   *column = lfirst(cell);
 		ParamExternData *parameter =
-			&parameters->params[parameter_number(natts, column->varattno) - 1];
+		&parameters->params[parameter_number(natts, column->varattno) - 1];
 
 		parameter->ptype = column->vartype;
 		if (column->varattno > 0)
@@ -253,7 +253,7 @@ seeme_other_policies_hold(SeemeOtherPolicies *others, TupleTableSlot *row)
 	{
 		OtherPolicy *policy = lfirst(cell);
 		TupleTableSlot *complete = others->of_new_row ?
-			seeme_compute_generated(policy->generated, row) : row;
+		seeme_compute_generated(policy->generated, row) : row;
 
 		holds = policy->plan != NULL ? sub_select_holds(policy, others->natts, complete) :
 			expression_holds(policy, complete);

@@ -7,8 +7,8 @@
  * lock held, and checks again.
  *
  * The condition is the policy's own, taken from the relation cache, so that the two cannot differ.
- * Where it is false, the other permissive policies are asked (other_policies.c): PostgreSQL combines
- * them with OR.
+ * Where it is false, the other permissive policies are asked (other_policies.c): PostgreSQL
+ * combines them with OR.
  *
  * A WHEN clause of the trigger would be parsed from its text in each statement, which costs more
  * than the check. The trigger does not depend on the plan: it checks the same, whether the policy
@@ -281,7 +281,7 @@ others_are_true_of(Condition *condition, TriggerData *trigger, MemoryContext con
 				   bool of_new_row, TupleTableSlot *row)
 {
 	SeemeOtherPolicies **others = of_new_row ? &condition->others_of_new :
-		&condition->others_of_old;
+	&condition->others_of_old;
 
 	/* Without our policy nothing is let through. */
 	if (condition->kind == NOTHING)

@@ -8,8 +8,8 @@ SELECT plan(11);
 
 SELECT matches(:'told'::text, 'all have one:\nfour have none:\n',
   'a table whose rows all have a scope or an owner is told nothing of');
-SELECT matches(:'told'::text, 'four have none:\n.*NOTICE:  4 rows of public.t_comment name no scope, and are '
-  'nobody''s: ticket_id is null there\nHINT:  The policies show such rows to nobody\.',
+SELECT matches(:'told'::text, 'four have none:\n.*NOTICE:  4 rows of public.t_comment name no '
+  'scope, and are nobody''s: ticket_id is null there\nHINT:  The policies show such rows to nobody\.',
   'rows without a scope are counted, with a hint');
 
 CREATE FUNCTION pg_temp.found(relation regclass, choice jsonb) RETURNS bigint LANGUAGE sql AS $$
@@ -20,7 +20,8 @@ $$;
 CREATE TABLE t_few (id integer, project_id uuid, team_id uuid, owner_id uuid, is_public boolean);
 INSERT INTO t_few VALUES (1, :alpha, NULL, NULL, NULL), (2, NULL, :research, NULL, NULL),
   (3, NULL, NULL, :olga, NULL), (4, NULL, NULL, NULL, true), (5, NULL, NULL, NULL, false);
-SELECT is(pg_temp.found('t_few', choice), wanted, format('%s rows: %s', wanted, choice)) FROM (VALUES
+SELECT is(pg_temp.found('t_few', choice), wanted, format('%s rows: %s', wanted, choice))
+  FROM (VALUES
   ('{"project_column": "project_id"}'::jsonb, 4::bigint),
   ('{"project_column": "project_id", "team_column": "team_id"}', 3),
   ('{"project_column": "project_id", "team_column": "team_id", "owner_column": "owner_id"}', 2),
