@@ -7,13 +7,18 @@ DECLARE
     ARRAY[p.project_column, p.team_column, p.organization_column, seeme.assigned_by(p),
           p.parent_column, CASE WHEN p.owner_alone THEN p.owner_column END], NULL);
   filter text;
-  found  bigint;
+  n      bigint;
 BEGIN
   IF EXISTS (SELECT FROM pg_attribute a
-              WHERE a.attrelid = p.table_name AND a.attname = ANY (names) AND a.attnotnull) THEN
+              WHERE a.attrelid = p.table_name AND a.attname = ANY (names) AND a.attnotnull)
+     -- Another server is not asked.
+     OR EXISTS (WITH RECURSIVE below (oid) AS (
+                  SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = p.table_name
+                  UNION SELECT i.inhrelid FROM pg_inherits i JOIN below b ON i.inhparent = b.oid)
+                SELECT FROM below JOIN pg_class c USING (oid) WHERE c.relkind = 'f') THEN
     RETURN 0;
   END IF;
-  SELECT string_agg(format('%I IS NULL', n), ' AND ') INTO filter FROM unnest(names) AS n;
+  SELECT string_agg(format('%I IS NULL', c), ' AND ') INTO filter FROM unnest(names) AS c;
   IF p.public_column IS NOT NULL THEN
     filter := filter || format(' AND %I IS NOT TRUE', p.public_column);
   END IF;
@@ -27,10 +32,10 @@ BEGIN
     filter := filter || ' AND ctid < ''(10000,0)''';
   END IF;
   EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE %s LIMIT 1000) AS f', p.table_name,
-                 filter) INTO found;
-  RETURN found;
+                 filter) INTO n;
+  RETURN n;
 EXCEPTION WHEN others THEN
-  -- It only tells. A foreign table among the partitions may be out of reach.
+  -- It only tells.
   RETURN 0;
 END $$;
 COMMENT ON FUNCTION seeme.rows_of_nobody(seeme.protected_tables) IS
