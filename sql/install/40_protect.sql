@@ -383,6 +383,7 @@ BEGIN
     END IF;
   END LOOP;
 
+  PERFORM seeme.note_rows_of_nobody(p);
   SELECT string_agg(quote_ident(polname), ', ' ORDER BY polname) INTO others
     FROM pg_policy WHERE polrelid = table_name AND polpermissive;
   IF others IS NOT NULL THEN

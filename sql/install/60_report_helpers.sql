@@ -93,10 +93,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      AND seeme.is_of_extension('pg_class', c.oid)
   UNION ALL
   SELECT c.oid, c.relowner, false
-    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
+    FROM (SELECT p.table_name FROM seeme.protected_tables p
+          UNION
+          SELECT m.table_name FROM seeme.mirrors m WHERE m.protect) AS t
+    JOIN pg_class c ON c.oid = t.table_name
 $$;
 COMMENT ON FUNCTION seeme.guarded_relations() IS
-  'The extension''s own tables and views, and the protected tables that exist';
+  'The extension''s own tables and views, and the tables with policies of seeme_protect or '
+  'seeme_mirror that exist';
 
 CREATE FUNCTION seeme.grants_on_relations()
 RETURNS TABLE (relation oid, is_own boolean, column_name name, grantee oid, privilege text,

@@ -71,12 +71,14 @@ COMMENT ON FUNCTION seeme.protect_again(seeme.protected_tables) IS
 CREATE FUNCTION seeme.findings_on_protected_tables()
 RETURNS TABLE (severity text, object text, finding text, remedy text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  -- A mirrored table without it has lost a guard (62_report_mirrors.sql).
   SELECT 'critical', c.oid::regclass::text,
          'row security is off: every policy of this table is ignored, and whoever is granted it '
          'sees all of its rows',
          format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', c.oid::regclass)
     FROM seeme.guarded_relations() g JOIN pg_class c ON c.oid = g.relation
    WHERE c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+     AND NOT EXISTS (SELECT FROM seeme.mirrors m WHERE m.table_name = c.oid AND m.protect)
   UNION ALL
   SELECT 'high', c.oid::regclass::text,
          'row security is not forced: the policies do not apply to the owner of this table, nor to '
@@ -84,6 +86,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', c.oid::regclass)
     FROM seeme.guarded_relations() g JOIN pg_class c ON c.oid = g.relation
    WHERE c.relkind IN ('r', 'p') AND NOT c.relforcerowsecurity
+     AND NOT EXISTS (SELECT FROM seeme.mirrors m WHERE m.table_name = c.oid AND m.protect)
   UNION ALL
   SELECT 'critical', e.relation::text,
          format('policy was changed: %I is not what seeme_protect makes of this table, so that it '

@@ -14,7 +14,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          format('mirrored table is open: it has no row security, and %s reads or writes all of '
                 'its rows', string_agg(DISTINCT seeme.grantee_name(a.grantee), ', ')),
          format('SELECT @extschema@.seeme_unmirror(%1$L); SELECT @extschema@.seeme_mirror(%1$L, '
-                '%2$L, %3$L%4$s%5$s, protect => true);',
+                '%2$L, %3$L%4$s%5$s, protect => true); -- or, where it is read before anybody is '
+                'named, SELECT @extschema@.seeme_accept_finding(''mirrored table is open'', '
+                '%1$L, ''why'')',
                 m.table_name, m.kind, m.columns, ', roles => ' || quote_literal(m.roles),
                   ', condition => ' || quote_literal(m.condition))
     FROM seeme.mirrors m JOIN pg_class c ON c.oid = m.table_name, aclexplode(c.relacl) AS a

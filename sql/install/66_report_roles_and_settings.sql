@@ -108,7 +108,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                           'GRANT SELECT, INSERT, UPDATE, DELETE ON %1$s TO %3$s;',
                           c.oid::regclass, seeme.extension_owner()::regrole, o.role::regrole)
               ELSE seeme.end_membership(o.through, o.role) END
-    FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
+    FROM seeme.guarded_relations() g JOIN pg_class c ON c.oid = g.relation AND NOT g.is_own
     JOIN (SELECT a.role, a.role AS owner, NULL::oid AS through FROM application a
           UNION ALL
           SELECT m.member, m.reaches, m.through

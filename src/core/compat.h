@@ -129,10 +129,12 @@ typedef RangeTblEntry SeemePermissions;
 #if PG_VERSION_NUM >= 180000
 #define SEEME_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
 #define SEEME_EXECUTOR_RUN_ARGUMENTS query, direction, count
+#define seeme_executor_run(query) ExecutorRun(query, ForwardScanDirection, 0)
 #else
 #define SEEME_EXECUTOR_RUN_PARAMETERS                                                            \
 	QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
 #define SEEME_EXECUTOR_RUN_ARGUMENTS query, direction, count, execute_once
+#define seeme_executor_run(query) ExecutorRun(query, ForwardScanDirection, 0, true)
 #endif
 
 /* 18: pg_noreturn stands before a declaration; pg_attribute_noreturn() stood behind it. */
@@ -147,7 +149,10 @@ typedef RangeTblEntry SeemePermissions;
 #if PG_VERSION_NUM >= 180000
 #include "access/table.h"
 #include "nodes/parsenodes.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/rel.h"
+#define seeme_expand_virtual_columns(condition, relation)                                        \
+	((Expr *) expand_generated_columns_in_expr((Node *) (condition), relation, 1))
 static inline bool
 seeme_has_virtual_columns(Oid relid)
 {
@@ -160,6 +165,7 @@ seeme_has_virtual_columns(Oid relid)
 }
 #define seeme_group_expressions(rte) ((rte)->rtekind == RTE_GROUP ? (rte)->groupexprs : NIL)
 #else
+#define seeme_expand_virtual_columns(condition, relation) (condition)
 #define seeme_has_virtual_columns(relid) false
 #define seeme_group_expressions(rte) NIL
 #endif

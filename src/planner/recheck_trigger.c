@@ -7,6 +7,9 @@
  * lock held, and checks again.
  *
  * The condition is the policy's own, taken from the relation cache, so that the two cannot differ.
+ * Where it is false, the other permissive policies are asked (other_policies.c): PostgreSQL
+ * combines them with OR.
+ *
  * A WHEN clause of the trigger would be parsed from its text in each statement, which costs more
  * than the check. The trigger does not depend on the plan: it checks the same, whether the policy
  * was a barrier or an ordinary condition there (barrier.c).
@@ -38,6 +41,7 @@
 #include "utils/snapmgr.h"
 
 #include "planner/check_expression.h"
+#include "planner/other_policies.h"
 #include "planner/parent_rows.h"
 #include "planner/parent_table.h"
 #include "planner/recheck_trigger.h"
@@ -62,12 +66,18 @@ typedef struct Condition
 	AttrNumber	key;
 	bool		key_is_by_value;
 	int16		key_length;
+	/* The table of the policy, and the permissive policies beside it; NULL: not asked yet. */
+	Oid			table;
+	const char *name;
+	SeemeOtherPolicies *others_of_old;
+	SeemeOtherPolicies *others_of_new;
 } Condition;
 
 /* The conditions of one trigger in one statement, in fn_extra. */
 typedef struct Conditions
 {
 	bool		are_asked;		/* row security is active for the role that runs the statement */
+	bool		own_was_true;	/* of the last row, before it changed */
 	Condition	own;			/* the command's policy */
 	Condition	of_move;		/* UPDATE's: it moves a row by deleting it */
 } Conditions;
@@ -125,6 +135,8 @@ take_condition(Condition *condition, Relation table, Relation relation, const ch
 
 	if (found == NULL)
 		return false;
+	condition->table = RelationGetRelid(table);
+	condition->name = name;
 	if (table != relation)
 		found = linitial(map_partition_varattnos(list_make1(copyObject(found)), 1, relation,
 												 table));
@@ -263,6 +275,31 @@ is_true_of(Condition *condition, TupleTableSlot *row)
 	return held;
 }
 
+/* Whether another permissive policy of the same command is true of a row. */
+static bool
+others_are_true_of(Condition *condition, TriggerData *trigger, MemoryContext context,
+				   bool of_new_row, TupleTableSlot *row)
+{
+	SeemeOtherPolicies **others = of_new_row ? &condition->others_of_new :
+	&condition->others_of_old;
+
+	/* Without our policy nothing is let through. */
+	if (condition->kind == NOTHING)
+		return false;
+	if (*others == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+		Relation	table = table_open(condition->table, AccessShareLock);
+		bool		is_update = strcmp(condition->name, "seeme_update") == 0;
+
+		*others = seeme_other_policies(table, trigger->tg_relation, condition->name,
+									   is_update ? ACL_UPDATE_CHR : ACL_DELETE_CHR, of_new_row);
+		table_close(table, NoLock);
+		MemoryContextSwitchTo(old);
+	}
+	return seeme_other_policies_hold(*others, row);
+}
+
 /* Whether both rows have the same scope, so that the policy has the same result for both. */
 static bool
 says_the_same(Condition *condition, TupleTableSlot *before, TupleTableSlot *after)
@@ -330,14 +367,29 @@ is_moving(TriggerData *trigger)
 }
 
 static bool
-is_let_through(Conditions *conditions, TriggerData *trigger)
+is_let_through(Conditions *conditions, TriggerData *trigger, MemoryContext context)
 {
 	TupleTableSlot *row = trigger->tg_trigslot;
 
 	return !conditions->are_asked ||
-		is_true_of(&conditions->own, row) ||
+		(conditions->own_was_true = is_true_of(&conditions->own, row)) ||
+		others_are_true_of(&conditions->own, trigger, context, false, row) ||
 		(conditions->of_move.kind != NOTHING && is_moving(trigger) &&
-		 is_true_of(&conditions->of_move, row));
+		 (is_true_of(&conditions->of_move, row) ||
+		  others_are_true_of(&conditions->of_move, trigger, context, false, row)));
+}
+
+/* Whether a policy is true of the new row of an UPDATE. */
+static bool
+may_become(Conditions *conditions, TriggerData *trigger, MemoryContext context)
+{
+	TupleTableSlot *new_row = seeme_compute_generated(conditions->own.generated,
+													  trigger->tg_newslot);
+
+	return (conditions->own_was_true &&
+			says_the_same(&conditions->own, trigger->tg_trigslot, new_row)) ||
+		is_true_of(&conditions->own, new_row) ||
+		others_are_true_of(&conditions->own, trigger, context, true, trigger->tg_newslot);
 }
 
 /*
@@ -364,22 +416,16 @@ SEEME_FUNCTION(seeme_recheck_after_lock, 0)
 						"row")));
 	if (conditions == NULL)
 		fcinfo->flinfo->fn_extra = conditions = prepare(trigger, fcinfo->flinfo->fn_mcxt);
-	if (!is_let_through(conditions, trigger))
+	if (!is_let_through(conditions, trigger, fcinfo->flinfo->fn_mcxt))
 		PG_RETURN_POINTER(NULL);
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		PG_RETURN_POINTER(trigger->tg_trigtuple);
-	if (conditions->are_asked && trigger->tg_trigger->tgnargs > 0)
-	{
-		TupleTableSlot *new_row = seeme_compute_generated(conditions->own.generated,
-														  trigger->tg_newslot);
-
-		if (!says_the_same(&conditions->own, trigger->tg_trigslot, new_row) &&
-			!is_true_of(&conditions->own, new_row))
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("new row violates row-level security policy for table \"%s\"",
-							RelationGetRelationName(trigger->tg_relation))));
-	}
+	if (conditions->are_asked && trigger->tg_trigger->tgnargs > 0 &&
+		!may_become(conditions, trigger, fcinfo->flinfo->fn_mcxt))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("new row violates row-level security policy for table \"%s\"",
+						RelationGetRelationName(trigger->tg_relation))));
 	if (trigger->tg_relation->rd_rel->relispartition)
 		note_moving(trigger);
 	PG_RETURN_POINTER(trigger->tg_newtuple);
