@@ -84,7 +84,7 @@ my $statement = 0;
 sub queries {
     my ($case, $person, $contenders, %option) = @_;
     my $measure = $option{measure} // 'measure';
-    my (%session, @turns, %plan, %explained, %loops, %answer);
+    my (%session, @turns, %plan, %explained, %warm, %loops, %answer);
     my @list = @$contenders;
     while (my ($contender, $query) = splice @list, 0, 2) {
         my $role = $option{roles}{$contender} // 'app';
@@ -124,7 +124,11 @@ sub queries {
             die "$case: the contenders do not agree: ",
                 join(', ', map { "$answer{$_} says $_" } sort keys %answer), "\n"
                 if keys %answer > 1;
-            $loops{$contender} //= max(1, min($max_loops, int(30 / ($ms || 1))));
+
+            # The first execution of all may find nothing cached, so it does not tell how many
+            # take some 30 ms.
+            $loops{$contender} //= max(1, min($max_loops, int(30 / ($ms || 1))))
+                if $warm{$contender}++;
             return $ms;
         };
     }
