@@ -187,7 +187,7 @@ check_plpgsql() {
 	     AND NOT (c.statement = 'EXECUTE' AND c.message = 'syntax error at or near "{"')
 	     AND c.message NOT LIKE 'routine is marked as %, but expression is %'
 	     AND NOT (c.level = 'security' AND s.oid::regproc::text IN (
-	          'seeme_protect', 'seeme.create_policies', 'seeme.create_resource_triggers', 'seeme.renew_protection', 'seeme.create_write_policy', 'seeme.create_row_triggers', 'seeme.follow_assigned_resource', 'seeme.rows_of_nobody', 'seeme.may_assign',
+	          'seeme_protect', 'seeme.create_policies', 'seeme.create_resource_triggers', 'seeme.renew_protection', 'seeme.create_write_policy', 'seeme.create_row_triggers', 'seeme.follow_assigned_resource', 'seeme.may_assign',
 	          'seeme.rename_column_of', 'seeme.keep_triggers_always', 'seeme.create_mirror_guards', 'seeme.check_moved_row',
 	          'seeme.leaves_children'))
 	)

@@ -4,7 +4,7 @@
 \set told `psql -XAtq -h :'HOST' -p :PORT -U :USER -d :DBNAME -f test/include/rows_of_nobody_notice.psql 2>&1`
 BEGIN;
 \i test/include/people.psql
-SELECT plan(11);
+SELECT plan(12);
 
 SELECT matches(:'told'::text, 'all have one:\nfour have none:\n',
   'a table whose rows all have a scope or an owner is told nothing of');
@@ -12,6 +12,8 @@ SELECT matches(:'told'::text, 'four have none:\n.*'
   'NOTICE:  4 rows of public.t_comment name no scope, and are nobody''s: ticket_id is null there\n'
   'HINT:  The policies show such rows to nobody\.',
   'rows without a scope are counted, with a hint');
+SELECT unalike(:'told'::text, '%runs as a superuser: t%',
+  'threat: code of a table''s owner runs with the rights of the superuser who protects the table');
 
 CREATE FUNCTION pg_temp.found(relation regclass, choice jsonb) RETURNS bigint LANGUAGE sql AS $$
   SELECT seeme.rows_of_nobody(jsonb_populate_record(NULL::seeme.protected_tables, choice
