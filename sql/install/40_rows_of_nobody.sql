@@ -33,7 +33,7 @@ BEGIN
   END IF;
   -- With the rights of the owner, whose code an index expression may be.
   SELECT r::text::bigint INTO n FROM seeme.read_as_owner(p.table_name, format(
-    'SELECT pg_catalog.to_jsonb(pg_catalog.count(*)) FROM (SELECT FROM %s WHERE %s LIMIT 1000) AS f',
+    'SELECT pg_catalog.to_jsonb(pg_catalog.count(*)) FROM (SELECT FROM %s WHERE %s LIMIT 1000) f',
     p.table_name, filter)) AS r;
   RETURN n;
 EXCEPTION WHEN others THEN
