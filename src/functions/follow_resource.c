@@ -21,10 +21,10 @@
 #include "core/store.h"
 #include "core/version.h"
 
-/*
- * The column with the ids of resources, by the trigger of UPDATE OF that column and the name's;
- * InvalidAttrNumber: there is no such trigger.
- */
+/* The trigger of UPDATE OF the id and the name. The table's owner may make others, not this one. */
+#define FOLLOW_TRIGGER "zzz_seeme_follow_resource"
+
+/* The column with the ids of resources, by that trigger; InvalidAttrNumber: there is none. */
 static AttrNumber
 id_column(Relation table, Oid function)
 {
@@ -32,7 +32,8 @@ id_column(Relation table, Oid function)
 	{
 		Trigger    *trigger = &table->trigdesc->triggers[i];
 
-		if (trigger->tgfoid == function && trigger->tgnattr > 0 && trigger->tgattr[0] > 0 &&
+		if (trigger->tgfoid == function && strcmp(trigger->tgname, FOLLOW_TRIGGER) == 0 &&
+			trigger->tgnattr > 0 && trigger->tgattr[0] > 0 &&
 			TupleDescAttr(RelationGetDescr(table), trigger->tgattr[0] - 1)->atttypid == UUIDOID)
 			return trigger->tgattr[0];
 	}

@@ -5,7 +5,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(9);
+SELECT plan(10);
 SET LOCAL track_functions = 'pl';
 CREATE FUNCTION pg_temp.followed() RETURNS bigint LANGUAGE sql VOLATILE AS $$
   SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_xact_user_functions
@@ -44,6 +44,16 @@ DELETE FROM seeme.project_resources;
 DELETE FROM models WHERE n = 20;
 SELECT is((SELECT count(*) FROM seeme.released_resources), 0::bigint,
   'the record of a released model goes with the model');
+
+-- A trigger that comes first and names another column
+ALTER TABLE models ADD COLUMN other uuid;
+CREATE TRIGGER a_first AFTER UPDATE OF other ON models FOR EACH ROW
+  EXECUTE FUNCTION seeme.follow_resource('model');
+INSERT INTO seeme.project_resources (project_id, resource_type, resource_id)
+  VALUES (:alpha, 'model', pg_temp.model(30));
+DELETE FROM models WHERE n = 30;
+SELECT is(pg_temp.assigned(), 'none',
+  'threat: a trigger of the table''s owner says which column has the ids');
 
 -- A partition with its columns in another order
 CREATE TABLE datasets (id uuid, name text, n integer) PARTITION BY RANGE (n);
