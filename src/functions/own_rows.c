@@ -11,14 +11,11 @@
 
 #include <limits.h>
 
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "cache/effective_permissions.h"
@@ -31,6 +28,7 @@
 #include "functions/creator_seats.h"
 #include "functions/own_rows.h"
 #include "identity/identity.h"
+#include "identity/provisioning.h"
 
 /* So many rows are decided one by one before a list is read. */
 #define ROWS_BEFORE_LIST 16
@@ -456,19 +454,6 @@ SEEME_FUNCTION(seeme_has_effective_role, 1)
 {
 	PG_RETURN_BOOL(!PG_ARGISNULL(0) &&
 				   is_in_own_list(fcinfo, SEEME_OWN_ROLES, NULL, PG_GETARG_UUID_P(0)));
-}
-
-/* Whether nobody is identified and the current role provisions users: it may delete them. */
-bool
-seeme_provisions_users(void)
-{
-	Oid			users;
-
-	if (seeme_current_identity() != NULL)
-		return false;
-	users = get_relname_relid("users", get_namespace_oid("seeme", false));
-	return OidIsValid(users) &&
-		pg_class_aclcheck(users, GetUserId(), ACL_DELETE) == ACLCHECK_OK;
 }
 
 /*

@@ -17,7 +17,6 @@ typedef enum SeemeOwnList
 } SeemeOwnList;
 
 extern int	seeme_count_own(SeemeOwnList list, const SeemeOwnScopes *scopes, int limit);
-extern bool seeme_provisions_users(void);
 
 #pragma GCC visibility pop
 

@@ -1,5 +1,5 @@
 /*
- * protected_tables.h: which protected tables show nothing while nobody is identified.
+ * protected_tables.h: which protected and mirrored tables show nothing while nobody is identified.
  */
 #ifndef SEEME_GUARDS_PROTECTED_TABLES_H
 #define SEEME_GUARDS_PROTECTED_TABLES_H

@@ -32,6 +32,7 @@
 #include "core/compat.h"
 #include "core/version.h"
 #include "functions/own_rows.h"
+#include "identity/provisioning.h"
 #include "planner/check_expression.h"
 #include "planner/fixed_columns.h"
 #include "planner/support_function.h"
