@@ -73,7 +73,7 @@ typedef struct Condition
 	SeemeOtherPolicies *others_of_new;
 } Condition;
 
-/* The conditions of one trigger in one statement, in fn_extra. */
+/* The conditions of one trigger in one statement, for UPDATE or for DELETE. */
 typedef struct Conditions
 {
 	bool		are_asked;		/* row security is active for the role that runs the statement */
@@ -81,6 +81,16 @@ typedef struct Conditions
 	Condition	own;			/* the command's policy */
 	Condition	of_move;		/* UPDATE's: it moves a row by deleting it */
 } Conditions;
+
+/*
+ * In fn_extra. A MERGE may update some rows and delete others, and calls the same trigger for both.
+ * NULL: not asked yet.
+ */
+typedef struct ConditionsOfStatement
+{
+	Conditions *of_update;
+	Conditions *of_delete;
+} ConditionsOfStatement;
 
 /*
  * For each running UPDATE, the row of a partition that it has just reached and may move to another
@@ -232,6 +242,22 @@ prepare(TriggerData *trigger, MemoryContext context)
 	}
 	MemoryContextSwitchTo(old);
 	return conditions;
+}
+
+/* The conditions for the event of a trigger. */
+static Conditions *
+conditions_of(TriggerData *trigger, FmgrInfo *function)
+{
+	ConditionsOfStatement *both = function->fn_extra;
+	Conditions **conditions;
+
+	if (both == NULL)
+		function->fn_extra = both = MemoryContextAllocZero(function->fn_mcxt,
+														   sizeof(ConditionsOfStatement));
+	conditions = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? &both->of_update : &both->of_delete;
+	if (*conditions == NULL)
+		*conditions = prepare(trigger, function->fn_mcxt);
+	return *conditions;
 }
 
 static bool
@@ -405,7 +431,7 @@ may_become(Conditions *conditions, TriggerData *trigger, MemoryContext context)
 SEEME_FUNCTION(seeme_recheck_after_lock, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	Conditions *conditions = fcinfo->flinfo->fn_extra;
+	Conditions *conditions;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
@@ -414,8 +440,7 @@ SEEME_FUNCTION(seeme_recheck_after_lock, 0)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("seeme.recheck_after_lock is for triggers before UPDATE or DELETE of a "
 						"row")));
-	if (conditions == NULL)
-		fcinfo->flinfo->fn_extra = conditions = prepare(trigger, fcinfo->flinfo->fn_mcxt);
+	conditions = conditions_of(trigger, fcinfo->flinfo);
 	if (!is_let_through(conditions, trigger, fcinfo->flinfo->fn_mcxt))
 		PG_RETURN_POINTER(NULL);
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
