@@ -39,15 +39,18 @@ seeme_generated_columns(Relation relation, Expr *condition)
 {
 	TupleDesc	descriptor = RelationGetDescr(relation);
 	Bitmapset  *read = NULL;
+	bool		reads_all;
 	SeemeGeneratedColumns *found = NULL;
 
 	if (descriptor->constr == NULL || !descriptor->constr->has_generated_stored)
 		return NULL;
 	pull_varattnos((Node *) condition, 1, &read);
+	/* The whole row, as in `may_see(models)`, has all columns. */
+	reads_all = bms_is_member(InvalidAttrNumber - FirstLowInvalidHeapAttributeNumber, read);
 	for (int number = 1; number <= descriptor->natts; number++)
 	{
 		if (TupleDescAttr(descriptor, number - 1)->attgenerated != ATTRIBUTE_GENERATED_STORED ||
-			!bms_is_member(number - FirstLowInvalidHeapAttributeNumber, read))
+			!(reads_all || bms_is_member(number - FirstLowInvalidHeapAttributeNumber, read)))
 			continue;
 		if (found == NULL)
 		{

@@ -93,6 +93,20 @@ SEEME_FUNCTION(seeme_parsed_condition, 2)
 	PG_RETURN_TEXT_P(cstring_to_text(nodeToString(tree)));
 }
 
+/* Whether a relation has a virtual generated column (18 and later). */
+static bool
+has_virtual_column(Oid relid)
+{
+	Relation	relation = relation_open(relid, AccessShareLock);
+	TupleDesc	columns = RelationGetDescr(relation);
+	bool		found = false;
+
+	for (int i = 0; i < columns->natts && !found; i++)
+		found = TupleDescAttr(columns, i)->attgenerated == 'v';
+	relation_close(relation, AccessShareLock);
+	return found;
+}
+
 /*
  * seeme.depends_on_row_alone(relation regclass, condition pg_node_tree) RETURNS boolean
  *
@@ -114,7 +128,9 @@ SEEME_FUNCTION(seeme_depends_on_row_alone, 2)
 	{
 		AttrNumber	column = member + FirstLowInvalidHeapAttributeNumber;
 
-		if (column < 0 || (column > 0 && get_attgenerated(relid, column) == 'v'))
+		/* The whole row, as in `is_live(members)`, has all columns. */
+		if (column < 0 || (column > 0 ? get_attgenerated(relid, column) == 'v'
+						   : has_virtual_column(relid)))
 			PG_RETURN_BOOL(false);
 	}
 	PG_RETURN_BOOL(true);

@@ -48,6 +48,7 @@ typedef struct OtherPolicy
 
 struct SeemeOtherPolicies
 {
+	Oid			relid;			/* the relation of the rows */
 	bool		of_new_row;
 	int			natts;
 	List	   *policies;		/* of OtherPolicy * */
@@ -155,6 +156,7 @@ seeme_other_policies(Relation table, Relation relation, const char *own_name, ch
 	List	   *conditions = NIL;
 	ListCell   *cell;
 
+	others->relid = RelationGetRelid(relation);
 	others->of_new_row = of_new_row;
 	others->natts = RelationGetDescr(relation)->natts;
 	if (table->rd_rsdesc == NULL)
@@ -248,6 +250,9 @@ seeme_other_policies_hold(SeemeOtherPolicies *others, TupleTableSlot *row)
 
 	if (others->policies == NIL)
 		return false;
+	/* PostgreSQL fills in the tableoid of a new row after the BEFORE triggers. */
+	if (others->of_new_row)
+		row->tts_tableOid = others->relid;
 	seeme_push_latest_snapshot(false);
 	foreach(cell, others->policies)
 	{

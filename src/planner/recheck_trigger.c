@@ -14,7 +14,7 @@
  * than the check. The trigger does not depend on the plan: it checks the same, whether the policy
  * was a barrier or an ordinary condition there (barrier.c).
  *
- * Owns the notes of rows that an UPDATE may move. Decides nothing itself.
+ * Decides nothing itself.
  */
 #include "postgres.h"
 
@@ -45,7 +45,6 @@
 #include "planner/parent_rows.h"
 #include "planner/parent_table.h"
 #include "planner/recheck_trigger.h"
-#include "core/compat.h"
 #include "core/generated_columns.h"
 #include "core/version.h"
 
@@ -73,7 +72,7 @@ typedef struct Condition
 	SeemeOtherPolicies *others_of_new;
 } Condition;
 
-/* The conditions of one trigger in one statement, in fn_extra. */
+/* The conditions of one trigger in one statement, for UPDATE or for DELETE. */
 typedef struct Conditions
 {
 	bool		are_asked;		/* row security is active for the role that runs the statement */
@@ -83,22 +82,19 @@ typedef struct Conditions
 } Conditions;
 
 /*
- * For each running UPDATE, the row of a partition that it has just reached and may move to another
- * partition. A nested UPDATE has a later command than the outer one. Notes of commands that have
- * ended do not count.
+ * In fn_extra, for one table or partition that a statement changes. A MERGE may update some rows
+ * and delete others, and calls the same trigger for both. So does an UPDATE that moves a row to
+ * another partition: it deletes the row right after its trigger for UPDATE. A DELETE of its own in
+ * the same statement has an fn_extra of its own.
  */
-typedef struct Moving
+typedef struct ConditionsOfStatement
 {
-	CommandId	command;
-	Oid			partition;
-	ItemPointerData row;
-} Moving;
-
-#define MAX_MOVING 32
-
-static Moving moving[MAX_MOVING];
-static int	nmoving = 0;
-static LocalTransactionId moving_in = InvalidLocalTransactionId;
+	/* NULL: not asked yet */
+	Conditions *of_update;
+	Conditions *of_delete;
+	/* The last row that was about to be updated */
+	ItemPointerData updated;
+} ConditionsOfStatement;
 
 /* The condition of the policy of that name, or NULL. It belongs to the relation cache. */
 static Expr *
@@ -234,6 +230,16 @@ prepare(TriggerData *trigger, MemoryContext context)
 	return conditions;
 }
 
+/* What is kept of a trigger in a statement. */
+static ConditionsOfStatement *
+conditions_of_statement(FmgrInfo *function)
+{
+	if (function->fn_extra == NULL)
+		function->fn_extra = MemoryContextAllocZero(function->fn_mcxt,
+													sizeof(ConditionsOfStatement));
+	return function->fn_extra;
+}
+
 static bool
 is_true_of(Condition *condition, TupleTableSlot *row)
 {
@@ -322,59 +328,30 @@ says_the_same(Condition *condition, TupleTableSlot *before, TupleTableSlot *afte
 		memcmp(DatumGetUUIDP(ids[0]), DatumGetUUIDP(ids[1]), UUID_LEN) == 0;
 }
 
-/* Forgets the rows of commands that have ended: this command and later ones, or only later ones. */
-static CommandId
-forget_moving(bool later_only)
-{
-	CommandId	command = GetActiveSnapshot()->curcid;
-
-	if (moving_in != seeme_local_xid())
-		nmoving = 0;
-	moving_in = seeme_local_xid();
-	while (nmoving > 0 && (moving[nmoving - 1].command > command ||
-						   (!later_only && moving[nmoving - 1].command == command)))
-		nmoving--;
-	return command;
-}
-
 /*
- * UPDATEs nested more deeply than MAX_MOVING are not noted. Moving a row then needs the right to
- * delete it.
+ * Whether an UPDATE deletes the row that it was about to update, because it moves it to another
+ * partition. The rows of a foreign table have no place. No MERGE changes them.
  */
-static void
-note_moving(TriggerData *trigger)
-{
-	CommandId	command = forget_moving(false);
-
-	if (nmoving < MAX_MOVING)
-		moving[nmoving++] = (Moving)
-	{
-		command, RelationGetRelid(trigger->tg_relation),
-			trigger->tg_trigslot->tts_tid
-	};
-}
-
-/* Whether this command was just about to UPDATE the row that it now deletes. */
 static bool
-is_moving(TriggerData *trigger)
+is_moving(ConditionsOfStatement *both, TriggerData *trigger)
 {
-	CommandId	command = forget_moving(true);
-	Moving	   *last = nmoving > 0 ? &moving[nmoving - 1] : NULL;
+	ItemPointer row = &trigger->tg_trigslot->tts_tid;
 
-	return last != NULL && last->command == command &&
-		last->partition == RelationGetRelid(trigger->tg_relation) &&
-		ItemPointerEquals(&last->row, &trigger->tg_trigslot->tts_tid);
+	if (both->of_update == NULL)
+		return false;
+	return !ItemPointerIsValid(row) ||
+		(ItemPointerIsValid(&both->updated) && ItemPointerEquals(row, &both->updated));
 }
 
 static bool
-is_let_through(Conditions *conditions, TriggerData *trigger, MemoryContext context)
+is_let_through(Conditions *conditions, TriggerData *trigger, MemoryContext context, bool moves)
 {
 	TupleTableSlot *row = trigger->tg_trigslot;
 
 	return !conditions->are_asked ||
 		(conditions->own_was_true = is_true_of(&conditions->own, row)) ||
 		others_are_true_of(&conditions->own, trigger, context, false, row) ||
-		(conditions->of_move.kind != NOTHING && is_moving(trigger) &&
+		(conditions->of_move.kind != NOTHING && moves &&
 		 (is_true_of(&conditions->of_move, row) ||
 		  others_are_true_of(&conditions->of_move, trigger, context, false, row)));
 }
@@ -405,7 +382,11 @@ may_become(Conditions *conditions, TriggerData *trigger, MemoryContext context)
 SEEME_FUNCTION(seeme_recheck_after_lock, 0)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	Conditions *conditions = fcinfo->flinfo->fn_extra;
+	MemoryContext context = fcinfo->flinfo->fn_mcxt;
+	ConditionsOfStatement *both;
+	Conditions **place;
+	Conditions *conditions;
+	bool		is_update;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
@@ -414,19 +395,22 @@ SEEME_FUNCTION(seeme_recheck_after_lock, 0)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("seeme.recheck_after_lock is for triggers before UPDATE or DELETE of a "
 						"row")));
-	if (conditions == NULL)
-		fcinfo->flinfo->fn_extra = conditions = prepare(trigger, fcinfo->flinfo->fn_mcxt);
-	if (!is_let_through(conditions, trigger, fcinfo->flinfo->fn_mcxt))
+	is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+	both = conditions_of_statement(fcinfo->flinfo);
+	place = is_update ? &both->of_update : &both->of_delete;
+	if (*place == NULL)
+		*place = prepare(trigger, context);
+	conditions = *place;
+	if (!is_let_through(conditions, trigger, context, !is_update && is_moving(both, trigger)))
 		PG_RETURN_POINTER(NULL);
-	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	if (!is_update)
 		PG_RETURN_POINTER(trigger->tg_trigtuple);
 	if (conditions->are_asked && trigger->tg_trigger->tgnargs > 0 &&
-		!may_become(conditions, trigger, fcinfo->flinfo->fn_mcxt))
+		!may_become(conditions, trigger, context))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("new row violates row-level security policy for table \"%s\"",
 						RelationGetRelationName(trigger->tg_relation))));
-	if (trigger->tg_relation->rd_rel->relispartition)
-		note_moving(trigger);
+	both->updated = trigger->tg_trigslot->tts_tid;
 	PG_RETURN_POINTER(trigger->tg_newtuple);
 }

@@ -5,7 +5,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(50);
+SELECT plan(54);
 
 CREATE TABLE t_note (id integer PRIMARY KEY, note text, helper text, project_id uuid);
 CREATE TABLE t_part (id integer NOT NULL, note text, helper text, project_id uuid)
@@ -118,6 +118,35 @@ SELECT is(pg_temp.try('nora', s), wanted, 'generated, in a sub-select: ' || s) F
 CREATE POLICY help ON t_part FOR UPDATE USING (helper = session_user);
 SELECT is(pg_temp.try('nora', 'UPDATE t_part SET id = id + 10 WHERE id IN (4, 2)'), '1 row',
   'a row goes to another partition by a policy for UPDATE');
+
+-- Triggers of the application fire in the order of their names: doc/protect.md
+CREATE TABLE t_task (id integer, helper text, project_id uuid);
+INSERT INTO t_task VALUES (1, 't_nora', :beta);
+SELECT seeme_protect('t_task', 'models', project_column => 'project_id') \g /dev/null
+GRANT SELECT, UPDATE ON t_task TO t_app;
+CREATE POLICY help ON t_task USING (helper = session_user);
+CREATE FUNCTION pg_temp.keep_helper() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.helper := OLD.helper;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER fill_in_helper BEFORE UPDATE ON t_task FOR EACH ROW
+  EXECUTE FUNCTION pg_temp.keep_helper();
+SELECT is(pg_temp.try('nora', 'UPDATE t_task SET helper = NULL'), '1 row',
+  'a trigger before seeme_after_wait fills in what the policy asks for');
+ALTER TRIGGER fill_in_helper ON t_task RENAME TO update_helper;
+SELECT is(pg_temp.try('nora', 'UPDATE t_task SET helper = NULL'), '42501',
+  'a trigger after it comes too late');
+-- Threat: a view lends the policies of its owner
+CREATE ROLE t_viewer IN ROLE t_app;
+CREATE VIEW t_tasks AS SELECT * FROM t_task;
+ALTER VIEW t_tasks OWNER TO t_viewer;
+GRANT SELECT, UPDATE ON t_tasks TO t_app;
+SELECT is(pg_temp.try('nora', 'UPDATE t_tasks SET project_id = project_id'), '1 row',
+  'through the view of another role');
+ALTER POLICY help ON t_task TO t_viewer USING (true);
+SELECT is(pg_temp.try('nora', 'UPDATE t_tasks SET project_id = project_id'), '0 rows',
+  'threat: a policy for the owner of a view lets people change rows through it');
 
 -- Threat: a role that was given a policy gets more by it
 SELECT is(pg_temp.try('olga', 'DELETE FROM t_part'), '5 rows', 'the owner of Acme deletes all');
