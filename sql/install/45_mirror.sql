@@ -264,8 +264,9 @@ BEGIN
   SELECT t.table_name::text INTO other FROM seeme.mirrors t WHERE t.kind = kind;
   IF other IS NOT NULL THEN
     RAISE EXCEPTION 'table % is the mirror of kind %', other, kind
-      USING ERRCODE = 'duplicate_object', HINT = 'One table is mirrored as a kind. A view over '
-                                                 'both shows two as one.';
+      USING ERRCODE = 'duplicate_object', HINT = 'Each kind is mirrored from one table. Keep '
+                                                 'the rows of both in one, or write those of the '
+                                                 'other in seeme.* directly.';
   END IF;
   IF protect AND EXISTS (SELECT FROM seeme.protected_tables p WHERE p.table_name = table_name) THEN
     RAISE EXCEPTION 'table % is protected already', table_name
