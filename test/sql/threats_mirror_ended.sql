@@ -26,7 +26,8 @@ CREATE TABLE app.workspace_users (
   PRIMARY KEY (workspace_id, user_id));
 SELECT results_eq('SELECT pg_temp.findings()', $$VALUES ('high seeme.organization_members')$$,
   'threat: a table that is made again is taken for the mirror');
-SELECT ok((SELECT starts_with(remedy, 'SELECT public.seeme_mirror(') FROM seeme.findings_on_mirrors()
+SELECT ok((SELECT starts_with(remedy, 'SELECT public.seeme_mirror(')
+             FROM seeme.findings_on_mirrors()
             WHERE finding LIKE 'mirror has ended:%'), 'the remedy is to mirror it again');
 INSERT INTO app.workspace_users VALUES (10, 1, 'owner', true), (10, 2, 'manager', true);
 SELECT seeme_mirror('app.workspace_users', 'organization_members',
