@@ -13,7 +13,8 @@ use JSON::PP;
 use SeemeTest;
 use Test::More;
 
-our @EXPORT = qw(client_world owned_table is_still_protected start_pgbouncer run_client);
+our @EXPORT = qw(client_world owned_table is_still_protected start_pgbouncer run_client
+    run_program);
 
 my $here = dirname(abs_path(__FILE__));
 our $requests = 10_000; # of each run of a program
@@ -186,21 +187,45 @@ sub run_client {
     local $ENV{PYTHONDONTWRITEBYTECODE} = 1;
     my $touched = q{SELECT u.username, sum(n.touched) FROM notes n JOIN seeme.users u ON u.id = n.owner_id GROUP BY 1 ORDER BY 1};
     $dba->do('UPDATE notes SET touched = 0');
-    my ($done, %committed);
     open my $program, '-|', @command or die "$command[0]: $!";
-    while (<$program>) {
-        chomp;
-        if (/^ok (.*)/) { pass("$name: $1") }
-        elsif (/^not ok (.*)/) { fail("$name: $1") }
-        elsif (/^committed (\w+) (\d+)$/) { $committed{$1} += $2 }
-        elsif ($_ eq 'done') { $done = 1 }
-        else { diag($_) }
-    }
+    my ($done, %committed) = read_program($program, "$name: ");
     ok(close($program) && $done, "$name: ran to its end") or return diag("exit status $?");
     my @expected = map { "$_|" . ($committed{$_} // 0) } sort @people;
     is_deeply([ rows($dba, $touched) ], \@expected,
         "$name: what each person wrote is on their own rows, all of it and once");
     is(scalar(grep { $committed{$_} } @people), @people, "$name: and each of them did write");
+    return;
+}
+
+# read_program(handle, prefix): passes on what a program prints. Answers whether it said that it is
+# done, and with what it committed, by person.
+sub read_program {
+    my ($program, $prefix) = @_;
+    my ($done, %committed);
+    while (<$program>) {
+        chomp;
+        if (/^ok (.*)/) { pass("$prefix$1") }
+        elsif (/^not ok (.*)/) { fail("$prefix$1") }
+        elsif (/^committed (\w+) (\d+)$/) { $committed{$1} += $2 }
+        elsif ($_ eq 'done') { $done = 1 }
+        else { diag($_) }
+    }
+    return ($done, %committed);
+}
+
+# run_program(file): a test of its own that is written in Python, in a database and with a role
+# NAME_app that bear its name. It is told the server, finds the recipes of doc/clients, and prints
+# as run_client's programs do.
+sub run_program {
+    my ($file) = @_;
+    my ($name) = $file =~ /^with_(\w+)\.py$/ or die "$file: no with_NAME.py";
+    create_roles("${name}_app LOGIN");
+    create_database($name, 'seeme_rbac');
+    local $ENV{PYTHONDONTWRITEBYTECODE} = 1;
+    local $ENV{PYTHONPATH} = "$here/../../doc/clients";
+    open my $program, '-|', 'python3', "$here/$file", $ENV{PGHOST}, $ENV{PGUSER} or die "python3: $!";
+    my ($done) = read_program($program, '');
+    ok(close($program) && $done, 'the program ran to its end');
     return;
 }
 

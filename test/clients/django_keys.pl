@@ -2,25 +2,8 @@
 # nothing of them, and each person sees the rows of their own boards.
 use strict;
 use warnings;
-use Cwd 'abs_path';
-use File::Basename 'dirname';
-use SeemeTest;
+use ClientsTest;
 use Test::More;
 
-create_roles('django_keys_app LOGIN');
-create_database('django_keys', 'seeme_rbac');
-my $here = dirname(abs_path(__FILE__));
-local $ENV{PYTHONDONTWRITEBYTECODE} = 1;
-local $ENV{PYTHONPATH} = "$here/../../doc/clients";
-open my $program, '-|', 'python3', "$here/with_django_keys.py", $ENV{PGHOST}, $ENV{PGUSER}
-    or die "python3: $!";
-my $done;
-while (<$program>) {
-    chomp;
-    if (/^ok (.*)/) { pass($1) }
-    elsif (/^not ok (.*)/) { fail($1) }
-    elsif ($_ eq 'done') { $done = 1 }
-    else { diag($_) }
-}
-ok(close($program) && $done, 'the program ran to its end');
+run_program('with_django_keys.py');
 done_testing();

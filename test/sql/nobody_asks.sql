@@ -28,17 +28,7 @@ SELECT seeme_protect('t_doc', 'datasets', project_column => 'project_id',
 SELECT seeme_protect('t_part', 'datasets', project_column => 'project_id') \g /dev/null
 GRANT SELECT ON t_doc_listing TO t_app, t_owner;
 
--- Each statement, with the setting that is asked about
-CREATE FUNCTION pg_temp.under(setting text, person text, statement text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-  outcome text;
-BEGIN
-  PERFORM pg_catalog.set_config('seeme_rbac.when_nobody_asks', setting, false);
-  outcome := pg_temp.try(person, statement);
-  PERFORM pg_catalog.set_config('seeme_rbac.when_nobody_asks', 'silent', false);
-  RETURN outcome;
-END $$;
+\i test/include/when_nobody_asks.psql
 
 -- The setting
 SELECT is(current_setting('seeme_rbac.when_nobody_asks'), 'silent', 'it is silent by default');

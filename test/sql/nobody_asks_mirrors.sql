@@ -24,16 +24,7 @@ ALTER TABLE app.workspaces OWNER TO t_owner;
 ALTER TABLE app.workspace_users OWNER TO t_owner;
 ALTER TABLE app.boards OWNER TO t_owner;
 
-CREATE FUNCTION pg_temp.under(setting text, person text, statement text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-  outcome text;
-BEGIN
-  PERFORM pg_catalog.set_config('seeme_rbac.when_nobody_asks', setting, false);
-  outcome := pg_temp.try(person, statement);
-  PERFORM pg_catalog.set_config('seeme_rbac.when_nobody_asks', 'silent', false);
-  RETURN outcome;
-END $$;
+\i test/include/when_nobody_asks.psql
 
 \set backfill 'UPDATE app.workspaces SET billing_plan = ''free'''
 SELECT is(pg_temp.under('silent', 'owner', :'backfill'), '0 rows', 'a backfill is silent: 0 rows');

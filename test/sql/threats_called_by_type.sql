@@ -34,9 +34,7 @@ SELECT seeme_protect('t_wide', 'models', project_column => 'project_id', team_co
 GRANT SELECT ON t_folder, t_page, t_wide TO t_app;
 
 -- What the attacker makes. Each call is counted.
-CREATE SCHEMA t_own AUTHORIZATION t_paul;
-CREATE SEQUENCE t_own.calls;
-ALTER SEQUENCE t_own.calls OWNER TO t_paul;
+\i test/include/counted_calls.psql
 SELECT pg_temp.become('paul');
 CREATE TYPE t_own.word AS ENUM ('a');
 CREATE FUNCTION t_own.peek(t_own.word) RETURNS json LANGUAGE plpgsql IMMUTABLE COST 1 AS $$
@@ -47,12 +45,6 @@ CREATE FUNCTION t_own.peek(integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE C
 CREATE DOMAIN t_own.number AS integer CHECK (t_own.peek(VALUE));
 CREATE TYPE t_own.pair AS (a t_own.number);
 
-CREATE FUNCTION pg_temp.calls(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE before bigint := nextval('t_own.calls');
-BEGIN
-  EXECUTE statement;
-  RETURN nextval('t_own.calls') - before - 1;
-END $$;
 -- The same for the visible rows alone: fewer calls than there are hidden rows
 SELECT cmp_ok(pg_temp.calls(format(
          'SELECT FROM %I WHERE amount = 42.5 AND %s', t, condition)), '<', 10::bigint,

@@ -35,26 +35,10 @@ SELECT seeme_protect('t_part', 'models', project_column => 'project_id', team_co
 GRANT SELECT ON t_folder, t_page, t_part, t_free TO t_app;
 ANALYZE t_folder; ANALYZE t_page; ANALYZE t_part; ANALYZE t_free;
 
-CREATE SCHEMA t_own AUTHORIZATION t_paul;
-CREATE SEQUENCE t_own.calls;
-ALTER SEQUENCE t_own.calls OWNER TO t_paul;
+\i test/include/counted_calls.psql
 SELECT pg_temp.become('paul');
 CREATE FUNCTION t_own.peek() RETURNS boolean LANGUAGE plpgsql STABLE COST 0.0001 AS $$
   BEGIN PERFORM nextval('t_own.calls'); RETURN true; END $$;
-CREATE FUNCTION pg_temp.calls(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE before bigint := nextval('t_own.calls');
-BEGIN
-  EXECUTE statement;
-  RETURN nextval('t_own.calls') - before - 1;
-END $$;
-CREATE FUNCTION pg_temp.plan(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE line text; plan text := '';
-BEGIN
-  FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || statement LOOP
-    plan := plan || line || E'\n';
-  END LOOP;
-  RETURN plan;
-END $$;
 CREATE TEMP TABLE attack AS SELECT format(query, t) AS statement
   FROM unnest(ARRAY['t_page', 't_part']) AS t, unnest(ARRAY[
     'SELECT FROM t_free f JOIN %I d ON d.id = f.k AND (d.n < f.k OR t_own.peek())',
@@ -69,7 +53,7 @@ CREATE TEMP TABLE attack AS SELECT format(query, t) AS statement
       '(d.n < f.k OR t_own.peek())']) AS query;
 SELECT cmp_ok(pg_temp.calls(statement), '<=',
          CASE WHEN statement LIKE '%UNION%' THEN 40 ELSE 20 END::bigint, statement) FROM attack;
-SELECT matches(pg_temp.plan('SELECT d.id FROM t_free f LEFT JOIN t_part d ON d.id = f.k AND '
+SELECT matches(pg_temp.own_plan('SELECT d.id FROM t_free f LEFT JOIN t_part d ON d.id = f.k AND '
   '(d.n < f.k OR t_own.peek())'), 'Filter: [^\n]*seeme_has_permission\([^\n]*t_own\.peek',
   'the condition is a filter of the scan, after the policy');
 SELECT pg_temp.become(NULL);

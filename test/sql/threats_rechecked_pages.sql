@@ -25,26 +25,10 @@ INSERT INTO t_free VALUES (1), (2);
 GRANT SELECT ON t_free TO t_app;
 ANALYZE t_doc; ANALYZE t_free;
 
-CREATE SCHEMA t_own AUTHORIZATION t_paul;
-CREATE SEQUENCE t_own.calls;
-ALTER SEQUENCE t_own.calls OWNER TO t_paul;
+\i test/include/counted_calls.psql
 SELECT pg_temp.become('paul');
 CREATE FUNCTION t_own.two() RETURNS integer LANGUAGE plpgsql STABLE COST 0.0001 AS $$
   BEGIN PERFORM nextval('t_own.calls'); RETURN 2; END $$;
-CREATE FUNCTION pg_temp.calls(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE before bigint := nextval('t_own.calls');
-BEGIN
-  EXECUTE statement;
-  RETURN nextval('t_own.calls') - before - 1;
-END $$;
-CREATE FUNCTION pg_temp.plan(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE line text; plan text := '';
-BEGIN
-  FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || statement LOOP
-    plan := plan || line || E'\n';
-  END LOOP;
-  RETURN plan;
-END $$;
 -- paul sees 200 rows, and a condition calls the function twice at most. So does planning.
 SELECT cmp_ok(pg_temp.calls('SELECT FROM t_doc WHERE ' || condition), '<=', 420::bigint, condition)
   FROM unnest(ARRAY['n = t_own.two()', 'kind = t_own.two()', 'at = t_own.two()',
@@ -55,7 +39,7 @@ SET LOCAL enable_mergejoin = off;
 SELECT cmp_ok(pg_temp.calls('SELECT FROM t_free f LEFT JOIN t_doc d ON d.at = f.k '
                             'OR d.n = t_own.two()'), '<=', 430::bigint, 'a join');
 -- A scan of a B-tree evaluates it once, and is still made.
-SELECT matches(pg_temp.plan('SELECT FROM t_doc WHERE id = t_own.two()'),
+SELECT matches(pg_temp.own_plan('SELECT FROM t_doc WHERE id = t_own.two()'),
   'Index Cond: \(id = t_own.two\(\)\)', 'a scan of a B-tree by such a function');
 SELECT cmp_ok(pg_temp.calls('SELECT FROM t_doc WHERE id < t_own.two()'), '<=', 10::bigint,
   'which is evaluated once');
