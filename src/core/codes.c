@@ -128,11 +128,9 @@ has_known_resource(List *registered, const char *code)
 static char *
 registering(const char *code)
 {
-	const char *star = strchr(code, '*');
-
 	return psprintf("INSERT INTO seeme.permissions (name, grouped_by_projects) "
-					"VALUES ('%.*s%s', true);", star == NULL ? (int) strlen(code) : (int) (star - code),
-					code, star == NULL ? "" : "read");
+					"VALUES ('%.*s%s', true);", (int) strcspn(code, "*"), code,
+					strchr(code, '*') == NULL ? "" : "read");
 }
 
 static void

@@ -33,7 +33,7 @@
 #include "planner/policy_arms.h"
 #include "planner/check_expression.h"
 #include "planner/fixed_columns.h"
-#include "planner/parent_rows.h"
+#include "planner/parent_table.h"
 #include "planner/support_function.h"
 
 /*
@@ -63,7 +63,8 @@ owner_comparison(Oid owns_row, List *args, Oid equal)
 		return NULL;
 	person = makeFuncExpr(function, UUIDOID, list_make1(copyObject(list_nth(args, SEEME_ARG_CODE))),
 						  InvalidOid, DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
-	return (OpExpr *) make_opclause(equal, BOOLOID, false, list_nth(args, seeme_owner_argument(args)),
+	return (OpExpr *) make_opclause(equal, BOOLOID, false,
+									list_nth(args, seeme_owner_argument(args)),
 									(Expr *) person, InvalidOid, InvalidOid);
 }
 
@@ -82,8 +83,9 @@ owner_index_condition(SupportRequestIndexCondition *request)
 	OpExpr	   *condition;
 
 	if (!IsA(call, FuncExpr) || seeme_owner_argument(call->args) < 0 ||
-		request->indexarg != seeme_owner_argument(call->args) || !IsA(list_nth(call->args, SEEME_ARG_CODE), Const) ||
-		index->relam != BTREE_AM_OID || index->indexkeys[request->indexcol] == 0)
+		request->indexarg != seeme_owner_argument(call->args) ||
+		!IsA(list_nth(call->args, SEEME_ARG_CODE), Const) || index->relam != BTREE_AM_OID ||
+		index->indexkeys[request->indexcol] == 0)
 		return NIL;
 	if (seeme_is_point_query(request->root, index->rel) ||
 		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]))

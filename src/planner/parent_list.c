@@ -39,7 +39,6 @@
 #include "planner/parent_cache.h"
 #include "planner/parent_list.h"
 #include "planner/parent_read.h"
-#include "planner/parent_rows.h"
 #include "planner/policy_arms.h"
 #include "planner/support_function.h"
 

@@ -22,7 +22,6 @@
 #include "core/version.h"
 #include "functions/arguments.h"
 #include "functions/ownership.h"
-#include "planner/check_expression.h"
 #include "planner/parent_places.h"
 #include "planner/parent_read.h"
 #include "planner/parent_rows.h"
@@ -324,24 +323,10 @@ static const SeemeArmKind child_owner_arm = {
 	.is_exact = is_exact_child_owner,
 };
 
-/* Whether a call asks for the owner of a row, with a parent or without. */
-bool
-seeme_is_owner_call(const FuncExpr *call)
-{
-	switch (seeme_owner_argument(call->args))
-	{
-		case SEEME_ARG_OWNER:
-			return seeme_is_function(call->funcid, seeme_owns_row);
-		case SEEME_OWNS_CHILD_OWNER:
-			return seeme_is_function(call->funcid, seeme_owns_child);
-		default:
-			return false;
-	}
-}
-
 void
 seeme_child_owner_arm_init(void)
 {
+	seeme_child_owner_function = seeme_owns_child;
 	seeme_add_arm_kind(&child_owner_arm);
 }
 

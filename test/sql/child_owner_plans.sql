@@ -104,7 +104,8 @@ SELECT is(pg_temp.differs(p, k), 0::bigint, format('the rows of %s by index: %s'
   FROM unnest('{paul,stan}'::text[]) AS p, unnest('{comments,replies}'::text[]) AS k;
 SET LOCAL enable_bitmapscan = off;
 SET LOCAL enable_indexscan = off;
-SELECT is(pg_temp.differs(p, k), 0::bigint, format('and in a scan of the whole table, those of %s: %s', p, k))
+SELECT is(pg_temp.differs(p, k), 0::bigint,
+    format('and in a scan of the whole table, those of %s: %s', p, k))
   FROM unnest('{paul,stan}'::text[]) AS p, unnest('{comments,replies}'::text[]) AS k;
 
 SELECT * FROM finish();
