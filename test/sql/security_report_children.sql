@@ -1,4 +1,4 @@
--- The report on tables whose rows are parts of a protected table's rows: it proposes parent_column.
+-- The report on tables whose rows are parts of protected rows: it proposes parent_column.
 \i test/include/prelude.psql
 BEGIN;
 \i test/include/people.psql
@@ -12,7 +12,8 @@ SELECT seeme_protect('t_card', 'cards', project_column => 'project_id') \g /dev/
 SELECT seeme_protect('t_comment', 'comments', parent_column => 'cardId') \g /dev/null
 CREATE TABLE t_reaction (
   id integer PRIMARY KEY, user_id uuid REFERENCES seeme.users,
-  other_id integer REFERENCES t_comment, comment_id integer NOT NULL REFERENCES t_comment, emoji text);
+  other_id integer REFERENCES t_comment, comment_id integer NOT NULL REFERENCES t_comment,
+  emoji text);
 INSERT INTO t_reaction VALUES (1, :olga, NULL, 1, '+'), (2, :paul, NULL, 2, '-'),
   (3, :adam, 1, 3, '+');
 CREATE TABLE t_label (id integer PRIMARY KEY, "cardId" varchar(10) REFERENCES t_card, label text);
@@ -41,9 +42,10 @@ SELECT is(f.remedy, 'SELECT public.seeme_protect(''public.t_reaction'', ''t_reac
 SELECT is(f.remedy, 'SELECT public.seeme_protect(''public.t_label'', ''t_label'', '
   'parent_column => ''cardId'');', 'a column of varchar, with a name that needs quoting')
   FROM pg_temp.finding('public.t_label') f;
-SELECT matches(f.remedy, 'project_column => ''project_id''', 'a project of its own goes first')
+SELECT matches(f.remedy, 'project_column => ''project_id''', 'a project goes first')
   FROM pg_temp.finding('public.t_step') f;
-SELECT doesnt_match(f.remedy, 'parent_column', 'a table below one that is not protected has no parent')
+SELECT doesnt_match(f.remedy, 'parent_column',
+  'a table below one that is not protected has no parent')
   FROM pg_temp.finding('public.t_price') f;
 SELECT matches(f.remedy, 'owner_column => ''user_id''', 'nor has a key of two columns')
   FROM pg_temp.finding('public.t_pair') f;
