@@ -159,8 +159,8 @@ COMMENT ON FUNCTION seeme.ownership_counts(uuid, uuid, uuid, uuid, text, boolean
 CREATE FUNCTION seeme.plan_owns_row(internal) RETURNS internal
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'seeme_plan_owns_row';
 COMMENT ON FUNCTION seeme.plan_owns_row(internal) IS
-  'Planner support: an index on the owner column finds the rows of seeme.owns_row. Its '
-  'statistics tell how many there are';
+  'Planner support: an index on the owner column finds the rows of seeme.owns_row and '
+  'seeme.owns_child. Its statistics tell how many there are';
 
 -- The arm of a policy for the owner column. COST 1: the answer comes from the cache.
 CREATE FUNCTION seeme.owns_row(
@@ -205,7 +205,8 @@ COMMENT ON FUNCTION seeme.may_hang_on(text, regclass, anyelement) IS
 CREATE FUNCTION seeme.owns_child(
   permission text, child regclass, parent regclass, key anyelement, organization uuid, team uuid,
   project uuid, resource uuid, resource_type text, owner uuid, owner_alone boolean) RETURNS boolean
-LANGUAGE c STABLE PARALLEL SAFE COST 3 AS 'MODULE_PATHNAME', 'seeme_owns_child';
+LANGUAGE c STABLE PARALLEL SAFE COST 3 SUPPORT seeme.plan_owns_row
+AS 'MODULE_PATHNAME', 'seeme_owns_child';
 COMMENT ON FUNCTION seeme.owns_child(text, regclass, regclass, anyelement, uuid, uuid, uuid, uuid,
                                      text, uuid, boolean) IS
   'As seeme.owns_row, for a row with a parent: the asking person also belongs to where the parent '

@@ -50,10 +50,11 @@ DECLARE
   n bigint := seeme.rows_of_nobody(p);
 BEGIN
   IF n > 0 THEN
-    RAISE NOTICE '% of % name no scope, and are nobody''s: % null there',
+    RAISE NOTICE '% of % % nobody''s: % null there',
                  CASE WHEN n >= 1000 THEN 'at least 1,000 rows'
                       WHEN n = 1 THEN '1 row' ELSE format('%s rows', n) END,
                  p.table_name,
+                 CASE n WHEN 1 THEN 'names no scope, and is' ELSE 'name no scope, and are' END,
                  (SELECT string_agg(quote_ident(c), ', ')
                          || CASE count(*) WHEN 1 THEN ' is' ELSE ' are' END
                     FROM unnest(ARRAY[p.project_column, p.team_column, p.organization_column,

@@ -205,6 +205,54 @@ END $$;
 COMMENT ON FUNCTION seeme.create_mirror_guards(seeme.mirrors) IS
   'Makes the triggers of a mirrored table, and its policies where it has some';
 
+-- Else the row that is read last would say what the others are here.
+CREATE FUNCTION seeme.require_distinct_rows(m seeme.mirrors) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  of_members boolean := m.kind LIKE '%members';
+  twice      text;
+  named      text;
+BEGIN
+  IF NOT of_members AND seeme.is_unique_column(m.table_name, m.columns ->> 'id')
+     AND seeme.mirror_column_type(m.table_name, m.columns ->> 'id')
+         IN ('int2', 'int4', 'int8', 'uuid') THEN
+    RETURN;
+  END IF;
+  SELECT k.key INTO twice
+    FROM seeme.read_as_owner(m.table_name, seeme.mirror_query(m.table_name, 'LOAD')) AS b (rows),
+         jsonb_array_elements(seeme.mapped_rows(m, b.rows)) AS v,
+         LATERAL (SELECT CASE WHEN of_members
+                              THEN jsonb_build_array(v -> 'n' -> 'organization_id',
+                                     v -> 'n' -> 'team_id', v -> 'n' -> 'project_id',
+                                     v -> 'n' -> 'user_id')::text
+                              ELSE v -> 'n' ->> 'id' END AS key) AS k
+   WHERE b.rows IS NOT NULL AND (NOT of_members OR (v -> 'n' ->> 'counts')::boolean)
+   GROUP BY k.key HAVING count(*) > 1 LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  SELECT string_agg(DISTINCT seeme.name_of_row(m, r.raw), '; ') INTO named
+    FROM seeme.read_as_owner(m.table_name, seeme.mirror_query(m.table_name, 'LOAD')) AS b (rows),
+         ROWS FROM (jsonb_array_elements(b.rows),
+                    jsonb_array_elements(seeme.mapped_rows(m, b.rows))) AS r (raw, v)
+   WHERE b.rows IS NOT NULL
+     AND twice = CASE WHEN of_members
+                      THEN jsonb_build_array(r.v -> 'n' -> 'organization_id',
+                             r.v -> 'n' -> 'team_id', r.v -> 'n' -> 'project_id',
+                             r.v -> 'n' -> 'user_id')::text
+                      ELSE r.v -> 'n' ->> 'id' END;
+  RAISE EXCEPTION 'several rows of table % are one row of seeme.%', m.table_name, m.kind
+    USING ERRCODE = 'unique_violation',
+          DETAIL = format('Table %s, row %s.', m.table_name, named),
+          HINT = CASE WHEN of_members
+                      THEN 'A person has one membership there, with one role. Keep one of the '
+                           'rows, or let the condition count one.'
+                      ELSE 'A text that is a uuid is the same id in small and in capital letters.'
+                 END;
+END $$;
+COMMENT ON FUNCTION seeme.require_distinct_rows(seeme.mirrors) IS
+  'Raises 23505 if two rows of a mirrored table would be one row here';
+
 CREATE FUNCTION @extschema@.seeme_mirror(
   table_name regclass, kind text, columns jsonb, roles jsonb = NULL, condition text = NULL,
   protect boolean = false) RETURNS void
@@ -264,8 +312,9 @@ BEGIN
   SELECT t.table_name::text INTO other FROM seeme.mirrors t WHERE t.kind = kind;
   IF other IS NOT NULL THEN
     RAISE EXCEPTION 'table % is the mirror of kind %', other, kind
-      USING ERRCODE = 'duplicate_object', HINT = 'One table is mirrored as a kind. A view over '
-                                                 'both shows two as one.';
+      USING ERRCODE = 'duplicate_object', HINT = 'Each kind is mirrored from one table. Keep '
+                                                 'the rows of both in one, or write those of the '
+                                                 'other in seeme.* directly.';
   END IF;
   IF protect AND EXISTS (SELECT FROM seeme.protected_tables p WHERE p.table_name = table_name) THEN
     RAISE EXCEPTION 'table % is protected already', table_name
@@ -294,6 +343,7 @@ BEGIN
     'LOAD')) LOOP
     PERFORM seeme.apply_mirror(table_name, 'LOAD', batch) WHERE batch IS NOT NULL;
   END LOOP;
+  PERFORM seeme.require_distinct_rows(m);
   PERFORM seeme.note_mirror_keys(m);
 END $$;
 COMMENT ON FUNCTION @extschema@.seeme_mirror(regclass, text, jsonb, jsonb, text, boolean) IS

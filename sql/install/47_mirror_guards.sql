@@ -55,6 +55,15 @@ BEGIN
        WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0
     LOOP
       DELETE FROM seeme.mirrors t WHERE t.table_name = m.table_name;
+      IF EXISTS (SELECT FROM seeme.mirrored_rows r WHERE r.kind = m.kind) THEN
+        RAISE WARNING 'a table that was mirrored as % is dropped: what it made in seeme.% stays',
+          m.kind, m.kind
+          USING HINT = format('A table that is made again is no mirror yet: SELECT '
+                              '@extschema@.seeme_mirror(table, %L, %L%s%s%s);',
+                              m.kind, m.columns, ', roles => ' || quote_literal(m.roles),
+                              ', condition => ' || quote_literal(m.condition),
+                              CASE WHEN m.protect THEN ', protect => true' END);
+      END IF;
     END LOOP;
     touched := ARRAY(
       SELECT r.relation::oid FROM pg_event_trigger_dropped_objects() d,

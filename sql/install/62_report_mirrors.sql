@@ -64,6 +64,18 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
    WHERE f.pronamespace = 'seeme'::regnamespace AND f.proname = 'mirror_statement'
      AND NOT EXISTS (SELECT FROM seeme.mirrors m WHERE m.table_name = t.tgrelid)
+  UNION ALL
+  SELECT 'high', 'seeme.' || k.kind,
+         'mirror has ended: a mirror made rows here, and no table is mirrored as this kind now; '
+         'what the application takes away in a table of its own is not taken away here',
+         format('SELECT @extschema@.seeme_mirror(%1$L, %2$L, %3$L); -- or, where people are added '
+                'and taken out here from now on, SELECT @extschema@.seeme_accept_finding('
+                '''mirror has ended'', %4$L, ''why'')',
+                'TABLE', k.kind, '{...}', 'seeme.' || k.kind)
+    FROM unnest('{users,organizations,teams,projects,organization_members,team_members,'
+                'project_members}'::text[]) AS k (kind)
+   WHERE EXISTS (SELECT FROM seeme.mirrored_rows r WHERE r.kind = k.kind)
+     AND NOT EXISTS (SELECT FROM seeme.mirrors m WHERE m.kind = k.kind)
 $$;
 COMMENT ON FUNCTION seeme.findings_on_mirrors() IS
-  'Part of the security report: mirrored tables that are open, or not guarded';
+  'Part of the security report: mirrored tables that are open, not guarded, or gone';

@@ -103,7 +103,7 @@ BEGIN
       FROM seeme.all_findings() f WHERE f.object = object;
     RAISE EXCEPTION 'the security report has no finding "%" about %', finding, object
       USING ERRCODE = 'undefined_object',
-            HINT = coalesce(format('What it has about this object is %s.', others),
+            HINT = coalesce('What it has about this object is ' || others || '.',
                             'It has none about this object. SELECT object, finding FROM '
                             'seeme_security_report() shows all.');
   END IF;

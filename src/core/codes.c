@@ -58,9 +58,9 @@ seeme_resource_of_code(const char *code)
 	return colon == NULL ? pstrdup(code) : pnstrdup(code, colon - code);
 }
 
-/* The text that is nearest to what was written; NULL: none is near. */
+/* The text that is nearest to what was written, and how far away it is; NULL: none is near. */
 static const char *
-nearest(List *texts, const char *written)
+nearest(List *texts, const char *written, int *distance_of_best)
 {
 	const char *best = NULL;
 	int			best_distance = SEEME_NEAR_ENOUGH + 1;
@@ -82,6 +82,7 @@ nearest(List *texts, const char *written)
 			best_distance = distance;
 		}
 	}
+	*distance_of_best = best_distance;
 	return best;
 }
 
@@ -92,12 +93,17 @@ clipped(const char *written)
 	return pnstrdup(written, pg_mbcliplen(written, strlen(written), 100));
 }
 
-/* Whether it has the form resource:action of a code that could be registered. */
+/*
+ * Whether it has the form resource:action of a code that could be registered, or resource:* of a
+ * wildcard that would cover it.
+ */
 static bool
 is_well_formed(const char *code)
 {
 	const char *colon = strchr(code, ':');
 
+	if (colon != NULL && strcmp(colon, ":*") == 0)
+		return is_well_formed(psprintf("%.*s:read", (int) Min(colon - code, 100), code));
 	if (colon == NULL || strlen(code) > 100 || !islower((unsigned char) code[0]) ||
 		!islower((unsigned char) colon[1]))
 		return false;
@@ -105,12 +111,26 @@ is_well_formed(const char *code)
 		strspn(colon + 1, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(colon + 1);
 }
 
+/* Whether any code of the same resource is registered. */
+static bool
+has_known_resource(List *registered, const char *code)
+{
+	size_t		length = strcspn(code, ":") + 1;
+	ListCell   *cell;
+
+	foreach(cell, registered)
+		if (strncmp(lfirst(cell), code, length) == 0)
+		return true;
+	return false;
+}
+
 /* How an administrator registers a code, for example before its table is protected. */
 static char *
 registering(const char *code)
 {
 	return psprintf("INSERT INTO seeme.permissions (name, grouped_by_projects) "
-					"VALUES ('%s', true);", code);
+					"VALUES ('%.*s%s', true);", (int) strcspn(code, "*"), code,
+					strchr(code, '*') == NULL ? "" : "read");
 }
 
 static void
@@ -118,6 +138,7 @@ raise_unknown_code(List *registered, const char *code)
 {
 	List	   *candidates = registered;
 	const char *meant;
+	int			distance;
 
 	if (strchr(code, '*') != NULL)
 	{
@@ -131,11 +152,17 @@ raise_unknown_code(List *registered, const char *code)
 			candidates = lappend(candidates, psprintf("*%s", strchr(lfirst(cell), ':')));
 		}
 	}
-	meant = nearest(candidates, code);
+	meant = nearest(candidates, code, &distance);
 
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("permission \"%s\" is not registered", clipped(code)),
-					meant != NULL ? errhint("Perhaps you mean \"%s\".", meant)
+					meant != NULL && (distance == 1 || !is_well_formed(code) ||
+									  has_known_resource(registered, code))
+					? errhint("Perhaps you mean \"%s\".", meant)
+					: meant != NULL
+					? errhint("Perhaps you mean \"%s\". Or it is a code of a table that is not "
+							  "protected yet: seeme_protect registers it, or you do: %s", meant,
+							  registering(code))
 					: is_well_formed(code)
 					? errhint("seeme_protect registers the codes of a table. To use one before, "
 							  "register it: %s", registering(code))

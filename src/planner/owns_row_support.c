@@ -1,5 +1,5 @@
 /*
- * owns_row_support.c: the planner's support function of seeme.owns_row().
+ * owns_row_support.c: the planner's support function of seeme.owns_row() and seeme.owns_child().
  *
  * For a call about an indexed column, the index condition is `owner = seeme.own_user_id(code)`. It
  * also has a selectivity.
@@ -33,6 +33,7 @@
 #include "planner/policy_arms.h"
 #include "planner/check_expression.h"
 #include "planner/fixed_columns.h"
+#include "planner/parent_table.h"
 #include "planner/support_function.h"
 
 /*
@@ -62,12 +63,13 @@ owner_comparison(Oid owns_row, List *args, Oid equal)
 		return NULL;
 	person = makeFuncExpr(function, UUIDOID, list_make1(copyObject(list_nth(args, SEEME_ARG_CODE))),
 						  InvalidOid, DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
-	return (OpExpr *) make_opclause(equal, BOOLOID, false, list_nth(args, SEEME_ARG_OWNER),
+	return (OpExpr *) make_opclause(equal, BOOLOID, false,
+									list_nth(args, seeme_owner_argument(args)),
 									(Expr *) person, InvalidOid, InvalidOid);
 }
 
 /*
- * The index condition of a call of seeme.owns_row(). It is lossy where a row may lie somewhere:
+ * The index condition of a call. It is lossy where a row may lie somewhere, as each child may:
  * then the call stays as a filter, since the index does not know whether the owner belongs there.
  *
  * Unlike an array it needs no limits. It is one value, whose frequency the planner knows.
@@ -80,9 +82,10 @@ owner_index_condition(SupportRequestIndexCondition *request)
 	Oid			equal;
 	OpExpr	   *condition;
 
-	if (!IsA(call, FuncExpr) || list_length(call->args) != SEEME_OWNS_ROW_NARGS ||
-		request->indexarg != SEEME_ARG_OWNER || !IsA(list_nth(call->args, SEEME_ARG_CODE), Const) ||
-		index->relam != BTREE_AM_OID || index->indexkeys[request->indexcol] == 0)
+	if (!IsA(call, FuncExpr) || seeme_owner_argument(call->args) < 0 ||
+		request->indexarg != seeme_owner_argument(call->args) ||
+		!IsA(list_nth(call->args, SEEME_ARG_CODE), Const) || index->relam != BTREE_AM_OID ||
+		index->indexkeys[request->indexcol] == 0)
 		return NIL;
 	if (seeme_is_point_query(request->root, index->rel) ||
 		seeme_is_fixed(index->rel, index->indexkeys[request->indexcol]))
@@ -106,7 +109,7 @@ owner_index_condition(SupportRequestIndexCondition *request)
 static Selectivity
 owner_selectivity(SupportRequestSelectivity *request)
 {
-	Node	   *owner = list_nth(request->args, SEEME_ARG_OWNER);
+	Node	   *owner = list_nth(request->args, seeme_owner_argument(request->args));
 	OpExpr	   *condition;
 
 	if (!IsA(list_nth(request->args, SEEME_ARG_CODE), Const))
@@ -129,6 +132,8 @@ owner_selectivity(SupportRequestSelectivity *request)
 
 /*
  * seeme.plan_owns_row(internal) RETURNS internal
+ *
+ * Both functions have it.
  */
 SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_owns_row)
 {
@@ -143,7 +148,7 @@ SEEME_FUNCTION_OF_ANY_VERSION(seeme_plan_owns_row)
 	{
 		SupportRequestSelectivity *wanted = (SupportRequestSelectivity *) request;
 
-		if (list_length(wanted->args) != SEEME_OWNS_ROW_NARGS)
+		if (seeme_owner_argument(wanted->args) < 0)
 			PG_RETURN_POINTER(NULL);
 		wanted->selectivity = owner_selectivity(wanted);
 		PG_RETURN_POINTER(wanted);

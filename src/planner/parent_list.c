@@ -259,8 +259,8 @@ permitted_values(FuncExpr *call, AttrNumber *column)
 		type = list_nth(call->args, SEEME_ARG_RESOURCE_TYPE);
 		return DatumGetArrayTypeP(OidFunctionCall2(list, code, type->constvalue));
 	}
-	if (nargs == SEEME_OWNS_ROW_NARGS && seeme_is_function(call->funcid, seeme_owns_row) &&
-		IsA(list_nth(call->args, SEEME_ARG_OWNER), Var))
+	if (nargs > 0 && seeme_is_owner_call(call) &&
+		IsA(list_nth(call->args, seeme_owner_argument(call->args)), Var))
 	{
 		LOCAL_FCINFO(owns, SEEME_OWNS_ROW_NARGS);
 		FmgrInfo	function = {.fn_mcxt = CurrentMemoryContext, .fn_nargs = SEEME_OWNS_ROW_NARGS};
@@ -273,7 +273,7 @@ permitted_values(FuncExpr *call, AttrNumber *column)
 		seeme_prepare_owner_site(&function);
 		person = seeme_possible_owner(owns);
 		id = UUIDPGetDatum(person);
-		var = list_nth(call->args, SEEME_ARG_OWNER);
+		var = list_nth(call->args, seeme_owner_argument(call->args));
 		*column = var->varattno;
 		return construct_array(&id, person == NULL ? 0 : 1, UUIDOID, UUID_LEN, false,
 							   TYPALIGN_CHAR);
@@ -347,8 +347,7 @@ visit_leaf(SeemeParent *parent, SeemeParentLeaf *leaf, SeemeVisitParent visit, v
 	}
 	for (int i = 0; i < n && goes_on; i++)
 		goes_on = visit_by_index(parent, leaf, table, indexes[i], values[i],
-								 list_length(((FuncExpr *) list_nth(leaf->calls, i))->args) !=
-								 SEEME_OWNS_ROW_NARGS, visit, context);
+								 !seeme_is_owner_call(list_nth(leaf->calls, i)), visit, context);
 	table_close(table, NoLock);
 	return goes_on;
 }

@@ -119,12 +119,6 @@ ownership_counts(Home home, FunctionCallInfo own, bool owner_alone)
 	return seeme_ownership_of(own, true);
 }
 
-/* The arguments of seeme.owns_child() */
-#define OWNS_CHILD_SCOPES (SEEME_ARG_KEY + 1)
-#define OWNS_CHILD_OWNER (OWNS_CHILD_SCOPES + SEEME_NSCOPE_KINDS + 1)
-#define OWNS_CHILD_ALONE (OWNS_CHILD_OWNER + 1)
-#define OWNS_CHILD_NARGS (OWNS_CHILD_ALONE + 1)
-
 typedef struct OwnsChildSite
 {
 	FmgrInfo	owns_row;
@@ -157,16 +151,16 @@ owns_child(OwnsChildSite *site, NullableDatum *args)
 {
 	FunctionCallInfo owns = site->owns;
 	bool		has_parent = !args[SEEME_ARG_KEY].isnull;
-	bool		owner_alone = !args[OWNS_CHILD_ALONE].isnull &&
-	DatumGetBool(args[OWNS_CHILD_ALONE].value);
+	bool		owner_alone = !args[SEEME_OWNS_CHILD_ALONE].isnull &&
+	DatumGetBool(args[SEEME_OWNS_CHILD_ALONE].value);
 	MemoryContext old;
 	Home		home;
 
 	/* Most rows are somebody else's: seeme.owns_row() compares the owner first. */
 	owns->args[SEEME_ARG_CODE] = args[0];
-	memcpy(&owns->args[SEEME_ARG_CODE + 1], &args[OWNS_CHILD_SCOPES],
+	memcpy(&owns->args[SEEME_ARG_CODE + 1], &args[SEEME_OWNS_CHILD_SCOPES],
 		   sizeof(NullableDatum) * (SEEME_NSCOPE_KINDS + 1));
-	owns->args[SEEME_ARG_OWNER] = args[OWNS_CHILD_OWNER];
+	owns->args[SEEME_ARG_OWNER] = args[SEEME_OWNS_CHILD_OWNER];
 	owns->args[SEEME_ARG_OWNER_ALONE].isnull = false;
 	owns->args[SEEME_ARG_OWNER_ALONE].value = BoolGetDatum(has_parent || owner_alone);
 	if (!DatumGetBool(seeme_owns_row(owns)))
@@ -190,12 +184,12 @@ owns_child(OwnsChildSite *site, NullableDatum *args)
  * As seeme.owns_row(), of a row with a parent. Only policies call it, so all of its arguments but
  * ids are constants; the code may be the one that making a row public takes, which is looked up.
  */
-SEEME_FUNCTION(seeme_owns_child, OWNS_CHILD_NARGS)
+SEEME_FUNCTION(seeme_owns_child, SEEME_OWNS_CHILD_NARGS)
 {
 	OwnsChildSite *site = fcinfo->flinfo->fn_extra;
 	text	   *code;
 
-	if (PG_ARGISNULL(OWNS_CHILD_OWNER) || PG_ARGISNULL(0) || PG_ARGISNULL(SEEME_ARG_CHILD) ||
+	if (PG_ARGISNULL(SEEME_OWNS_CHILD_OWNER) || PG_ARGISNULL(0) || PG_ARGISNULL(SEEME_ARG_CHILD) ||
 		PG_ARGISNULL(SEEME_ARG_PARENT))
 		PG_RETURN_BOOL(false);
 	code = PG_GETARG_TEXT_PP(0);
@@ -213,7 +207,7 @@ SEEME_FUNCTION(seeme_owns_child, OWNS_CHILD_NARGS)
 			seeme_open_parent_site_of_call(site->parent)->key_type ||
 			!get_fn_expr_arg_stable(fcinfo->flinfo, SEEME_ARG_CHILD) ||
 			!get_fn_expr_arg_stable(fcinfo->flinfo, SEEME_ARG_PARENT) ||
-			!get_fn_expr_arg_stable(fcinfo->flinfo, OWNS_CHILD_OWNER - 1))
+			!get_fn_expr_arg_stable(fcinfo->flinfo, SEEME_OWNS_CHILD_OWNER - 1))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("seeme.owns_child is for policies")));
@@ -238,10 +232,10 @@ is_column(Node *node, Index relid)
 static bool
 is_child_owner_arm(FuncExpr *call, Index relid)
 {
-	for (int i = 0; i < OWNS_CHILD_NARGS; i++)
+	for (int i = 0; i < SEEME_OWNS_CHILD_NARGS; i++)
 	{
 		Const	   *argument = list_nth(call->args, i);
-		bool		may_be_null = i >= OWNS_CHILD_SCOPES && i < OWNS_CHILD_OWNER;
+		bool		may_be_null = i >= SEEME_OWNS_CHILD_SCOPES && i < SEEME_OWNS_CHILD_OWNER;
 
 		if (IsA(argument, Const) ? argument->constisnull && !may_be_null
 			: !is_column((Node *) argument, relid))
@@ -250,8 +244,8 @@ is_child_owner_arm(FuncExpr *call, Index relid)
 	return IsA(linitial(call->args), Const) &&
 		IsA(list_nth(call->args, SEEME_ARG_CHILD), Const) &&
 		IsA(list_nth(call->args, SEEME_ARG_PARENT), Const) &&
-		IsA(list_nth(call->args, OWNS_CHILD_OWNER - 1), Const) &&
-		is_column(list_nth(call->args, OWNS_CHILD_OWNER), relid);
+		IsA(list_nth(call->args, SEEME_OWNS_CHILD_OWNER - 1), Const) &&
+		is_column(list_nth(call->args, SEEME_OWNS_CHILD_OWNER), relid);
 }
 
 static void
@@ -262,8 +256,8 @@ prepare_child_owner_arm(SeemeArm *arm)
 	Const	   *child = list_nth(arm->call->args, SEEME_ARG_CHILD);
 	Const	   *parent = list_nth(arm->call->args, SEEME_ARG_PARENT);
 
-	arm->info = palloc0(SizeForFunctionCallInfo(OWNS_CHILD_NARGS));
-	for (int i = 0; i < OWNS_CHILD_NARGS; i++)
+	arm->info = palloc0(SizeForFunctionCallInfo(SEEME_OWNS_CHILD_NARGS));
+	for (int i = 0; i < SEEME_OWNS_CHILD_NARGS; i++)
 	{
 		Const	   *argument = list_nth(arm->call->args, i);
 
@@ -294,12 +288,12 @@ decide_by_child_owner(SeemeArm *arm, SeemeRows *rows, uint32 undecided)
 	{
 		int			row = seeme_take_row(&undecided);
 		bool		isnull;
-		Datum		owner = heap_getattr(&rows->rows[row], arm->columns[OWNS_CHILD_OWNER],
+		Datum		owner = heap_getattr(&rows->rows[row], arm->columns[SEEME_OWNS_CHILD_OWNER],
 										 rows->columns, &isnull);
 
 		if (isnull || !seeme_uuid_equal(DatumGetUUIDP(owner), person))
 			continue;
-		for (int i = 0; i < OWNS_CHILD_NARGS; i++)
+		for (int i = 0; i < SEEME_OWNS_CHILD_NARGS; i++)
 			if (arm->columns[i] != 0)
 				arm->info->args[i].value = heap_getattr(&rows->rows[row], arm->columns[i],
 														rows->columns,
@@ -322,7 +316,7 @@ is_exact_child_owner(FuncExpr *call)
 
 static const SeemeArmKind child_owner_arm = {
 	.function = seeme_owns_child,
-	.nargs = OWNS_CHILD_NARGS,
+	.nargs = SEEME_OWNS_CHILD_NARGS,
 	.is_arm = is_child_owner_arm,
 	.prepare = prepare_child_owner_arm,
 	.decide = decide_by_child_owner,
@@ -332,6 +326,7 @@ static const SeemeArmKind child_owner_arm = {
 void
 seeme_child_owner_arm_init(void)
 {
+	seeme_child_owner_function = seeme_owns_child;
 	seeme_add_arm_kind(&child_owner_arm);
 }
 

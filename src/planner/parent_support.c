@@ -130,9 +130,9 @@ estimate_arm(Relation table, FuncExpr *call, Estimate *estimate)
 									   : TextDatumGetCString(type->constvalue),
 									   PLACES_FOR_ESTIMATE);
 	}
-	else if (nargs == SEEME_OWNS_ROW_NARGS && seeme_is_function(call->funcid, seeme_owns_row))
+	else if (nargs > 0 && seeme_is_owner_call(call))
 	{
-		column = list_nth(call->args, SEEME_ARG_OWNER);
+		column = list_nth(call->args, seeme_owner_argument(call->args));
 		number = 1;
 	}
 	else if (nargs == SEEME_PARENT_NARGS && seeme_is_function(call->funcid, seeme_parent_function))

@@ -39,6 +39,24 @@
 /* What seeme.parent_has_permission() is in C: parent_rows.c says so. */
 PGFunction	seeme_parent_function = NULL;
 
+/* The function seeme.owns_child(), likewise. */
+PGFunction	seeme_child_owner_function = NULL;
+
+/* Whether a call asks for the owner of a row, with a parent or without. */
+bool
+seeme_is_owner_call(const FuncExpr *call)
+{
+	switch (seeme_owner_argument(call->args))
+	{
+		case SEEME_ARG_OWNER:
+			return seeme_is_function(call->funcid, seeme_owns_row);
+		case SEEME_OWNS_CHILD_OWNER:
+			return seeme_is_function(call->funcid, seeme_child_owner_function);
+		default:
+			return false;
+	}
+}
+
 /* All tables that a table is a partition of, or inherits from. */
 List *
 seeme_ancestors_of(Oid relid)

@@ -9,7 +9,10 @@
 #include "fmgr.h"
 #include "nodes/execnodes.h"
 #include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
 #include "utils/relcache.h"
+
+#include "functions/ownership.h"
 
 /* The arguments of seeme.parent_has_permission(): code, child, parent, key. */
 #define SEEME_PARENT_NARGS 4
@@ -17,9 +20,31 @@
 #define SEEME_ARG_PARENT 2
 #define SEEME_ARG_KEY 3
 
+/* The arguments of seeme.owns_child(): the parent, the row's scopes, and its owner. */
+#define SEEME_OWNS_CHILD_SCOPES (SEEME_ARG_KEY + 1)
+#define SEEME_OWNS_CHILD_OWNER (SEEME_OWNS_CHILD_SCOPES + SEEME_NSCOPE_KINDS + 1)
+#define SEEME_OWNS_CHILD_ALONE (SEEME_OWNS_CHILD_OWNER + 1)
+#define SEEME_OWNS_CHILD_NARGS (SEEME_OWNS_CHILD_ALONE + 1)
+
+/* Which argument of seeme.owns_row() or seeme.owns_child() is the owner; -1: of neither. */
+static inline int
+seeme_owner_argument(const List *args)
+{
+	switch (list_length(args))
+	{
+		case SEEME_OWNS_ROW_NARGS:
+			return SEEME_ARG_OWNER;
+		case SEEME_OWNS_CHILD_NARGS:
+			return SEEME_OWNS_CHILD_OWNER;
+		default:
+			return -1;
+	}
+}
+
 #pragma GCC visibility push(hidden)
 
 extern PGFunction seeme_parent_function;
+extern PGFunction seeme_child_owner_function;
 
 /* A table with rows of the parent: the parent itself, or one of its partitions. */
 typedef struct SeemeParentLeaf
@@ -46,6 +71,7 @@ typedef struct SeemeParent
 	List	   *leaves;			/* of SeemeParentLeaf * */
 } SeemeParent;
 
+extern bool seeme_is_owner_call(const FuncExpr *call);
 extern bool seeme_find_parent_call(Node *node, void *found);
 extern SeemeParent *seeme_describe_parent(Oid child, Oid parent, const char *code);
 extern void seeme_prepare_parent_leaf(SeemeParent *parent, SeemeParentLeaf *leaf);

@@ -6,7 +6,7 @@ BEGIN;
 \i test/include/security_report.psql
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(68);
+SELECT plan(69);
 SET LOCAL jit = off;
 
 CREATE ROLE t_migrator;
@@ -198,6 +198,10 @@ SELECT alike(pg_temp.complaint(NULL,
   $$SELECT seeme_accept_finding('no such thing', 'public.t_note', 'r')$$),
   '%| What it has about this object is ''additional permissive policy''.',
   'the hint says what there is');
+SELECT alike(pg_temp.complaint(NULL,
+  $$SELECT seeme_accept_finding('additional permissive policy', 't_note', 'r')$$),
+  '%| It has none about this object. SELECT object, finding FROM %',
+  'or that there is nothing about an object of this name');
 DROP POLICY second ON t_note;
 CREATE ROLE t_admin BYPASSRLS;
 GRANT USAGE ON SCHEMA seeme TO t_admin;
