@@ -19,7 +19,7 @@ for my $page (
     { file => 'doc/existing_tables.md', database => 'documentation_existing',
         before => '\set SHOW_CONTEXT never' },
     { file => 'doc/mirrors.md', database => 'documentation_mirrors',
-        before => 'CREATE EXTENSION seeme_rbac;' },
+        before => "CREATE EXTENSION seeme_rbac;\n\\set SHOW_CONTEXT never" },
     { file => 'doc/keys.md', database => 'documentation_keys',
         before => "CREATE EXTENSION seeme_rbac;\n\\set SHOW_CONTEXT never" },
     { file => 'doc/comparing.md', database => 'documentation_comparing',
