@@ -19,6 +19,7 @@
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "port/pg_bswap.h"
 #include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -47,12 +48,81 @@ seeme_describe_snapshot(SeemeSnapshotState *state)
 	state->subxcnt = snapshot->subxcnt;
 }
 
+#ifdef HAVE_INT128
+
+/* A prime. Each chunk of a text is smaller, and so is each hash. */
+#define MERSENNE_61 ((UINT64CONST(1) << 61) - 1)
+#define BYTES_PER_CHUNK 7
+
+/* (hash + chunk) * factor, modulo the prime */
+static inline uint64
+add_chunk(uint64 hash, uint64 chunk, uint64 factor)
+{
+	uint64		sum = hash + chunk;
+	uint128		product = (uint128) (sum >= MERSENNE_61 ? sum - MERSENNE_61 : sum) * factor;
+
+	sum = (uint64) (product & MERSENNE_61) + (uint64) (product >> 61);
+	return sum >= MERSENNE_61 ? sum - MERSENNE_61 : sum;
+}
+
+/*
+ * Packs a long text: two polynomials of its chunks, at two secret random places. For two texts that
+ * were chosen without knowledge of these, both polynomials agree with a probability of less than
+ * (chunks / 2^59)^2. So a million keys of 100 bytes hold such a pair with a probability below
+ * 2^-70, whoever chose the keys. Nothing shows a hash to anybody.
+ */
+static bool
+pack_long_text(const char *string, Size length, pg_uuid_t *packed)
+{
+	uint64		factors[2];
+	uint64		hashes[2];
+
+	seeme_hash_init();
+	for (int i = 0; i < 2; i++)
+	{
+		factors[i] = seeme_hash_keys[i] & MERSENNE_61;
+		hashes[i] = add_chunk(0, length, factors[i]);
+	}
+	while (length > 0)
+	{
+		Size		n = Min(length, BYTES_PER_CHUNK);
+		uint64		chunk = 0;
+
+		memcpy(&chunk, string, n);
+#ifdef WORDS_BIGENDIAN
+		chunk >>= 8;
+#endif
+		for (int i = 0; i < 2; i++)
+			hashes[i] = add_chunk(hashes[i], chunk, factors[i]);
+		string += n;
+		length -= n;
+	}
+	/* The last byte of a short text is its length. The highest bits of a hash are free. */
+	hashes[1] |= UINT64CONST(7) << 61;
+#ifdef WORDS_BIGENDIAN
+	hashes[1] = pg_bswap64(hashes[1]);
+#endif
+	memcpy(packed, hashes, sizeof(hashes));
+	return true;
+}
+
+#else
+
+static bool
+pack_long_text(const char *string, Size length, pg_uuid_t *packed)
+{
+	return false;
+}
+
+#endif
+
 /* The key as the key of a hash table; false: it is too long. */
 bool
 seeme_pack_parent_key(Oid type, Datum key, pg_uuid_t *packed)
 {
 	int64		integer;
 	text	   *string;
+	Size		length;
 
 	if (type == UUIDOID)
 	{
@@ -66,10 +136,11 @@ seeme_pack_parent_key(Oid type, Datum key, pg_uuid_t *packed)
 		return true;
 	}
 	string = DatumGetTextPP(key);
-	if (VARSIZE_ANY_EXHDR(string) >= UUID_LEN)
-		return false;
-	memcpy(packed, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
-	packed->data[UUID_LEN - 1] = VARSIZE_ANY_EXHDR(string);
+	length = VARSIZE_ANY_EXHDR(string);
+	if (length >= UUID_LEN)
+		return pack_long_text(VARDATA_ANY(string), length, packed);
+	memcpy(packed, VARDATA_ANY(string), length);
+	packed->data[UUID_LEN - 1] = length;
 	return true;
 }
 
