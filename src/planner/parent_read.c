@@ -65,6 +65,16 @@ add_chunk(uint64 hash, uint64 chunk, uint64 factor)
 	return sum >= MERSENNE_61 ? sum - MERSENNE_61 : sum;
 }
 
+/* Seven of eight bytes: the last ones or the first ones, by the byte order */
+static inline uint64
+read_chunk(const char *bytes)
+{
+	uint64		word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word >> 8;
+}
+
 /*
  * Packs a long text: two polynomials of its chunks, at two secret random places. For two texts that
  * were chosen without knowledge of these, both polynomials agree with a probability of less than
@@ -74,29 +84,29 @@ add_chunk(uint64 hash, uint64 chunk, uint64 factor)
 static bool
 pack_long_text(const char *string, Size length, pg_uuid_t *packed)
 {
-	uint64		factors[2];
 	uint64		hashes[2];
+	uint64		first;
+	uint64		second;
+	uint64		chunk;
 
-	seeme_hash_init();
-	for (int i = 0; i < 2; i++)
+	if (unlikely(seeme_hash_keys[0] == 0))
+		seeme_hash_init();
+	first = seeme_hash_keys[0] & MERSENNE_61;
+	second = seeme_hash_keys[1] & MERSENNE_61;
+	/* The chunks leave out the first byte or the last one. The last chunk may overlap another. */
+	chunk = (uint64) length << 16 | (uint64) (unsigned char) string[0] << 8 |
+		(unsigned char) string[length - 1];
+	hashes[0] = add_chunk(0, chunk, first);
+	hashes[1] = add_chunk(0, chunk, second);
+	for (Size i = 0; i < length - sizeof(uint64); i += BYTES_PER_CHUNK)
 	{
-		factors[i] = seeme_hash_keys[i] & MERSENNE_61;
-		hashes[i] = add_chunk(0, length, factors[i]);
+		chunk = read_chunk(string + i);
+		hashes[0] = add_chunk(hashes[0], chunk, first);
+		hashes[1] = add_chunk(hashes[1], chunk, second);
 	}
-	while (length > 0)
-	{
-		Size		n = Min(length, BYTES_PER_CHUNK);
-		uint64		chunk = 0;
-
-		memcpy(&chunk, string, n);
-#ifdef WORDS_BIGENDIAN
-		chunk >>= 8;
-#endif
-		for (int i = 0; i < 2; i++)
-			hashes[i] = add_chunk(hashes[i], chunk, factors[i]);
-		string += n;
-		length -= n;
-	}
+	chunk = read_chunk(string + length - sizeof(uint64));
+	hashes[0] = add_chunk(hashes[0], chunk, first);
+	hashes[1] = add_chunk(hashes[1], chunk, second);
 	/* The last byte of a short text is its length. The highest bits of a hash are free. */
 	hashes[1] |= UINT64CONST(7) << 61;
 #ifdef WORDS_BIGENDIAN
