@@ -12,14 +12,14 @@ sub text_of { my ($file) = @_; local (@ARGV, $/) = ($file); return scalar <> }
 # box of text after it is the answer, without the tags of transactions. No box fails, unless its
 # answer says so. Pages with patterns (prepare) have statements with parameters: these are
 # prepared, so that every name and type in them is looked up; what has an ellipsis is left out.
-my @roles = qw(app migrator analyst developer desk dispatcher messenger);
+my @roles = qw(app migrator analyst developer desk dispatcher messenger joiner names);
 my $models = 'CREATE EXTENSION seeme_rbac; CREATE TABLE models (id uuid PRIMARY KEY, project_id uuid, name text);';
 for my $page (
     { file => 'doc/tutorial.md', database => 'first_hour' },
     { file => 'doc/existing_tables.md', database => 'documentation_existing',
         before => '\set SHOW_CONTEXT never' },
     { file => 'doc/mirrors.md', database => 'documentation_mirrors',
-        before => 'CREATE EXTENSION seeme_rbac;' },
+        before => "CREATE EXTENSION seeme_rbac;\n\\set SHOW_CONTEXT never" },
     { file => 'doc/keys.md', database => 'documentation_keys',
         before => "CREATE EXTENSION seeme_rbac;\n\\set SHOW_CONTEXT never" },
     { file => 'doc/comparing.md', database => 'documentation_comparing',
