@@ -16,8 +16,9 @@ BEGIN
     RAISE EXCEPTION 'column "%" of table % is of type %', column_name, table_name,
                     format_type(attribute.atttypid, attribute.atttypmod)
       USING ERRCODE = 'datatype_mismatch',
-            HINT = format('%s names a column of type uuid. A generated column can make one of '
-                          'text and integer keys: @extschema@.seeme_uuid.', parameter);
+            HINT = format('%s names a column of type uuid. @extschema@.seeme_uuid makes one of '
+                          'text and integer keys, and of no others: have such a key first.',
+                          parameter);
   END IF;
   PERFORM FROM pg_index i
     WHERE i.indrelid = table_name AND i.indkey[0] = attribute.attnum AND i.indisvalid
