@@ -373,8 +373,8 @@ COMMENT ON FUNCTION seeme.apply_mirror(oid, text, jsonb) IS
 
 CREATE FUNCTION seeme.name_of_row(m seeme.mirrors, v jsonb) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT string_agg(format('%I = %s', m.columns ->> c.name, coalesce(r ->> c.name, 'null')), ', '
-    ORDER BY c.n)
+  SELECT string_agg(format('%I = %s', seeme.mirrored_column(m, c.name),
+                           coalesce(r ->> c.name, 'null')), ', ' ORDER BY c.n)
     FROM seeme.mirror_columns(m.kind) c,
          coalesce(nullif(v -> 'n', 'null'), v -> 'o') AS r
    WHERE c.name = 'id' OR m.kind LIKE '%members' AND c.class = 'key'
