@@ -324,8 +324,11 @@ BEGIN
   IF changed IS DISTINCT FROM expected THEN
     RAISE EXCEPTION 'you may not change this row of seeme.%, or no mirror made it', kind
       USING ERRCODE = 'insufficient_privilege',
-            HINT = 'A change of a mirrored table is a change of the row here, and needs the same '
-                   'right.';
+            HINT = concat('A change of a mirrored table is a change of the row here, and needs the '
+                          'same right.',
+                          CASE WHEN kind = 'memberships'
+                               THEN ' A membership that is here no more is added by DELETE and '
+                                    'INSERT of the table''s row.' END);
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.require_changed(bigint, bigint, text) IS
