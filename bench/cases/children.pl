@@ -14,10 +14,15 @@ define children => 'rows with a parent, against a project column of their own', 
     my $ids  = ids_of('sees-0.1', 'seeme_permitted_projects');
     my %join = (
         comments => 'bench.comments c JOIN bench.tickets t ON t.id = c.ticket_id',
+        marks    => 'bench.marks c JOIN bench.cards t ON t.id = c.card_id',
         replies  => 'bench.replies c JOIN bench.posts p ON p.id = c.post_id '
             . 'JOIN bench.threads t ON t.id = p.thread_id'
     );
-    for (['one level', 'comments', 'comment'], ['two levels', 'replies', 'reply']) {
+    for (
+        ['one level',            'comments', 'comment'],
+        ['one level, text keys', 'marks',    'mark'],
+        ['two levels',           'replies',  'reply']
+    ) {
         my ($levels, $table, $row) = @$_;
         my $point = sub {
             "SELECT count(*) || '/' || sum(value) FROM bench.$_[0] "
@@ -42,7 +47,9 @@ define children => 'rows with a parent, against a project column of their own', 
                 roles     => { joined => 'postgres' },
                 @options
             );
-            hold($case, 'ratio', 'ms', $measured, 'parent', 'own',    '<= 1.15');
+            # Where all is visible, a text key may take half more than a uuid column.
+            my $target = $case =~ /text keys, all/ ? '<= 1.50' : '<= 1.15';
+            hold($case, 'ratio', 'ms', $measured, 'parent', 'own', $target);
             hold($case, 'ratio', 'ms', $measured, 'parent', 'joined', '<= 1.15') if @joined;
         }
     }

@@ -117,22 +117,49 @@ COMMENT ON FUNCTION seeme.resource_for_table(name) IS
   'The resource that the report proposes for the rows of a table; null: the name is none that a '
   'resource can have';
 
+CREATE FUNCTION seeme.possible_parent_column(relation regclass) RETURNS name
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT a.attname
+          FROM pg_attribute a JOIN seeme.parent_keys(relation, a.attname) k ON true
+          JOIN seeme.protected_tables p ON p.table_name = k.parent
+         WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+           AND k.parent <> relation
+           AND a.atttypid IN ('uuid'::regtype, 'smallint'::regtype, 'integer'::regtype,
+                              'bigint'::regtype, 'text'::regtype, 'varchar'::regtype)
+         GROUP BY a.attname, a.attnum, a.attnotnull HAVING count(DISTINCT k.key) = 1
+         ORDER BY NOT a.attnotnull, a.attnum LIMIT 1);
+COMMENT ON FUNCTION seeme.possible_parent_column(regclass) IS
+  'The column of a table that seeme_protect may take for its parent_column: the first one that is '
+  'never null, else the first; null: there is none';
+
 CREATE FUNCTION seeme.findings_beside_protected_tables()
 RETURNS TABLE (severity text, object text, finding text, remedy text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH left_out AS MATERIALIZED (
-    SELECT l.*, c.oid::regclass AS name, seeme.resource_for_table(c.relname) AS resource
+    SELECT l.*, c.oid::regclass AS name, seeme.resource_for_table(c.relname) AS resource,
+           -- A column of its own tells more than a parent. A person's column tells less: it may be
+           -- the author's.
+           CASE WHEN coalesce(l.scope, 'owner') = 'owner'
+                THEN seeme.possible_parent_column(c.oid) END AS parent_column
       FROM seeme.tables_left_out() l JOIN pg_class c ON c.oid = l.relation)
   SELECT CASE WHEN NOT l.is_open THEN 'low' WHEN l.scope = 'owner' AND l.belongs_to IS NULL
               THEN 'medium' ELSE 'high' END, l.name::text,
          format('table without row security: its rows %s, and whoever is granted it sees them all',
-                CASE WHEN l.column_name IS NOT NULL
+                CASE WHEN l.parent_column IS NOT NULL
+                     THEN format('belong to those of %s (%I)',
+                                 (SELECT k.parent
+                                    FROM seeme.parent_keys(l.name, l.parent_column) k LIMIT 1),
+                                 l.parent_column)
+                     WHEN l.column_name IS NOT NULL
                      THEN format('belong to %s (%I)',
                                  CASE l.scope WHEN 'owner' THEN 'people' ELSE l.scope || 's' END,
                                  l.column_name)
                      WHEN l.scope IS NOT NULL THEN format('are %ss', l.scope)
                      ELSE format('belong to those of %s', l.belongs_to::regclass) END),
-         CASE WHEN l.resource IS NOT NULL AND l.column_name IS NOT NULL
+         CASE WHEN l.resource IS NOT NULL AND l.parent_column IS NOT NULL
+              THEN format('SELECT %s;', seeme.protect_statement(l.name::text, jsonb_build_object(
+                     'resource', l.resource, 'parent_column', l.parent_column)))
+              WHEN l.resource IS NOT NULL AND l.column_name IS NOT NULL
                    AND (l.is_uuid OR l.is_mirrored
                         AND seeme.key_expression(l.name, l.column_name, 'user') IS NOT NULL)
               THEN seeme.statement_for_keys(l.name, jsonb_build_object(

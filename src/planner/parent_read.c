@@ -19,6 +19,7 @@
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "port/pg_bswap.h"
 #include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -47,12 +48,91 @@ seeme_describe_snapshot(SeemeSnapshotState *state)
 	state->subxcnt = snapshot->subxcnt;
 }
 
+#ifdef HAVE_INT128
+
+/* A prime. Each chunk of a text is smaller, and so is each hash. */
+#define MERSENNE_61 ((UINT64CONST(1) << 61) - 1)
+#define BYTES_PER_CHUNK 7
+
+/* (hash + chunk) * factor, modulo the prime */
+static inline uint64
+add_chunk(uint64 hash, uint64 chunk, uint64 factor)
+{
+	uint64		sum = hash + chunk;
+	uint128		product = (uint128) (sum >= MERSENNE_61 ? sum - MERSENNE_61 : sum) * factor;
+
+	sum = (uint64) (product & MERSENNE_61) + (uint64) (product >> 61);
+	return sum >= MERSENNE_61 ? sum - MERSENNE_61 : sum;
+}
+
+/* Seven of eight bytes: the last ones or the first ones, by the byte order */
+static inline uint64
+read_chunk(const char *bytes)
+{
+	uint64		word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word >> 8;
+}
+
+/*
+ * Packs a long text: two polynomials of its chunks, at two secret random places. For two texts that
+ * were chosen without knowledge of these, both polynomials agree with a probability of less than
+ * (chunks / 2^59)^2. So a million keys of 100 bytes hold such a pair with a probability below
+ * 2^-70, whoever chose the keys. Nothing shows a hash to anybody.
+ */
+static bool
+pack_long_text(const char *string, Size length, pg_uuid_t *packed)
+{
+	uint64		hashes[2];
+	uint64		first;
+	uint64		second;
+	uint64		chunk;
+
+	if (unlikely(seeme_hash_keys[0] == 0))
+		seeme_hash_init();
+	first = seeme_hash_keys[0] & MERSENNE_61;
+	second = seeme_hash_keys[1] & MERSENNE_61;
+	/* The chunks leave out the first byte or the last one. The last chunk may overlap another. */
+	chunk = (uint64) length << 16 | (uint64) (unsigned char) string[0] << 8 |
+		(unsigned char) string[length - 1];
+	hashes[0] = add_chunk(0, chunk, first);
+	hashes[1] = add_chunk(0, chunk, second);
+	for (Size i = 0; i < length - sizeof(uint64); i += BYTES_PER_CHUNK)
+	{
+		chunk = read_chunk(string + i);
+		hashes[0] = add_chunk(hashes[0], chunk, first);
+		hashes[1] = add_chunk(hashes[1], chunk, second);
+	}
+	chunk = read_chunk(string + length - sizeof(uint64));
+	hashes[0] = add_chunk(hashes[0], chunk, first);
+	hashes[1] = add_chunk(hashes[1], chunk, second);
+	/* The last byte of a short text is its length. The highest bits of a hash are free. */
+	hashes[1] |= UINT64CONST(7) << 61;
+#ifdef WORDS_BIGENDIAN
+	hashes[1] = pg_bswap64(hashes[1]);
+#endif
+	memcpy(packed, hashes, sizeof(hashes));
+	return true;
+}
+
+#else
+
+static bool
+pack_long_text(const char *string, Size length, pg_uuid_t *packed)
+{
+	return false;
+}
+
+#endif
+
 /* The key as the key of a hash table; false: it is too long. */
 bool
 seeme_pack_parent_key(Oid type, Datum key, pg_uuid_t *packed)
 {
 	int64		integer;
 	text	   *string;
+	Size		length;
 
 	if (type == UUIDOID)
 	{
@@ -66,10 +146,11 @@ seeme_pack_parent_key(Oid type, Datum key, pg_uuid_t *packed)
 		return true;
 	}
 	string = DatumGetTextPP(key);
-	if (VARSIZE_ANY_EXHDR(string) >= UUID_LEN)
-		return false;
-	memcpy(packed, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
-	packed->data[UUID_LEN - 1] = VARSIZE_ANY_EXHDR(string);
+	length = VARSIZE_ANY_EXHDR(string);
+	if (length >= UUID_LEN)
+		return pack_long_text(VARDATA_ANY(string), length, packed);
+	memcpy(packed, VARDATA_ANY(string), length);
+	packed->data[UUID_LEN - 1] = length;
 	return true;
 }
 
