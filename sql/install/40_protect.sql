@@ -145,7 +145,7 @@ DECLARE
     '@extschema@.seeme_uuid(text,text)', '@extschema@.seeme_uuid(text,bigint)']::regprocedure[];
   routine regprocedure;
 BEGIN
-  IF NOT has_function_privilege(owner, 'seeme.own_user_id(text)', 'EXECUTE') THEN
+  IF NOT has_schema_privilege(owner, 'seeme', 'USAGE') THEN
     EXECUTE format('GRANT USAGE ON SCHEMA @extschema@, seeme TO %s', owner);
   END IF;
   FOREACH routine IN ARRAY needed LOOP

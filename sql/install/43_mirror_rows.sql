@@ -324,8 +324,11 @@ BEGIN
   IF changed IS DISTINCT FROM expected THEN
     RAISE EXCEPTION 'you may not change this row of seeme.%, or no mirror made it', kind
       USING ERRCODE = 'insufficient_privilege',
-            HINT = 'A change of a mirrored table is a change of the row here, and needs the same '
-                   'right.';
+            HINT = concat('A change of a mirrored table is a change of the row here, and needs the '
+                          'same right.',
+                          CASE WHEN kind = 'memberships'
+                               THEN ' A membership that is here no more is added by DELETE and '
+                                    'INSERT of the table''s row.' END);
   END IF;
 END $$;
 COMMENT ON FUNCTION seeme.require_changed(bigint, bigint, text) IS
@@ -373,8 +376,8 @@ COMMENT ON FUNCTION seeme.apply_mirror(oid, text, jsonb) IS
 
 CREATE FUNCTION seeme.name_of_row(m seeme.mirrors, v jsonb) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT string_agg(format('%I = %s', m.columns ->> c.name, coalesce(r ->> c.name, 'null')), ', '
-    ORDER BY c.n)
+  SELECT string_agg(format('%I = %s', seeme.mirrored_column(m, c.name),
+                           coalesce(r ->> c.name, 'null')), ', ' ORDER BY c.n)
     FROM seeme.mirror_columns(m.kind) c,
          coalesce(nullif(v -> 'n', 'null'), v -> 'o') AS r
    WHERE c.name = 'id' OR m.kind LIKE '%members' AND c.class = 'key'

@@ -53,7 +53,7 @@ BEGIN
   FOR batch IN
     SELECT * FROM seeme.read_as_owner(relation::regclass, format(
       'SELECT pg_catalog.jsonb_agg(n.r) FROM (%s WHERE %I = %L) AS n',
-      seeme.mirror_reading(m, relation::regclass::text), m.columns ->> 'id', key))
+      seeme.mirror_reading(m, relation::regclass::text), seeme.mirrored_column(m, 'id'), key))
   LOOP
     PERFORM seeme.mirror_execute(format(
       'UPDATE seeme.users u SET %s FROM %s WHERE u.id = %L::uuid AND (%s) IS DISTINCT FROM (%s)',

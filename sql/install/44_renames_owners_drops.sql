@@ -166,7 +166,7 @@ BEGIN
   PERFORM seeme.grant_to_owner(p)
      FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
     WHERE p.table_name = ANY (touched)
-      AND NOT has_function_privilege(c.relowner, 'seeme.own_user_id(text)', 'EXECUTE');
+      AND NOT has_function_privilege(c.relowner, 'seeme.check_moved_row()', 'EXECUTE');
   -- What changed a mirrored table is read as its owner, who is asked by the policies, too.
   PERFORM seeme.grant_to_mirror_owner(m.table_name)
      FROM seeme.mirrors m WHERE m.protect AND m.table_name = ANY (touched);

@@ -89,6 +89,22 @@ COMMENT ON FUNCTION seeme.differences_of_containers(seeme.mirrors, jsonb) IS
   'In what rows of a mirrored table of users, organizations, teams or projects differ from those '
   'here';
 
+-- A membership in a team or project goes with the one in the organization, and does not come back
+-- with it. The row of the table stays.
+CREATE FUNCTION seeme.missing_membership(kind text, organization uuid, member uuid) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE WHEN kind = 'organization_members' THEN 'no membership'
+              WHEN organization IS NULL THEN format('no such %s', p.place)
+              WHEN EXISTS (SELECT FROM seeme.memberships m
+                            WHERE m.user_id = member AND m.team_id IS NULL AND m.project_id IS NULL
+                              AND m.organization_id = missing_membership.organization)
+              THEN format('no membership in the %s, one in its organization', p.place)
+              ELSE format('no membership in the %s, nor in its organization', p.place) END
+    FROM (SELECT split_part(kind, '_', 1) AS place) AS p
+$$;
+COMMENT ON FUNCTION seeme.missing_membership(text, uuid, uuid) IS
+  'What is missing here for a row of a mirrored table of members, in words';
+
 CREATE FUNCTION seeme.differences_of_members(m seeme.mirrors, mapped jsonb)
 RETURNS TABLE (difference text, id uuid, column_name text, in_table text, in_seeme text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -99,7 +115,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          LATERAL (
            SELECT NULL::text AS name, format('%s in %s', h.member, coalesce(h.project, h.team,
              h.organization)) AS there,
-                  NULL::text AS here WHERE h.membership IS NULL
+                  seeme.missing_membership(m.kind, h.organization, h.member) AS here
+            WHERE h.membership IS NULL
            UNION ALL
            SELECT 'role_id', r.n ->> 'role_id', t.role_id::text
             WHERE h.membership IS NOT NULL AND r.n ? 'role_id'

@@ -186,7 +186,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          format('SELECT seeme.grant_to_owner(p) FROM seeme.protected_tables p WHERE p.table_name = '
                 '%L::regclass;', p.table_name)
     FROM seeme.protected_tables p JOIN pg_class c ON c.oid = p.table_name
-   WHERE NOT has_function_privilege(c.relowner, 'seeme.own_user_id(text)', 'EXECUTE')
+   -- No other grant than this one includes the triggers.
+   WHERE NOT has_function_privilege(c.relowner, 'seeme.check_moved_row()', 'EXECUTE')
   UNION ALL
   SELECT 'high', quote_ident(t.evtname),
          'event trigger is demoted: in a session with session_replication_role = replica it does '

@@ -120,7 +120,7 @@ BEGIN
     ON seeme.users TO %I', role_name);
   EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.seeme_user_id(), seeme.is_unidentified(),
     seeme.restoring(), seeme.provisions_users(), seeme.sees_user(uuid), seeme.users_seen(),
-    seeme.email_key(text),
+    seeme.email_key(text), seeme.own_user_id(text),
     @extschema@.seeme_uuid(text, text), @extschema@.seeme_uuid(text, bigint) TO %I',
     role_name);
 END $$;
