@@ -27,6 +27,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/plancat.h"
+#include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -43,6 +44,7 @@
 #include "planner/column_statistics.h"
 #include "planner/fixed_columns.h"
 #include "planner/index_cost.h"
+#include "planner/permitted_part.h"
 #include "planner/statement.h"
 #include "planner/support_function.h"
 
@@ -151,13 +153,27 @@ seeme_estimate_check(PlannerInfo *root, List *args, Var *column, bool *may_use_i
 	int			permitted = count_permitted(args, seeme_only_scope(args));
 	double		null_part;
 	double		distinct = seeme_distinct_values(root, column, &null_part);
+	RangeTblEntry *rte = planner_rt_fetch(column->varno, root);
+	double		part;
 
-	*may_use_index = permitted >= 0 && permitted <= (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS) &&
-		(permitted <= 1 ||
-		 permitted <= distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART));
+	*may_use_index = false;
 	if (permitted < 0)
 		return 0.5 * (1 - null_part);
-	return Min((permitted + 0.1) / distinct, 1.0) * (1 - null_part);
+	if (rte->rtekind == RTE_RELATION)
+		part = seeme_permitted_part(rte->relid, column->varattno, rte->inh, args, permitted,
+									distinct, null_part);
+	else
+		part = Min((permitted + 0.1) / distinct, 1.0);
+	*may_use_index = permitted <= (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS) &&
+		(permitted <= 1 || part <= (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART));
+	return part * (1 - null_part);
+}
+
+/* The number of ids in the list that an index condition for a call has; -1: unknown. */
+int
+seeme_number_permitted(FuncExpr *call)
+{
+	return count_permitted(call->args, seeme_only_scope(call->args));
 }
 
 /* The part of rows that a call of seeme_has_permission() lets through. */
