@@ -165,7 +165,8 @@ seeme_estimate_check(PlannerInfo *root, List *args, Var *column, bool *may_use_i
 	else
 		part = Min((permitted + 0.1) / distinct, 1.0);
 	*may_use_index = permitted <= (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS) &&
-		(permitted <= 1 || part <= (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART));
+		(permitted <= 1 ||
+		 permitted <= distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART));
 	return part * (1 - null_part);
 }
 
