@@ -31,6 +31,9 @@
  */
 #define MAX_IDS 3000
 
+/* Of how many values at least a person without any is expected to have a tenth of one. */
+#define VALUES_FOR_NOBODY 1000
+
 /* A part that was found, and what it was found for. */
 typedef struct KnownPart
 {
@@ -48,6 +51,17 @@ typedef struct KnownPart
 
 static KnownPart known_parts[8];
 static int	next_part = 0;
+
+/*
+ * The part of ids among the distinct values. Few rows of no id at all are expected, not none: a
+ * plan may be used for somebody else later. They are not the more the fewer values there are.
+ */
+double
+seeme_part_by_number(int permitted, double distinct)
+{
+	return permitted <= 0 ? 0.1 / Max(distinct, VALUES_FOR_NOBODY)
+		: Min((permitted + 0.1) / distinct, 1.0);
+}
 
 /* The part of the rows that are not null; negative: the common values are not known. */
 static double
@@ -101,7 +115,7 @@ double
 seeme_permitted_part(Oid table, AttrNumber column, bool inherits, List *args, int permitted,
 					 double distinct, double null_part)
 {
-	double		by_number = Min((permitted + 0.1) / distinct, 1.0);
+	double		by_number = seeme_part_by_number(permitted, distinct);
 	Const	   *code = linitial(args);
 	Const	   *type = list_nth(args, SEEME_ARG_RESOURCE_TYPE);
 	char	   *wanted;

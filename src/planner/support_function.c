@@ -163,7 +163,7 @@ seeme_estimate_check(PlannerInfo *root, List *args, Var *column, bool *may_use_i
 		part = seeme_permitted_part(rte->relid, column->varattno, rte->inh, args, permitted,
 									distinct, null_part);
 	else
-		part = Min((permitted + 0.1) / distinct, 1.0);
+		part = seeme_part_by_number(permitted, distinct);
 	*may_use_index = permitted <= (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS) &&
 		(permitted <= 1 ||
 		 permitted <= distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART));
@@ -175,6 +175,30 @@ int
 seeme_number_permitted(FuncExpr *call)
 {
 	return count_permitted(call->args, seeme_only_scope(call->args));
+}
+
+/*
+ * Whether an earlier condition of the table is a call about the same column. Whoever may update a
+ * row may read it, as a rule: the two parts are not independent.
+ */
+static bool
+is_later_call(RelOptInfo *rel, List *args, Node *column)
+{
+	ListCell   *cell;
+
+	foreach(cell, rel->baserestrictinfo)
+	{
+		FuncExpr   *earlier = (FuncExpr *) lfirst_node(RestrictInfo, cell)->clause;
+
+		if (!IsA(earlier, FuncExpr))
+			continue;
+		if (earlier->args == args)
+			return false;
+		if (seeme_is_call((Node *) earlier, rel->relid) &&
+			equal(seeme_scope_column(earlier), column))
+			return true;
+	}
+	return false;
 }
 
 /* The part of rows that a call of seeme_has_permission() lets through. */
@@ -199,6 +223,8 @@ selectivity(PlannerInfo *root, List *args)
 	/* A person who names a project, or a row, is likely to see it. Counting costs time. */
 	if (seeme_is_point_query(root, rel) || seeme_is_fixed(rel, ((Var *) column)->varattno) ||
 		seeme_has_fixed_base(root, rel, ((Var *) column)->varattno))
+		return 1.0;
+	if (is_later_call(rel, args, column))
 		return 1.0;
 	return seeme_estimate_check(root, args, (Var *) column, &may_use_index);
 }
