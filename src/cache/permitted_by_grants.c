@@ -62,27 +62,28 @@ has_code_in(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind kind
 }
 
 /*
- * Lists the teams or projects in which a principal has a code. Returns how many; -1: the principal
+ * Lists the teams or projects in which a principal has a code, given the organizations that they
+ * own or are a member of. Returns how many; -1: the principal
  * has it in a whole organization, or there are more than `limit` candidates.
  */
 int
-seeme_permitted_by_grants(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind kind,
-						  int code, int limit, pg_uuid_t **ids)
+seeme_permitted_by_grants(SeemeStore *store, SeemeCachedPrincipal *cached,
+						  const SeemeUuidSet *organizations, SeemeScopeKind kind, int code,
+						  int limit, pg_uuid_t **ids)
 {
-	Candidates	candidates = {.cached = cached,.kind = kind,.context = CurrentMemoryContext};
-	const SeemeUuidSet *organizations;
+	Candidates	candidates = {.cached = cached, .kind = kind, .context = CurrentMemoryContext};
 	SeemePrincipal principal;
 	pg_uuid_t  *ids_of_organizations;
 	pg_uuid_t  *places;
+	int			norganizations;
 	int			nplaces;
 	int			n = 0;
 
-	if (cached->has_many_grants ||
-		(organizations = seeme_cached_organization_ids(store, cached)) == NULL)
+	if (cached->has_many_grants)
 		return -1;
 	ids_of_organizations = palloc(sizeof(pg_uuid_t) * Max(organizations->n, 1));
-	(void) seeme_uuid_set_list(organizations, ids_of_organizations);
-	for (int i = 0; i < organizations->n; i++)
+	norganizations = seeme_uuid_set_list(organizations, ids_of_organizations);
+	for (int i = 0; i < norganizations; i++)
 		if (has_code_in(store, cached, SEEME_SCOPE_ORGANIZATION, &ids_of_organizations[i], code))
 			return -1;
 	seeme_init_from_cache(&principal, store, cached);

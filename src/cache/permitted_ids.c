@@ -124,17 +124,20 @@ static int
 few_in_large_organizations(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind kind,
 						   int code, pg_uuid_t **ids)
 {
+	const SeemeUuidSet *organizations;
 	MemoryContext in_turn;
 	MemoryContext old;
 	pg_uuid_t  *found;
 	int			n;
 
-	if (kind == SEEME_SCOPE_ORGANIZATION)
+	if (kind == SEEME_SCOPE_ORGANIZATION ||
+		(organizations = seeme_cached_organization_ids(store, cached)) == NULL)
 		return -1;
 	in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac permitted by grants",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(in_turn);
-	n = seeme_permitted_by_grants(store, cached, kind, code, FEW_MEMBERSHIPS, &found);
+	n = seeme_permitted_by_grants(store, cached, organizations, kind, code, FEW_MEMBERSHIPS,
+								  &found);
 	if (n >= 0)
 		(void) seeme_cached_add_ids(cached, kind, 0, code, found, n);
 	MemoryContextSwitchTo(old);

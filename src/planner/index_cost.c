@@ -27,7 +27,7 @@
 #include "planner/check_expression.h"
 #include "planner/column_statistics.h"
 #include "planner/index_cost.h"
-#include "planner/support_function.h"
+#include "planner/permitted_part.h"
 
 /* Whether an index condition is `column = ANY (function)`, made by a support function of a call. */
 static bool
@@ -60,7 +60,7 @@ number_of_ids(PlannerInfo *root, Node *call, Node *column, Selectivity part)
 	while (IsA(column, RelabelType))
 		column = (Node *) ((RelabelType *) column)->arg;
 	if (seeme_is_call(call, castNode(Var, column)->varno) &&
-		(counted = seeme_number_permitted((FuncExpr *) call)) >= 0)
+		(counted = seeme_number_permitted(((FuncExpr *) call)->args)) >= 0)
 		return counted;
 	distinct = seeme_distinct_values(root, castNode(Var, column), &null_part);
 	return null_part < 1 ? rint(part / (1 - null_part) * distinct) : 0;

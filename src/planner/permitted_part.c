@@ -24,6 +24,7 @@
 #include "identity/identity.h"
 #include "planner/check_expression.h"
 #include "planner/permitted_part.h"
+#include "planner/statement.h"
 
 /*
  * A person with more ids sees much, by the number of ids. Looking for common values would make a
@@ -33,6 +34,9 @@
 
 /* Of how many values at least a person without any is expected to have a tenth of one. */
 #define VALUES_FOR_NOBODY 1000
+
+/* An estimate reads at most this many places. A person with more of them has many. */
+#define PLACES_FOR_ESTIMATE 5000
 
 /* A part that was found, and what it was found for. */
 typedef struct KnownPart
@@ -51,6 +55,81 @@ typedef struct KnownPart
 
 static KnownPart known_parts[8];
 static int	next_part = 0;
+
+static char *
+constant_text(Node *node)
+{
+	Const	   *constant = castNode(Const, node);
+
+	return constant->constisnull ? NULL : TextDatumGetCString(constant->constvalue);
+}
+
+/* Whether a constant is this text, of this length. */
+static bool
+is_text(Node *node, const char *text, int length)
+{
+	Const	   *constant = castNode(Const, node);
+	struct varlena *value = (struct varlena *) DatumGetPointer(constant->constvalue);
+
+	return !constant->constisnull && !VARATT_IS_EXTENDED(value) &&
+		VARSIZE(value) - VARHDRSZ == length && memcmp(VARDATA(value), text, length) == 0;
+}
+
+/*
+ * The number of scopes in which the asking person holds the code of a call; -1: too many to count,
+ * or not known. The last answer is remembered: it is the same for each index and each table of most
+ * queries.
+ */
+static int
+count_permitted(List *args, int scope)
+{
+	/* The last count. It is asked for several times while a query is planned. */
+	static struct
+	{
+		bool		is_known;
+		const SeemeIdentity *identity;
+		uint64		generation;
+		int			scope;
+		char		code[NAMEDATALEN];
+		int			length;
+		int			count;
+	}			last;
+	char	   *code;
+	char	   *type;
+	const SeemeIdentity *identity;
+	uint64		generation;
+	int			count;
+
+	if (!seeme_accept_invalidations())
+		return -1;
+	/* The generation tells that somebody else is asking once it was looked at who is asking. */
+	identity = seeme_current_identity();
+	generation = seeme_site_generation;
+	if (last.is_known && last.identity == identity && last.generation == generation &&
+		last.scope == scope && scope != SEEME_ARG_RESOURCE &&
+		is_text(list_nth(args, SEEME_ARG_CODE), last.code, last.length))
+		return last.count;
+	code = constant_text(list_nth(args, SEEME_ARG_CODE));
+	type = constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE));
+	if (code == NULL || type != NULL || strlen(code) >= sizeof(last.code))
+		return seeme_count_permitted(scope, code, type, PLACES_FOR_ESTIMATE);
+	seeme_planner_counters.scopes_counted++;
+	count = seeme_count_permitted(scope, code, NULL, PLACES_FOR_ESTIMATE);
+	last.is_known = true;
+	last.identity = identity;
+	last.generation = generation;
+	last.scope = scope;
+	last.length = strlcpy(last.code, code, sizeof(last.code));
+	last.count = count;
+	return count;
+}
+
+/* The number of scopes that a call with these arguments is about and lets through; -1: unknown. */
+int
+seeme_number_permitted(List *args)
+{
+	return count_permitted(args, seeme_only_scope(args));
+}
 
 /*
  * The part of ids among the distinct values. Few rows of no id at all are expected, not none: a

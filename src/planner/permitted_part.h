@@ -8,6 +8,7 @@
 
 #pragma GCC visibility push(hidden)
 
+extern int	seeme_number_permitted(List *args);
 extern double seeme_part_by_number(int permitted, double distinct);
 extern double seeme_permitted_part(Oid table, AttrNumber column, bool inherits, List *args,
 								   int permitted, double distinct, double null_part);

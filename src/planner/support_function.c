@@ -52,9 +52,6 @@
 #define UUID_FAMILY 2968
 #define UUID_EQUAL 2972
 
-/* An estimate reads at most this many places. A person with more of them has many. */
-#define PLACES_FOR_ESTIMATE 5000
-
 /*
  * With more ids than this there is no index condition: a scan of the table is faster, or a filter
  * if a query has a LIMIT. What fewer ids cost is in index_cost.c.
@@ -65,74 +62,6 @@
 /* If a person sees a larger part of a table than this, a scan of the table is faster. */
 #define MAX_PART_FOR_A_FEW_ROWS 0.05
 #define MAX_PART 0.15
-
-static char *
-constant_text(Node *node)
-{
-	Const	   *constant = castNode(Const, node);
-
-	return constant->constisnull ? NULL : TextDatumGetCString(constant->constvalue);
-}
-
-/* Whether a constant is this text, of this length. */
-static bool
-is_text(Node *node, const char *text, int length)
-{
-	Const	   *constant = castNode(Const, node);
-	struct varlena *value = (struct varlena *) DatumGetPointer(constant->constvalue);
-
-	return !constant->constisnull && !VARATT_IS_EXTENDED(value) &&
-		VARSIZE(value) - VARHDRSZ == length && memcmp(VARDATA(value), text, length) == 0;
-}
-
-/*
- * The number of scopes in which the asking person holds the code of a call; -1: too many to count,
- * or not known. The last answer is remembered: it is the same for each index and each table of most
- * queries.
- */
-static int
-count_permitted(List *args, int scope)
-{
-	/* The last count. It is asked for several times while a query is planned. */
-	static struct
-	{
-		bool		is_known;
-		const SeemeIdentity *identity;
-		uint64		generation;
-		int			scope;
-		char		code[NAMEDATALEN];
-		int			length;
-		int			count;
-	}			last;
-	char	   *code;
-	char	   *type;
-	const SeemeIdentity *identity;
-	uint64		generation;
-	int			count;
-
-	if (!seeme_accept_invalidations())
-		return -1;
-	/* The generation tells that somebody else is asking once it was looked at who is asking. */
-	identity = seeme_current_identity();
-	generation = seeme_site_generation;
-	if (last.is_known && last.identity == identity && last.generation == generation &&
-		last.scope == scope && scope != SEEME_ARG_RESOURCE &&
-		is_text(list_nth(args, SEEME_ARG_CODE), last.code, last.length))
-		return last.count;
-	code = constant_text(list_nth(args, SEEME_ARG_CODE));
-	type = constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE));
-	if (code == NULL || type != NULL || strlen(code) >= sizeof(last.code))
-		return seeme_count_permitted(scope, code, type, PLACES_FOR_ESTIMATE);
-	seeme_planner_counters.scopes_counted++;
-	count = seeme_count_permitted(scope, code, NULL, PLACES_FOR_ESTIMATE);
-	last.is_known = true;
-	last.identity = identity;
-	last.generation = generation;
-	last.scope = scope;
-	last.length = strlcpy(last.code, code, sizeof(last.code));
-	last.count = count;
-	return count;
-}
 
 /* The table of a column; NULL: it is none of this query level. */
 RelOptInfo *
@@ -150,7 +79,7 @@ Selectivity
 seeme_estimate_check(PlannerInfo *root, List *args, Var *column, bool *may_use_index)
 {
 	bool		few = root->limit_tuples > 0;
-	int			permitted = count_permitted(args, seeme_only_scope(args));
+	int			permitted = seeme_number_permitted(args);
 	double		null_part;
 	double		distinct = seeme_distinct_values(root, column, &null_part);
 	RangeTblEntry *rte = planner_rt_fetch(column->varno, root);
@@ -168,13 +97,6 @@ seeme_estimate_check(PlannerInfo *root, List *args, Var *column, bool *may_use_i
 		(permitted <= 1 ||
 		 permitted <= distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART));
 	return part * (1 - null_part);
-}
-
-/* The number of ids in the list that an index condition for a call has; -1: unknown. */
-int
-seeme_number_permitted(FuncExpr *call)
-{
-	return count_permitted(call->args, seeme_only_scope(call->args));
 }
 
 /*

@@ -14,7 +14,6 @@ extern Oid	seeme_list_function(Oid has_permission, int scope);
 extern RelOptInfo *seeme_table_of(PlannerInfo *root, Var *column);
 extern Selectivity seeme_estimate_check(PlannerInfo *root, List *args, Var *column,
 										bool *may_use_index);
-extern int	seeme_number_permitted(FuncExpr *call);
 extern bool seeme_is_later_list(IndexOptInfo *index, FuncExpr *call, int argument);
 extern bool seeme_ask_once_about(PlannerInfo *root, RestrictInfo *check, OpExpr *equality,
 								 Node *value);

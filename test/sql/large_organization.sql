@@ -70,7 +70,8 @@ SELECT is(pg_temp.list_of('tess'), pg_temp.sorted(pg_temp.p(1, 2) || :alpha::uui
 SELECT is(pg_temp.list_of('nora'), '{}', 'a member without a role has none');
 SELECT is(cardinality(pg_temp.list_of('vera')), 6003, 'a role in the organization: all');
 SELECT is(pg_temp.list_of('gina'),
-  pg_temp.sorted(pg_temp.p(15) || :delta::uuid), 'a role in one organization, a project of another');
+  pg_temp.sorted(pg_temp.p(15) || :delta::uuid),
+  'a role in one organization, a project of another');
 SELECT is(pg_temp.list_of('paul', 'models:delete'), '{}', 'another code has another list');
 
 -- Rights change.
