@@ -119,6 +119,7 @@ typedef struct SeemeCachedPrincipal
 		SeemePlaceCodes *few;
 	}			sets;
 	int			larger_than;	/* the limit at which a bulk load failed last */
+	bool		has_many_grants;	/* too many to find permitted ids by them */
 	SeemeCachedGrants **all_grants;
 	uint32		ngrants;
 	uint32		grants_size;

@@ -65,6 +65,11 @@ extern bool seeme_load_all_places(SeemeStore *store, SeemeCachedPrincipal *cache
 extern bool seeme_load_all_resources(SeemeStore *store, SeemeCachedPrincipal *cached,
 									 const char *resource_type, int limit);
 
+/* permitted_by_grants.c: the same ids as permitted_ids.c, found by the principal's memberships */
+extern int	seeme_permitted_by_grants(SeemeStore *store, SeemeCachedPrincipal *cached,
+									  const SeemeUuidSet *organizations, SeemeScopeKind kind,
+									  int code, int limit, pg_uuid_t **ids);
+
 /* permitted_ids.c: the ids at which a principal has a code */
 extern int	seeme_permitted_place_ids(SeemeStore *store, SeemeCachedPrincipal *cached,
 									  SeemeScopeKind kind, int code, int limit, pg_uuid_t **ids);

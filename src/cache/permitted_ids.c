@@ -16,6 +16,13 @@
 /* Up to this many ids become a set as soon as they are listed or counted. */
 #define FEW_IDS 1000
 
+/*
+ * Where more places than this lie in the principal's organizations, the ids are found by the
+ * memberships if these are few. Otherwise all places are read.
+ */
+#define MANY_PLACES 5000
+#define FEW_MEMBERSHIPS 3000
+
 /* Sets of ids that belong to no kind of scope are cached under these in place of a code. */
 #define IDS_OF_ROLES (-1)
 #define IDS_OF_ORGANIZATIONS (-2)
@@ -109,6 +116,38 @@ list_set(const SeemeUuidSet *set, pg_uuid_t **ids)
 }
 
 /*
+ * The same as below for a principal with few memberships in large organizations; -1: the principal
+ * is none. The answer is cached, however many ids there are, because it is not in the cache
+ * otherwise.
+ */
+static int
+few_in_large_organizations(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind kind,
+						   int code, pg_uuid_t **ids)
+{
+	const SeemeUuidSet *organizations;
+	MemoryContext in_turn;
+	MemoryContext old;
+	pg_uuid_t  *found;
+	int			n;
+
+	if (kind == SEEME_SCOPE_ORGANIZATION ||
+		(organizations = seeme_cached_organization_ids(store, cached)) == NULL)
+		return -1;
+	in_turn = AllocSetContextCreate(CurrentMemoryContext, "seeme_rbac permitted by grants",
+									ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(in_turn);
+	n = seeme_permitted_by_grants(store, cached, organizations, kind, code, FEW_MEMBERSHIPS,
+								  &found);
+	if (n >= 0)
+		(void) seeme_cached_add_ids(cached, kind, 0, code, found, n);
+	MemoryContextSwitchTo(old);
+	if (n >= 0 && ids != NULL)
+		*ids = memcpy(palloc(sizeof(pg_uuid_t) * Max(n, 1)), found, sizeof(pg_uuid_t) * n);
+	MemoryContextDelete(in_turn);
+	return n;
+}
+
+/*
  * Lists the containers of a kind in which a principal has a code; with ids NULL, only counts them.
  * Returns how many; -1: there are more than `limit` places to look at.
  */
@@ -129,8 +168,15 @@ seeme_permitted_place_ids(SeemeStore *store, SeemeCachedPrincipal *cached, Seeme
 	known = seeme_find_permitted_set(cached, kind, NULL, code);
 	if (known != NULL)
 		return list_set(known, ids);
-	if (!seeme_load_all_places(store, cached, limit))
-		return -1;
+	if (!seeme_load_all_places(store, cached, Min(limit, MANY_PLACES)))
+	{
+		n = few_in_large_organizations(store, cached, kind, code, ids);
+		if (n >= 0)
+			return n;
+		n = 0;
+		if (limit <= MANY_PLACES || !seeme_load_all_places(store, cached, limit))
+			return -1;
+	}
 	found = palloc(sizeof(pg_uuid_t) * size);
 	while ((number = seeme_cached_next_place(cached, &position, &set)) != 0)
 	{

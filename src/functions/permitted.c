@@ -115,6 +115,40 @@ seeme_count_permitted(SeemeScopeKind kind, const char *code, const char *resourc
 	return n;
 }
 
+/*
+ * At which of some scopes of a kind whoever is asking has a code. False: this is not known. Meant
+ * for few permitted scopes, because a set of all of them is made.
+ */
+bool
+seeme_which_are_permitted(SeemeScopeKind kind, const char *code, const char *resource_type,
+						  const pg_uuid_t *ids, int n, bool *is_permitted)
+{
+	SeemeStore	store;
+	bool		use_cache;
+	SeemeCachedPrincipal *cached = open_cached_principal(&store, &use_cache);
+	int			number = use_cache ? seeme_cache_find_code(code) : -1;
+	const SeemeUuidSet *set = NULL;
+
+	if (number >= 0 && !seeme_is_powerless(cached))
+	{
+		if (kind != SEEME_SCOPE_RESOURCE)
+			set = seeme_get_permitted_set(&store, cached, kind, NULL, number);
+		else
+		{
+			if (resource_type == NULL)
+				resource_type = seeme_find_type_of_resource(&store,
+															seeme_resource_of_code(code));
+			/* An unregistered type is an error. Planning must not raise it. */
+			if (resource_type != NULL && seeme_read_resource_type(&store, resource_type))
+				set = seeme_get_permitted_set(&store, cached, kind, resource_type, number);
+		}
+		for (int i = 0; i < n && set != NULL; i++)
+			is_permitted[i] = seeme_uuid_set_contains(set, &ids[i]);
+	}
+	seeme_store_close(&store);
+	return set != NULL;
+}
+
 static bool
 is_permitted_at(SeemePrincipal *principal, SeemePlace *place, const SeemePermissionSpec *spec)
 {

@@ -13,5 +13,8 @@ extern void seeme_visit_candidates(SeemeStore *store, List *places, SeemeRoleCac
 								   SeemeVisitCandidate visit, void *context);
 extern int	seeme_count_permitted(SeemeScopeKind level, const char *code,
 								  const char *resource_type, int limit);
+extern bool seeme_which_are_permitted(SeemeScopeKind kind, const char *code,
+									  const char *resource_type, const pg_uuid_t *ids, int n,
+									  bool *is_permitted);
 
 #endif							/* SEEME_FUNCTIONS_PERMITTED_H */

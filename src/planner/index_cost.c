@@ -6,8 +6,8 @@
  * the index. So the scan looks far too cheap, and PostgreSQL combines it with other indexes
  * (BitmapAnd) although a filter is faster. To estimate the number of rows, the planner would run
  * the function and estimate each id by itself, which takes longer than the rest of planning. Both
- * numbers are known already: the selectivity of seeme_has_permission() gives the rows, and the
- * number of ids follows from it.
+ * numbers are known already: the selectivity of seeme_has_permission() gives the rows, and the ids
+ * were counted for it.
  *
  * Owns the cost estimator of such an index. Must not change what a plan does, only its estimated
  * cost. No node that is made here becomes part of a plan.
@@ -24,8 +24,10 @@
 #include "utils/index_selfuncs.h"
 #include "utils/lsyscache.h"
 
+#include "planner/check_expression.h"
 #include "planner/column_statistics.h"
 #include "planner/index_cost.h"
+#include "planner/permitted_part.h"
 
 /* Whether an index condition is `column = ANY (function)`, made by a support function of a call. */
 static bool
@@ -44,15 +46,22 @@ is_list_of_ids(IndexClause *clause, RestrictInfo *condition)
 	return IsA(list, FuncExpr);
 }
 
-/* The number of ids, given the part of the rows that they let through. */
+/*
+ * The number of ids. That of a call of seeme_has_permission() was counted. Elsewhere it follows
+ * from the part of the rows that the ids let through.
+ */
 static double
-number_of_ids(PlannerInfo *root, Node *column, Selectivity part)
+number_of_ids(PlannerInfo *root, Node *call, Node *column, Selectivity part)
 {
 	double		distinct;
 	double		null_part;
+	int			counted;
 
 	while (IsA(column, RelabelType))
 		column = (Node *) ((RelabelType *) column)->arg;
+	if (seeme_is_call(call, castNode(Var, column)->varno) &&
+		(counted = seeme_number_permitted(((FuncExpr *) call)->args)) >= 0)
+		return counted;
 	distinct = seeme_distinct_values(root, castNode(Var, column), &null_part);
 	return null_part < 1 ? rint(part / (1 - null_part) * distinct) : 0;
 }
@@ -79,7 +88,8 @@ with_known_length(PlannerInfo *root, IndexClause *clause, RestrictInfo *conditio
 {
 	ScalarArrayOpExpr *any = (ScalarArrayOpExpr *) condition->clause;
 	Selectivity part = clause_selectivity(root, (Node *) clause->rinfo, 0, JOIN_INNER, NULL);
-	double		ids = number_of_ids(root, linitial(any->args), part);
+	double		ids = number_of_ids(root, (Node *) clause->rinfo->clause,
+									linitial(any->args), part);
 	Oid			array_type = exprType(lsecond(any->args));
 	ScalarArrayOpExpr *known = makeNode(ScalarArrayOpExpr);
 	RestrictInfo *result = makeNode(RestrictInfo);

@@ -49,6 +49,7 @@
 #include "planner/parent_list.h"
 #include "planner/parent_rows.h"
 #include "planner/fixed_columns.h"
+#include "planner/permitted_part.h"
 #include "planner/support_function.h"
 
 /* An estimate reads at most this many places. */
@@ -160,7 +161,12 @@ estimate_arm(Relation table, FuncExpr *call, Estimate *estimate)
 	else
 	{
 		distinct = distinct_values(table, column->varattno, estimate->rows, &part);
-		estimate->part += Min((number + 0.1) / distinct, 1) * part;
+		estimate->part += part *
+			(nargs == SEEME_NARGS ?
+			 seeme_permitted_part(RelationGetRelid(table), column->varattno,
+								  table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE,
+								  call->args, (int) number, distinct, 1 - part) :
+			 Min((number + 0.1) / distinct, 1));
 	}
 }
 

@@ -27,6 +27,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/plancat.h"
+#include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -43,15 +44,13 @@
 #include "planner/column_statistics.h"
 #include "planner/fixed_columns.h"
 #include "planner/index_cost.h"
+#include "planner/permitted_part.h"
 #include "planner/statement.h"
 #include "planner/support_function.h"
 
 /* PostgreSQL's B-tree operators for UUIDs: uuid_ops, and its operator =. */
 #define UUID_FAMILY 2968
 #define UUID_EQUAL 2972
-
-/* An estimate reads at most this many places. A person with more of them has many. */
-#define PLACES_FOR_ESTIMATE 5000
 
 /*
  * With more ids than this there is no index condition: a scan of the table is faster, or a filter
@@ -63,74 +62,6 @@
 /* If a person sees a larger part of a table than this, a scan of the table is faster. */
 #define MAX_PART_FOR_A_FEW_ROWS 0.05
 #define MAX_PART 0.15
-
-static char *
-constant_text(Node *node)
-{
-	Const	   *constant = castNode(Const, node);
-
-	return constant->constisnull ? NULL : TextDatumGetCString(constant->constvalue);
-}
-
-/* Whether a constant is this text, of this length. */
-static bool
-is_text(Node *node, const char *text, int length)
-{
-	Const	   *constant = castNode(Const, node);
-	struct varlena *value = (struct varlena *) DatumGetPointer(constant->constvalue);
-
-	return !constant->constisnull && !VARATT_IS_EXTENDED(value) &&
-		VARSIZE(value) - VARHDRSZ == length && memcmp(VARDATA(value), text, length) == 0;
-}
-
-/*
- * The number of scopes in which the asking person holds the code of a call; -1: too many to count,
- * or not known. The last answer is remembered: it is the same for each index and each table of most
- * queries.
- */
-static int
-count_permitted(List *args, int scope)
-{
-	/* The last count. It is asked for several times while a query is planned. */
-	static struct
-	{
-		bool		is_known;
-		const SeemeIdentity *identity;
-		uint64		generation;
-		int			scope;
-		char		code[NAMEDATALEN];
-		int			length;
-		int			count;
-	}			last;
-	char	   *code;
-	char	   *type;
-	const SeemeIdentity *identity;
-	uint64		generation;
-	int			count;
-
-	if (!seeme_accept_invalidations())
-		return -1;
-	/* The generation tells that somebody else is asking once it was looked at who is asking. */
-	identity = seeme_current_identity();
-	generation = seeme_site_generation;
-	if (last.is_known && last.identity == identity && last.generation == generation &&
-		last.scope == scope && scope != SEEME_ARG_RESOURCE &&
-		is_text(list_nth(args, SEEME_ARG_CODE), last.code, last.length))
-		return last.count;
-	code = constant_text(list_nth(args, SEEME_ARG_CODE));
-	type = constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE));
-	if (code == NULL || type != NULL || strlen(code) >= sizeof(last.code))
-		return seeme_count_permitted(scope, code, type, PLACES_FOR_ESTIMATE);
-	seeme_planner_counters.scopes_counted++;
-	count = seeme_count_permitted(scope, code, NULL, PLACES_FOR_ESTIMATE);
-	last.is_known = true;
-	last.identity = identity;
-	last.generation = generation;
-	last.scope = scope;
-	last.length = strlcpy(last.code, code, sizeof(last.code));
-	last.count = count;
-	return count;
-}
 
 /* The table of a column; NULL: it is none of this query level. */
 RelOptInfo *
@@ -148,16 +79,48 @@ Selectivity
 seeme_estimate_check(PlannerInfo *root, List *args, Var *column, bool *may_use_index)
 {
 	bool		few = root->limit_tuples > 0;
-	int			permitted = count_permitted(args, seeme_only_scope(args));
+	int			permitted = seeme_number_permitted(args);
 	double		null_part;
 	double		distinct = seeme_distinct_values(root, column, &null_part);
+	RangeTblEntry *rte = planner_rt_fetch(column->varno, root);
+	double		part;
 
-	*may_use_index = permitted >= 0 && permitted <= (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS) &&
-		(permitted <= 1 ||
-		 permitted <= distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART));
+	*may_use_index = false;
 	if (permitted < 0)
 		return 0.5 * (1 - null_part);
-	return Min((permitted + 0.1) / distinct, 1.0) * (1 - null_part);
+	if (rte->rtekind == RTE_RELATION)
+		part = seeme_permitted_part(rte->relid, column->varattno, rte->inh, args, permitted,
+									distinct, null_part);
+	else
+		part = seeme_part_by_number(permitted, distinct);
+	*may_use_index = permitted <= (few ? MAX_IDS_FOR_A_FEW_ROWS : MAX_IDS) &&
+		(permitted <= 1 ||
+		 permitted <= distinct * (few ? MAX_PART_FOR_A_FEW_ROWS : MAX_PART));
+	return part * (1 - null_part);
+}
+
+/*
+ * Whether an earlier condition of the table is a call about the same column. Whoever may update a
+ * row may read it, as a rule: the two parts are not independent.
+ */
+static bool
+is_later_call(RelOptInfo *rel, List *args, Node *column)
+{
+	ListCell   *cell;
+
+	foreach(cell, rel->baserestrictinfo)
+	{
+		FuncExpr   *earlier = (FuncExpr *) lfirst_node(RestrictInfo, cell)->clause;
+
+		if (!IsA(earlier, FuncExpr))
+			continue;
+		if (earlier->args == args)
+			return false;
+		if (seeme_is_call((Node *) earlier, rel->relid) &&
+			equal(seeme_scope_column(earlier), column))
+			return true;
+	}
+	return false;
 }
 
 /* The part of rows that a call of seeme_has_permission() lets through. */
@@ -182,6 +145,8 @@ selectivity(PlannerInfo *root, List *args)
 	/* A person who names a project, or a row, is likely to see it. Counting costs time. */
 	if (seeme_is_point_query(root, rel) || seeme_is_fixed(rel, ((Var *) column)->varattno) ||
 		seeme_has_fixed_base(root, rel, ((Var *) column)->varattno))
+		return 1.0;
+	if (is_later_call(rel, args, column))
 		return 1.0;
 	return seeme_estimate_check(root, args, (Var *) column, &may_use_index);
 }
