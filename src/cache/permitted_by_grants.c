@@ -63,8 +63,8 @@ has_code_in(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind kind
 
 /*
  * Lists the teams or projects in which a principal has a code, given the organizations that they
- * own or are a member of. Returns how many; -1: the principal
- * has it in a whole organization, or there are more than `limit` candidates.
+ * own or are a member of. Returns how many; -1: the principal has it in a whole organization, or
+ * there are more than `limit` candidates.
  */
 int
 seeme_permitted_by_grants(SeemeStore *store, SeemeCachedPrincipal *cached,

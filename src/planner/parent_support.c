@@ -52,9 +52,6 @@
 #include "planner/permitted_part.h"
 #include "planner/support_function.h"
 
-/* An estimate reads at most this many places. */
-#define PLACES_FOR_ESTIMATE 5000
-
 /* The rows on a page of a table that was never analyzed */
 #define ROWS_PER_PAGE 50
 
@@ -129,7 +126,7 @@ estimate_arm(Relation table, FuncExpr *call, Estimate *estimate)
 		number = seeme_count_permitted(scope, TextDatumGetCString(code->constvalue),
 									   type->constisnull ? NULL
 									   : TextDatumGetCString(type->constvalue),
-									   PLACES_FOR_ESTIMATE);
+									   SEEME_PLACES_FOR_ESTIMATE);
 	}
 	else if (nargs > 0 && seeme_is_owner_call(call))
 	{

@@ -35,9 +35,6 @@
 /* Of how many values at least a person without any is expected to have a tenth of one. */
 #define VALUES_FOR_NOBODY 1000
 
-/* An estimate reads at most this many places. A person with more of them has many. */
-#define PLACES_FOR_ESTIMATE 5000
-
 /* A part that was found, and what it was found for. */
 typedef struct KnownPart
 {
@@ -112,9 +109,9 @@ count_permitted(List *args, int scope)
 	code = constant_text(list_nth(args, SEEME_ARG_CODE));
 	type = constant_text(list_nth(args, SEEME_ARG_RESOURCE_TYPE));
 	if (code == NULL || type != NULL || strlen(code) >= sizeof(last.code))
-		return seeme_count_permitted(scope, code, type, PLACES_FOR_ESTIMATE);
+		return seeme_count_permitted(scope, code, type, SEEME_PLACES_FOR_ESTIMATE);
 	seeme_planner_counters.scopes_counted++;
-	count = seeme_count_permitted(scope, code, NULL, PLACES_FOR_ESTIMATE);
+	count = seeme_count_permitted(scope, code, NULL, SEEME_PLACES_FOR_ESTIMATE);
 	last.is_known = true;
 	last.identity = identity;
 	last.generation = generation;

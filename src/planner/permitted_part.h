@@ -8,6 +8,9 @@
 
 #pragma GCC visibility push(hidden)
 
+/* An estimate reads at most this many places. A person with more of them has many. */
+#define SEEME_PLACES_FOR_ESTIMATE 5000
+
 extern int	seeme_number_permitted(List *args);
 extern double seeme_part_by_number(int permitted, double distinct);
 extern double seeme_permitted_part(Oid table, AttrNumber column, bool inherits, List *args,
