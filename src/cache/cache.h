@@ -119,7 +119,8 @@ typedef struct SeemeCachedPrincipal
 		SeemePlaceCodes *few;
 	}			sets;
 	int			larger_than;	/* the limit at which a bulk load failed last */
-	bool		has_many_grants;	/* too many to find permitted ids by them */
+	/* By kind: they have too many grants to find permitted ids by them. */
+	bool		has_many_grants[SEEME_NCONTAINERS + 1];
 	SeemeCachedGrants **all_grants;
 	uint32		ngrants;
 	uint32		grants_size;

@@ -23,28 +23,48 @@ typedef struct Candidates
 	SeemeCachedPrincipal *cached;	/* takes note of dates */
 	SeemeScopeKind kind;
 	MemoryContext context;
+	int			limit;
+	bool		are_too_many;	/* more than `limit` */
 	SeemeUuidHash places;
 } Candidates;
+
+static void
+add_candidate(Candidates *candidates, const pg_uuid_t *id)
+{
+	seeme_uuid_hash_add(candidates->context, &candidates->places, id);
+	candidates->are_too_many = candidates->places.used > (uint32) candidates->limit;
+}
+
+/* A team may have very many projects: no more of them are read than tell that they are too many. */
+static void
+collect_below(Candidates *candidates, SeemeStore *store, const SeemeMembership *membership)
+{
+	List	   *below = seeme_list_places(store, candidates->kind, membership->kind,
+										  &membership->scope_id, candidates->limit + 1);
+	ListCell   *cell;
+
+	foreach(cell, below)
+		add_candidate(candidates, seeme_place_id(lfirst(cell), candidates->kind));
+	/* Some of them may have been candidates before. */
+	if (list_length(below) > candidates->limit)
+		candidates->are_too_many = true;
+}
 
 static void
 collect(SeemePrincipal *principal, const SeemeGrants *grants, void *context)
 {
 	Candidates *candidates = context;
-	ListCell   *cell;
 
 	seeme_cached_note_dates_of_grants(candidates->cached, principal->now, grants);
-	for (int i = 0; i < grants->nmemberships; i++)
+	for (int i = 0; i < grants->nmemberships && !candidates->are_too_many; i++)
 	{
 		const SeemeMembership *membership = &grants->memberships[i];
 
 		if (membership->kind == candidates->kind)
-			seeme_uuid_hash_add(candidates->context, &candidates->places, &membership->scope_id);
+			add_candidate(candidates, &membership->scope_id);
 		else if (membership->kind != SEEME_SCOPE_ORGANIZATION &&
 				 membership->kind < candidates->kind)
-			foreach(cell, seeme_list_places(principal->store, candidates->kind, membership->kind,
-											&membership->scope_id, INT_MAX))
-				seeme_uuid_hash_add(candidates->context, &candidates->places,
-									seeme_place_id(lfirst(cell), candidates->kind));
+			collect_below(candidates, principal->store, membership);
 	}
 }
 
@@ -71,7 +91,8 @@ seeme_permitted_by_grants(SeemeStore *store, SeemeCachedPrincipal *cached,
 						  const SeemeUuidSet *organizations, SeemeScopeKind kind, int code,
 						  int limit, pg_uuid_t **ids)
 {
-	Candidates	candidates = {.cached = cached, .kind = kind, .context = CurrentMemoryContext};
+	Candidates	candidates = {.cached = cached, .kind = kind, .context = CurrentMemoryContext,
+	.limit = limit};
 	SeemePrincipal principal;
 	pg_uuid_t  *ids_of_organizations;
 	pg_uuid_t  *places;
@@ -79,7 +100,7 @@ seeme_permitted_by_grants(SeemeStore *store, SeemeCachedPrincipal *cached,
 	int			nplaces;
 	int			n = 0;
 
-	if (cached->has_many_grants)
+	if (cached->has_many_grants[kind])
 		return -1;
 	ids_of_organizations = palloc(sizeof(pg_uuid_t) * Max(organizations->n, 1));
 	norganizations = seeme_uuid_set_list(organizations, ids_of_organizations);
@@ -88,12 +109,12 @@ seeme_permitted_by_grants(SeemeStore *store, SeemeCachedPrincipal *cached,
 			return -1;
 	seeme_init_from_cache(&principal, store, cached);
 	seeme_visit_grants(&principal, collect, &candidates);
-	nplaces = seeme_uuid_hash_list(&candidates.places, &places);
-	if (nplaces > limit)
+	if (candidates.are_too_many)
 	{
-		cached->has_many_grants = true;
+		cached->has_many_grants[kind] = true;
 		return -1;
 	}
+	nplaces = seeme_uuid_hash_list(&candidates.places, &places);
 	for (int i = 0; i < nplaces; i++)
 		if (has_code_in(store, cached, kind, &places[i], code))
 			places[n++] = places[i];

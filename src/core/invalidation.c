@@ -103,6 +103,13 @@ function_changed(Datum arg, int cacheid, uint32 hashvalue)
 	seeme_function_generation++;
 }
 
+/* ANALYZE tells nothing of a table whose size is the same as before. */
+static void
+statistics_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	seeme_relation_generation++;
+}
+
 void
 seeme_inval_init(void)
 {
@@ -111,6 +118,7 @@ seeme_inval_init(void)
 	/* Its owner is a member of pg_database_owner. */
 	CacheRegisterSyscacheCallback(DATABASEOID, function_changed, (Datum) 0);
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(STATRELATTINH, statistics_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, role_changed, (Datum) 0);
 }
 
