@@ -92,9 +92,34 @@ typedef struct ConditionsOfStatement
 	/* NULL: not asked yet */
 	Conditions *of_update;
 	Conditions *of_delete;
-	/* The last row that was about to be updated */
+	/* The row of a partition that is being updated */
+	bool		is_updating;
 	ItemPointerData updated;
+	MemoryContextCallback ends_update;
 } ConditionsOfStatement;
+
+static void
+end_update(void *both)
+{
+	((ConditionsOfStatement *) both)->is_updating = false;
+}
+
+/*
+ * Notes that a row of a partition is being updated, until the executor comes to its next row: then
+ * it resets the memory context that a trigger runs in. Another trigger may stop the UPDATE, and a
+ * MERGE may come to the same row again and delete it. That is no move.
+ */
+static void
+note_update(ConditionsOfStatement *both, ItemPointerData row)
+{
+	both->updated = row;
+	if (both->is_updating)
+		return;
+	both->is_updating = true;
+	both->ends_update.func = end_update;
+	both->ends_update.arg = both;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &both->ends_update);
+}
 
 /* The condition of the policy of that name, or NULL. It belongs to the relation cache. */
 static Expr *
@@ -337,10 +362,8 @@ is_moving(ConditionsOfStatement *both, TriggerData *trigger)
 {
 	ItemPointer row = &trigger->tg_trigslot->tts_tid;
 
-	if (both->of_update == NULL)
-		return false;
-	return !ItemPointerIsValid(row) ||
-		(ItemPointerIsValid(&both->updated) && ItemPointerEquals(row, &both->updated));
+	return both->is_updating &&
+		(!ItemPointerIsValid(row) || ItemPointerEquals(row, &both->updated));
 }
 
 static bool
@@ -411,6 +434,7 @@ SEEME_FUNCTION(seeme_recheck_after_lock, 0)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("new row violates row-level security policy for table \"%s\"",
 						RelationGetRelationName(trigger->tg_relation))));
-	both->updated = trigger->tg_trigslot->tts_tid;
+	if (conditions->are_asked && trigger->tg_relation->rd_rel->relispartition)
+		note_update(both, trigger->tg_trigslot->tts_tid);
 	PG_RETURN_POINTER(trigger->tg_newtuple);
 }

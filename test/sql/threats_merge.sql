@@ -4,7 +4,7 @@
 BEGIN;
 \i test/include/people.psql
 \i test/include/asking.psql
-SELECT plan(15);
+SELECT plan(17);
 
 CREATE TABLE t_note (id integer PRIMARY KEY, note text, project_id uuid);
 CREATE TABLE t_part (id integer PRIMARY KEY, note text, project_id uuid) PARTITION BY RANGE (id);
@@ -74,6 +74,19 @@ SELECT is(pg_temp.try('nora', s), wanted, s) FROM (VALUES
   ('UPDATE t_parts SET id = id + 10', '4 rows'),
   ('WITH u AS (UPDATE t_parts SET note = note WHERE id = 1 RETURNING id) DELETE FROM t_parts '
    'WHERE id = 1 AND (SELECT count(*) FROM u) = 0', '0 rows')) AS v (s, wanted);
+
+-- PostgreSQL 17 lets people MERGE into a view.
+SELECT current_setting('server_version_num')::int >= 170000 AS merges_into_views \gset
+\if :merges_into_views
+SELECT is(pg_temp.try('nora', 'MERGE INTO t_parts t USING (VALUES (1), (2)) AS s (k) ON t.id = 1 '
+    'WHEN MATCHED AND s.k = 2 THEN DELETE WHEN MATCHED THEN UPDATE SET note = note'), '0 rows',
+  'a MERGE that comes to the row twice');
+SELECT is(pg_temp.try('nora', 'MERGE INTO t_parts t USING (VALUES (1), (2)) AS s (k) ON t.id = s.k '
+    'WHEN MATCHED THEN UPDATE SET id = id + 10'), '2 rows', 'and one that moves rows');
+\else
+SELECT pass('a MERGE that comes to the row twice');
+SELECT pass('and one that moves rows');
+\endif
 
 SELECT * FROM finish();
 ROLLBACK;
