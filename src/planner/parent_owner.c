@@ -346,10 +346,12 @@ SEEME_FUNCTION(seeme_child_ownership_counts, 8)
 		PG_RETURN_BOOL(false);
 	if (!PG_ARGISNULL(1))
 	{
+		SeemeParentSite *site;
 		Datum		key = 0;
 
 		seeme_push_latest_snapshot(false);
-		home = find_home(seeme_parent_site_of_table(fcinfo, PG_GETARG_OID(0), "", 1, &key), key);
+		site = seeme_parent_site_of_table(fcinfo, PG_GETARG_OID(0), "", 1, &key);
+		home = find_home(site, key);
 		PopActiveSnapshot();
 	}
 	InitFunctionCallInfoData(*counts, &function, COUNTS_NARGS, InvalidOid, NULL, NULL);

@@ -126,7 +126,8 @@ seeme_parent_site_of_table(FunctionCallInfo fcinfo, Oid table, const char *code,
 		getTypeInputInfo(type, &input, &parameter);
 		*key = OidInputFunctionCall(input, TextDatumGetCString(*key), parameter, -1);
 	}
-	else if (given != type)
+	/* The bytes of text and varchar are the same. */
+	else if (given != type && (given != TEXTOID || type != VARCHAROID))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("the key is of type %s", format_type_be(type))));
