@@ -328,22 +328,28 @@ seeme_add_codes_in_place(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeS
 	read_codes(&principal, cached, kind, id, true, words);
 }
 
+/* Whether a principal has a code in a container, by the code's number in the cache. */
+bool
+seeme_cached_has_code_number(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind kind,
+							 const pg_uuid_t *id, int number)
+{
+	uint64	   *words = seeme_empty_code_bits();
+	bool		has_code;
+
+	seeme_add_codes_in_place(store, cached, kind, id, words);
+	has_code = has_bit(words, number);
+	pfree(words);
+	return has_code;
+}
+
 /* Whether a principal has a registered code in a container. */
 bool
 seeme_cached_has_code(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind kind,
 					  const pg_uuid_t *id, const char *code)
 {
 	int			number = seeme_cache_find_code(code);
-	uint64	   *words;
-	bool		has_code;
 
-	if (number < 0)
-		return false;
-	words = seeme_empty_code_bits();
-	seeme_add_codes_in_place(store, cached, kind, id, words);
-	has_code = has_bit(words, number);
-	pfree(words);
-	return has_code;
+	return number >= 0 && seeme_cached_has_code_number(store, cached, kind, id, number);
 }
 
 /*

@@ -54,6 +54,8 @@ extern void seeme_add_codes_in_place(SeemeStore *store, SeemeCachedPrincipal *ca
 extern void seeme_add_codes_on_resource(SeemeStore *store, SeemeCachedPrincipal *cached,
 										const char *resource_type, const pg_uuid_t *resource,
 										uint64 *words);
+extern bool seeme_cached_has_code_number(SeemeStore *store, SeemeCachedPrincipal *cached,
+										 SeemeScopeKind kind, const pg_uuid_t *id, int number);
 extern bool seeme_cached_has_code(SeemeStore *store, SeemeCachedPrincipal *cached,
 								  SeemeScopeKind kind, const pg_uuid_t *id, const char *code);
 extern bool seeme_cache_place_codes(SeemePrincipal *principal, SeemeCachedPrincipal *cached,

@@ -13,7 +13,6 @@
 #include "utils/memutils.h"
 
 #include "cache/cache.h"
-#include "cache/code_bits.h"
 #include "cache/effective_permissions.h"
 #include "core/evaluator.h"
 
@@ -68,19 +67,6 @@ collect(SeemePrincipal *principal, const SeemeGrants *grants, void *context)
 	}
 }
 
-static bool
-has_code_in(SeemeStore *store, SeemeCachedPrincipal *cached, SeemeScopeKind kind,
-			const pg_uuid_t *id, int code)
-{
-	uint64	   *words = seeme_empty_code_bits();
-	bool		has_code;
-
-	seeme_add_codes_in_place(store, cached, kind, id, words);
-	has_code = has_bit(words, code);
-	pfree(words);
-	return has_code;
-}
-
 /*
  * Lists the teams or projects in which a principal has a code, given the organizations that they
  * own or are a member of. Returns how many; -1: the principal has it in a whole organization, or
@@ -105,7 +91,8 @@ seeme_permitted_by_grants(SeemeStore *store, SeemeCachedPrincipal *cached,
 	ids_of_organizations = palloc(sizeof(pg_uuid_t) * Max(organizations->n, 1));
 	norganizations = seeme_uuid_set_list(organizations, ids_of_organizations);
 	for (int i = 0; i < norganizations; i++)
-		if (has_code_in(store, cached, SEEME_SCOPE_ORGANIZATION, &ids_of_organizations[i], code))
+		if (seeme_cached_has_code_number(store, cached, SEEME_SCOPE_ORGANIZATION,
+										 &ids_of_organizations[i], code))
 			return -1;
 	seeme_init_from_cache(&principal, store, cached);
 	seeme_visit_grants(&principal, collect, &candidates);
@@ -116,7 +103,7 @@ seeme_permitted_by_grants(SeemeStore *store, SeemeCachedPrincipal *cached,
 	}
 	nplaces = seeme_uuid_hash_list(&candidates.places, &places);
 	for (int i = 0; i < nplaces; i++)
-		if (has_code_in(store, cached, kind, &places[i], code))
+		if (seeme_cached_has_code_number(store, cached, kind, &places[i], code))
 			places[n++] = places[i];
 	*ids = places;
 	return n;
